@@ -1,0 +1,3 @@
+module gosess
+
+go 1.26
