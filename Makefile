@@ -1,0 +1,112 @@
+# gosess: make help lists the targets.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+DESTDIR ?=
+
+GO ?= go
+INSTALL ?= install
+
+# Shared with tests/lint.sh, which compiles with every compiler that it finds.
+C_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wvla -Wformat=2 -Wcast-qual -Wwrite-strings -Wundef -Werror
+C_DIALECT := -std=gnu11 -D_GNU_SOURCE
+CFLAGS ?= -O2 -g
+C_FLAGS := $(C_DIALECT) $(CFLAGS) $(C_WARNINGS)
+
+# Full RELRO and never unloaded: the host's contexts keep pointers into it. -z defs: what is
+# not in libc must be looked up in the host's own libssl, never linked.
+LD_SHARED := -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,defs
+
+# The tree is built as a copy may be, without its history.
+GO_BUILD := $(GO) build -buildvcs=false -trimpath
+
+SHIM_SOURCES := $(wildcard shim.c shim/*.c)
+SHIM_OBJECTS := $(SHIM_SOURCES:%.c=build/obj/%.o)
+CORE_SOURCES := go.mod shim.h $(shell find capi sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
+COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*.[ch]) \
+	$(shell find cmd/gosess capi/settings sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
+C_TESTS := $(patsubst tests/c/%.c,build/tests/%,$(wildcard tests/c/*.c)) \
+	$(patsubst tests/load/%.c,build/tests/%,$(wildcard tests/load/load.c))
+
+.PHONY: build demo test bench lint deps install uninstall clean help
+.DELETE_ON_ERROR:
+
+build: build/libgosess.so build/libgosess-core.so build/gosess $(C_TESTS) ## build both libraries, the command and the test programs (default)
+
+demo: deps ## show unmodified nginx without and with gosess (installs what is missing)
+	@$(MAKE) --no-print-directory build
+	$(GO) run ./tests/demo
+
+test: deps ## run the lint and every test, end with a count (installs what is missing)
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory build
+	$(GO) run ./tests/tally './...' '-race ./sessioncache/...' 'CGO_ENABLED=0 ./sessioncache/...'
+
+bench: ## run the benchmarks of the Go half
+	$(GO) test -run '^$$' -bench . -benchmem ./sessioncache/...
+
+lint: ## check style and find mistakes in Go, C and shell
+	@C_DIALECT='$(C_DIALECT)' C_WARNINGS='$(C_WARNINGS)' GO='$(GO)' sh tests/lint.sh
+
+deps:
+	@sh tests/install-deps.sh
+
+build/libgosess.so: $(SHIM_OBJECTS) build/gosess.map
+	$(CC) $(LD_SHARED) -Wl,-soname,libgosess.so.0 -Wl,--version-script=build/gosess.map \
+		$(LDFLAGS) -o $@ $(SHIM_OBJECTS) -ldl -lpthread
+	@ln -sf libgosess.so build/libgosess.so.0
+
+build/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+-include $(SHIM_OBJECTS:.o=.d)
+
+# Anonymous: a preloaded function without a version answers for every version of libssl.
+build/%.map: tests/exports.txt tests/exports-core.txt
+	@mkdir -p $(@D)
+	@{ echo '{ global:'; sed 's/$$/;/' tests/exports$(patsubst gosess%,%,$*).txt; echo 'local: *; };'; } > $@
+
+# No asynchronous preemption: a host may use SIGURG itself (HAProxy does, S2), and neither
+# the environment nor a //go:debug line can switch it off in a library.
+build/libgosess-core.so: $(CORE_SOURCES) build/gosess-core.map Makefile
+	$(GO_BUILD) -buildmode=c-shared -ldflags "-X=runtime.godebugDefault=asyncpreemptoff=1 \
+		-extldflags '-Wl,--version-script=$(CURDIR)/build/gosess-core.map -Wl,-z,relro,-z,now,-z,nodelete'" \
+		-o $@ ./capi
+	@touch $@
+
+build/gosess: $(COMMAND_SOURCES) Makefile
+	$(GO_BUILD) -o $@ ./cmd/gosess
+	@touch $@
+
+build/tests/%: tests/c/%.c shim.h $(wildcard shim/*.[ch] include/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $< -lssl -lcrypto -ldl -lpthread
+
+build/tests/load: tests/load/load.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $< -lssl -lcrypto -lpthread
+
+install: build ## install below PREFIX (/usr/local); DESTDIR and LIBDIR are honoured
+	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(MANDIR)/man1'
+	$(INSTALL) -m 755 build/gosess '$(DESTDIR)$(BINDIR)/gosess'
+	$(INSTALL) -m 644 build/libgosess.so '$(DESTDIR)$(LIBDIR)/libgosess.so.0'
+	ln -sf libgosess.so.0 '$(DESTDIR)$(LIBDIR)/libgosess.so'
+	$(INSTALL) -m 644 build/libgosess-core.so '$(DESTDIR)$(LIBDIR)/libgosess-core.so'
+	$(INSTALL) -m 644 include/gosess.h '$(DESTDIR)$(INCLUDEDIR)/gosess.h'
+	$(INSTALL) -m 644 man/gosess.1 '$(DESTDIR)$(MANDIR)/man1/gosess.1'
+
+uninstall: ## remove what install has put there
+	rm -f '$(DESTDIR)$(BINDIR)/gosess' '$(DESTDIR)$(LIBDIR)/libgosess.so' \
+		'$(DESTDIR)$(LIBDIR)/libgosess.so.0' '$(DESTDIR)$(LIBDIR)/libgosess-core.so' \
+		'$(DESTDIR)$(INCLUDEDIR)/gosess.h' '$(DESTDIR)$(MANDIR)/man1/gosess.1'
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

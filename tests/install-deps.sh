@@ -1,0 +1,62 @@
+#!/bin/sh
+# Installs the Debian packages that build, demo and test need, where they are missing. Says
+# and does nothing where they are all there. Starts and enables no service.
+set -eu
+
+packages='binutils clang clang-format gcc libc6-dev libssl-dev make nginx openssl shellcheck'
+
+installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing=
+for package in $packages; do
+    installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "install-deps: missing:$missing; this is not Debian, install them by hand" >&2
+    exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+    echo "install-deps: missing:$missing; run as root: apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+
+# Debian starts a service when it is installed; policy-rc.d is its way to say no. One that is
+# there already is the administrator's and stays.
+policy=/usr/sbin/policy-rc.d
+ours=no
+cleanup() {
+    [ "$ours" = no ] || rm -f "$policy"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+if [ ! -e "$policy" ] && [ ! -L "$policy" ]; then
+    ours=yes
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+
+echo "install-deps: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+# Word splitting is wanted: a list of package names.
+# shellcheck disable=SC2086
+install() {
+    apt-get install -y -q --no-install-recommends $missing
+}
+# The package lists of a fresh machine are missing or old: read them where the first try fails.
+install || {
+    apt-get update -q
+    install
+}
+
+# Nor may a package that only a test wanted start at boot.
+case "$missing" in
+*nginx*)
+    if command -v systemctl >/dev/null; then
+        systemctl disable nginx.service >/dev/null 2>&1 || true
+    fi
+    ;;
+esac

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Style and mistakes, in Go, C and shell. make lint calls it with GO, C_DIALECT and C_WARNINGS;
+# prints what is wrong and fails, or prints nothing.
+#
+# File names of this tree have no spaces: lists of them are split into words.
+# shellcheck disable=SC2046,SC2086
+set -u
+: "${GO:?run make lint}" "${C_DIALECT:?}" "${C_WARNINGS:?}"
+cd "$(dirname "$0")/.." || exit 1
+
+failed=0
+# complain TITLE TEXT: an empty text is no complaint.
+complain() {
+    [ -n "$2" ] || return 0
+    printf 'lint: %s:\n%s\n' "$1" "$2" >&2
+    failed=1
+}
+# check TITLE COMMAND...: a failure is a complaint.
+check() {
+    title=$1
+    shift
+    output=$("$@" 2>&1) || complain "$title" "${output:-exit status $?}"
+}
+# sources PATTERN...: the files of these names, without build/ and hidden folders.
+sources() {
+    expression=
+    for pattern; do
+        expression="$expression ${expression:+-o} -name $pattern"
+    done
+    set -f
+    find . -path ./build -prune -o -path './.*' -prune -o -type f \( $expression \) -print
+    set +f
+}
+
+# Go
+complain gofmt "$(gofmt -l $(sources '*.go'))"
+check 'go vet' "$GO" vet ./...
+mkdir -p build
+check 'build staticcheck' "$GO" -C tests/tools build -buildvcs=false -o ../../build/ \
+    honnef.co/go/tools/cmd/staticcheck
+check staticcheck build/staticcheck ./...
+complain 'the root module needs nothing but the standard library' "$(grep -n '^require\|^	' go.mod)"
+complain 'import "C" outside capi/' \
+    "$(grep -l '^import "C"' $(sources '*.go') | grep -v '^\./capi/')"
+
+# C
+for compiler in gcc clang; do
+    for file in $(sources '*.c'); do
+        # Optimised, because some warnings need the flow.
+        check "$compiler $file" "$compiler" $C_DIALECT $C_WARNINGS -O2 -c -o /dev/null "$file"
+    done
+done
+check clang-format clang-format --dry-run --Werror $(sources '*.c' '*.h')
+
+# Shell
+check shellcheck shellcheck $(sources '*.sh') .ci/run
+
+# Both
+for list in tests/exports.txt tests/exports-core.txt; do
+    LC_ALL=C check "$list is not sorted" sort -cu "$list"
+done
+complain 'more than 500 lines' \
+    "$(wc -l $(sources '*.go' '*.c' '*.h' '*.sh') | awk '$1 > 500 && $2 != "total"')"
+
+exit $failed
