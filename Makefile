@@ -13,7 +13,7 @@ INSTALL ?= install
 # Shared with tests/lint.sh, which compiles with every compiler that it finds.
 C_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wvla -Wformat=2 -Wcast-qual -Wwrite-strings -Wundef -Werror
-C_DIALECT := -std=gnu11 -D_GNU_SOURCE
+C_DIALECT := -std=gnu11
 CFLAGS ?= -O2 -g
 C_FLAGS := $(C_DIALECT) $(CFLAGS) $(C_WARNINGS)
 
@@ -87,9 +87,9 @@ build/tests/%: tests/c/%.c shim.h $(wildcard shim/*.[ch] include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $< -lssl -lcrypto -ldl -lpthread
 
-build/tests/load: tests/load/load.c Makefile
+build/tests/load: $(wildcard tests/load/*.[ch]) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $< -lssl -lcrypto -lpthread
+	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) -lssl -lcrypto -lpthread
 
 install: build ## install below PREFIX (/usr/local); DESTDIR and LIBDIR are honoured
 	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(MANDIR)/man1'

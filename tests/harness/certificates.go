@@ -1,0 +1,91 @@
+package harness
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Authority signs certificates and keeps them, and its own (CA), as PEM files in a directory.
+type Authority struct {
+	CA   string // path of its own certificate
+	dir  string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// Certificate is the paths of a certificate and of its key.
+type Certificate struct {
+	Cert, Key string
+}
+
+// NewAuthority makes an authority that writes into dir.
+func NewAuthority(dir string) (*Authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		Subject:               pkix.Name{CommonName: "gosess test authority"},
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign,
+	}
+	a := &Authority{CA: filepath.Join(dir, "ca.pem"), dir: dir, key: key, cert: template}
+	der, err := a.sign(template, &key.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	if a.cert, err = x509.ParseCertificate(der); err != nil {
+		return nil, err
+	}
+	return a, writePEM(a.CA, "CERTIFICATE", der)
+}
+
+func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PublicKey) ([]byte, error) {
+	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
+	if err != nil {
+		return nil, err
+	}
+	template.SerialNumber = serial
+	template.NotBefore = time.Now().Add(-time.Hour)
+	template.NotAfter = time.Now().Add(24 * time.Hour)
+	return x509.CreateCertificate(rand.Reader, template, a.cert, key, a.key)
+}
+
+// Issue makes a P-256 certificate for a server of that name, or for a client.
+func (a *Authority) Issue(name string) (Certificate, error) {
+	files := Certificate{filepath.Join(a.dir, name+".pem"), filepath.Join(a.dir, name+".key")}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return files, err
+	}
+	cert, err := a.sign(&x509.Certificate{
+		Subject:     pkix.Name{CommonName: name},
+		DNSNames:    []string{name},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}, &key.PublicKey)
+	if err != nil {
+		return files, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return files, err
+	}
+	if err := writePEM(files.Key, "PRIVATE KEY", der); err != nil {
+		return files, err
+	}
+	return files, writePEM(files.Cert, "CERTIFICATE", cert)
+}
+
+func writePEM(path, kind string, der []byte) error {
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
+}

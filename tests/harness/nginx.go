@@ -1,0 +1,338 @@
+package harness
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/template"
+)
+
+// Site is one server block.
+type Site struct {
+	Port       int
+	Name       string
+	Cert       Certificate
+	Directives string // in the server block
+	Location   string // instead of an answer of 200
+}
+
+// Nginx is one nginx with a master process, started as Debian does: as a daemon.
+type Nginx struct {
+	Dir          string // where everything of it lies
+	Authority    *Authority
+	Sites        []Site
+	Env          []string // added to the environment: see Preload
+	WorkerCount  int
+	SessionCache string // ssl_session_cache
+	Tickets      bool   // ssl_session_tickets
+	Unprivileged bool   // the master too runs as www-data
+
+	program string
+	master  Process
+}
+
+var _ Server = (*Nginx)(nil)
+
+// NewNginx is an nginx with two workers, one site, no session cache and no tickets.
+func NewNginx(dir string) (*Nginx, error) {
+	program, err := exec.LookPath("nginx")
+	if err != nil {
+		program = "/usr/sbin/nginx" // not in an ordinary user's PATH
+	}
+	authority, err := NewAuthority(dir)
+	if err != nil {
+		return nil, err
+	}
+	n := &Nginx{Dir: dir, Authority: authority, WorkerCount: 2, SessionCache: "none", program: program}
+	_, err = n.AddSite("first.test")
+	return n, err
+}
+
+// AddSite adds a server block with a port and a certificate of its own, to be changed before Start.
+func (n *Nginx) AddSite(name string) (*Site, error) {
+	port, err := FreePort()
+	if err != nil {
+		return nil, err
+	}
+	cert, err := n.Authority.Issue(name)
+	if err != nil {
+		return nil, err
+	}
+	n.Sites = append(n.Sites, Site{Port: port, Name: name, Cert: cert})
+	return &n.Sites[len(n.Sites)-1], nil
+}
+
+var configuration = template.Must(template.New("nginx.conf").Parse(`
+{{- if .User}}user {{.User}};
+{{end -}}
+worker_processes {{.WorkerCount}};
+pid {{.Dir}}/nginx.pid;
+error_log {{.ErrorLog}} notice;
+events { worker_connections 1024; }
+http {
+    access_log {{.Dir}}/access.log;
+    client_body_temp_path {{.Dir}}/body;
+    proxy_temp_path {{.Dir}}/proxy;
+    fastcgi_temp_path {{.Dir}}/fastcgi;
+    uwsgi_temp_path {{.Dir}}/uwsgi;
+    scgi_temp_path {{.Dir}}/scgi;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache {{.SessionCache}};
+    ssl_session_tickets {{if .Tickets}}on{{else}}off{{end}};
+    add_header X-Worker $pid always;
+{{- range .Sites}}
+    server {
+        listen 127.0.0.1:{{.Port}} ssl;
+        server_name {{.Name}};
+        ssl_certificate {{.Cert.Cert}};
+        ssl_certificate_key {{.Cert.Key}};
+        {{.Directives}}
+        location / { {{or .Location "return 200 ok;"}} }
+    }
+{{- end}}
+}
+`))
+
+// ErrorLog is the path of nginx's error log.
+func (n *Nginx) ErrorLog() string { return filepath.Join(n.Dir, "error.log") }
+
+func (n *Nginx) startLog() string { return filepath.Join(n.Dir, "start.log") }
+
+func (n *Nginx) configFile() string { return filepath.Join(n.Dir, "nginx.conf") }
+
+// User is who the workers are to run as, where the master is root.
+func (n *Nginx) User() string {
+	if os.Geteuid() != 0 || n.Unprivileged {
+		return ""
+	}
+	return "www-data"
+}
+
+// Port is the port of the first site.
+func (n *Nginx) Port() int { return n.Sites[0].Port }
+
+// command is the program with its configuration, what it says going to a file: a pipe
+// would be held open by the daemon.
+func (n *Nginx) command(arguments ...string) (*exec.Cmd, *os.File, error) {
+	log, err := os.OpenFile(n.startLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, nil, err
+	}
+	arguments = append([]string{"-p", n.Dir, "-e", n.ErrorLog(), "-c", n.configFile()}, arguments...)
+	cmd := exec.Command(n.program, arguments...)
+	cmd.Env = environment(n.Env)
+	cmd.Stdout, cmd.Stderr = log, log
+	if n.Unprivileged && os.Geteuid() == 0 {
+		credential, err := n.giveAway()
+		if err != nil {
+			log.Close()
+			return nil, nil, err
+		}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+	}
+	return cmd, log, nil
+}
+
+// giveAway makes www-data the owner of the directory and of all that is in it.
+func (n *Nginx) giveAway() (*syscall.Credential, error) {
+	account, err := user.Lookup("www-data")
+	if err != nil {
+		return nil, err
+	}
+	uid, _ := strconv.Atoi(account.Uid)
+	gid, _ := strconv.Atoi(account.Gid)
+	err = filepath.Walk(n.Dir, func(path string, _ os.FileInfo, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, gid)
+	})
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, err
+}
+
+// run runs the program to its end and adds what the logs say where it fails.
+func (n *Nginx) run(arguments ...string) error {
+	var text bytes.Buffer
+	if err := configuration.Execute(&text, n); err != nil {
+		return err
+	}
+	if err := os.WriteFile(n.configFile(), text.Bytes(), 0o644); err != nil {
+		return err
+	}
+	cmd, log, err := n.command(arguments...)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("nginx %s: %w\n%s", strings.Join(arguments, " "), err, n.Log())
+	}
+	return nil
+}
+
+// Test runs nginx -t.
+func (n *Nginx) Test() error { return n.run("-t") }
+
+// Start implements Server.
+func (n *Nginx) Start() error {
+	if err := n.run(); err != nil {
+		return err
+	}
+	// The daemon writes its pid file after the command that started it has ended.
+	err := WaitFor("the master's pid", func() bool {
+		data, _ := os.ReadFile(filepath.Join(n.Dir, "nginx.pid"))
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(data)))
+		found := FindProcess(pid)
+		// A pid file of an earlier run may name somebody else's process by now.
+		if title := found.Title(); !strings.HasPrefix(title, "nginx: master process") || !strings.Contains(title, n.Dir) {
+			return false
+		}
+		n.master = found
+		return true
+	})
+	if err == nil {
+		err = n.waitServing(nil)
+	}
+	if err != nil {
+		return fmt.Errorf("nginx does not serve: %w\n%s", err, n.Log())
+	}
+	return nil
+}
+
+// waitServing waits until all workers serve and none of the old ones is left.
+func (n *Nginx) waitServing(old []Process) error {
+	err := WaitFor("nginx's workers", func() bool {
+		workers := n.Workers()
+		for _, worker := range workers {
+			for _, one := range old {
+				if worker == one {
+					return false
+				}
+			}
+		}
+		return len(workers) == n.WorkerCount
+	})
+	if err != nil {
+		return err
+	}
+	if err := waitGone("nginx's old workers", old); err != nil {
+		return err
+	}
+	for _, site := range n.Sites {
+		conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(site.Port)), Patience)
+		if err != nil {
+			return err
+		}
+		conn.Close()
+	}
+	return nil
+}
+
+// WaitServing waits until the master has all its workers, as after one was killed.
+func (n *Nginx) WaitServing(gone ...Process) error { return n.waitServing(gone) }
+
+// Reload implements Server, with nginx -s reload.
+func (n *Nginx) Reload() error {
+	old := n.Workers()
+	if err := n.run("-s", "reload"); err != nil {
+		return err
+	}
+	if err := n.waitServing(old); err != nil {
+		return fmt.Errorf("nginx does not reload: %w\n%s", err, n.Log())
+	}
+	return nil
+}
+
+// all is the master, first, and all its children.
+func (n *Nginx) all() []Process {
+	if !n.master.Alive() {
+		return nil
+	}
+	return append([]Process{n.master}, n.master.Children()...)
+}
+
+// Stop implements Server, with SIGQUIT: connections are served to their end.
+func (n *Nginx) Stop() error {
+	processes := n.all()
+	if len(processes) == 0 {
+		return nil
+	}
+	if err := n.master.Kill(syscall.SIGQUIT); err != nil {
+		return err
+	}
+	err := waitGone("nginx", processes)
+	if err != nil {
+		err = errors.Join(err, n.Kill9())
+	}
+	return err
+}
+
+// Kill9 implements Server.
+func (n *Nginx) Kill9() error {
+	processes := n.all()
+	for _, p := range processes {
+		if p.Alive() {
+			if err := p.Kill(syscall.SIGKILL); err != nil && p.Alive() {
+				return err
+			}
+		}
+	}
+	return waitGone("nginx", processes)
+}
+
+// Master implements Server.
+func (n *Nginx) Master() Process {
+	if !n.master.Alive() {
+		return Process{}
+	}
+	return n.master
+}
+
+// Workers implements Server. A worker takes its title when it is ready to serve.
+func (n *Nginx) Workers() []Process {
+	var workers []Process
+	for _, p := range n.Master().Children() {
+		if p.Title() == "nginx: worker process" {
+			workers = append(workers, p)
+		}
+	}
+	return workers
+}
+
+// Log implements Server: first what was said before nginx took stderr to its error log.
+func (n *Nginx) Log() string {
+	start, _ := os.ReadFile(n.startLog())
+	errorLog, _ := os.ReadFile(n.ErrorLog())
+	return string(start) + string(errorLog)
+}
+
+var problem = regexp.MustCompile(`\[(alert|crit|emerg)\]`)
+
+// Problems are the lines of its log with level alert, crit or emerg.
+func (n *Nginx) Problems() []string {
+	return n.linesWith(problem.MatchString)
+}
+
+// Said are the lines of its log that gosess wrote.
+func (n *Nginx) Said() []string {
+	return n.linesWith(func(line string) bool { return strings.Contains(line, "gosess: [") })
+}
+
+func (n *Nginx) linesWith(wanted func(string) bool) []string {
+	var lines []string
+	for line := range strings.Lines(n.Log()) {
+		if wanted(line) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}

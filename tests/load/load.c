@@ -1,0 +1,476 @@
+/*
+ * load.c - a TLS client that resumes sessions and counts.
+ *
+ * First it makes a pool of sessions by full handshakes (or reads one from a file),
+ * then it tries to resume them, and prints one JSON object. It is in C because
+ * Go's crypto/tls cannot resume a TLS 1.2 session by its id.
+ *
+ * Nothing depends on time: every connection sends a request and reads the whole
+ * answer. A server stores its session before it answers, and TLS 1.3 tickets come
+ * before the answer, so both are there when the answer is.
+ *
+ * Each thread owns every THREADS-th session of the pool: no locks.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+enum {
+    MAX_ERRORS_SHOWN = 20,
+    MAX_WORKERS = 64,
+    IO_TIMEOUT_SECONDS = 15,
+    ANSWER_SIZE = 16384,
+};
+
+struct thread {
+    pthread_t id;
+    int number;
+    int handshakes, resumed, errors, tickets, retries;
+    int worker_count;
+    char workers[MAX_WORKERS][16];
+};
+
+/* One connection, found by the callbacks through SSL_get_app_data. */
+struct connection {
+    SSL_SESSION *newest; /* owned: the last session or ticket received */
+    int tickets;
+    int hellos;
+};
+
+static SSL_CTX *context;
+static struct sockaddr_storage address;
+static socklen_t address_size;
+static SSL_SESSION **pool;
+static double *latencies; /* in microseconds, of every attempt; negative: it failed */
+static struct thread threads[MAX_THREADS];
+static atomic_int errors_shown;
+
+/* What went wrong last in this thread, in words: libssl's reason or errno's. */
+static void failed(struct thread *thread, const char *what, int saved_errno)
+{
+    thread->errors++;
+    int shown = atomic_fetch_add(&errors_shown, 1);
+    unsigned long code = ERR_peek_error();
+    if (shown < MAX_ERRORS_SHOWN) {
+        char text[256] = "";
+        if (code != 0)
+            ERR_error_string_n(code, text, sizeof(text));
+        else if (saved_errno != 0)
+            snprintf(text, sizeof(text), "%s", strerror(saved_errno));
+        fprintf(stderr, "load: %s: %s\n", what,
+                text[0] ? text : "the server closed the connection");
+    } else if (shown == MAX_ERRORS_SHOWN) {
+        fprintf(stderr, "load: further errors are only counted\n");
+    }
+    ERR_clear_error();
+}
+
+static double now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/* TLS 1.2: once, when a full handshake ends. TLS 1.3: for each ticket. */
+static int new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct connection *connection = SSL_get_app_data(ssl);
+    SSL_SESSION_free(connection->newest);
+    connection->newest = session; /* returning 1 keeps libssl's reference */
+    connection->tickets++;
+    return 1;
+}
+
+/* Counts the ClientHellos sent: two of them say that the server asked for a retry. */
+static void on_message(int sent, int version, int type, const void *bytes, size_t size, SSL *ssl,
+                       void *argument)
+{
+    (void)version;
+    (void)argument;
+    struct connection *connection = SSL_get_app_data(ssl);
+    if (sent && type == SSL3_RT_HANDSHAKE && size > 0 &&
+        *(const unsigned char *)bytes == SSL3_MT_CLIENT_HELLO && connection != NULL)
+        connection->hellos++;
+}
+
+static int dial(void)
+{
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int one = 1;
+    struct timeval limit = {.tv_sec = IO_TIMEOUT_SECONDS};
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    if (connect(fd, (struct sockaddr *)&address, address_size) != 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+/* The value of a header of the answer, up to the end of its line; NULL where absent. */
+static const char *header(const char *answer, const char *name)
+{
+    const char *end = strstr(answer, "\r\n\r\n");
+    const char *found = strcasestr(answer, name);
+    return found != NULL && end != NULL && found < end ? found + strlen(name) : NULL;
+}
+
+/* Whether the whole answer is there, by its Content-Length. */
+static bool complete(const char *answer, size_t size)
+{
+    const char *end = strstr(answer, "\r\n\r\n");
+    const char *length = header(answer, "\r\nContent-Length:");
+    if (end == NULL || length == NULL)
+        return false;
+    return size >= (size_t)(end + 4 - answer) + strtoul(length, NULL, 10);
+}
+
+/* The server's workers name themselves in X-Worker: remembers each once. */
+static void remember_worker(struct thread *thread, const char *answer)
+{
+    const char *value = header(answer, "\r\nX-Worker: ");
+    if (value == NULL)
+        return;
+    char name[sizeof(thread->workers[0])];
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(value, "\r"), value);
+    for (int i = 0; i < thread->worker_count; i++)
+        if (strcmp(thread->workers[i], name) == 0)
+            return;
+    if (thread->worker_count < MAX_WORKERS)
+        strcpy(thread->workers[thread->worker_count++], name);
+}
+
+/* Sends the request and reads the whole answer. */
+static bool ask(struct thread *thread, SSL *ssl)
+{
+    char request[1024];
+    int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
+                        options.path, options.sni ? options.sni : "localhost",
+                        options.no_shutdown ? "" : "Connection: close\r\n");
+    if (size < 0 || (size_t)size >= sizeof(request))
+        die("the path is too long");
+    if (SSL_write(ssl, request, size) <= 0) {
+        failed(thread, "write", errno);
+        return false;
+    }
+
+    char answer[ANSWER_SIZE] = "";
+    size_t have = 0;
+    for (;;) {
+        if (have == sizeof(answer) - 1) {
+            failed(thread, "the answer is longer than expected", 0);
+            return false;
+        }
+        errno = 0;
+        int got = SSL_read(ssl, answer + have, (int)(sizeof(answer) - 1 - have));
+        if (got <= 0) {
+            if (SSL_get_error(ssl, got) == SSL_ERROR_ZERO_RETURN && have > 0)
+                break;
+            failed(thread, "read", errno);
+            return false;
+        }
+        have += (size_t)got;
+        answer[have] = 0;
+        if (options.no_shutdown && complete(answer, have))
+            break;
+    }
+    if (strncmp(answer, "HTTP/1.", 7) != 0 || strncmp(answer + 8, " 200 ", 5) != 0) {
+        fprintf(stderr, "load: answer: %.*s\n", (int)strcspn(answer, "\r\n"), answer);
+        failed(thread, "the answer is not 200", EPROTO);
+        return false;
+    }
+    remember_worker(thread, answer);
+    return true;
+}
+
+/*
+ * One connection, offering session where it is not NULL. Returns what the pool should
+ * hold from now on, owned by the caller: the newest session received, or NULL where
+ * none came. *took is the time of the handshake, negative where anything failed.
+ */
+static SSL_SESSION *run_connection(struct thread *thread, SSL_SESSION *session, bool *resumed,
+                                   double *took)
+{
+    struct connection connection = {0};
+    *resumed = false;
+    *took = -1;
+    ERR_clear_error();
+    int fd = dial();
+    if (fd < 0) {
+        failed(thread, "connect", errno);
+        return NULL;
+    }
+    SSL *ssl = SSL_new(context);
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
+        die("SSL_new: no memory");
+    SSL_set_app_data(ssl, &connection);
+    if (options.sni != NULL)
+        SSL_set_tlsext_host_name(ssl, options.sni);
+
+    /* A copy: libssl marks an offered TLS 1.3 session as used up, in the object. */
+    SSL_SESSION *offered = session != NULL ? SSL_SESSION_dup(session) : NULL;
+    if (session != NULL && (offered == NULL || SSL_set_session(ssl, offered) != 1))
+        die("the session cannot be offered");
+
+    double start = now_us();
+    errno = 0;
+    bool ok = SSL_connect(ssl) == 1;
+    double end = now_us();
+    if (!ok) {
+        failed(thread, "handshake", errno);
+    } else if (ask(thread, ssl)) {
+        *took = end - start;
+        *resumed = SSL_session_reused(ssl) == 1;
+        thread->handshakes++;
+        thread->resumed += *resumed;
+        thread->retries += connection.hellos > 1;
+        thread->tickets += connection.tickets;
+    }
+
+    /* SSL_free would mark the session as bad if no close_notify was sent (L13). */
+    if (options.no_shutdown || *took < 0)
+        SSL_set_quiet_shutdown(ssl, 1);
+    SSL_shutdown(ssl);
+    SSL_free(ssl);
+    SSL_SESSION_free(offered);
+    close(fd);
+    ERR_clear_error();
+    if (*took < 0) {
+        SSL_SESSION_free(connection.newest);
+        connection.newest = NULL;
+    }
+    return connection.newest;
+}
+
+static void *fill_pool(void *argument)
+{
+    struct thread *thread = argument;
+    for (int i = thread->number; i < options.sessions; i += options.threads) {
+        bool resumed;
+        double took;
+        pool[i] = run_connection(thread, NULL, &resumed, &took);
+        if (took >= 0 && pool[i] == NULL)
+            failed(thread, "the server gave no session", EPROTO);
+        if (options.attempts == 0)
+            latencies[i] = took;
+    }
+    OPENSSL_thread_stop();
+    return NULL;
+}
+
+static void *resume_pool(void *argument)
+{
+    struct thread *thread = argument;
+    int owned = (options.sessions - thread->number + options.threads - 1) / options.threads;
+    for (int i = thread->number, turn = 0; i < options.attempts; i += options.threads, turn++) {
+        /* More threads than sessions: the surplus threads have none to offer. */
+        SSL_SESSION **slot =
+            owned > 0 ? &pool[thread->number + turn % owned * options.threads] : NULL;
+        latencies[i] = -1;
+        if (slot == NULL || *slot == NULL) {
+            failed(thread, "no session to resume", ENOENT);
+            continue;
+        }
+        bool resumed;
+        SSL_SESSION *newest = run_connection(thread, *slot, &resumed, &latencies[i]);
+        /* A session that was refused stays in the pool, so that a lost session counts
+         * each time; TLS 1.3 goes on with the newest ticket, as its clients do. */
+        if (resumed && newest != NULL) {
+            SSL_SESSION_free(*slot);
+            *slot = newest;
+        } else {
+            SSL_SESSION_free(newest);
+        }
+    }
+    OPENSSL_thread_stop();
+    return NULL;
+}
+
+static void run_threads(void *(*body)(void *))
+{
+    for (int i = 0; i < options.threads; i++) {
+        threads[i].number = i;
+        int error = pthread_create(&threads[i].id, NULL, body, &threads[i]);
+        if (error != 0)
+            die("pthread_create: %s", strerror(error));
+    }
+    for (int i = 0; i < options.threads; i++)
+        pthread_join(threads[i].id, NULL);
+}
+
+static void load_pool(void)
+{
+    FILE *file = fopen(options.load, "r");
+    if (file == NULL)
+        die("%s: %s", options.load, strerror(errno));
+    int count = 0;
+    SSL_SESSION *session;
+    while (count < options.sessions && (session = PEM_read_SSL_SESSION(file, NULL, NULL, NULL)))
+        pool[count++] = session;
+    ERR_clear_error(); /* the end of the file */
+    fclose(file);
+    if (count == 0)
+        die("%s: holds no session", options.load);
+    options.sessions = count;
+}
+
+/* The file holds secrets: 0600 from the start, and never another file than a new one. */
+static void save_pool(void)
+{
+    if (unlink(options.save) != 0 && errno != ENOENT)
+        die("%s: %s", options.save, strerror(errno));
+    umask(0077);
+    FILE *file = fopen(options.save, "wx");
+    if (file == NULL)
+        die("%s: %s", options.save, strerror(errno));
+    for (int i = 0; i < options.sessions; i++)
+        if (pool[i] != NULL && PEM_write_SSL_SESSION(file, pool[i]) != 1)
+            die("%s: cannot write", options.save);
+    if (fclose(file) != 0)
+        die("%s: %s", options.save, strerror(errno));
+}
+
+static void timed_out(int signal_number)
+{
+    (void)signal_number;
+    static const char text[] = "load: --timeout passed\n";
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
+        /* nobody is left to tell */
+    }
+    _exit(3);
+}
+
+static void set_up(void)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *found;
+    int error = getaddrinfo(options.host, options.port, &hints, &found);
+    if (error != 0)
+        die("%s:%s: %s", options.host, options.port, gai_strerror(error));
+    memcpy(&address, found->ai_addr, found->ai_addrlen);
+    address_size = found->ai_addrlen;
+    freeaddrinfo(found);
+
+    context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL)
+        die("SSL_CTX_new failed");
+    int version = strcmp(options.tls, "1.2") == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    SSL_CTX_set_min_proto_version(context, version);
+    SSL_CTX_set_max_proto_version(context, version);
+    SSL_CTX_set_session_cache_mode(context,
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+    SSL_CTX_sess_set_new_cb(context, new_session);
+    SSL_CTX_set_msg_callback(context, on_message);
+    if (options.no_ticket)
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    if (options.groups != NULL && SSL_CTX_set1_groups_list(context, options.groups) != 1)
+        die("--groups %s: not a list of groups", options.groups);
+    if (options.cert != NULL && SSL_CTX_use_certificate_chain_file(context, options.cert) != 1)
+        die("--cert %s: not a certificate", options.cert);
+    if (options.key != NULL &&
+        SSL_CTX_use_PrivateKey_file(context, options.key, SSL_FILETYPE_PEM) != 1)
+        die("--key %s: not the key of the certificate", options.key);
+
+    pool = calloc((size_t)options.sessions, sizeof(*pool));
+    latencies = calloc((size_t)options.sessions + (size_t)options.attempts, sizeof(*latencies));
+    if (pool == NULL || latencies == NULL)
+        die("no memory");
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts away the failed ones (negative) and takes a quantile of the rest. */
+static double quantile(double *values, int count, double q)
+{
+    qsort(values, (size_t)count, sizeof(*values), by_value);
+    int first = 0;
+    while (first < count && values[first] < 0)
+        first++;
+    if (first == count)
+        return 0;
+    return values[first + (int)((double)(count - 1 - first) * q)];
+}
+
+static void report(double elapsed)
+{
+    struct thread all = {0};
+    for (int i = 0; i < options.threads; i++) {
+        struct thread *one = &threads[i];
+        all.handshakes += one->handshakes;
+        all.resumed += one->resumed;
+        all.errors += one->errors;
+        all.tickets += one->tickets;
+        all.retries += one->retries;
+        for (int j = 0; j < one->worker_count; j++) {
+            char answer[64];
+            snprintf(answer, sizeof(answer), "\r\nX-Worker: %s\r\n\r\n", one->workers[j]);
+            remember_worker(&all, answer);
+        }
+    }
+    int measured = options.attempts > 0 ? options.attempts : options.sessions;
+    double p50 = quantile(latencies, measured, 0.50);
+    double p99 = quantile(latencies, measured, 0.99);
+    printf("{\"sessions\":%d,\"attempts\":%d,\"handshakes\":%d,\"resumed\":%d,\"full\":%d,"
+           "\"errors\":%d,\"tickets\":%d,\"retries\":%d,\"workers\":%d,"
+           "\"p50_us\":%.0f,\"p99_us\":%.0f,\"elapsed\":%.3f}\n",
+           options.sessions, options.attempts, all.handshakes, all.resumed,
+           all.handshakes - all.resumed, all.errors, all.tickets, all.retries, all.worker_count,
+           p50, p99, elapsed);
+}
+
+int main(int argc, char **argv)
+{
+    options_parse(argc, argv);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGALRM, timed_out);
+    alarm((unsigned)options.timeout);
+    set_up();
+
+    double start = now_us();
+    if (options.load != NULL)
+        load_pool();
+    else
+        run_threads(fill_pool);
+    run_threads(resume_pool);
+    double elapsed = (now_us() - start) / 1e6;
+
+    if (options.save != NULL)
+        save_pool();
+    report(elapsed);
+    for (int i = 0; i < options.sessions; i++)
+        SSL_SESSION_free(pool[i]);
+    free(pool);
+    free(latencies);
+    SSL_CTX_free(context);
+    return fflush(stdout) == 0 ? 0 : 2;
+}

@@ -1,0 +1,103 @@
+/* options.c - the command line of load: see usage. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char default_host[] = "127.0.0.1", default_path[] = "/", default_version[] = "1.3";
+
+struct options options = {
+    .host = default_host,
+    .tls = default_version,
+    .path = default_path,
+    .threads = 4,
+    .sessions = 200,
+    .attempts = 2000,
+    .timeout = 60,
+};
+
+void die(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("load: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(2);
+}
+
+static int number(const char *name, const char *text, int low, int high)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (*text == 0 || *end != 0 || errno != 0 || value < low || value > high)
+        die("--%s %s: a number from %d to %d", name, text, low, high);
+    return (int)value;
+}
+
+static const char usage[] =
+    "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3] [--threads 4] [--sessions 200]\n"
+    "            [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] [--groups LIST]\n"
+    "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
+    "            [--no-shutdown]\n";
+
+/* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
+static int take_option(const char *name, char *value)
+{
+    const struct {
+        const char *name;
+        char **text;
+    } texts[] = {{"host", &options.host},     {"port", &options.port}, {"tls", &options.tls},
+                 {"sni", &options.sni},       {"get", &options.path},  {"cert", &options.cert},
+                 {"groups", &options.groups}, {"key", &options.key},   {"save", &options.save},
+                 {"load", &options.load}};
+    const struct {
+        const char *name;
+        int *number;
+        int low, high;
+    } numbers[] = {{"threads", &options.threads, 1, MAX_THREADS},
+                   {"sessions", &options.sessions, 1, MAX_SESSIONS},
+                   {"attempts", &options.attempts, 0, MAX_SESSIONS},
+                   {"timeout", &options.timeout, 1, 3600}};
+    const struct {
+        const char *name;
+        bool *flag;
+    } flags[] = {{"no-ticket", &options.no_ticket}, {"no-shutdown", &options.no_shutdown}};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (strcmp(name, flags[i].name) == 0)
+            return *flags[i].flag = true;
+    for (size_t i = 0; value != NULL && i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (strcmp(name, texts[i].name) == 0) {
+            *texts[i].text = value;
+            return 2;
+        }
+    for (size_t i = 0; value != NULL && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        if (strcmp(name, numbers[i].name) == 0) {
+            *numbers[i].number = number(name, value, numbers[i].low, numbers[i].high);
+            return 2;
+        }
+    return 0;
+}
+
+void options_parse(int argc, char **argv)
+{
+    for (int i = 1; i < argc;) {
+        bool is_option = strncmp(argv[i], "--", 2) == 0;
+        int taken = is_option ? take_option(argv[i] + 2, argv[i + 1]) : 0;
+        if (taken == 0) {
+            fputs(usage, stderr);
+            exit(2);
+        }
+        i += taken;
+    }
+    if (options.port == NULL)
+        die("--port is needed");
+    if (strcmp(options.tls, "1.2") != 0 && strcmp(options.tls, "1.3") != 0)
+        die("--tls %s: 1.2 or 1.3", options.tls);
+}
