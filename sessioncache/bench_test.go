@@ -1,0 +1,73 @@
+package sessioncache
+
+import (
+	"fmt"
+	"testing"
+)
+
+// full is a cache that has been filled more than once, and the ids in it.
+func full(b *testing.B, size int) (*Cache, [][]byte) {
+	c := testCache(b, openShm(b, newMapping(size)), nil)
+	var ids [][]byte
+	for i := range size / 150 {
+		ids = append(ids, testID(i))
+		mustPut(b, c, Origin{ServerName: "www.example.org"}, ids[i], testDER(ids[i], 0, ordinaryDER), 1<<32-2)
+	}
+	kept := ids[:0]
+	for _, id := range ids {
+		if _, ok := c.Get(Origin{ServerName: "www.example.org"}, id, nil); ok {
+			kept = append(kept, id)
+		}
+	}
+	return c, kept
+}
+
+var benchSizes = []int{1 << 20, 64 << 20}
+
+func BenchmarkGet(b *testing.B) {
+	for _, size := range benchSizes {
+		b.Run(fmt.Sprintf("%dMiB", size>>20), func(b *testing.B) {
+			c, ids := full(b, size)
+			dst := make([]byte, 0, 4096)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, ok := c.Get(Origin{ServerName: "www.example.org"}, ids[i%len(ids)], dst); !ok {
+					b.Fatal("miss")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkMiss(b *testing.B) {
+	c, _ := full(b, 1<<20)
+	id := testID(-1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := c.Get(Origin{}, id, nil); ok {
+			b.Fatal("hit")
+		}
+	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	for _, size := range benchSizes {
+		for _, der := range []int{ordinaryDER, 600, 8 << 10, MaxDER} {
+			b.Run(fmt.Sprintf("%dMiB/%dB", size>>20, der), func(b *testing.B) {
+				c, _ := full(b, size)
+				var ids [][]byte
+				for i := range 10000 {
+					ids = append(ids, testID(-i))
+				}
+				s := Session{DER: testDER(ids[0], 0, der), Expires: 1<<32 - 2}
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					s.ID = ids[i%len(ids)]
+					if err := c.Put(Origin{ServerName: "www.example.org"}, s); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package sessioncache
+
+import (
+	"crypto/hmac"
+	"math"
+	"sync"
+	"time"
+)
+
+const (
+	// KeySize is the size of a sealing key in bytes.
+	KeySize = 32
+	// MaxDER is the largest session that is stored, in bytes: room for a chain of
+	// client certificates.
+	MaxDER = 64 << 10
+	// MaxID is the largest session id in bytes (RFC 5246, 7.4.1.2).
+	MaxID = 32
+
+	// Of the entries under one lookup key all but one are left from a stolen lock.
+	duplicates = 4
+)
+
+// Origin is what two handshakes must have in common to share a session, beyond its
+// id.
+type Origin struct {
+	Context    [32]byte // digest of the first context's certificate and client-verification policy
+	ServerName string   // the server name that was asked for, "" where none; case does not matter
+}
+
+// Session is what OpenSSL made of a handshake.
+type Session struct {
+	ID      []byte
+	DER     []byte
+	Expires int64 // unix seconds; usable until then, included (L32)
+}
+
+// Cache keeps sealed sessions in a store. All methods are safe for concurrent use.
+type Cache struct {
+	store  Store
+	keys   []*sealingKey
+	sealer *sealer // with the first of keys
+	works  sync.Pool
+	now    func() int64
+}
+
+// New makes a cache over a store. The first key seals; entries of every key open.
+// The keys are not referred to afterwards. Each process makes its own cache.
+func New(store Store, keys [][]byte) (*Cache, error) {
+	if len(keys) == 0 {
+		return nil, ErrKeys
+	}
+	c := &Cache{store: store, now: func() int64 { return time.Now().Unix() }}
+	for _, key := range keys {
+		if len(key) != KeySize {
+			return nil, ErrKeys
+		}
+		k, err := newSealingKey(key)
+		if err != nil {
+			return nil, err
+		}
+		c.keys = append(c.keys, k)
+	}
+	var err error
+	if c.sealer, err = newSealer(c.keys[0]); err != nil {
+		return nil, err
+	}
+	c.works.New = func() any { return newWork(c.keys) }
+	return c, nil
+}
+
+func (c *Cache) begin() *work { return c.works.Get().(*work) }
+
+func (c *Cache) end(w *work) {
+	w.wipe()
+	c.works.Put(w)
+}
+
+// clock returns the time as stores keep it, which ends in 2106.
+func (c *Cache) clock() uint32 { return seconds(c.now()) }
+
+func seconds(unix int64) uint32 { return uint32(min(max(unix, 0), math.MaxUint32)) }
+
+// Put stores a session in place of what is stored under its id.
+func (c *Cache) Put(o Origin, s Session) error {
+	err := c.put(o, s)
+	switch err {
+	case nil:
+		c.store.Count(Stores)
+	case ErrTooBig:
+		c.store.Count(TooBig)
+	case ErrExpired:
+		c.store.Count(Expiries)
+	default:
+		c.store.Count(Errors)
+	}
+	return err
+}
+
+func (c *Cache) put(o Origin, s Session) error {
+	now, expires := c.clock(), seconds(s.Expires)
+	switch {
+	case len(s.ID) == 0 || len(s.ID) > MaxID || len(s.DER) == 0:
+		return ErrInvalid
+	case len(s.DER) > MaxDER:
+		return ErrTooBig
+	case now > expires:
+		return ErrExpired
+	}
+	w := c.begin()
+	defer c.end(w)
+	// An older key's entry would come back when the new one has been evicted.
+	for i := 1; i < len(c.keys); i++ {
+		w.lookup(i, &o.Context, s.ID)
+		for range duplicates {
+			if !c.store.Find(&w.key, &w.entry) {
+				break
+			}
+			c.store.Drop(&w.entry)
+		}
+	}
+	w.lookup(0, &o.Context, s.ID)
+	if err := c.sealer.seal(w, o.ServerName, s.DER, expires); err != nil {
+		return err
+	}
+	return c.store.Put(&w.key, w.entry.Sealed, expires, now)
+}
+
+// Get appends the DER of a session to dst. False is a miss: there is none, or it
+// has expired, or it was made under another server name, or it is damaged.
+func (c *Cache) Get(o Origin, id, dst []byte) ([]byte, bool) {
+	w := c.begin()
+	defer c.end(w)
+	for i := range c.keys {
+		tag, der := c.find(w, i, &o.Context, id)
+		if der == nil {
+			continue
+		}
+		w.nameTag(i, o.ServerName)
+		if !hmac.Equal(tag, w.sum[:nameTagSize]) {
+			break
+		}
+		c.store.Count(Hits)
+		return append(dst, der...), true
+	}
+	c.store.Count(Misses)
+	return dst, false
+}
+
+// Remove drops the session of an id, if same says of its DER that it is the one to
+// be removed: a client can choose the id that a removal comes with (L15). The DER is
+// not valid afterwards. It reports whether there was such a session.
+func (c *Cache) Remove(context [32]byte, id []byte, same func(der []byte) bool) bool {
+	w := c.begin()
+	defer c.end(w)
+	removed := false
+	for i := range c.keys {
+		for range duplicates {
+			_, der := c.find(w, i, &context, id)
+			if der == nil {
+				break
+			}
+			it := same(der)
+			clear(der) // the next one may not overwrite all of it
+			if !it {
+				break
+			}
+			removed = c.store.Drop(&w.entry) || removed
+		}
+	}
+	if removed {
+		c.store.Count(Removals)
+	}
+	return removed
+}
+
+// find looks an id up under one key, and drops what cannot be used on the way. The
+// DER is nil where there is none.
+func (c *Cache) find(w *work, i int, context *[32]byte, id []byte) (nameTag, der []byte) {
+	if len(id) == 0 || len(id) > MaxID {
+		return nil, nil
+	}
+	w.lookup(i, context, id)
+	for range duplicates {
+		if !c.store.Find(&w.key, &w.entry) {
+			return nil, nil
+		}
+		reason := Expiries
+		if c.clock() <= w.entry.Expires {
+			if nameTag, der = c.keys[i].open(w); der != nil {
+				return nameTag, der
+			}
+			reason = Errors
+		}
+		if c.store.Drop(&w.entry) {
+			c.store.Count(reason)
+		}
+	}
+	return nil, nil
+}
+
+// Stats returns the counters of the store, and what it holds.
+func (c *Cache) Stats() Stats { return c.store.Stats() }

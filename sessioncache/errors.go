@@ -1,0 +1,35 @@
+package sessioncache
+
+import "errors"
+
+// Errors of [OpenShm] and [OpenShmReadOnly].
+var (
+	// ErrNotOurs is returned when a mapping does not begin as a shm store does.
+	ErrNotOurs = errors.New("not a gosess store")
+	// ErrVersion is returned for a store of another format version.
+	ErrVersion = errors.New("gosess store of another format version")
+	// ErrDamaged is returned when the header contradicts itself or the mapping.
+	ErrDamaged = errors.New("damaged gosess store")
+)
+
+// Errors of [New].
+var (
+	// ErrKeys is returned where there is no sealing key, or one of another size.
+	ErrKeys = errors.New("sealing keys must be one or more, of 32 bytes each")
+)
+
+// Errors of [Cache.Put]. The session is not stored.
+var (
+	// ErrTooBig is returned for a session of more than [MaxDER] bytes.
+	ErrTooBig = errors.New("session too big")
+	// ErrExpired is returned for a session whose time is over.
+	ErrExpired = errors.New("session expired")
+	// ErrInvalid is returned for a session without id or bytes, or with an id of
+	// more than [MaxID] bytes.
+	ErrInvalid = errors.New("session without a usable id or bytes")
+	// ErrInterrupted is returned when this process was held up in the middle of a
+	// write for so long that another one took its place.
+	ErrInterrupted = errors.New("write interrupted")
+	// ErrCounter is returned when a process has sealed 2^48 sessions.
+	ErrCounter = errors.New("sealing counter used up")
+)

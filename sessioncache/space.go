@@ -1,0 +1,133 @@
+package sessioncache
+
+import "math/bits"
+
+// plan is what one Put knows of a set: who lies where and since when unused. It is
+// made anew from the descriptors each time, so there is no free list that a dying
+// writer could leave broken. Units are the words of the set's data.
+type plan struct {
+	noted  []note   // by slot
+	starts []uint64 // bitmap by unit: an entry begins here
+	slots  []uint16 // by unit, whose entry; valid where starts says so
+	units  int
+
+	// Made by sort: the entries by place, between two of no size at either end; the
+	// first of the smallest gaps that are large enough; the least recently used entry.
+	live   []extent
+	gap    int // start, -1 where there is none
+	oldest int // index into live, 0 where there is none
+
+	newest []int // scratch of window
+}
+
+// note is what a descriptor said.
+type note struct {
+	meta  uint64
+	stamp uint32
+}
+
+// extent is the place of an entry.
+type extent struct {
+	start, end int32  // units
+	age        uint32 // accesses of the set since its last use
+	slot       uint16
+}
+
+func newPlan(slots, units int) *plan {
+	return &plan{
+		noted:  make([]note, slots),
+		starts: make([]uint64, (units+63)/64),
+		slots:  make([]uint16, units),
+		units:  units,
+		live:   make([]extent, 0, slots+2),
+		newest: make([]int, 0, slots),
+	}
+}
+
+func (p *plan) reset() { clear(p.starts) }
+
+// add notes the entry of a slot. False where another begins at the same place.
+func (p *plan) add(slot int, meta uint64, stamp uint32) bool {
+	start := metaStart(meta)
+	word, bit := &p.starts[start/64], uint64(1)<<(start%64)
+	if *word&bit != 0 {
+		return false
+	}
+	*word |= bit
+	p.slots[start] = uint16(slot)
+	p.noted[slot] = note{meta, stamp}
+	return true
+}
+
+// sort puts the entries in order of place, as the bitmap has them, and looks for a
+// gap of need units. No stamp may be newer than clock. It returns the slots of the
+// entries that begin within another one, which it leaves out.
+func (p *plan) sort(clock uint32, need int) (overlapping []int) {
+	p.live = append(p.live[:0], extent{})
+	p.gap, p.oldest = -1, 0
+	smallest := int32(p.units) + 1
+	end := int32(0)
+	fit := func(start int32) {
+		if free := start - end; free >= int32(need) && free < smallest {
+			smallest, p.gap = free, int(end)
+		}
+	}
+	for i, set := range p.starts {
+		for ; set != 0; set &= set - 1 {
+			start := int32(i*64 + bits.TrailingZeros64(set))
+			slot := p.slots[start]
+			if start < end {
+				overlapping = append(overlapping, int(slot))
+				continue
+			}
+			fit(start)
+			n := p.noted[slot]
+			end = start + int32(metaUnits(n.meta))
+			age := clock - n.stamp
+			if p.oldest == 0 || age > p.live[p.oldest].age {
+				p.oldest = len(p.live)
+			}
+			p.live = append(p.live, extent{start, end, age, slot})
+		}
+	}
+	fit(int32(p.units))
+	p.live = append(p.live, extent{start: int32(p.units), end: int32(p.units)})
+	return overlapping
+}
+
+// room is what is free once the entries from first to last are gone.
+func (p *plan) room(first, last int) int {
+	return int(p.live[last+1].start - p.live[first-1].end)
+}
+
+// window returns the neighbours, from first to last, that make way for need units:
+// of all neighbours that would do, those whose most recently used one is the least
+// recently used. Where one entry makes enough room that is plain LRU; where it
+// takes several, LRU would empty half the set before two neighbours were gone.
+func (p *plan) window(need int) (first, last int) {
+	if p.room(p.oldest, p.oldest) >= need {
+		return p.oldest, p.oldest // no other window can be older: most often this is it
+	}
+	best := int64(-1)
+	newest := p.newest[:0] // of the window, those that are newer than all after them
+	end := 0
+	for begin := 1; begin < len(p.live)-1; begin++ {
+		for end < begin || p.room(begin, end) < need {
+			end++
+			if end == len(p.live)-1 {
+				return first, last
+			}
+			for len(newest) > 0 && p.live[newest[len(newest)-1]].age >= p.live[end].age {
+				newest = newest[:len(newest)-1]
+			}
+			newest = append(newest, end)
+		}
+		if newest[0] < begin {
+			newest = newest[1:]
+		}
+		if age := int64(p.live[newest[0]].age); age > best {
+			best, first, last = age, begin, end
+		}
+	}
+	return first, last
+}

@@ -1,0 +1,78 @@
+package sessioncache
+
+import (
+	"encoding/binary"
+	"sync/atomic"
+	"unsafe"
+)
+
+const wordSize = 8
+
+// words is memory that other processes read and write at the same time. Every
+// access is atomic: that is what makes it correct where memory is weakly ordered,
+// and what lets the race detector watch it. Positions are in words.
+type words struct {
+	w           []uint64
+	beforeWrite func() // where tests stop a writer; nil otherwise
+}
+
+// wordsOf sees a mapping as words. False where it is not aligned for that.
+func wordsOf(mapping []byte) (words, bool) {
+	if len(mapping) < wordSize || uintptr(unsafe.Pointer(&mapping[0]))%wordSize != 0 {
+		return words{}, false
+	}
+	return words{w: unsafe.Slice((*uint64)(unsafe.Pointer(&mapping[0])), len(mapping)/wordSize)}, true
+}
+
+func (m *words) load(at int) uint64 {
+	return atomic.LoadUint64(&m.w[at])
+}
+
+func (m *words) store(at int, v uint64) {
+	m.step()
+	atomic.StoreUint64(&m.w[at], v)
+}
+
+func (m *words) cas(at int, old, v uint64) bool {
+	m.step()
+	return atomic.CompareAndSwapUint64(&m.w[at], old, v)
+}
+
+// add returns the new value.
+func (m *words) add(at int, delta uint64) uint64 {
+	m.step()
+	return atomic.AddUint64(&m.w[at], delta)
+}
+
+func (m *words) step() {
+	if m.beforeWrite != nil {
+		m.beforeWrite()
+	}
+}
+
+// read copies n bytes to dst, which it grows where it must.
+func (m *words) read(dst []byte, at, n int) []byte {
+	padded := (n + wordSize - 1) / wordSize * wordSize
+	if cap(dst) < padded {
+		dst = make([]byte, padded)
+	}
+	dst = dst[:padded]
+	from := m.w[at : at+padded/wordSize]
+	for i := range from {
+		binary.NativeEndian.PutUint64(dst[i*wordSize:], atomic.LoadUint64(&from[i]))
+	}
+	return dst[:n]
+}
+
+// write copies src, filling its last word up with zeroes.
+func (m *words) write(at int, src []byte) {
+	for ; len(src) >= wordSize; src = src[wordSize:] {
+		m.store(at, binary.NativeEndian.Uint64(src))
+		at++
+	}
+	if len(src) > 0 {
+		var last [wordSize]byte
+		copy(last[:], src)
+		m.store(at, binary.NativeEndian.Uint64(last[:]))
+	}
+}
