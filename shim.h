@@ -9,9 +9,13 @@
 #ifndef GOSESS_SHIM_H
 #define GOSESS_SHIM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/async.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -30,43 +34,68 @@
  * Every function of libssl and libcrypto that gosess calls, looked up in the
  * libssl that the host has loaded: neither half is linked to one. X(name) is
  * expanded to declare the table and to fill it (shim/libssl.c), with the types of
- * the system's headers, so a prototype that differs does not compile.
+ * the system's headers, so a call that does not fit them does not compile.
  */
-#define GOSESS_LIBSSL_FUNCTIONS(X)                                                       \
-    X(CRYPTO_get_ex_new_index)                                                           \
-    X(ERR_pop_to_mark)                                                                   \
-    X(ERR_set_mark)                                                                      \
-    X(SSL_CTX_get0_certificate)                                                          \
-    X(SSL_CTX_get_cert_store)                                                            \
-    X(SSL_CTX_get_client_CA_list)                                                        \
-    X(SSL_CTX_get_ex_data)                                                               \
-    X(SSL_CTX_get_options)                                                               \
-    X(SSL_CTX_get_verify_depth)                                                          \
-    X(SSL_CTX_get_verify_mode)                                                           \
-    X(SSL_CTX_set_ex_data)                                                               \
-    X(SSL_CTX_set_options)                                                               \
-    X(SSL_SESSION_free)                                                                  \
-    X(SSL_SESSION_get_id)                                                                \
-    X(SSL_SESSION_get_master_key)                                                        \
-    X(SSL_SESSION_get_protocol_version)                                                  \
-    X(SSL_SESSION_get_time)                                                              \
-    X(SSL_SESSION_get_timeout)                                                           \
-    X(SSL_SESSION_set_timeout)                                                           \
-    X(SSL_client_hello_get0_ext)                                                         \
-    X(SSL_get_SSL_CTX)                                                                   \
-    X(SSL_get_ex_data)                                                                   \
-    X(SSL_get_options)                                                                   \
-    X(SSL_get_servername)                                                                \
-    X(SSL_is_server)                                                                     \
-    X(SSL_session_reused)                                                                \
-    X(SSL_set_ex_data)                                                                   \
-    X(SSL_version)                                                                       \
-    X(X509_STORE_get0_objects)                                                           \
-    X(d2i_SSL_SESSION)                                                                   \
-    X(i2d_SSL_SESSION)
+#define GOSESS_LIBSSL_FUNCTIONS(X)                 \
+    X(ASYNC_get_current_job)                       \
+    X(CRYPTO_clear_free)                           \
+    X(CRYPTO_free)                                 \
+    X(CRYPTO_get_ex_new_index)                     \
+    X(CRYPTO_memcmp)                               \
+    X(DTLS_client_method)                          \
+    X(ERR_pop_to_mark)                             \
+    X(ERR_set_mark)                                \
+    X(EVP_DigestFinal_ex)                          \
+    X(EVP_DigestInit_ex)                           \
+    X(EVP_DigestUpdate)                            \
+    X(EVP_MD_CTX_free)                             \
+    X(EVP_MD_CTX_new)                              \
+    X(EVP_sha256)                                  \
+    X(OPENSSL_cleanse)                             \
+    X(OPENSSL_sk_num)                              \
+    X(OPENSSL_sk_value)                            \
+    X(SSL_CTX_ctrl)                                \
+    X(SSL_CTX_free)                                \
+    X(SSL_CTX_get0_certificate)                    \
+    X(SSL_CTX_get0_param)                          \
+    X(SSL_CTX_get_cert_store)                      \
+    X(SSL_CTX_get_client_CA_list)                  \
+    X(SSL_CTX_get_ex_data)                         \
+    X(SSL_CTX_get_verify_depth)                    \
+    X(SSL_CTX_get_verify_mode)                     \
+    X(SSL_CTX_sess_set_get_cb)                     \
+    X(SSL_CTX_sess_set_new_cb)                     \
+    X(SSL_CTX_sess_set_remove_cb)                  \
+    X(SSL_CTX_set_ex_data)                         \
+    X(SSL_CTX_set_options)                         \
+    X(SSL_CTX_up_ref)                              \
+    X(SSL_SESSION_free)                            \
+    X(SSL_SESSION_get_id)                          \
+    X(SSL_SESSION_get_master_key)                  \
+    X(SSL_SESSION_get_time)                        \
+    X(SSL_SESSION_get_timeout)                     \
+    X(SSL_SESSION_set_timeout)                     \
+    X(SSL_client_hello_get0_ext)                   \
+    X(SSL_get_SSL_CTX)                             \
+    X(SSL_get_ex_data)                             \
+    X(SSL_get_max_early_data)                      \
+    X(SSL_get_options)                             \
+    X(SSL_get_servername)                          \
+    X(SSL_is_server)                               \
+    X(SSL_session_reused)                          \
+    X(SSL_set_ex_data)                             \
+    X(SSL_version)                                 \
+    X(TLS_client_method)                           \
+    X(X509_OBJECT_get0_X509)                       \
+    X(X509_STORE_get0_objects)                     \
+    X(X509_VERIFY_PARAM_get_flags)                 \
+    X(X509_digest)                                 \
+    X(d2i_SSL_SESSION)                             \
+    X(i2d_SSL_SESSION)                             \
+    X(i2d_X509_NAME)
 
 struct gosess_libssl {
-#define X(name) __typeof__(&name) name;
+#define X(name) __typeof__(&(name)) name;
     GOSESS_LIBSSL_FUNCTIONS(X)
 #undef X
 };
@@ -88,17 +117,63 @@ enum gosess_log_cause {
     GOSESS_CAUSE_COUNT,
 };
 
-/* What the Go half is started with. Everything stays valid until the process ends. */
+/*
+ * What the Go half needs to know of an SSL_CTX that gosess serves. It is part of the
+ * context's ex_data, so it lives as long as the SSL_CTX, which an SSL keeps alive.
+ */
+struct gosess_context {
+    SSL_CTX *ctx; /* not a reference */
+    /*
+     * Who may share sessions with this context: a digest of its certificate and of its
+     * policy for client certificates. Made by the Go half when it first needs it, because
+     * a host goes on configuring after SSL_CTX_new. Valid once digest_ready is 1 (acquire).
+     */
+    unsigned char digest[GOSESS_DIGEST_SIZE];
+    int digest_ready;
+};
+
+/* What the Go half is started with. All of it stays valid until the process ends. */
 struct gosess_start {
     const struct gosess_libssl *libssl;
     void *mapping; /* the shm store, shared and writable */
     uint64_t mapping_size;
-    const unsigned char (*keys)[GOSESS_KEY_SIZE]; /* newest first; the core copies what it needs */
+    const unsigned char (*keys)[GOSESS_KEY_SIZE]; /* newest first; copied by the Go half */
     unsigned key_count;
-    int context_index;  /* ex_data of an SSL: its first context's struct gosess_context */
-    int deadline_index; /* ex_data of an SSL: see struct gosess_context */
-    /* The one logger, of the C half: text is NUL-terminated. Any thread. */
+    int deadline_index; /* SSL ex_data, an integer: when the resumed session ends, unix seconds */
+    /*
+     * The context that an SSL was made from, whose callbacks and sessions apply whatever a
+     * server name switched to later (L1); and the one of an SSL_CTX. NULL where not served.
+     */
+    struct gosess_context *(*context_of_ssl)(const SSL *ssl);
+    struct gosess_context *(*context_of_ctx)(const SSL_CTX *ctx);
+    /* The one logger. Any thread. */
     void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
 };
+
+/*
+ * What libgosess-core.so exports. The C half checks gosess_core_abi before it calls
+ * anything, calls gosess_core_start once, and then the callbacks, which have the
+ * signatures and the reference rules of SSL_CTX_sess_set_get_cb(3), from any thread with
+ * every asynchronous signal blocked, and never from an ASYNC job's stack (L44).
+ */
+extern const unsigned gosess_core_abi;
+
+/*
+ * Opens the store and makes every thread that the Go half will ever need. 0, or -1 after
+ * one log line. Returns only when all of that is done.
+ */
+int gosess_core_start(const struct gosess_start *start);
+
+/* Stores a session of a server. 0: the reference that libssl took stays libssl's (L16). */
+int gosess_core_new_session(SSL *ssl, SSL_SESSION *session);
+
+/*
+ * Looks a session up. NULL is a miss. Otherwise *copy is 0 and the one reference of the
+ * returned object is libssl's to free (L17).
+ */
+SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length, int *copy);
+
+/* Removes a session, if the stored one is this one (L15). The pointer is borrowed (L19). */
+void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
 
 #endif

@@ -8,7 +8,8 @@
  *   config.c   the environment, read once, and what it opened
  *   libssl.c   finds the host's libssl
  *   core.c     loads the Go half, after the last fork
- *   ../shim.c  the interposed functions, the contexts, the callbacks
+ *   process.c  the interposed functions of libc
+ *   ../shim.c  the interposed functions of libssl, the contexts, the callbacks
  */
 #ifndef GOSESS_SHIM_INTERNAL_H
 #define GOSESS_SHIM_INTERNAL_H
@@ -19,6 +20,8 @@
 #include <stdint.h>
 
 #include "../shim.h"
+
+#define GOSESS_EXPORT __attribute__((visibility("default")))
 
 /* --- log.c --- */
 
@@ -110,5 +113,80 @@ bool gosess_store_open(const struct gosess_url *url, const char *keys_file,
 /* The same without making, changing or locking anything: what open would do, in words. */
 bool gosess_store_check(const struct gosess_url *url, const char *keys_file, char *note,
                         char *error, size_t error_size);
+
+/* --- config.c --- */
+
+/* What the environment asked for, opened. */
+struct gosess_config {
+    struct gosess_url url;
+    struct gosess_store store;
+    bool stateful;            /* GOSESS_TICKETS=stateful */
+    char core_path[PATH_MAX]; /* GOSESS_CORE, or libgosess-core.so beside this library */
+};
+
+/* Whether GOSESS_CACHE was set when the library was loaded. */
+bool gosess_wanted(void);
+
+/*
+ * The configuration, opened by the first call in this process or in one that it was
+ * forked from; NULL where GOSESS_CACHE is unset or cannot be served, which the first call
+ * logs. Any thread.
+ */
+const struct gosess_config *gosess_config(void);
+
+/* Whether this process was forked since the library was loaded. */
+bool gosess_forked(void);
+
+/* --- libssl.c --- */
+
+/*
+ * The next definition of a function after ours: what the host would have called without
+ * us. caller is the return address in the host, which finds a libssl that is loaded with
+ * RTLD_LOCAL. NULL where there is none. Cached in *slot. Any thread.
+ */
+void *gosess_next(void *_Atomic *slot, const char *name, const void *caller);
+
+/* gosess_next for the function name, in the body of our own definition of it. */
+#define GOSESS_NEXT(name)                                                                          \
+    (__extension__({                                                                               \
+        static void *_Atomic slot;                                                                 \
+        (__typeof__(&(name)))gosess_next(&slot, #name, __builtin_return_address(0));               \
+    }))
+
+/* The table of the host's libssl; NULL, after a log line, where a function is missing. */
+const struct gosess_libssl *gosess_libssl(const void *caller);
+
+/* --- core.c --- */
+
+/* One call of the Go half, with its arguments and its answer. */
+struct gosess_call {
+    enum { GOSESS_CALL_NEW, GOSESS_CALL_GET, GOSESS_CALL_REMOVE } what;
+    SSL *ssl;                /* new, get */
+    SSL_CTX *ctx;            /* remove */
+    SSL_SESSION *session;    /* new, remove: borrowed; get: the answer */
+    const unsigned char *id; /* get */
+    int id_length;
+    int copy;
+};
+
+/*
+ * Loads the Go half where this process has not yet, and waits for it, for a bounded time.
+ * True when it is ready. start must stay valid.
+ */
+bool gosess_core_load(const char *path, const struct gosess_start *start);
+
+/*
+ * Makes a call of the loaded Go half: signals blocked, errno kept, never on the stack of
+ * an ASYNC job. False where this process has no ready Go half.
+ */
+bool gosess_core_call(struct gosess_call *call);
+
+/* --- ../shim.c --- */
+
+/*
+ * Loads the Go half in a process that was forked since the library was loaded and holds a
+ * context that gosess serves. Keeps errno.
+ */
+void gosess_load_for_workers(void);
 
 #endif

@@ -1,0 +1,61 @@
+package main
+
+// #include "glue.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// guard ends every export: a panic becomes the export's zero answer, which is a miss.
+// What panicked is named by its type alone unless it is the runtime's own error, whose
+// text holds no data.
+func guard(operation string) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	text := fmt.Sprintf("%T", p)
+	if err, ok := p.(runtime.Error); ok {
+		text = err.Error()
+	}
+	logText(C.GOSESS_CAUSE_PANIC, operation+": "+text)
+}
+
+func logError(cause uint32, operation string, err error) {
+	logText(cause, operation+": "+err.Error())
+}
+
+func logText(cause uint32, text string) {
+	line, free := cString(text)
+	defer free()
+	C.gosess_log_text(C.GOSESS_LOG_ERROR, cause, line)
+}
+
+// startThreads makes the threads that the Go runtime will want, before a host forbids new
+// ones: a runtime that cannot start a thread aborts (S1). Each goroutine holds a thread of
+// its own until all of them have one; the threads stay when they let go.
+func startThreads() {
+	n := runtime.GOMAXPROCS(0) + spareThreads
+	release := make(chan struct{})
+	started := make(chan struct{}, n)
+	for range n {
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			// Go unblocks SIGPROF and the like in its own threads, where a handler of the
+			// host would run on a goroutine's stack.
+			C.gosess_block_signals()
+			started <- struct{}{}
+			<-release
+		}()
+	}
+	for range n {
+		<-started
+	}
+	close(release)
+}
+
+// spareThreads is for goroutines that block in the kernel while others run.
+const spareThreads = 4

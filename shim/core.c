@@ -1,0 +1,317 @@
+/*
+ * core.c - loads the Go half, after the last fork, and calls it.
+ *
+ * A Go runtime does not survive fork (facts: style 8.2), may not lose a race for a thread
+ * (S1), and takes signals: so it is loaded in the process that serves, on a thread of its
+ * own that blocks every signal, and the handlers of the host that it replaced are put back.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long the first caller waits for the Go half; it takes about 5 ms. */
+#define START_DEADLINE_SECONDS 1
+/* A Go runtime aborts where it cannot start a thread; it starts about this many. */
+#define THREADS_NEEDED 24
+/* Address space that a Go runtime reserves when it starts, with room. */
+#define SPACE_NEEDED ((size_t)1 << 30)
+
+enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
+
+static _Atomic int state = CORE_NONE;
+static _Atomic pid_t owner;      /* the process whose state this is: a fork inherits it */
+static _Atomic bool waited;      /* somebody waited out the deadline: nobody waits again */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  /* for the three conditions */
+static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER;  /* state left CORE_LOADING */
+
+static struct {
+    const char *path;
+    const struct gosess_start *start;
+    __typeof__(&gosess_core_start) start_core;
+    __typeof__(&gosess_core_new_session) new_session;
+    __typeof__(&gosess_core_get_session) get_session;
+    __typeof__(&gosess_core_remove_session) remove_session;
+} core;
+
+/* --- the thread that loads, and then makes the calls of ASYNC jobs --- */
+
+static pthread_cond_t handed = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t answered = PTHREAD_COND_INITIALIZER;
+static struct gosess_call *relay_call; /* under lock: handed over, not yet answered */
+static pthread_mutex_t relay_turn = PTHREAD_MUTEX_INITIALIZER; /* one relayed call at a time */
+
+static void run(struct gosess_call *call)
+{
+    switch (call->what) {
+    case GOSESS_CALL_NEW:
+        core.new_session(call->ssl, call->session);
+        break;
+    case GOSESS_CALL_GET:
+        call->session = core.get_session(call->ssl, call->id, call->id_length, &call->copy);
+        break;
+    case GOSESS_CALL_REMOVE:
+        core.remove_session(call->ctx, call->session);
+        break;
+    }
+}
+
+static _Noreturn void serve_relay(void)
+{
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        while (!relay_call)
+            pthread_cond_wait(&handed, &lock);
+        struct gosess_call *call = relay_call;
+        pthread_mutex_unlock(&lock);
+        run(call);
+        pthread_mutex_lock(&lock);
+        relay_call = NULL;
+        pthread_cond_broadcast(&answered);
+    }
+}
+
+/*
+ * An ASYNC job runs on 32 KiB of heap without a guard page, which a call into Go would
+ * overrun (L44), so the call is made on the relay's stack. The job is not paused meanwhile.
+ */
+static void relay(struct gosess_call *call)
+{
+    pthread_mutex_lock(&relay_turn);
+    pthread_mutex_lock(&lock);
+    relay_call = call;
+    pthread_cond_signal(&handed);
+    while (relay_call)
+        pthread_cond_wait(&answered, &lock);
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&relay_turn);
+}
+
+/* --- loading --- */
+
+/* Go needs these for itself and hands on to the host what is not its own. */
+static bool synchronous(int signal)
+{
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE;
+}
+
+static void block_signals(sigset_t *before)
+{
+    static const int kept[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    sigset_t all;
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        sigdelset(&all, kept[i]);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+static const char *resolve(void *handle)
+{
+    const unsigned *abi = dlsym(handle, "gosess_core_abi");
+    if (!abi || *abi != GOSESS_CORE_ABI)
+        return "it is of another version than libgosess.so";
+    void *found;
+#define FIND(member, name)                                                                         \
+    found = dlsym(handle, name);                                                                   \
+    if (!found)                                                                                    \
+        return "it lacks " name;                                                                   \
+    memcpy(&core.member, &found, sizeof found);
+    FIND(start_core, "gosess_core_start")
+    FIND(new_session, "gosess_core_new_session")
+    FIND(get_session, "gosess_core_get_session")
+    FIND(remove_session, "gosess_core_remove_session")
+#undef FIND
+    return NULL;
+}
+
+static bool open_core(void)
+{
+    void *handle = dlopen(core.path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    const char *problem = handle ? resolve(handle) : dlerror();
+    if (problem) {
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
+                   "serving without a cache: cannot use %s: %s", core.path, problem);
+        return false;
+    }
+    /* Returns when the Go runtime has begun and owns its threads; dlopen alone does not wait. */
+    return core.start_core(core.start) == 0;
+}
+
+static bool load_keeping_signals(void)
+{
+    struct sigaction before[NSIG], now;
+    bool known[NSIG] = {false};
+    for (int i = 1; i < NSIG; i++)
+        known[i] = sigaction(i, NULL, &before[i]) == 0; /* not those that libc keeps */
+    bool ok = open_core();
+    for (int i = 1; i < NSIG; i++) {
+        if (!known[i] || synchronous(i) || sigaction(i, NULL, &now) != 0)
+            continue;
+        if (now.sa_handler != before[i].sa_handler || now.sa_flags != before[i].sa_flags)
+            sigaction(i, &before[i], NULL);
+    }
+    return ok;
+}
+
+static void *load_thread(void *unused)
+{
+    (void)unused;
+    bool ok = load_keeping_signals();
+    pthread_mutex_lock(&lock);
+    atomic_store_explicit(&state, ok ? CORE_READY : CORE_FAILED, memory_order_release);
+    pthread_cond_broadcast(&loaded);
+    pthread_mutex_unlock(&lock);
+    if (ok) {
+        if (atomic_load(&waited))
+            gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_CORE, "the Go half has started, late");
+        serve_relay();
+    }
+    return NULL;
+}
+
+struct probe {
+    pthread_mutex_t hold;
+    pthread_t thread[THREADS_NEEDED];
+};
+
+static void *probe_thread(void *hold)
+{
+    pthread_mutex_lock(hold);
+    pthread_mutex_unlock(hold);
+    return NULL;
+}
+
+/*
+ * Whether as many threads as Go will start can be started now, by starting them: neither
+ * RLIMIT_NPROC (S1) nor a cgroup's pids.max says how much of it is left.
+ */
+static bool room_for_threads(void)
+{
+    struct probe probe = {.hold = PTHREAD_MUTEX_INITIALIZER};
+    pthread_attr_t small;
+    if (pthread_attr_init(&small) != 0)
+        return false;
+    pthread_attr_setstacksize(&small, (size_t)64 << 10);
+    pthread_mutex_lock(&probe.hold);
+    int started = 0;
+    while (started < THREADS_NEEDED &&
+           pthread_create(&probe.thread[started], &small, probe_thread, &probe.hold) == 0)
+        started++;
+    pthread_mutex_unlock(&probe.hold);
+    for (int i = 0; i < started; i++)
+        pthread_join(probe.thread[i], NULL);
+    pthread_attr_destroy(&small);
+    return started == THREADS_NEEDED;
+}
+
+static bool room_for_addresses(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
+        return true;
+    void *space = mmap(NULL, SPACE_NEEDED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                       -1, 0);
+    return space != MAP_FAILED && munmap(space, SPACE_NEEDED) == 0;
+}
+
+static const char *start_loading(void)
+{
+    if (!room_for_addresses())
+        return "RLIMIT_AS leaves no gigabyte of address space for the Go half";
+    if (!room_for_threads())
+        return "no more threads may be started here (RLIMIT_NPROC, pids.max; HAProxy: set "
+               "insecure-fork-wanted)";
+    pthread_attr_t detached;
+    pthread_t thread;
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&thread, &detached, load_thread, NULL);
+    pthread_attr_destroy(&detached);
+    return failed ? "cannot start a thread" : NULL;
+}
+
+static void load(const char *path, const struct gosess_start *start)
+{
+    core.path = path;
+    core.start = start;
+    sigset_t before;
+    block_signals(&before); /* the new threads inherit this */
+    const char *problem = start_loading();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!problem)
+        return;
+    atomic_store(&state, CORE_FAILED);
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", problem);
+}
+
+/* Waits until the Go half is ready or has failed; only the first callers, and not for long. */
+static void wait_loaded(void)
+{
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += START_DEADLINE_SECONDS;
+    pthread_mutex_lock(&lock);
+    int timed = 0;
+    while (atomic_load(&state) == CORE_LOADING && timed == 0)
+        timed = pthread_cond_clockwait(&loaded, &lock, CLOCK_MONOTONIC, &deadline);
+    pthread_mutex_unlock(&lock);
+    if (timed != 0 && !atomic_exchange(&waited, true))
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
+                   "serving without a cache until it starts: %s has not within %d s", core.path,
+                   START_DEADLINE_SECONDS);
+}
+
+/* The parent's Go half did not come along; nothing may be called in the copy of it. */
+static bool inherited(void)
+{
+    if (atomic_load_explicit(&owner, memory_order_relaxed) == getpid())
+        return false;
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
+               "serving without a cache: this process was forked from one that had loaded the Go "
+               "half");
+    return true;
+}
+
+bool gosess_core_load(const char *path, const struct gosess_start *start)
+{
+    int now = atomic_load_explicit(&state, memory_order_acquire);
+    if (now == CORE_NONE) {
+        atomic_store(&owner, getpid());
+        if (atomic_compare_exchange_strong(&state, &now, CORE_LOADING))
+            load(path, start);
+        now = atomic_load(&state);
+    } else if (inherited()) {
+        return false;
+    }
+    if (now == CORE_LOADING && !atomic_load(&waited)) {
+        wait_loaded();
+        now = atomic_load_explicit(&state, memory_order_acquire);
+    }
+    return now == CORE_READY;
+}
+
+bool gosess_core_call(struct gosess_call *call)
+{
+    if (atomic_load_explicit(&state, memory_order_acquire) != CORE_READY || inherited())
+        return false;
+    if (core.start->libssl->ASYNC_get_current_job()) {
+        relay(call);
+        return true;
+    }
+    /* A handler of the host that ran while in Go would run on a goroutine's small stack. */
+    sigset_t before;
+    block_signals(&before);
+    run(call);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return true;
+}

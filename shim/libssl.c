@@ -1,0 +1,94 @@
+/* libssl.c - finds the host's libssl. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+static int note_libssl(struct dl_phdr_info *info, size_t size, void *name)
+{
+    (void)size;
+    const char *slash = strrchr(info->dlpi_name, '/');
+    const char *base = slash ? slash + 1 : info->dlpi_name;
+    if (strncmp(base, "libssl.so", strlen("libssl.so")) != 0)
+        return 0;
+    *(const char **)name = info->dlpi_name;
+    return 1;
+}
+
+static void *lookup_in(const char *object, const char *name)
+{
+    void *handle = object && *object ? dlopen(object, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+    if (!handle)
+        return NULL;
+    void *found = dlsym(handle, name);
+    dlclose(handle); /* only the reference of this lookup */
+    return found;
+}
+
+/*
+ * A libssl that came with a dependency of the host is in the global scope, behind us. One
+ * that a scripting language's extension brought (RTLD_LOCAL) is in no scope of ours: it is
+ * found through the object that called, whose dependencies it is among, or else, where a
+ * libssl calls itself, by its name.
+ */
+static void *lookup(const char *name, const void *caller)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    Dl_info info;
+    if (!found && dladdr(caller, &info) != 0)
+        found = lookup_in(info.dli_fname, name);
+    if (!found) {
+        const char *libssl = NULL;
+        dl_iterate_phdr(note_libssl, &libssl);
+        found = lookup_in(libssl, name);
+    }
+    return found;
+}
+
+void *gosess_next(void *_Atomic *slot, const char *name, const void *caller)
+{
+    void *found = atomic_load_explicit(slot, memory_order_acquire);
+    if (!found) {
+        found = lookup(name, caller);
+        atomic_store_explicit(slot, found, memory_order_release);
+    }
+    return found;
+}
+
+static struct gosess_libssl table;
+
+static const char *fill(const void *caller)
+{
+    void *found;
+#define X(name)                                                                                    \
+    found = lookup(#name, caller);                                                                 \
+    memcpy(&table.name, &found, sizeof found);                                                     \
+    if (!found)                                                                                    \
+        return #name;
+    GOSESS_LIBSSL_FUNCTIONS(X)
+#undef X
+    return NULL;
+}
+
+const struct gosess_libssl *gosess_libssl(const void *caller)
+{
+    static pthread_mutex_t filling = PTHREAD_MUTEX_INITIALIZER;
+    static enum { TABLE_EMPTY, TABLE_FULL, TABLE_LACKING } state;
+    pthread_mutex_lock(&filling);
+    if (state == TABLE_EMPTY) {
+        const char *missing = fill(caller);
+        state = missing ? TABLE_LACKING : TABLE_FULL;
+        if (missing)
+            gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
+                       "serving without a cache: the host's libssl has no %s; OpenSSL 1.1.1 or "
+                       "later is needed",
+                       missing);
+    }
+    const struct gosess_libssl *result = state == TABLE_FULL ? &table : NULL;
+    pthread_mutex_unlock(&filling);
+    return result;
+}

@@ -1,0 +1,48 @@
+/*
+ * process.c - the interposed functions of libc after which the Go half can no longer be
+ * loaded: its file may not be seen (chroot) or read (setuid), or no thread may be started
+ * (HAProxy sets RLIMIT_NPROC to 0 in its workers, S1). In a process that was forked to serve,
+ * they are the last chance; in a program without a served context they only pass on.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static int absent(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
+GOSESS_EXPORT int chroot(const char *path)
+{
+    __typeof__(&chroot) next = GOSESS_NEXT(chroot);
+    gosess_load_for_workers();
+    return next ? next(path) : absent();
+}
+
+GOSESS_EXPORT int setuid(uid_t uid)
+{
+    __typeof__(&setuid) next = GOSESS_NEXT(setuid);
+    gosess_load_for_workers();
+    return next ? next(uid) : absent();
+}
+
+GOSESS_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+    __typeof__(&setrlimit) next = GOSESS_NEXT(setrlimit);
+    if (resource == RLIMIT_NPROC)
+        gosess_load_for_workers();
+    return next ? next(resource, limit) : absent();
+}
+
+GOSESS_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
+{
+    __typeof__(&setrlimit64) next = GOSESS_NEXT(setrlimit64);
+    if (resource == RLIMIT_NPROC)
+        gosess_load_for_workers();
+    return next ? next(resource, limit) : absent();
+}
