@@ -15,7 +15,7 @@ func full(b *testing.B, size int) (*Cache, [][]byte) {
 	}
 	kept := ids[:0]
 	for _, id := range ids {
-		if _, ok := c.Get(Origin{ServerName: "www.example.org"}, id, nil); ok {
+		if _, _, ok := c.Get(Origin{ServerName: "www.example.org"}, id, nil); ok {
 			kept = append(kept, id)
 		}
 	}
@@ -31,7 +31,7 @@ func BenchmarkGet(b *testing.B) {
 			dst := make([]byte, 0, 4096)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if _, ok := c.Get(Origin{ServerName: "www.example.org"}, ids[i%len(ids)], dst); !ok {
+				if _, _, ok := c.Get(Origin{ServerName: "www.example.org"}, ids[i%len(ids)], dst); !ok {
 					b.Fatal("miss")
 				}
 			}
@@ -44,7 +44,7 @@ func BenchmarkMiss(b *testing.B) {
 	id := testID(-1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := c.Get(Origin{}, id, nil); ok {
+		if _, _, ok := c.Get(Origin{}, id, nil); ok {
 			b.Fatal("hit")
 		}
 	}

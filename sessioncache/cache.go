@@ -125,14 +125,15 @@ func (c *Cache) put(o Origin, s Session) error {
 	return c.store.Put(&w.key, w.entry.Sealed, expires, now)
 }
 
-// Get appends the DER of a session to dst. False is a miss: there is none, or it
-// has expired, or it was made under another server name, or it is damaged.
-func (c *Cache) Get(o Origin, id, dst []byte) ([]byte, bool) {
+// Get appends the DER of a session to dst, and says when the session ends, which Put
+// was told and the DER may not say. Not ok is a miss: there is none, or it has
+// expired, or it was made under another server name, or it is damaged.
+func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, expires int64, ok bool) {
 	w := c.begin()
 	defer c.end(w)
 	for i := range c.keys {
-		tag, der := c.find(w, i, &o.Context, id)
-		if der == nil {
+		tag, found := c.find(w, i, &o.Context, id)
+		if found == nil {
 			continue
 		}
 		w.nameTag(i, o.ServerName)
@@ -140,10 +141,10 @@ func (c *Cache) Get(o Origin, id, dst []byte) ([]byte, bool) {
 			break
 		}
 		c.store.Count(Hits)
-		return append(dst, der...), true
+		return append(dst, found...), int64(w.entry.Expires), true
 	}
 	c.store.Count(Misses)
-	return dst, false
+	return dst, 0, false
 }
 
 // Remove drops the session of an id, if same says of its DER that it is the one to

@@ -31,7 +31,7 @@ func TestPutGet(t *testing.T) {
 	mustPut(t, c, originA, id, []byte("other"), now+10)
 	mustGet(t, c, originA, id, []byte("other"))
 
-	got, ok := c.Get(originA, id, []byte("before "))
+	got, _, ok := c.Get(originA, id, []byte("before "))
 	if !ok || string(got) != "before other" {
 		t.Errorf("Get appended to dst: %q", got)
 	}
@@ -349,7 +349,7 @@ func TestNoAllocations(t *testing.T) {
 	dst := make([]byte, 0, 1024)
 	if n := testing.AllocsPerRun(1000, func() {
 		mustPut(t, c, originA, id, der, 1<<32-2)
-		if _, ok := c.Get(originA, id, dst); !ok {
+		if _, _, ok := c.Get(originA, id, dst); !ok {
 			t.Fatal("miss")
 		}
 	}); n > 0 {

@@ -102,7 +102,7 @@ func mustPut(t testing.TB, c *Cache, o Origin, id, der []byte, expires int64) {
 
 func mustGet(t testing.TB, c *Cache, o Origin, id, want []byte) {
 	t.Helper()
-	got, ok := c.Get(o, id, nil)
+	got, _, ok := c.Get(o, id, nil)
 	if !ok {
 		t.Fatalf("Get of %x is a miss", id)
 	}
@@ -114,7 +114,7 @@ func mustGet(t testing.TB, c *Cache, o Origin, id, want []byte) {
 func mustMiss(t testing.TB, c *Cache, o Origin, id []byte) {
 	t.Helper()
 	dst := []byte("dst")
-	if got, ok := c.Get(o, id, dst); ok || !bytes.Equal(got, dst) {
+	if got, _, ok := c.Get(o, id, dst); ok || !bytes.Equal(got, dst) {
 		t.Fatalf("Get of %x is a hit", id)
 	}
 }
