@@ -96,3 +96,14 @@ func waitGone(what string, processes []Process) error {
 		return true
 	})
 }
+
+// HasOpen says whether it has that file open.
+func (p Process) HasOpen(path string) bool {
+	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.PID))
+	for _, link := range links {
+		if target, _ := os.Readlink(link); target == path {
+			return true
+		}
+	}
+	return false
+}

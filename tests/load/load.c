@@ -275,8 +275,6 @@ static void *fill_pool(void *argument)
         bool resumed;
         double took;
         pool[i] = run_connection(thread, NULL, &resumed, &took);
-        if (took >= 0 && pool[i] == NULL)
-            failed(thread, "the server gave no session", EPROTO);
         if (options.attempts == 0)
             latencies[i] = took;
     }
@@ -289,14 +287,10 @@ static void *resume_pool(void *argument)
     struct thread *thread = argument;
     int owned = (options.sessions - thread->number + options.threads - 1) / options.threads;
     for (int i = thread->number, turn = 0; i < options.attempts; i += options.threads, turn++) {
-        /* More threads than sessions: the surplus threads have none to offer. */
+        /* Nothing to offer: more threads than sessions, or the server gave none. */
+        SSL_SESSION *nothing = NULL;
         SSL_SESSION **slot =
-            owned > 0 ? &pool[thread->number + turn % owned * options.threads] : NULL;
-        latencies[i] = -1;
-        if (slot == NULL || *slot == NULL) {
-            failed(thread, "no session to resume", ENOENT);
-            continue;
-        }
+            owned > 0 ? &pool[thread->number + turn % owned * options.threads] : &nothing;
         bool resumed;
         SSL_SESSION *newest = run_connection(thread, *slot, &resumed, &latencies[i]);
         /* A session that was refused stays in the pool, so that a lost session counts

@@ -1,0 +1,182 @@
+package nginx_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+const core = "libgosess-core.so"
+
+// The main figure: every session is resumed, by whichever worker it comes to.
+func TestResumesAcrossWorkers(t *testing.T) {
+	s := started(t, anonymous)
+	each(t, func(t *testing.T, version string) {
+		s.t = t
+		r := s.resumes("--tls", version, "--sessions", "200", "--attempts", "2000", "--threads", "4")
+		if r.Handshakes != 2200 || r.Resumed != 2000 || r.Workers < 2 {
+			t.Errorf("%+v", r)
+		}
+	})
+	s.t = t
+}
+
+func TestResumesAfterReload(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		s := started(t, anonymous)
+		old := s.pool(version)
+		s.do(s.Reload)
+		s.resumes(old...)
+		s.resumes("--tls", version)
+	})
+}
+
+func TestResumesAfterRestart(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		for _, end := range []struct {
+			name string
+			how  func(*server) error
+		}{
+			{"stop", func(s *server) error { return s.Stop() }},
+			{"kill -9", func(s *server) error { return s.Kill9() }},
+		} {
+			t.Run(end.name, func(t *testing.T) {
+				s := newServer(t, "")
+				env, err := harness.Preload("shm:" + filepath.Join(s.Dir, "store") + "?size=64m")
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.Env = env
+				s.do(s.Start)
+				old := s.pool(version)
+				s.do(func() error { return end.how(s) })
+				s.do(s.Start)
+				s.resumes(old...)
+				s.resumes("--tls", version)
+			})
+		}
+	})
+}
+
+// An anonymous store belongs to one master: after a restart its sessions are gone, and that is all.
+func TestAnonymousStoreEndsWithItsMaster(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		s := started(t, anonymous)
+		old := s.pool(version)
+		s.do(s.Stop)
+		s.do(s.Start)
+		s.refuses(append(old, "--attempts", "200")...)
+	})
+}
+
+// The Go half is in the workers and not in the master, whose threads are its own.
+func TestMasterIsLeftAlone(t *testing.T) {
+	s := started(t, anonymous)
+	s.resumes(few("1.3")...)
+	s.do(s.Reload)
+	s.resumes(few("1.2")...)
+	if n := s.Master().Threads(); n != 1 {
+		t.Errorf("the master has %d threads", n)
+	}
+	if s.Master().Maps(core) {
+		t.Error("the Go half is in the master")
+	}
+	for _, worker := range s.Workers() {
+		if !worker.Maps(core) {
+			t.Error("the Go half is not in a worker")
+		}
+	}
+}
+
+// A worker that is killed costs no session.
+func TestResumesAfterAWorkerDies(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		s := started(t, anonymous)
+		s.expects = "exited on signal 9"
+		old := s.pool(version)
+		worker := s.Workers()[0]
+		s.do(func() error { return worker.Kill(syscall.SIGKILL) })
+		s.do(func() error { return s.WaitServing(worker) })
+		s.resumes(old...)
+	})
+}
+
+// A HelloRetryRequest asks for the same session twice in one handshake (L7).
+func TestResumesWithHelloRetryRequest(t *testing.T) {
+	s := newServer(t, anonymous)
+	s.Sites[0].Directives = "ssl_ecdh_curve prime256v1;"
+	s.do(s.Start)
+	r := s.resumes(few("1.3", "--groups", "X25519:P-256")...)
+	if r.Retries != r.Handshakes {
+		t.Errorf("no HelloRetryRequest: %+v", r)
+	}
+}
+
+// A client that goes away without a close_notify keeps its session: nginx does not hold it against it.
+func TestResumesAfterUncleanClose(t *testing.T) {
+	s := started(t, anonymous)
+	each(t, func(t *testing.T, version string) {
+		s.t = t
+		s.resumes(few(version, "--no-shutdown")...)
+	})
+	s.t = t
+}
+
+func TestResumesWithoutRoot(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		s := newServer(t, anonymous)
+		s.Unprivileged = true
+		s.do(s.Start)
+		s.resumes(few(version)...)
+	})
+}
+
+// Preloaded without GOSESS_CACHE is as not preloaded.
+func TestUnsetIsAsWithout(t *testing.T) {
+	s := started(t, "")
+	s.refuses(few("1.2")...)
+	s.refuses(few("1.3")...)
+	for _, worker := range s.Workers() {
+		if !worker.Maps("libgosess.so") || worker.Maps(core) {
+			t.Error("wanted the C half in the worker, and not the Go half")
+		}
+	}
+}
+
+func TestConfigurationTest(t *testing.T) {
+	s := newServer(t, anonymous)
+	s.do(s.Test)
+	if !strings.Contains(s.Log(), "test is successful") {
+		t.Error("nginx -t did not say so")
+	}
+}
+
+// USR1 makes nginx open its logs again; requests go on being resumed and logged in the new one.
+func TestReopensItsLogs(t *testing.T) {
+	s := started(t, anonymous)
+	old := s.pool("1.2")
+	log := filepath.Join(s.Dir, "access.log")
+	if err := os.Rename(log, log+".old"); err != nil {
+		t.Fatal(err)
+	}
+	s.do(func() error { return s.Master().Kill(syscall.SIGUSR1) })
+	s.do(func() error {
+		return harness.WaitFor("the workers to open the new log", func() bool {
+			for _, worker := range s.Workers() {
+				if worker.HasOpen(log+".old") || !worker.HasOpen(log) {
+					return false
+				}
+			}
+			return true
+		})
+	})
+	r := s.resumes(old...)
+	data, err := os.ReadFile(log)
+	if lines := strings.Count(string(data), "\n"); err != nil || lines != r.Handshakes {
+		t.Errorf("%d lines in the new log, %d handshakes, %v", lines, r.Handshakes, err)
+	}
+}
