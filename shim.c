@@ -12,7 +12,6 @@
 #include "shim/internal.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -22,12 +21,14 @@ typedef SSL_SESSION *(*get_cb)(SSL *, const unsigned char *, int, int *);
 
 /* An attached SSL_CTX. Lives in its ex_data and is freed with it. */
 struct attached {
-    struct gosess_context core;        /* first: what the Go half sees of it */
-    _Atomic long mode;                 /* the session cache mode, as the host set it */
-    _Atomic new_cb new_session;        /* the application callbacks; NULL where there is none */
+    SSL_CTX *ctx;               /* not a reference */
+    _Atomic long mode;          /* the session cache mode, as the host set it */
+    _Atomic new_cb new_session; /* the application callbacks; NULL where there is none */
     _Atomic remove_cb remove_session;
     _Atomic get_cb get_session;
-    struct attached *before, *after;   /* in contexts; under contexts_lock */
+    unsigned char digest[GOSESS_DIGEST_SIZE]; /* see struct gosess_start */
+    _Atomic bool digested;                    /* digest is there */
+    struct attached *before, *after;          /* in contexts; with the setup lock */
 };
 
 /* Set, with what follows it, before the first context is attached. */
@@ -35,10 +36,10 @@ static const struct gosess_libssl *_Atomic libssl;
 static int ctx_index, ssl_index; /* ex_data: struct attached, of SSL_CTX and SSL */
 static struct gosess_start start;
 
-/* Every attached context, because GOSESS_TICKETS is applied to all before the first SSL. */
-static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct attached *contexts;
-static _Atomic bool undecided; /* a context was attached since the last SSL_new */
+static const struct gosess_config *config;
+
+static struct attached *contexts; /* every attached context; with the setup lock */
+static _Atomic bool undecided;    /* one is new, or of another mode, since the last SSL_new */
 
 /* --- contexts --- */
 
@@ -54,16 +55,19 @@ static struct attached *of_ssl(const SSL *ssl)
     return first ? first : of_ctx(libssl->SSL_get_SSL_CTX(ssl));
 }
 
-static struct gosess_context *context_of_ctx(const SSL_CTX *ctx)
+static const unsigned char *digest(struct attached *context)
 {
-    struct attached *context = of_ctx(ctx);
-    return context ? &context->core : NULL;
+    return context && atomic_load(&context->digested) ? context->digest : NULL;
 }
 
-static struct gosess_context *context_of_ssl(const SSL *ssl)
+static const unsigned char *digest_of_ctx(const SSL_CTX *ctx)
 {
-    struct attached *context = of_ssl(ssl);
-    return context ? &context->core : NULL;
+    return digest(of_ctx(ctx));
+}
+
+static const unsigned char *digest_of_ssl(const SSL *ssl)
+{
+    return digest(of_ssl(ssl));
 }
 
 static bool serves(struct attached *context)
@@ -88,26 +92,26 @@ static void free_context(void *parent, void *value, CRYPTO_EX_DATA *data, int in
     struct attached *context = value;
     if (!context)
         return;
-    pthread_mutex_lock(&contexts_lock);
+    gosess_setup_lock();
     if (context->before)
         context->before->after = context->after;
     else
         contexts = context->after;
     if (context->after)
         context->after->before = context->before;
-    pthread_mutex_unlock(&contexts_lock);
+    gosess_setup_unlock();
     free(context);
 }
 
 static void list_context(struct attached *context)
 {
-    pthread_mutex_lock(&contexts_lock);
+    gosess_setup_lock();
     context->after = contexts;
     if (contexts)
         contexts->before = context;
     contexts = context;
     atomic_store(&undecided, true);
-    pthread_mutex_unlock(&contexts_lock);
+    gosess_setup_unlock();
 }
 
 /* --- the Go half --- */
@@ -119,7 +123,7 @@ static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, c
 
 static bool load(void)
 {
-    return gosess_core_load(gosess_config()->core_path, &start);
+    return gosess_core_load(config->core_path, &start);
 }
 
 static bool call(struct gosess_call *call)
@@ -135,10 +139,10 @@ void gosess_load_for_workers(void)
     int saved = errno;
     bool any = false;
     if (libssl && gosess_forked()) {
-        pthread_mutex_lock(&contexts_lock);
+        gosess_setup_lock();
         for (struct attached *context = contexts; context && !any; context = context->after)
             any = serves(context);
-        pthread_mutex_unlock(&contexts_lock);
+        gosess_setup_unlock();
     }
     if (any)
         load();
@@ -254,24 +258,21 @@ static bool make_indices(const struct gosess_libssl *table)
 /* Opens what GOSESS_CACHE names, and sets libssl; false where there is nothing to serve. */
 static bool prepare(const struct gosess_libssl *table)
 {
-    static pthread_mutex_t preparing = PTHREAD_MUTEX_INITIALIZER;
-    const struct gosess_config *config = gosess_config();
-    if (!config)
+    if (libssl)
+        return true;
+    config = gosess_config();
+    if (!config || !make_indices(table))
         return false;
-    pthread_mutex_lock(&preparing);
-    if (!libssl && make_indices(table)) {
-        start.libssl = table;
-        start.mapping = config->store.base;
-        start.mapping_size = config->store.size;
-        start.keys = (const unsigned char(*)[GOSESS_KEY_SIZE])config->store.keys->key;
-        start.key_count = config->store.keys->count;
-        start.context_of_ssl = context_of_ssl;
-        start.context_of_ctx = context_of_ctx;
-        start.log = log_text;
-        libssl = table;
-    }
-    pthread_mutex_unlock(&preparing);
-    return libssl != NULL;
+    start.libssl = table;
+    start.mapping = config->store.base;
+    start.mapping_size = config->store.size;
+    start.keys = (const unsigned char(*)[GOSESS_KEY_SIZE])config->store.keys->key;
+    start.key_count = config->store.keys->count;
+    start.digest_of_ssl = digest_of_ssl;
+    start.digest_of_ctx = digest_of_ctx;
+    start.log = log_text;
+    libssl = table;
+    return true;
 }
 
 /* A context that can only be a client's is not touched, and no cache is opened for it. */
@@ -280,16 +281,24 @@ static bool client_only(const struct gosess_libssl *table, const SSL_METHOD *met
     return method == table->TLS_client_method() || method == table->DTLS_client_method();
 }
 
+static bool can_serve(const SSL_METHOD *method, const void *caller)
+{
+    gosess_setup_lock();
+    const struct gosess_libssl *table = gosess_libssl(caller);
+    bool can = table && !client_only(table, method) && prepare(table);
+    gosess_setup_unlock();
+    return can;
+}
+
 /* Once per context: SSL_CTX_new may call SSL_CTX_new_ex, which is interposed too. */
 static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *caller)
 {
-    const struct gosess_libssl *table = ctx && gosess_wanted() ? gosess_libssl(caller) : NULL;
-    if (!table || client_only(table, method) || !prepare(table) || of_ctx(ctx))
+    if (!ctx || !gosess_wanted() || !can_serve(method, caller) || of_ctx(ctx))
         return ctx;
     struct attached *context = calloc(1, sizeof *context);
     if (!context)
         return ctx;
-    context->core.ctx = ctx;
+    context->ctx = ctx;
     long mode = libssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_SESS_CACHE_MODE, 0, NULL);
     atomic_init(&context->mode, mode);
     list_context(context);
@@ -305,20 +314,26 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *calle
 }
 
 /*
- * GOSESS_TICKETS=stateful, on every served context and not only on the one of this SSL: a
- * host that switches by server name may copy the options of the other context (nginx).
+ * What waits for the host to have configured its contexts, before the first SSL is made of
+ * them. The digest: verifying a client adds to the trusted certificates. And
+ * GOSESS_TICKETS=stateful, on every context and not only on that of this SSL: a host that
+ * switches by server name may copy the options of the other context (nginx).
  */
 static void decide(void)
 {
-    const struct gosess_config *config = gosess_config();
-    if (!atomic_exchange(&undecided, false) || !config->stateful)
+    if (!atomic_exchange(&undecided, false))
         return;
-    pthread_mutex_lock(&contexts_lock);
+    gosess_setup_lock();
     for (struct attached *context = contexts; context; context = context->after) {
-        if (serves(context))
-            libssl->SSL_CTX_set_options(context->core.ctx, SSL_OP_NO_TICKET);
+        if (!serves(context))
+            continue;
+        if (!atomic_load(&context->digested))
+            atomic_store(&context->digested,
+                         gosess_identity(libssl, context->ctx, context->digest));
+        if (config->stateful)
+            libssl->SSL_CTX_set_options(context->ctx, SSL_OP_NO_TICKET);
     }
-    pthread_mutex_unlock(&contexts_lock);
+    gosess_setup_unlock();
 }
 
 GOSESS_EXPORT const char *gosess_version(void)
@@ -366,7 +381,9 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
         return atomic_load(&context->mode);
     if (context && command == SSL_CTRL_SET_SESS_CACHE_MODE) {
         next(ctx, command, mode_underneath(larg), parg);
-        return atomic_exchange(&context->mode, larg);
+        long before = atomic_exchange(&context->mode, larg);
+        atomic_store(&undecided, true);
+        return before;
     }
     return next(ctx, command, larg, parg);
 }

@@ -88,6 +88,8 @@
     X(TLS_client_method)                           \
     X(X509_OBJECT_get0_X509)                       \
     X(X509_STORE_get0_objects)                     \
+    X(X509_STORE_lock)                             \
+    X(X509_STORE_unlock)                           \
     X(X509_VERIFY_PARAM_get_flags)                 \
     X(X509_digest)                                 \
     X(d2i_SSL_SESSION)                             \
@@ -117,21 +119,6 @@ enum gosess_log_cause {
     GOSESS_CAUSE_COUNT,
 };
 
-/*
- * What the Go half needs to know of an SSL_CTX that gosess serves. It is part of the
- * context's ex_data, so it lives as long as the SSL_CTX, which an SSL keeps alive.
- */
-struct gosess_context {
-    SSL_CTX *ctx; /* not a reference */
-    /*
-     * Who may share sessions with this context: a digest of its certificate and of its
-     * policy for client certificates. Made by the Go half when it first needs it, because
-     * a host goes on configuring after SSL_CTX_new. Valid once digest_ready is 1 (acquire).
-     */
-    unsigned char digest[GOSESS_DIGEST_SIZE];
-    int digest_ready;
-};
-
 /* What the Go half is started with. All of it stays valid until the process ends. */
 struct gosess_start {
     const struct gosess_libssl *libssl;
@@ -141,11 +128,14 @@ struct gosess_start {
     unsigned key_count;
     int deadline_index; /* SSL ex_data, an integer: when the resumed session ends, unix seconds */
     /*
-     * The context that an SSL was made from, whose callbacks and sessions apply whatever a
-     * server name switched to later (L1); and the one of an SSL_CTX. NULL where not served.
+     * Who may share sessions with a context: a digest (GOSESS_DIGEST_SIZE bytes) of its
+     * certificate and of its policy for client certificates. Of an SSL it is that of the
+     * context that it was made from, whose callbacks and sessions apply whatever a server
+     * name switched to later (L1). NULL where gosess does not serve it. Valid as long as
+     * the SSL or SSL_CTX.
      */
-    struct gosess_context *(*context_of_ssl)(const SSL *ssl);
-    struct gosess_context *(*context_of_ctx)(const SSL_CTX *ctx);
+    const unsigned char *(*digest_of_ssl)(const SSL *ssl);
+    const unsigned char *(*digest_of_ctx)(const SSL_CTX *ctx);
     /* The one logger. Any thread. */
     void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
 };

@@ -35,104 +35,7 @@ void gosess_block_signals(void)
     pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
-/* --- the context digest --- */
-
-static bool add(EVP_MD_CTX *digest, const void *data, size_t length)
-{
-    return ssl_->EVP_DigestUpdate(digest, data, length) == 1;
-}
-
-static bool add_number(EVP_MD_CTX *digest, uint64_t number)
-{
-    return add(digest, &number, sizeof number);
-}
-
-static bool add_certificate(EVP_MD_CTX *digest, X509 *certificate)
-{
-    unsigned char fingerprint[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    if (certificate &&
-        ssl_->X509_digest(certificate, ssl_->EVP_sha256(), fingerprint, &length) != 1)
-        return false;
-    return add_number(digest, length) && add(digest, fingerprint, length);
-}
-
-/* The names that a client is told to choose its certificate by. */
-static bool add_ca_names(EVP_MD_CTX *digest, SSL_CTX *ctx)
-{
-    const OPENSSL_STACK *names = (const OPENSSL_STACK *)ssl_->SSL_CTX_get_client_CA_list(ctx);
-    int count = names ? ssl_->OPENSSL_sk_num(names) : 0;
-    if (!add_number(digest, (uint64_t)count))
-        return false;
-    for (int i = 0; i < count; i++) {
-        unsigned char *der = NULL;
-        int length = ssl_->i2d_X509_NAME(ssl_->OPENSSL_sk_value(names, i), &der);
-        bool ok = length > 0 && add_number(digest, (uint64_t)length) &&
-                  add(digest, der, (size_t)length);
-        ssl_->CRYPTO_free(der, __FILE__, __LINE__);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
-/* The certificates that a client's may be signed by. */
-static bool add_trusted(EVP_MD_CTX *digest, SSL_CTX *ctx)
-{
-    X509_STORE *store = ssl_->SSL_CTX_get_cert_store(ctx);
-    const OPENSSL_STACK *objects =
-        store ? (const OPENSSL_STACK *)ssl_->X509_STORE_get0_objects(store) : NULL;
-    int count = objects ? ssl_->OPENSSL_sk_num(objects) : 0;
-    for (int i = 0; i < count; i++) {
-        const X509_OBJECT *object = ssl_->OPENSSL_sk_value(objects, i);
-        X509 *trusted = ssl_->X509_OBJECT_get0_X509(object);
-        if (trusted && !add_certificate(digest, trusted))
-            return false;
-    }
-    return add_number(digest, (uint64_t)count);
-}
-
-static bool digest_context(EVP_MD_CTX *digest, SSL_CTX *ctx, unsigned char *out)
-{
-    int mode = ssl_->SSL_CTX_get_verify_mode(ctx);
-    bool ok = ssl_->EVP_DigestInit_ex(digest, ssl_->EVP_sha256(), NULL) == 1 &&
-              add_certificate(digest, ssl_->SSL_CTX_get0_certificate(ctx)) &&
-              add_number(digest, (uint64_t)mode);
-    if (ok && mode != SSL_VERIFY_NONE)
-        ok = add_number(digest, (uint64_t)ssl_->SSL_CTX_get_verify_depth(ctx)) &&
-             add_number(digest,
-                        ssl_->X509_VERIFY_PARAM_get_flags(ssl_->SSL_CTX_get0_param(ctx))) &&
-             add_ca_names(digest, ctx) && add_trusted(digest, ctx);
-    return ok && ssl_->EVP_DigestFinal_ex(digest, out, NULL) == 1;
-}
-
-/*
- * The session id context alone is no isolation: HAProxy gives every context the same (S7).
- * NULL where the digest cannot be made.
- */
-static const unsigned char *context_digest(struct gosess_context *context)
-{
-    static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-    if (__atomic_load_n(&context->digest_ready, __ATOMIC_ACQUIRE))
-        return context->digest;
-    pthread_mutex_lock(&making);
-    bool ready = __atomic_load_n(&context->digest_ready, __ATOMIC_RELAXED);
-    if (!ready) {
-        EVP_MD_CTX *digest = ssl_->EVP_MD_CTX_new();
-        ready = digest && digest_context(digest, context->ctx, context->digest);
-        ssl_->EVP_MD_CTX_free(digest);
-        __atomic_store_n(&context->digest_ready, ready, __ATOMIC_RELEASE);
-    }
-    pthread_mutex_unlock(&making);
-    return ready ? context->digest : NULL;
-}
-
 /* --- sessions --- */
-
-static const unsigned char *digest_of(struct gosess_context *context)
-{
-    return context ? context_digest(context) : NULL;
-}
 
 /*
  * TLS 1.3 gives a resumed connection's new ticket a fresh time; the chain of tickets still
@@ -159,7 +62,7 @@ bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *rec
 {
     memset(record, 0, sizeof *record);
     ssl_->ERR_set_mark();
-    record->origin.context = digest_of(start->context_of_ssl(ssl));
+    record->origin.context = start->digest_of_ssl(ssl);
     const char *name = ssl_->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     record->origin.server_name = name;
     record->origin.server_name_length = name ? strlen(name) : 0;
@@ -197,7 +100,7 @@ bool gosess_origin_get(SSL *ssl, struct gosess_origin *origin)
     memset(origin, 0, sizeof *origin);
     ssl_->ERR_set_mark();
     ssl_->SSL_set_ex_data(ssl, start->deadline_index, NULL);
-    origin->context = digest_of(start->context_of_ssl(ssl));
+    origin->context = start->digest_of_ssl(ssl);
     bool ok = origin->context != NULL;
     /* SSL_get_servername does not know the name yet (L12, L47). */
     if (ok && ssl_->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
@@ -248,7 +151,7 @@ bool gosess_record_removed(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_rec
 {
     memset(record, 0, sizeof *record);
     ssl_->ERR_set_mark();
-    record->origin.context = digest_of(start->context_of_ctx(ctx));
+    record->origin.context = start->digest_of_ctx(ctx);
     record->id = ssl_->SSL_SESSION_get_id(session, &record->id_length);
     ssl_->ERR_pop_to_mark();
     return record->origin.context && record->id_length > 0;

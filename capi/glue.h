@@ -10,7 +10,7 @@ typedef const struct gosess_start gosess_const_start;
 
 /* Where a session belongs: what two handshakes must share to share it. */
 struct gosess_origin {
-    const unsigned char *context; /* GOSESS_DIGEST_SIZE bytes, of the context */
+    const unsigned char *context; /* the digest of the context: GOSESS_DIGEST_SIZE bytes */
     const char *server_name;      /* not terminated; borrowed from the SSL */
     size_t server_name_length;
 };

@@ -21,9 +21,19 @@ static struct {
     pid_t pid;
 } loaded;
 
-static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
-static enum { CONFIG_UNREAD, CONFIG_OPEN, CONFIG_FAILED } state; /* under opening */
+static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
+static enum { CONFIG_UNREAD, CONFIG_OPEN, CONFIG_FAILED } state; /* under setup */
 static struct gosess_config config;
+
+void gosess_setup_lock(void)
+{
+    pthread_mutex_lock(&setup);
+}
+
+void gosess_setup_unlock(void)
+{
+    pthread_mutex_unlock(&setup);
+}
 
 static char *copy_variable(const char *name)
 {
@@ -63,6 +73,7 @@ __attribute__((constructor)) static void read_environment(void)
     loaded.core = copy_variable("GOSESS_CORE");
     loaded.pid = getpid();
     find_directory();
+    pthread_atfork(gosess_setup_lock, gosess_setup_unlock, gosess_setup_unlock);
 }
 
 bool gosess_wanted(void)
@@ -119,10 +130,7 @@ const struct gosess_config *gosess_config(void)
 {
     if (!loaded.cache)
         return NULL;
-    pthread_mutex_lock(&opening);
     if (state == CONFIG_UNREAD)
         state = open_all() ? CONFIG_OPEN : CONFIG_FAILED;
-    const struct gosess_config *result = state == CONFIG_OPEN ? &config : NULL;
-    pthread_mutex_unlock(&opening);
-    return result;
+    return state == CONFIG_OPEN ? &config : NULL;
 }

@@ -7,6 +7,7 @@
  *   keys.c     reads and makes sealing keys
  *   config.c   the environment, read once, and what it opened
  *   libssl.c   finds the host's libssl
+ *   identity.c who may share sessions with a context
  *   core.c     loads the Go half, after the last fork
  *   process.c  the interposed functions of libc
  *   ../shim.c  the interposed functions of libssl, the contexts, the callbacks
@@ -116,6 +117,13 @@ bool gosess_store_check(const struct gosess_url *url, const char *keys_file, cha
 
 /* --- config.c --- */
 
+/*
+ * Held while anything is set up: the configuration, the table of libssl, the list of
+ * contexts. A forking thread holds it across fork, so that a child never finds it locked.
+ */
+void gosess_setup_lock(void);
+void gosess_setup_unlock(void);
+
 /* What the environment asked for, opened. */
 struct gosess_config {
     struct gosess_url url;
@@ -130,7 +138,7 @@ bool gosess_wanted(void);
 /*
  * The configuration, opened by the first call in this process or in one that it was
  * forked from; NULL where GOSESS_CACHE is unset or cannot be served, which the first call
- * logs. Any thread.
+ * logs. With the setup lock.
  */
 const struct gosess_config *gosess_config(void);
 
@@ -153,8 +161,21 @@ void *gosess_next(void *_Atomic *slot, const char *name, const void *caller);
         (__typeof__(&(name)))gosess_next(&slot, #name, __builtin_return_address(0));               \
     }))
 
-/* The table of the host's libssl; NULL, after a log line, where a function is missing. */
+/*
+ * The table of the host's libssl; NULL, after a log line, where a function is missing. With
+ * the setup lock.
+ */
 const struct gosess_libssl *gosess_libssl(const void *caller);
+
+/* --- identity.c --- */
+
+/*
+ * A digest of a context's certificate and of its policy for client certificates: verify
+ * mode, depth, flags, CA names and trusted certificates. The same in every process and
+ * after every restart with the same configuration. False where libcrypto fails.
+ */
+bool gosess_identity(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                     unsigned char digest[GOSESS_DIGEST_SIZE]);
 
 /* --- core.c --- */
 

@@ -4,7 +4,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -76,9 +75,7 @@ static const char *fill(const void *caller)
 
 const struct gosess_libssl *gosess_libssl(const void *caller)
 {
-    static pthread_mutex_t filling = PTHREAD_MUTEX_INITIALIZER;
     static enum { TABLE_EMPTY, TABLE_FULL, TABLE_LACKING } state;
-    pthread_mutex_lock(&filling);
     if (state == TABLE_EMPTY) {
         const char *missing = fill(caller);
         state = missing ? TABLE_LACKING : TABLE_FULL;
@@ -88,7 +85,5 @@ const struct gosess_libssl *gosess_libssl(const void *caller)
                        "later is needed",
                        missing);
     }
-    const struct gosess_libssl *result = state == TABLE_FULL ? &table : NULL;
-    pthread_mutex_unlock(&filling);
-    return result;
+    return state == TABLE_FULL ? &table : NULL;
 }

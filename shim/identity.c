@@ -1,0 +1,121 @@
+/*
+ * identity.c - who may share sessions with a context.
+ *
+ * The session id context is no isolation: HAProxy gives every context the same (S7).
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fingerprint {
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+};
+
+static bool add(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, const void *data,
+                size_t length)
+{
+    return libssl->EVP_DigestUpdate(digest, data, length) == 1;
+}
+
+static bool add_number(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, uint64_t number)
+{
+    return add(libssl, digest, &number, sizeof number);
+}
+
+static bool fingerprint(const struct gosess_libssl *libssl, const X509 *certificate,
+                        struct fingerprint *out)
+{
+    memset(out, 0, sizeof *out);
+    return !certificate ||
+           libssl->X509_digest(certificate, libssl->EVP_sha256(), out->bytes, NULL) == 1;
+}
+
+/* The names that a client is told to choose its certificate by. */
+static bool add_ca_names(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx)
+{
+    const OPENSSL_STACK *names = (const OPENSSL_STACK *)libssl->SSL_CTX_get_client_CA_list(ctx);
+    int count = names ? libssl->OPENSSL_sk_num(names) : 0;
+    bool ok = add_number(libssl, digest, (uint64_t)count);
+    for (int i = 0; ok && i < count; i++) {
+        unsigned char *der = NULL;
+        int length = libssl->i2d_X509_NAME(libssl->OPENSSL_sk_value(names, i), &der);
+        ok = length > 0 && add_number(libssl, digest, (uint64_t)length) &&
+             add(libssl, digest, der, (size_t)length);
+        libssl->CRYPTO_free(der, __FILE__, __LINE__);
+    }
+    return ok;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct fingerprint));
+}
+
+/* The fingerprints of a store's certificates; their number, -1 on failure. */
+static int read_trusted(const struct gosess_libssl *libssl, X509_STORE *store,
+                        struct fingerprint **trusted)
+{
+    const OPENSSL_STACK *objects = (const OPENSSL_STACK *)libssl->X509_STORE_get0_objects(store);
+    int count = libssl->OPENSSL_sk_num(objects), found = 0;
+    if (count <= 0)
+        return 0;
+    *trusted = calloc((size_t)count, sizeof **trusted);
+    for (int i = 0; *trusted && i < count; i++) {
+        const X509 *certificate =
+            libssl->X509_OBJECT_get0_X509(libssl->OPENSSL_sk_value(objects, i));
+        if (certificate && !fingerprint(libssl, certificate, &(*trusted)[found++]))
+            return -1;
+    }
+    return *trusted ? found : -1;
+}
+
+/*
+ * The certificates that a client's may be signed by, sorted: the first lookup in a store
+ * changes their order.
+ */
+static bool add_trusted(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx)
+{
+    X509_STORE *store = libssl->SSL_CTX_get_cert_store(ctx);
+    struct fingerprint *trusted = NULL;
+    if (!store)
+        return true;
+    libssl->X509_STORE_lock(store);
+    int count = read_trusted(libssl, store, &trusted);
+    libssl->X509_STORE_unlock(store);
+    if (count > 0)
+        qsort(trusted, (size_t)count, sizeof *trusted, by_bytes);
+    bool ok = count >= 0 && add(libssl, digest, trusted, (size_t)count * sizeof *trusted);
+    free(trusted);
+    return ok;
+}
+
+static bool add_all(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx)
+{
+    struct fingerprint own;
+    int mode = libssl->SSL_CTX_get_verify_mode(ctx);
+    bool ok = fingerprint(libssl, libssl->SSL_CTX_get0_certificate(ctx), &own) &&
+              add(libssl, digest, &own, sizeof own) &&
+              add_number(libssl, digest, (uint64_t)mode);
+    if (mode == SSL_VERIFY_NONE)
+        return ok;
+    unsigned long flags = libssl->X509_VERIFY_PARAM_get_flags(libssl->SSL_CTX_get0_param(ctx));
+    int depth = libssl->SSL_CTX_get_verify_depth(ctx);
+    return ok && add_number(libssl, digest, flags) &&
+           add_number(libssl, digest, (uint64_t)depth) && add_ca_names(libssl, digest, ctx) &&
+           add_trusted(libssl, digest, ctx);
+}
+
+bool gosess_identity(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                     unsigned char out[GOSESS_DIGEST_SIZE])
+{
+    libssl->ERR_set_mark();
+    EVP_MD_CTX *digest = libssl->EVP_MD_CTX_new();
+    bool ok = digest && libssl->EVP_DigestInit_ex(digest, libssl->EVP_sha256(), NULL) == 1 &&
+              add_all(libssl, digest, ctx) &&
+              libssl->EVP_DigestFinal_ex(digest, out, NULL) == 1;
+    libssl->EVP_MD_CTX_free(digest);
+    libssl->ERR_pop_to_mark();
+    return ok;
+}
