@@ -336,3 +336,10 @@ func (n *Nginx) linesWith(wanted func(string) bool) []string {
 	}
 	return lines
 }
+
+// Version is what nginx -v says, as in "nginx/1.22.1".
+func (n *Nginx) Version() (string, error) {
+	said, err := exec.Command(n.program, "-v").CombinedOutput()
+	_, version, _ := strings.Cut(strings.TrimSpace(string(said)), ": ")
+	return version, err
+}
