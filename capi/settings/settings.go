@@ -1,0 +1,84 @@
+// Package settings reads the configuration of gosess with the code of the C half itself,
+// which its C files include: what gosess check says is what a server would do.
+package settings
+
+/*
+#include <stdlib.h>
+
+#include "../../include/gosess.h"
+#include "../../shim/settings.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"unsafe"
+)
+
+// Version is the version that this was built from.
+const Version = C.GOSESS_VERSION
+
+// URL is a URL of GOSESS_CACHE, taken apart.
+type URL struct {
+	Path string // of the store; empty where it is anonymous
+	Keys string // ?keys=
+	Size uint64 // in bytes
+}
+
+func parse(url string, parsed *C.struct_gosess_url) error {
+	text := C.CString(url)
+	defer C.free(unsafe.Pointer(text))
+	var message [C.GOSESS_ERROR_SIZE]C.char
+	if !C.gosess_url_parse(text, parsed, &message[0], C.GOSESS_ERROR_SIZE) {
+		return errors.New(C.GoString(&message[0]))
+	}
+	return nil
+}
+
+// Parse takes a URL apart. It touches no file.
+func Parse(url string) (URL, error) {
+	var parsed C.struct_gosess_url
+	if err := parse(url, &parsed); err != nil {
+		return URL{}, err
+	}
+	return URL{
+		Path: C.GoString(&parsed.path[0]),
+		Keys: C.GoString(&parsed.keys[0]),
+		Size: uint64(parsed.size),
+	}, nil
+}
+
+// Check says what a server would do with a URL and the file of GOSESS_KEYS, or "", and
+// does none of it.
+func Check(url, keysFile string) (note string, err error) {
+	var parsed C.struct_gosess_url
+	if err := parse(url, &parsed); err != nil {
+		return "", err
+	}
+	keys := C.CString(keysFile)
+	defer C.free(unsafe.Pointer(keys))
+	var text, message [C.GOSESS_ERROR_SIZE]C.char
+	if !C.gosess_store_check(&parsed, keys, &text[0], &message[0], C.GOSESS_ERROR_SIZE) {
+		return "", errors.New(C.GoString(&message[0]))
+	}
+	return C.GoString(&text[0]), nil
+}
+
+// CheckLog opens the log as a server would with this value of GOSESS_LOG, and says what
+// prevents that.
+func CheckLog(value string) error {
+	text := C.CString(value)
+	defer C.free(unsafe.Pointer(text))
+	var message [C.GOSESS_ERROR_SIZE]C.char
+	if !C.gosess_log_open(text, &message[0], C.GOSESS_ERROR_SIZE) {
+		return errors.New(C.GoString(&message[0]))
+	}
+	return nil
+}
+
+// SizeText writes a size as ?size= takes it: "64m".
+func SizeText(size uint64) string {
+	var text [24]C.char
+	C.gosess_size_text(C.uint64_t(size), &text[0])
+	return C.GoString(&text[0])
+}
