@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os/exec"
@@ -11,18 +12,21 @@ type Stats struct {
 	Hits, Misses, Stores, Evictions, Expiries, Removals, TooBig, Errors uint64
 }
 
-// ReadStats reads the counters of the store of a URL, with the gosess command.
-func ReadStats(url string) (Stats, error) {
+// ReadStats reads the counters of a store with gosess stats: its argument is a URL, or
+// --pid and the id of a process that has a store in memory.
+func ReadStats(arguments ...string) (Stats, error) {
 	var stats Stats
 	command, err := Built("gosess")
 	if err != nil {
 		return stats, err
 	}
-	cmd := exec.Command(command, "stats", "--json", url)
+	cmd := exec.Command(command, append([]string{"stats", "--json"}, arguments...)...)
 	cmd.Env = environment(nil)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	output, err := cmd.Output()
 	if err != nil {
-		return stats, fmt.Errorf("gosess stats: %w: %s", err, output)
+		return stats, fmt.Errorf("gosess stats: %w: %s", err, stderr.String())
 	}
 	return stats, json.Unmarshal(output, &stats)
 }

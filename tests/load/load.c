@@ -11,6 +11,7 @@
  *
  * Each thread owns every THREADS-th session of the pool: no locks.
  */
+#define _GNU_SOURCE
 #include "options.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 package nginx_test
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,8 +58,14 @@ func TestUnreadableCore(t *testing.T) {
 // A GOSESS_CACHE that cannot be used: one line names the word, and what is allowed.
 func TestUnusableCache(t *testing.T) {
 	dir := harness.TempDir(t)
-	foreign := filepath.Join(dir, "foreign")
-	write(t, foreign, "not a store of gosess, and to be left alone\n")
+	short, long := filepath.Join(dir, "short"), filepath.Join(dir, "long")
+	foreign := map[string]string{short: "not a store of gosess\n", long: strings.Repeat("not a store of gosess\n", 100000)}
+	for path, text := range foreign {
+		write(t, path, text)
+		if err := os.Chmod(path, 0o600); err != nil { // else the mode alone is a reason
+			t.Fatal(err)
+		}
+	}
 	for _, test := range []struct {
 		name, url string
 		names     []string
@@ -75,18 +80,20 @@ func TestUnusableCache(t *testing.T) {
 		{"more than the memory", "shm:?size=1024g", []string{`1024g`, "allowed"}},
 		{"no such directory", "shm:" + dir + "/nowhere/store?size=1m", []string{dir + "/nowhere"}},
 		{"a directory", "shm:" + dir, []string{dir, "directory"}},
-		{"not ours", "shm:" + foreign, []string{foreign}},
+		{"not ours", "shm:" + short, []string{short, "allowed"}},
+		{"not ours, and large", "shm:" + long, []string{long, "allowed"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newServer(t, test.url)
 			s.servesWithout(test.names...)
 		})
 	}
-	if data, err := os.ReadFile(foreign); err != nil || !bytes.HasPrefix(data, []byte("not a store of gosess, and to be left alone\n")) || len(data) != 44 {
-		t.Errorf("the file that is not ours has changed: %q %v", data, err)
+	for path, text := range foreign {
+		if data, err := os.ReadFile(path); err != nil || string(data) != text {
+			t.Errorf("%s is not ours and has changed: %v", path, err)
+		}
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(left) != 1 {
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != len(foreign) {
 		t.Errorf("left behind: %v %v", left, err)
 	}
 }

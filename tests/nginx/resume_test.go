@@ -1,6 +1,7 @@
 package nginx_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,70 @@ func TestResumesAfterRestart(t *testing.T) {
 			})
 		}
 	})
+}
+
+// Handshakes while nginx reloads are served and resumed like any other.
+func TestResumesWhileReloading(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		s := started(t, anonymous)
+		reloaded := make(chan error, 1)
+		go func() { reloaded <- errors.Join(s.Reload(), s.Reload()) }()
+		for reloading := true; reloading; {
+			select {
+			case err := <-reloaded:
+				if err != nil {
+					t.Fatal(err)
+				}
+				reloading = false
+			default:
+			}
+			s.resumes(few(version)...)
+		}
+	})
+}
+
+// A store that is damaged, or of another version, is put aside, and an empty one is served from.
+func TestReplacesADamagedStore(t *testing.T) {
+	for name, at := range map[string]int64{"version": 8, "checksum": 60} {
+		t.Run(name, func(t *testing.T) {
+			s, url := withStore(t)
+			s.do(s.Start)
+			old := s.pool("1.2")
+			s.do(s.Stop)
+			path := strings.TrimPrefix(url, "shm:")
+			damage(t, path, at)
+			s.says = 1
+			s.do(s.Start)
+			s.refuses(append(old, "--attempts", "200")...)
+			s.resumes(few("1.3")...)
+			if _, err := os.Stat(path + ".old"); err != nil {
+				t.Error(err)
+			}
+			for _, line := range s.Said() {
+				if !strings.Contains(line, path+".old") {
+					t.Errorf("the line does not say where it is: %s", line)
+				}
+			}
+		})
+	}
+}
+
+// damage changes the byte at an offset of a file.
+func damage(t *testing.T, path string, at int64) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	one := make([]byte, 1)
+	if _, err := file.ReadAt(one, at); err != nil {
+		t.Fatal(err)
+	}
+	one[0] ^= 0xff
+	if _, err := file.WriteAt(one, at); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // An anonymous store belongs to one master: after a restart its sessions are gone, and that is all.
