@@ -1,11 +1,49 @@
 /*
- * gosess.h - the public C API of gosess, a TLS session cache for servers that use OpenSSL.
+ * gosess.h - the C API of gosess, a TLS session cache for servers that use OpenSSL.
  *
- * A program needs nothing of this to be served: LD_PRELOAD=libgosess.so with GOSESS_CACHE
- * in its environment is enough. See README.md.
+ * A server needs nothing of this to be served: LD_PRELOAD=libgosess.so with GOSESS_CACHE in
+ * its environment is enough. A program that links libgosess opens a cache and attaches it to
+ * its contexts:
+ *
+ *     gosess_cache *cache;
+ *     char error[GOSESS_ERROR_SIZE];
+ *     if (gosess_cache_open("shm:?size=64m", &cache, error, sizeof error) != GOSESS_OK)
+ *         errx(1, "%s", error);
+ *     gosess_cache_attach(cache, ctx);
+ *
+ * Lifecycle: gosess_cache_open, any number of gosess_cache_attach, gosess_cache_close. Link
+ * with -lgosess before -lssl, so that SSL_CTX_sess_set_new_cb and its relations, called after
+ * attaching, are kept beside gosess and not in its place.
+ *
+ * Threads and fork: every function may be called from any thread, but attaching and detaching
+ * a context, like libssl's own setters, not while a handshake of that context runs. Open caches
+ * before forking workers, so that they share them; do not handshake, nor call gosess_start,
+ * before the last fork: the Go half of gosess is loaded at the first handshake (or by
+ * gosess_start) and does not survive a fork. A child of a process that had loaded it serves
+ * without a cache.
+ *
+ * Ownership: a cache belongs to its opener until gosess_cache_close; an attached context keeps
+ * it alive on its own. Sessions that are passed in are borrowed. Texts that are returned are
+ * static.
+ *
+ * Errors: a function that can fail returns GOSESS_OK or a negative enum gosess_status; outputs
+ * are written only on success. Nothing that goes wrong during a handshake fails it: it is a
+ * miss, a counter, and at most one line a minute in the log (GOSESS_LOG).
+ *
+ * Versioning: structs whose first member is size may grow; a program says how much of it it
+ * knows. Nothing else of an existing declaration changes without a new soname.
+ *
+ * Security of stored data: a shm store holds sessions sealed with AES-256-GCM under keys that
+ * are not in it; a memory store holds them as libssl does. Session ids are never in a store
+ * in the clear. See gosess(7).
  */
 #ifndef GOSESS_H
 #define GOSESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/ssl.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,10 +52,107 @@ extern "C" {
 #define GOSESS_VERSION_MAJOR 0
 #define GOSESS_VERSION_MINOR 1
 #define GOSESS_VERSION_PATCH 0
+/* One number to compare: 0xMMNNPP. */
+#define GOSESS_VERSION_NUMBER \
+    (GOSESS_VERSION_MAJOR << 16 | GOSESS_VERSION_MINOR << 8 | GOSESS_VERSION_PATCH)
 #define GOSESS_VERSION "0.1.0"
 
-/* The version of the library that runs, "MAJOR.MINOR.PATCH". Static; any thread. */
+#define GOSESS_ERROR_SIZE 512 /* bytes: enough for every text of gosess_cache_open */
+
+/* A session cache. */
+typedef struct gosess_cache gosess_cache;
+
+enum gosess_status {
+    GOSESS_OK = 0,
+    GOSESS_ERROR_ARGUMENT = -1, /* a NULL, or a struct of size 0 */
+    GOSESS_ERROR_URL = -2,      /* the URL, or what it names, cannot be used */
+    GOSESS_ERROR_LIBSSL = -3,   /* no usable libssl in this process */
+    GOSESS_ERROR_CORE = -4,     /* the Go half is missing, or cannot start here; the log says why */
+    GOSESS_ERROR_MEMORY = -5,   /* out of memory */
+    GOSESS_ERROR_CONTEXT = -6,  /* the context has no cache */
+    GOSESS_NOT_FOUND = -7       /* there is no such session */
+};
+
+/* What a status means, in English. Never NULL, also for a number that is none. */
+const char *gosess_strerror(int status);
+
+/* The version of the library that runs, as GOSESS_VERSION. */
 const char *gosess_version(void);
+
+/*
+ * Opens the cache of a URL: "memory:?size=64m", "shm:?size=64m" or
+ * "shm:/path/file?size=64m&keys=/path/keys"; gosess(7) has the grammar. Makes the store where
+ * there is none. GOSESS_OK with *cache set, to be closed; or ERROR_ARGUMENT, ERROR_URL or
+ * ERROR_MEMORY, and a text of at most error_size bytes in error (which may be NULL, with 0).
+ */
+int gosess_cache_open(const char *url, gosess_cache **cache, char *error, size_t error_size);
+
+/* Gives a cache up. It ends when no context is attached to it any more. NULL is fine. */
+void gosess_cache_close(gosess_cache *cache);
+
+/*
+ * Makes the cache that of a context, in the place of libssl's internal one and in front of (or
+ * behind, with SSL_SESS_CACHE_NO_INTERNAL_LOOKUP) the callbacks that it has: these, and the
+ * cache mode, are kept, reported and obeyed as before. Replaces the cache that it had, by
+ * another call or by GOSESS_CACHE. GOSESS_OK, ERROR_ARGUMENT, ERROR_LIBSSL or ERROR_MEMORY.
+ */
+int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx);
+
+/* Gives a context back to libssl. GOSESS_OK, ERROR_ARGUMENT, or ERROR_CONTEXT. */
+int gosess_cache_detach(SSL_CTX *ctx);
+
+/*
+ * Loads the Go half now: for a process that is about to chroot, drop its rights or forbid new
+ * threads, after its last fork. GOSESS_OK, also where it was loaded before, or ERROR_LIBSSL or
+ * ERROR_CORE.
+ */
+int gosess_start(void);
+
+/*
+ * Removes one session from the cache of a context, as SSL_CTX_remove_session does, but without
+ * its callbacks. GOSESS_OK, NOT_FOUND, ERROR_ARGUMENT, ERROR_CONTEXT or ERROR_CORE.
+ */
+int gosess_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
+
+/*
+ * Removes every session of a cache, in every process that shares it, without callbacks.
+ * GOSESS_OK, ERROR_ARGUMENT or ERROR_CORE.
+ */
+int gosess_cache_flush(gosess_cache *cache);
+
+/* What a cache has counted, over all processes that share it. Grows at its end. */
+struct gosess_stats {
+    size_t size;        /* in: sizeof(struct gosess_stats); members beyond it are not written */
+    uint64_t hits;      /* lookups that returned a session */
+    uint64_t misses;    /* lookups that did not */
+    uint64_t stores;    /* sessions stored */
+    uint64_t evictions; /* sessions that made way for others */
+    uint64_t expiries;  /* sessions dropped because their time was over */
+    uint64_t removals;  /* sessions removed on request */
+    uint64_t too_big;   /* sessions refused for their size */
+    uint64_t errors;    /* entries that could not be used, sessions that could not be stored */
+    uint64_t entries;   /* sessions that are stored now */
+    uint64_t used;      /* bytes that they take up */
+    uint64_t capacity;  /* bytes that sessions can take up */
+};
+
+/* Fills *stats. GOSESS_OK, ERROR_ARGUMENT or ERROR_CORE. */
+int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *stats);
+
+/*
+ * The callbacks, for a program that registers them itself with SSL_CTX_sess_set_new_cb(3) and
+ * its relations, instead of attaching. They use the cache that the context was attached to, or
+ * else the one that was opened first and is still open. References are as those pages say:
+ *
+ * gosess_new_session_cb returns 0: the reference stays libssl's.
+ * gosess_get_session_cb returns NULL, or a session with *copy set to 0, whose reference goes to
+ * libssl.
+ * gosess_remove_session_cb borrows the session. It takes no lock of the context, and it does
+ * not block.
+ */
+int gosess_new_session_cb(SSL *ssl, SSL_SESSION *session);
+SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *id, int length, int *copy);
+void gosess_remove_session_cb(SSL_CTX *ctx, SSL_SESSION *session);
 
 #ifdef __cplusplus
 }
