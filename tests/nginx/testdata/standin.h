@@ -1,5 +1,5 @@
 /* standin.h - a Go half in C that never finds a session. */
-#include "shim.h"
+#include "../../../shim.h"
 
 int gosess_core_new_session(SSL *ssl, SSL_SESSION *session)
 {

@@ -1,0 +1,82 @@
+/*
+ * tls.h - TLS clients and servers for the test programs: both ends in one process, or the
+ * server in a child. Whatever a program prints is the same in every run: no pointers, no
+ * times, no numbers of processes.
+ */
+#ifndef GOSESS_TESTS_TLS_H
+#define GOSESS_TESTS_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <openssl/ssl.h>
+
+/* --- scenario.c --- */
+
+struct scenario {
+    const char *name;
+    void (*run)(void);
+};
+
+/* Runs the scenarios that the arguments name, in their order; all of them without arguments. */
+int run_scenarios(int argc, char **argv, const struct scenario *scenarios, size_t count);
+
+/* Prints a line, at once. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Ends the program with a line that says what was expected. */
+_Noreturn void give_up(const char *file, int line, const char *expected);
+#define MUST(expression) ((expression) ? (void)0 : give_up(__FILE__, __LINE__, #expression))
+
+/* --- certificate.c --- */
+
+/* A P-256 key, and a certificate of it in that name, both made in this process. */
+EVP_PKEY *new_key(void);
+X509 *new_certificate(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key);
+
+/* Gives a context the certificate of a name, the same one each time in a process. */
+void use_certificate(SSL_CTX *ctx, const char *name);
+
+/* --- tls.c --- */
+
+/* TLS 1.2 or 1.3 in what follows; the argument --tls1.2 or --tls1.3 sets it, 1.2 is the default. */
+extern int tls_version;
+
+/* A server's context: that version, the certificate "server", no tickets (stateful in 1.3). */
+SSL_CTX *new_server(void);
+SSL_CTX *new_client(void);
+
+struct connection {
+    SSL *client, *server;
+    bool done; /* the handshake is */
+};
+
+/* Both ends over memory. The session and the server name may be NULL. */
+struct connection open_connection(SSL_CTX *server, SSL_CTX *client, SSL_SESSION *session,
+                                  const char *name);
+/* Takes both ends as far as they come; the client reads the tickets too. */
+bool shake_hands(struct connection *connection);
+/* Reads and drops what is on its way to either end. */
+void drain(struct connection *connection);
+/* A copy of the client's session that can be used many times. */
+SSL_SESSION *client_session(struct connection *connection);
+const char *outcome(struct connection *connection); /* "full", "resumed" or "failed" */
+
+enum ending { CLEAN, UNCLEAN, ALERT };
+void close_connection(struct connection *connection, enum ending ending);
+
+/* One clean connection: *session is used and replaced. Returns its outcome. */
+const char *visit(SSL_CTX *server, SSL_CTX *client, SSL_SESSION **session, const char *name);
+/* The same with fresh client contexts and without replacing the session. */
+const char *full(SSL_CTX *server, SSL_SESSION **session, const char *name);
+const char *again(SSL_CTX *server, SSL_SESSION *session, const char *name);
+
+/*
+ * A child that serves one connection of this context, and exits 0; the client's end is here.
+ * Says how the child ended where it was not with 0.
+ */
+const char *visit_child(SSL_CTX *server, SSL_SESSION **session, void (*before)(void));
+/* Waits for a child and says how it ended, where that is not with 0. */
+void wait_child(int pid);
+
+#endif

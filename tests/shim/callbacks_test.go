@@ -1,0 +1,128 @@
+package shim_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// Can a host tell that the library is there, where no cache is asked for?
+func TestUnsetIsInvisible(t *testing.T) {
+	for _, version := range versions {
+		without := plain(t, "transparent", version).run(t)
+		h := plain(t, "transparent", version)
+		h.library = library(t)
+		with := h.run(t)
+		if with.out != without.out {
+			t.Errorf("%s: with the library:\n%s", version, difference(without.out, with.out))
+		}
+		if with.stderr != "" {
+			t.Errorf("%s: stderr: %s", version, with.stderr)
+		}
+		if strings.Count(without.out, "resumed: ") < 100 {
+			t.Errorf("%s: the program shows nothing:\n%s", version, without.out)
+		}
+	}
+}
+
+func difference(a, b string) string {
+	left, right := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(left), len(right)) {
+		if left[i] != right[i] {
+			return "first difference: " + left[i] + " | " + right[i]
+		}
+	}
+	return "one is longer"
+}
+
+// Does a host read back what it has set while gosess serves it, and resume all that it would without?
+func TestServedHostSeesItsOwnSettings(t *testing.T) {
+	for _, version := range versions {
+		without := plain(t, "transparent", version).run(t)
+		with := served(t, "transparent", version).run(t)
+		if a, b := only(without.out, "host"), only(with.out, "host"); a != b || a == "" {
+			t.Errorf("%s: %s", version, difference(a, b))
+		}
+		if a, b := only(without.out, "errors left"), only(with.out, "errors left"); a != b || a == "" {
+			t.Errorf("%s: %s", version, difference(a, b))
+		}
+		left, right := strings.Split(without.out, "\n"), strings.Split(with.out, "\n")
+		more := 0
+		for i := range left {
+			wasResumed, isResumed := strings.HasPrefix(left[i], "resumed"), strings.HasPrefix(right[i], "resumed")
+			if wasResumed && !isResumed {
+				t.Errorf("%s: line %d: was %q, is %q", version, i+1, left[i], right[i])
+			}
+			if isResumed && !wasResumed {
+				more++
+			}
+		}
+		if more == 0 {
+			t.Errorf("%s: gosess resumed nothing of its own", version)
+		}
+		with.logs(t)
+	}
+}
+
+// In which order do the host's callbacks and gosess's sessions come, and whose answer counts?
+func TestChaining(t *testing.T) {
+	for _, test := range []struct {
+		scenario string
+		v12, v13 []string // what it prints; nil is the same as v12
+	}{
+		{"ours-first", []string{"full: new", "resumed: -"}, []string{"full: new new", "resumed: new"}},
+		{"theirs-first", []string{"full: new", "resumed: get(hit)"}, []string{"full: new new", "resumed: get(hit) new"}},
+		{"theirs-misses", []string{"full: new", "resumed: get"}, []string{"full: new new", "resumed: get new"}},
+		{"off", []string{"full: -", "full: -"}, []string{"full: -", "full: get"}},
+		{"switched-off", []string{"off: full", "on: resumed"}, nil},
+		{"client-mode", []string{"full: -", "full: -"}, []string{"full: -", "full: get"}},
+		{"both", []string{"full: new", "resumed: -"}, []string{"full: new new", "resumed: new"}},
+		{
+			"mode-changes",
+			[]string{"full: -", "full: -", "full: new", "resumed: -", "full: -", "full: -"},
+			[]string{"full: -", "full: get", "full: new new", "resumed: new", "full: -", "full: get"},
+		},
+		{
+			"two-contexts",
+			[]string{"full: new", "resumed: -", "full: other-new", "resumed: -", "getters 1 1 1"},
+			[]string{"full: new new", "resumed: new", "full: other-new other-new", "resumed: other-new", "getters 1 1 1"},
+		},
+		{"own-client", []string{"full: new new", "resumed: -"}, []string{"full: new new new new", "resumed: new new"}},
+		{
+			"general-client",
+			[]string{"full: new, 1 inside", "resumed: -, 1 inside", "freed: remove"},
+			[]string{"full: new new, 2 inside", "resumed: remove new, 2 inside", "freed: remove remove"},
+		},
+		{
+			"rewriting-host",
+			[]string{"full: strip", "resumed: unstrip", "full: strip", "resumed: -"},
+			[]string{"full: strip", "resumed: unstrip strip", "full: strip", "resumed: strip"},
+		},
+	} {
+		t.Run(test.scenario, func(t *testing.T) {
+			v13 := test.v13
+			if v13 == nil {
+				v13 = test.v12
+			}
+			served(t, "chained", "--tls1.2", test.scenario).run(t).wants(t, test.v12...)
+			served(t, "chained", "--tls1.3", test.scenario).run(t).wants(t, v13...)
+		})
+	}
+}
+
+// What does a host lose that calls libssl's own cache by name? These are not taken over; where
+// one of them changes, the manual's limits do too.
+func TestNotTakenOver(t *testing.T) {
+	for _, test := range []struct {
+		scenario, with string
+		without        []string
+	}{
+		{"added-by-host", "added 1|full", []string{"added 1", "resumed"}},
+		{"removed-by-host", "removed 0|it: full|another: resumed", []string{"removed 1", "it: full", "another: resumed"}},
+		{"flushed-by-host", "resumed", []string{"full"}},
+	} {
+		for _, version := range versions {
+			plain(t, "chained", version, test.scenario).run(t).wants(t, test.without...)
+			served(t, "chained", version, test.scenario).run(t).wants(t, strings.Split(test.with, "|")...)
+		}
+	}
+}
