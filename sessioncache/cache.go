@@ -129,6 +129,17 @@ func (c *Cache) put(o Origin, s Session) error {
 // was told and the DER may not say. Not ok is a miss: there is none, or it has
 // expired, or it was made under another server name, or it is damaged.
 func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, expires int64, ok bool) {
+	return c.get(o, id, dst, false)
+}
+
+// Take is Get for a session that may be used once: of all who take it, in all processes
+// that share the store, one has it and the others miss. Whoever asks for it under
+// another server name leaves it where it is.
+func (c *Cache) Take(o Origin, id, dst []byte) (der []byte, expires int64, ok bool) {
+	return c.get(o, id, dst, true)
+}
+
+func (c *Cache) get(o Origin, id, dst []byte, take bool) (der []byte, expires int64, ok bool) {
 	w := c.begin()
 	defer c.end(w)
 	for i := range c.keys {
@@ -137,7 +148,7 @@ func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, expires int64, ok boo
 			continue
 		}
 		w.nameTag(i, o.ServerName)
-		if !hmac.Equal(tag, w.sum[:nameTagSize]) {
+		if !hmac.Equal(tag, w.sum[:nameTagSize]) || take && !c.store.Drop(&w.entry) {
 			break
 		}
 		c.store.Count(Hits)
