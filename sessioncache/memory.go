@@ -1,0 +1,221 @@
+package sessioncache
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Object is a live session outside Go. A Memory owns one reference to each that it keeps.
+type Object uintptr
+
+// Live is a live session and what a Memory must know of it.
+type Live struct {
+	ID         []byte
+	ServerName string // the server name that was asked for, "" where none; case does not matter
+	Expires    int64  // unix seconds; usable until then, included (L32)
+	Size       int    // bytes that the object takes up
+	Object     Object
+}
+
+// Reason says why an object left a Memory that was given another.
+type Reason int
+
+const (
+	Evicted  Reason = iota // made way: libssl calls the remove callback
+	Replaced               // by another under the same id: libssl does not (L18)
+)
+
+// Leaving is an object whose reference is the caller's again.
+type Leaving struct {
+	Object Object
+	Reason Reason
+}
+
+// Memory keeps the live sessions of one context, as libssl's internal cache does. It
+// never looks at an expiry unless it is told to flush: libssl judges what it gets, and
+// counts it (L34). All methods are safe for concurrent use. One that is not used any more
+// must be flushed of everything, else its sessions stay in the budget.
+type Memory struct {
+	budget *Budget
+	ref    func(Object)
+	shards atomic.Pointer[[shardCount]shard] // made by the first Put: many contexts never see one
+	kept   atomic.Int64
+
+	// Held by Put, which is what makes the limit exact. Locked before any shard; nothing
+	// locks two shards.
+	putting sync.Mutex
+	puts    uint64
+}
+
+// NewMemory makes an empty Memory. ref adds a reference to an object that Get returns.
+func NewMemory(budget *Budget, ref func(Object)) *Memory {
+	return &Memory{budget: budget, ref: ref}
+}
+
+var hashSeed = maphash.MakeSeed()
+
+func shardOf(id []byte) int { return int(maphash.Bytes(hashSeed, id) % shardCount) }
+
+// Put keeps a session, and takes over the caller's reference where it reports that it was
+// added. It was not where this very object is kept already, whose expiry it then notes, or
+// is larger than the whole budget. To have no more than limit sessions (any number where it
+// is not positive), and no more bytes than the budget, those that expire first make way,
+// among equals the oldest.
+func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
+	n := shardOf(s.ID)
+	size := int64(s.Size) + int64(len(s.ServerName)) + entryOverhead
+	if size > m.budget.bytes {
+		m.budget.count(n, TooBig)
+		return false, nil
+	}
+	m.putting.Lock()
+	defer m.putting.Unlock()
+	shards := m.shards.Load()
+	if shards == nil {
+		shards = new([shardCount]shard)
+		m.shards.Store(shards)
+	}
+	m.puts++
+	switch old, same := shards[n].replace(s, m.puts); {
+	case same:
+		return false, nil
+	case old != nil:
+		m.forget(old)
+		leaving = append(leaving, Leaving{old.object, Replaced})
+	}
+	m.budget.used.Add(size)
+	for limit > 0 && m.kept.Load() >= int64(limit) || m.budget.used.Load() > m.budget.bytes {
+		first := m.evict(shards)
+		if first == nil {
+			break // the other contexts have the rest
+		}
+		leaving = append(leaving, Leaving{first.object, Evicted})
+	}
+	m.kept.Add(1)
+	m.budget.kept.Add(1)
+	shards[n].add(&entry{
+		id: string(s.ID), serverName: strings.Clone(s.ServerName),
+		expires: s.Expires, put: m.puts, size: size, object: s.Object,
+	})
+	m.budget.count(n, Stores)
+	return true, leaving
+}
+
+// evict removes the session that expires first. Nil where there is none.
+func (m *Memory) evict(shards *[shardCount]shard) *entry {
+	for {
+		var first due
+		at := -1
+		for n := range shards {
+			if d, ok := shards[n].first(); ok && (at < 0 || d.before(first)) {
+				first, at = d, n
+			}
+		}
+		if at < 0 {
+			return nil
+		}
+		// Somebody else may have removed it meanwhile.
+		if e := shards[at].removeDue(first); e != nil {
+			m.forget(e)
+			m.budget.count(at, Evictions)
+			return e
+		}
+	}
+}
+
+// forget takes an entry that was removed out of the books.
+func (m *Memory) forget(e *entry) {
+	m.kept.Add(-1)
+	m.budget.kept.Add(-1)
+	m.budget.used.Add(-e.size)
+}
+
+// Get returns the session of an id, with a reference for the caller. False is a miss:
+// there is none, or it was made under another server name.
+func (m *Memory) Get(id []byte, serverName string) (Object, bool) {
+	n := shardOf(id)
+	if shards := m.shards.Load(); shards != nil {
+		if object, ok := shards[n].get(id, serverName, m.ref); ok {
+			m.budget.count(n, Hits)
+			return object, true
+		}
+	}
+	m.budget.count(n, Misses)
+	return 0, false
+}
+
+// Take is Get for a session that may be used once: it is not kept any longer, and its
+// reference is the caller's.
+func (m *Memory) Take(id []byte, serverName string) (Object, bool) {
+	e := m.remove(id, func(e *entry) bool { return sameName(e.serverName, serverName) })
+	if e == nil {
+		m.budget.count(shardOf(id), Misses)
+		return 0, false
+	}
+	m.budget.count(shardOf(id), Hits)
+	return e.object, true
+}
+
+// Remove stops keeping the session of an id, if same says that it is the one to be
+// removed: a client can choose the id that a removal comes with (L15). Its reference is
+// the caller's. A lock is held while same runs.
+func (m *Memory) Remove(id []byte, same func(Object) bool) (Object, bool) {
+	e := m.remove(id, func(e *entry) bool { return same(e.object) })
+	if e == nil {
+		return 0, false
+	}
+	m.budget.count(shardOf(id), Removals)
+	return e.object, true
+}
+
+func (m *Memory) remove(id []byte, same func(*entry) bool) *entry {
+	shards := m.shards.Load()
+	if shards == nil {
+		return nil
+	}
+	e := shards[shardOf(id)].removeID(id, same)
+	if e != nil {
+		m.forget(e)
+	}
+	return e
+}
+
+// Flush stops keeping the sessions whose time was over before now, all of them where now
+// is 0, and returns them, with their references, in the order in which they expire, among
+// equals the oldest first.
+func (m *Memory) Flush(now int64) []Object {
+	shards := m.shards.Load()
+	if shards == nil {
+		return nil
+	}
+	reason := Expiries
+	if now == 0 {
+		reason = Removals
+	}
+	var flushed []*entry
+	for n := range shards {
+		var gone []*entry
+		if now == 0 {
+			gone = shards[n].removeAll()
+		} else {
+			gone = shards[n].removeExpired(now)
+		}
+		for _, e := range gone {
+			m.forget(e)
+			m.budget.count(n, reason)
+		}
+		flushed = append(flushed, gone...)
+	}
+	slices.SortFunc(flushed, func(a, b *entry) int { return a.due().compare(b.due()) })
+	objects := make([]Object, len(flushed))
+	for i, e := range flushed {
+		objects[i] = e.object
+	}
+	return objects
+}
+
+// Len returns how many sessions are kept.
+func (m *Memory) Len() int { return int(m.kept.Load()) }
