@@ -1,0 +1,77 @@
+#!/bin/sh
+# fetch.sh DIRECTORY SUITE PACKAGE...
+#
+# Unpacks packages of another Debian suite into DIRECTORY, from the mirror and with the proxy
+# that apt uses for this system's own. Installs nothing and writes nowhere else: apt has lists,
+# status and cache of its own here. A DIRECTORY that already holds these packages is left alone,
+# without a look at the network. Exit status 75: they cannot be had, which is no test's fault.
+set -eu
+directory=$(realpath -m "$1") suite=$2
+shift 2
+
+mkdir -p "$(dirname "$directory")"
+exec 9>"$directory.lock"
+flock 9
+[ "$(cat "$directory/packages" 2>/dev/null)" != "$*" ] || exit 0
+
+unavailable() {
+    echo "fetch: $suite: $*" >&2
+    exit 75
+}
+
+# shellcheck source=/dev/null
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+command -v apt-get >/dev/null || unavailable 'this system has no apt'
+# shellcheck disable=SC2016 # apt expands them
+mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v release="$codename" '$1 == release && $2 == "main" { print $3; exit }')
+[ -n "$mirror" ] || unavailable "apt has no mirror of $codename to find it on"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work" "$directory.new"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/packages"
+: >"$work/status" # else apt would prefer what this system has installed
+# apt fetches as a user of its own, where there is one.
+chmod 755 "$work"
+if [ "$(id -u)" = 0 ] && id _apt >/dev/null 2>&1; then
+    chown _apt "$work/packages"
+fi
+
+cat >"$work/debian.sources" <<END
+Types: deb
+URIs: $mirror
+Suites: $suite
+Components: main
+Targets: Packages
+Languages: none
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+END
+# Read after the system's own configuration, whose hooks would work on the system.
+cat >"$work/apt.conf" <<END
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+Dir::Etc::SourceList "$work/debian.sources";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "/dev/null";
+Dir::State::Lists "$work/lists";
+Dir::State::Status "$work/status";
+Dir::State::Extended_States "$work/extended_states";
+Dir::Cache "$work/cache";
+APT::Update::Error-Mode "any";
+Acquire::Retries "2";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+END
+cd "$work/packages"
+timeout 120 apt-get -c "$work/apt.conf" -q update >&2 || unavailable 'no package lists'
+timeout 120 apt-get -c "$work/apt.conf" -q download "$@" >&2 || unavailable "no packages $*"
+
+rm -rf "$directory" "$directory.new"
+for package in *.deb; do
+    dpkg-deb -x "$package" "$directory.new"
+done
+echo "$*" >"$directory.new/packages"
+mv "$directory.new" "$directory"
