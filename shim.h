@@ -20,7 +20,7 @@
 #include <openssl/x509.h>
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 1
+#define GOSESS_CORE_ABI 2
 
 #define GOSESS_KEY_SIZE 32    /* bytes of one sealing key */
 #define GOSESS_DIGEST_SIZE 32 /* bytes of a context digest: SHA-256 */
@@ -54,6 +54,7 @@
     X(OPENSSL_cleanse)                             \
     X(OPENSSL_sk_num)                              \
     X(OPENSSL_sk_value)                            \
+    X(OpenSSL_version_num)                         \
     X(SSL_CTX_ctrl)                                \
     X(SSL_CTX_free)                                \
     X(SSL_CTX_get0_certificate)                    \
@@ -63,6 +64,10 @@
     X(SSL_CTX_get_ex_data)                         \
     X(SSL_CTX_get_verify_depth)                    \
     X(SSL_CTX_get_verify_mode)                     \
+    X(SSL_CTX_remove_session)                      \
+    X(SSL_CTX_sess_get_get_cb)                     \
+    X(SSL_CTX_sess_get_new_cb)                     \
+    X(SSL_CTX_sess_get_remove_cb)                  \
     X(SSL_CTX_sess_set_get_cb)                     \
     X(SSL_CTX_sess_set_new_cb)                     \
     X(SSL_CTX_sess_set_remove_cb)                  \
@@ -70,12 +75,19 @@
     X(SSL_CTX_set_options)                         \
     X(SSL_CTX_up_ref)                              \
     X(SSL_SESSION_free)                            \
+    X(SSL_SESSION_get0_hostname)                   \
+    X(SSL_SESSION_get0_peer)                       \
     X(SSL_SESSION_get_id)                          \
     X(SSL_SESSION_get_master_key)                  \
+    X(SSL_SESSION_get_protocol_version)            \
     X(SSL_SESSION_get_time)                        \
     X(SSL_SESSION_get_timeout)                     \
+    X(SSL_SESSION_is_resumable)                    \
+    X(SSL_SESSION_set_time)                        \
     X(SSL_SESSION_set_timeout)                     \
+    X(SSL_SESSION_up_ref)                          \
     X(SSL_client_hello_get0_ext)                   \
+    X(SSL_client_hello_get0_random)                \
     X(SSL_get_SSL_CTX)                             \
     X(SSL_get_ex_data)                             \
     X(SSL_get_max_early_data)                      \
@@ -84,6 +96,7 @@
     X(SSL_is_server)                               \
     X(SSL_session_reused)                          \
     X(SSL_set_ex_data)                             \
+    X(SSL_set_options)                             \
     X(SSL_version)                                 \
     X(TLS_client_method)                           \
     X(X509_OBJECT_get0_X509)                       \
@@ -119,42 +132,82 @@ enum gosess_log_cause {
     GOSESS_CAUSE_COUNT,
 };
 
+/* What the Go half may know of an SSL_CTX that gosess serves. Valid as long as the SSL_CTX. */
+struct gosess_context {
+    /*
+     * Who may share sessions with this context: a digest of its certificate and of its policy
+     * for client certificates. There from the first SSL_new on.
+     */
+    unsigned char digest[GOSESS_DIGEST_SIZE];
+    SSL_CTX *ctx;    /* not a reference */
+    int cache;       /* of gosess_core_open; atomic */
+    bool single_use; /* ?single-use=tls13: every stateful TLS 1.3 session resumes once */
+};
+
 /* What the Go half is started with. All of it stays valid until the process ends. */
 struct gosess_start {
     const struct gosess_libssl *libssl;
-    void *mapping; /* the shm store, shared and writable */
-    uint64_t mapping_size;
-    const unsigned char (*keys)[GOSESS_KEY_SIZE]; /* newest first; copied by the Go half */
-    unsigned key_count;
-    int deadline_index; /* SSL ex_data, an integer: when the resumed session ends, unix seconds */
     /*
-     * Who may share sessions with a context: a digest (GOSESS_DIGEST_SIZE bytes) of its
-     * certificate and of its policy for client certificates. Of an SSL it is that of the
-     * context that it was made from, whose callbacks and sessions apply whatever a server
-     * name switched to later (L1). NULL where gosess does not serve it. Valid as long as
-     * the SSL or SSL_CTX.
+     * The context that an SSL was made from, whose callbacks and sessions apply whatever a
+     * server name switched to later (L1); and that of an SSL_CTX. NULL where gosess does not
+     * serve it.
      */
-    const unsigned char *(*digest_of_ssl)(const SSL *ssl);
-    const unsigned char *(*digest_of_ctx)(const SSL_CTX *ctx);
+    struct gosess_context *(*context_of_ssl)(const SSL *ssl);
+    struct gosess_context *(*context_of_ctx)(const SSL_CTX *ctx);
     /* The one logger. Any thread. */
     void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
 };
 
+/* Where the sessions of a cache live. */
+struct gosess_source {
+    void *mapping; /* a shm store, shared and writable; NULL: live sessions, in this process */
+    uint64_t size; /* bytes: of the mapping, or that live sessions may take up */
+    const unsigned char (*keys)[GOSESS_KEY_SIZE]; /* of a mapping; newest first; copied */
+    unsigned key_count;
+};
+
+/* A session that has left a cache of live sessions, with the reference that the cache had. */
+struct gosess_leaving {
+    SSL_SESSION *session;
+    struct gosess_leaving *next;
+};
+
+/* What a call of the Go half did besides what it returned. */
+struct gosess_outcome {
+    /* Evicted or flushed: the C half calls remove callbacks with no lock held, and frees. */
+    struct gosess_leaving *leaving;
+    unsigned evicted; /* of these: for the size limit of the context (SSL_CTX_sess_cache_full) */
+    bool removed;     /* the session that was to be removed was there */
+    bool taken;       /* the session that was returned can never be returned again */
+};
+
+/* What a cache has counted: see struct gosess_stats in include/gosess.h. */
+struct gosess_counts {
+    uint64_t hits, misses, stores, evictions, expiries, removals, too_big, errors;
+    uint64_t entries, used, capacity;
+};
+
 /*
  * What libgosess-core.so exports. The C half checks gosess_core_abi before it calls
- * anything, calls gosess_core_start once, and then the callbacks, which have the
- * signatures and the reference rules of SSL_CTX_sess_set_get_cb(3), from any thread with
- * every asynchronous signal blocked, and never from an ASYNC job's stack (L44).
+ * anything, and calls gosess_core_start once. Then everything may be called from any thread
+ * with every asynchronous signal blocked, and never from an ASYNC job's stack (L44). The three
+ * callbacks have the signatures and the reference rules of SSL_CTX_sess_set_get_cb(3).
  */
 extern const unsigned gosess_core_abi;
 
 /*
- * Opens the store and makes every thread that the Go half will ever need. 0, or -1 after
- * one log line. Returns only when all of that is done.
+ * Makes every thread that the Go half will ever need. 0, or -1 after one log line. Returns
+ * only when all of that is done.
  */
 int gosess_core_start(const struct gosess_start *start);
 
-/* Stores a session of a server. 0: the reference that libssl took stays libssl's (L16). */
+/* Opens a cache: its number, or -1 after one log line. What it copies is said above. */
+int gosess_core_open(const struct gosess_source *source);
+
+/* Forgets a cache that no context uses. The mapping may be unmapped then. */
+void gosess_core_close(int cache);
+
+/* Stores a new session. 0: the reference that libssl took stays libssl's (L16). */
 int gosess_core_new_session(SSL *ssl, SSL_SESSION *session);
 
 /*
@@ -165,5 +218,28 @@ SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int leng
 
 /* Removes a session, if the stored one is this one (L15). The pointer is borrowed (L19). */
 void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
+
+/* SSL_CTX_add_session: 1, or 0 where this very object is stored already or cannot be. */
+int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session);
+
+/* The sessions that SSL_CTX_sess_number counts: a shared store's are those of all contexts. */
+long gosess_core_number(SSL_CTX *ctx);
+
+/*
+ * SSL_CTX_flush_sessions: the sessions of a context that end before a time, 0: all. In a
+ * shared store, which drops what has expired by itself, times that have passed do nothing.
+ */
+void gosess_core_flush(SSL_CTX *ctx, int64_t before);
+
+/* The live sessions of a context that is about to end leave. */
+void gosess_core_forget(SSL_CTX *ctx);
+
+/* Drops every session of a cache, without callbacks. */
+void gosess_core_clear(int cache);
+
+void gosess_core_count(int cache, struct gosess_counts *counts);
+
+/* Takes the outcome of the last call in this thread. Pure C, and cheap. */
+void gosess_core_take_outcome(struct gosess_outcome *outcome);
 
 #endif

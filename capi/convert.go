@@ -12,39 +12,71 @@ import (
 	"gosess/sessioncache"
 )
 
-// The slices made here lie over C memory that is valid for the call; nothing keeps them.
+// The slices and strings made here lie over C memory that is valid for the call; nothing
+// keeps them.
 
-func mappingOf(start *C.gosess_const_start) []byte {
-	return unsafe.Slice((*byte)(start.mapping), int(start.mapping_size))
+func mappingOf(source *C.gosess_const_source) []byte {
+	return unsafe.Slice((*byte)(source.mapping), int(source.size))
 }
 
-func keysOf(start *C.gosess_const_start) [][]byte {
-	all := unsafe.Slice((*byte)(unsafe.Pointer(start.keys)), int(start.key_count)*sessioncache.KeySize)
+func keysOf(source *C.gosess_const_source) [][]byte {
+	all := unsafe.Slice((*byte)(unsafe.Pointer(source.keys)), int(source.key_count)*sessioncache.KeySize)
 	return slices.Collect(slices.Chunk(all, sessioncache.KeySize))
 }
 
-func contextOf(origin *C.struct_gosess_origin) [C.GOSESS_DIGEST_SIZE]byte {
-	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(origin.context))
-}
-
-func originOf(origin *C.struct_gosess_origin) sessioncache.Origin {
-	return sessioncache.Origin{
-		Context:    contextOf(origin),
-		ServerName: unsafe.String((*byte)(unsafe.Pointer(origin.server_name)), int(origin.server_name_length)),
-	}
+func textOf(text *C.char, length C.size_t) string {
+	return unsafe.String((*byte)(unsafe.Pointer(text)), int(length))
 }
 
 func bytesOf(data *C.gosess_const_uchar, length C.int) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(data)), int(max(length, 0)))
 }
 
-func sessionOf(record *C.struct_gosess_record) sessioncache.Session {
-	return sessioncache.Session{
-		ID:      bytesOf(record.id, C.int(record.id_length)),
-		DER:     unsafe.Slice((*byte)(unsafe.Pointer(record.der)), int(record.der_length)),
-		Expires: int64(record.expires),
+func digestOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
+	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(&context.digest))
+}
+
+func originOf(record *C.struct_gosess_record) sessioncache.Origin {
+	return sessioncache.Origin{
+		Context:    digestOf(record.context),
+		ServerName: textOf(record.server_name, record.server_name_length),
 	}
 }
+
+func wanted(lookup *C.struct_gosess_lookup) sessioncache.Origin {
+	return sessioncache.Origin{
+		Context:    digestOf(lookup.context),
+		ServerName: textOf(lookup.server_name, lookup.server_name_length),
+	}
+}
+
+func countsOf(s sessioncache.Stats) C.struct_gosess_counts {
+	return C.struct_gosess_counts{
+		hits:      C.uint64_t(s.Total.Hits),
+		misses:    C.uint64_t(s.Total.Misses),
+		stores:    C.uint64_t(s.Total.Stores),
+		evictions: C.uint64_t(s.Total.Evictions),
+		expiries:  C.uint64_t(s.Total.Expiries),
+		removals:  C.uint64_t(s.Total.Removals),
+		too_big:   C.uint64_t(s.Total.TooBig),
+		errors:    C.uint64_t(s.Total.Errors),
+		entries:   C.uint64_t(s.Entries),
+		used:      C.uint64_t(s.Used),
+		capacity:  C.uint64_t(s.Capacity),
+	}
+}
+
+// An object is the address of an SSL_SESSION, of which Go never follows it.
+
+func objectOf(session *C.SSL_SESSION) sessioncache.Object {
+	return sessioncache.Object(unsafe.Pointer(session))
+}
+
+func sessionOf(object sessioncache.Object) *C.SSL_SESSION {
+	return (*C.SSL_SESSION)(*(*unsafe.Pointer)(unsafe.Pointer(&object)))
+}
+
+func ref(object sessioncache.Object) { C.gosess_ref(sessionOf(object)) }
 
 // buffers holds the plain sessions on their way to libssl, zeroed between uses.
 var buffers = sync.Pool{New: func() any {
@@ -58,12 +90,12 @@ func wipe(buffer *[]byte) {
 	buffers.Put(buffer)
 }
 
-func decode(ssl *C.SSL, der []byte, id *C.gosess_const_uchar, length C.int, expires int64) *C.SSL_SESSION {
-	return C.gosess_session_decode(ssl, (*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der)), id, length, C.int64_t(expires))
+func decode(der []byte, id *C.gosess_const_uchar, length C.int, expires int64) *C.SSL_SESSION {
+	return C.gosess_decode((*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der)), id, length, C.int64_t(expires))
 }
 
-func sameSession(session *C.SSL_SESSION, der []byte) bool {
-	return bool(C.gosess_same_session(session, (*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der))))
+func sameStored(session *C.SSL_SESSION, der []byte) bool {
+	return bool(C.gosess_same_stored(session, (*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der))))
 }
 
 func cString(s string) (text *C.char, free func()) {

@@ -3,14 +3,7 @@ package main
 // #include "glue.h"
 import "C"
 
-import (
-	"runtime/debug"
-
-	"gosess/sessioncache"
-)
-
-// cache is set by gosess_core_start, before any of the callbacks can be called.
-var cache *sessioncache.Cache
+import "runtime/debug"
 
 // enter begins every export. A store's file that somebody truncates is then a panic
 // here and not the end of the server.
@@ -21,56 +14,67 @@ func enter() {
 //export gosess_core_start
 func gosess_core_start(start *C.gosess_const_start) (status C.int) {
 	status = -1
-	C.gosess_glue_start(start)
 	defer guard("start")
 	enter()
-	store, err := sessioncache.OpenShm(mappingOf(start))
-	if err != nil {
-		logError(C.GOSESS_CAUSE_STORE, "serving without a cache: open the shm store", err)
-		return status
-	}
-	cache, err = sessioncache.New(store, keysOf(start))
-	if err != nil {
-		logError(C.GOSESS_CAUSE_STORE, "serving without a cache: use the sealing keys", err)
+	if !C.gosess_glue_start(start) {
 		return status
 	}
 	startThreads()
 	return 0
 }
 
-// Bytes are stored, not the object: the reference stays libssl's (L16).
+//export gosess_core_open
+func gosess_core_open(source *C.gosess_const_source) (cache C.int) {
+	cache = -1
+	defer guard("open")
+	enter()
+	opened, err := open(source)
+	if err != nil {
+		logError(C.GOSESS_CAUSE_STORE, "serving without a cache: open the store", err)
+		return cache
+	}
+	return C.int(caches.add(opened))
+}
+
+//export gosess_core_close
+func gosess_core_close(cache C.int) {
+	defer guard("close")
+	enter()
+	caches.remove(int(cache))
+}
+
+// The cache takes a reference of its own, or none: the one that libssl took for the
+// callback stays libssl's (L16).
 //
 //export gosess_core_new_session
 func gosess_core_new_session(ssl *C.SSL, session *C.SSL_SESSION) (kept C.int) {
 	defer guard("new_session")
 	enter()
 	var record C.struct_gosess_record
-	defer C.gosess_record_free(&record)
-	if C.gosess_record_new(ssl, session, &record) {
-		// A session that cannot be stored is counted by the cache; the handshake goes on.
-		_ = cache.Put(originOf(&record.origin), sessionOf(&record))
+	if !C.gosess_record_new(ssl, session, &record) {
+		return 0
+	}
+	if c := cacheOf(record.context); c != nil {
+		c.put(session, &record)
 	}
 	return 0
 }
 
-// A fresh object's one reference goes to libssl: copy is 0 (L17).
+// The one reference of the object goes to libssl: copy is 0 (L17).
 //
 //export gosess_core_get_session
 func gosess_core_get_session(ssl *C.SSL, id *C.gosess_const_uchar, length C.int, keep *C.int) (session *C.SSL_SESSION) {
 	defer guard("get_session")
 	enter()
-	var origin C.struct_gosess_origin
-	if !C.gosess_origin_get(ssl, &origin) {
+	var lookup C.struct_gosess_lookup
+	if !C.gosess_lookup_begin(ssl, id, length, &lookup) {
 		return nil
 	}
-	buffer := buffers.Get().(*[]byte)
-	defer wipe(buffer)
-	der, expires, ok := cache.Get(originOf(&origin), bytesOf(id, length), (*buffer)[:0])
-	*buffer = der
-	if !ok {
-		return nil
+	found := lookup.claimed
+	if c := cacheOf(lookup.context); found == nil && c != nil {
+		found = c.get(&lookup, id, length)
 	}
-	session = decode(ssl, der, id, length, expires)
+	session = C.gosess_lookup_end(ssl, &lookup, id, length, found)
 	if session != nil {
 		*keep = 0
 	}
@@ -84,10 +88,73 @@ func gosess_core_remove_session(ctx *C.SSL_CTX, session *C.SSL_SESSION) {
 	defer guard("remove_session")
 	enter()
 	var record C.struct_gosess_record
-	if !C.gosess_record_removed(ctx, session, &record) {
+	if !C.gosess_record_of(ctx, session, &record) {
 		return
 	}
-	cache.Remove(contextOf(&record.origin), sessionOf(&record).ID, func(der []byte) bool {
-		return sameSession(session, der)
-	})
+	if c := cacheOf(record.context); c != nil && c.remove(session, &record) {
+		C.gosess_outcome_removed()
+	}
+}
+
+//export gosess_core_add_session
+func gosess_core_add_session(ctx *C.SSL_CTX, session *C.SSL_SESSION) (added C.int) {
+	defer guard("add_session")
+	enter()
+	var record C.struct_gosess_record
+	if !C.gosess_record_of(ctx, session, &record) {
+		return 0
+	}
+	if c := cacheOf(record.context); c != nil && c.put(session, &record) {
+		return 1
+	}
+	return 0
+}
+
+//export gosess_core_number
+func gosess_core_number(ctx *C.SSL_CTX) (number C.long) {
+	defer guard("number")
+	enter()
+	context := C.gosess_context_of(ctx)
+	if c := cacheOf(context); c != nil {
+		number = C.long(c.number(context))
+	}
+	return number
+}
+
+//export gosess_core_flush
+func gosess_core_flush(ctx *C.SSL_CTX, before C.int64_t) {
+	defer guard("flush")
+	enter()
+	context := C.gosess_context_of(ctx)
+	if c := cacheOf(context); c != nil {
+		c.flush(context, int64(before))
+	}
+}
+
+//export gosess_core_forget
+func gosess_core_forget(ctx *C.SSL_CTX) {
+	defer guard("forget")
+	enter()
+	context := C.gosess_context_of(ctx)
+	if c := cacheOf(context); c != nil {
+		c.forget(context)
+	}
+}
+
+//export gosess_core_clear
+func gosess_core_clear(cache C.int) {
+	defer guard("clear")
+	enter()
+	if c := caches.get(int(cache)); c != nil {
+		c.clear()
+	}
+}
+
+//export gosess_core_count
+func gosess_core_count(cache C.int, counts *C.struct_gosess_counts) {
+	defer guard("count")
+	enter()
+	if c := caches.get(int(cache)); c != nil {
+		*counts = countsOf(c.stats())
+	}
 }

@@ -1,23 +1,25 @@
-/* glue.c - what Go asks of libssl. */
+/* glue.c - what Go asks of libssl about sessions. */
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "glue.h"
 
 #include "_cgo_export.h" /* a prototype that differs from shim.h's does not compile */
 
-__attribute__((visibility("default"))) const unsigned gosess_core_abi = GOSESS_CORE_ABI;
+/* sizeof(SSL_SESSION) with what it points to, of 3.0, and of a peer's certificate: P, Memory. */
+#define LIVE_SESSION 1150
+#define LIVE_CERTIFICATE 4096
 
 static const struct gosess_start *start;
-static const struct gosess_libssl *ssl_;
+static const struct gosess_libssl *libssl;
 
-void gosess_glue_start(const struct gosess_start *given)
+bool gosess_glue_start(const struct gosess_start *given)
 {
     start = given;
-    ssl_ = given->libssl;
+    libssl = given->libssl;
+    return gosess_lookup_start(libssl, given);
 }
 
 void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
@@ -30,83 +32,67 @@ void gosess_block_signals(void)
     static const int kept[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
     sigset_t all;
     sigfillset(&all);
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
         sigdelset(&all, kept[i]);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
-/* --- sessions --- */
+static int64_t end_of(const SSL_SESSION *session)
+{
+    return (int64_t)libssl->SSL_SESSION_get_time(session) +
+           libssl->SSL_SESSION_get_timeout(session);
+}
 
 /*
  * TLS 1.3 gives a resumed connection's new ticket a fresh time; the chain of tickets still
  * ends when the first session does.
  */
-static int64_t expiry(SSL *ssl, SSL_SESSION *session)
+bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *record)
 {
-    int64_t expires =
-        (int64_t)ssl_->SSL_SESSION_get_time(session) + ssl_->SSL_SESSION_get_timeout(session);
-    int64_t deadline = (intptr_t)ssl_->SSL_get_ex_data(ssl, start->deadline_index);
-    bool resumed = ssl_->SSL_session_reused(ssl) == 1;
-    return resumed && deadline > 0 && deadline < expires ? deadline : expires;
+    memset(record, 0, sizeof(*record));
+    libssl->ERR_set_mark();
+    gosess_lookup_forget(ssl);
+    record->context = start->context_of_ssl(ssl);
+    const char *name = libssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    record->server_name = name;
+    record->server_name_length = name ? strlen(name) : 0;
+    record->id = libssl->SSL_SESSION_get_id(session, &record->id_length);
+    record->expires = end_of(session);
+    int64_t deadline = libssl->SSL_session_reused(ssl) == 1 ? gosess_deadline(ssl) : 0;
+    if (deadline > 0 && deadline < record->expires)
+        record->expires = deadline;
+    libssl->ERR_pop_to_mark();
+    return record->context && record->id_length > 0;
+}
+
+/* The server name of a session without a connection is what a servername callback accepted. */
+bool gosess_record_of(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record)
+{
+    memset(record, 0, sizeof(*record));
+    libssl->ERR_set_mark();
+    record->context = start->context_of_ctx(ctx);
+    const char *name = libssl->SSL_SESSION_get0_hostname(session);
+    record->server_name = name;
+    record->server_name_length = name ? strlen(name) : 0;
+    record->id = libssl->SSL_SESSION_get_id(session, &record->id_length);
+    record->expires = end_of(session);
+    libssl->ERR_pop_to_mark();
+    return record->context && record->id_length > 0;
 }
 
 /* A pointer to NULL makes i2d allocate, which costs one pass less than asking for the length. */
-static bool encode(SSL_SESSION *session, struct gosess_record *record)
+unsigned char *gosess_encode(SSL_SESSION *session, int *length)
 {
-    int length = ssl_->i2d_SSL_SESSION(session, &record->der);
-    record->der_length = length > 0 ? (size_t)length : 0;
-    return record->der && length > 0;
+    unsigned char *der = NULL;
+    libssl->ERR_set_mark();
+    *length = libssl->i2d_SSL_SESSION(session, &der);
+    libssl->ERR_pop_to_mark();
+    return *length > 0 ? der : NULL;
 }
 
-bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *record)
+void gosess_free_der(unsigned char *der, int length)
 {
-    memset(record, 0, sizeof *record);
-    ssl_->ERR_set_mark();
-    record->origin.context = start->digest_of_ssl(ssl);
-    const char *name = ssl_->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    record->origin.server_name = name;
-    record->origin.server_name_length = name ? strlen(name) : 0;
-    record->id = ssl_->SSL_SESSION_get_id(session, &record->id_length);
-    record->expires = expiry(ssl, session);
-    bool ok = record->origin.context && record->id_length > 0 && encode(session, record);
-    ssl_->ERR_pop_to_mark();
-    return ok;
-}
-
-void gosess_record_free(struct gosess_record *record)
-{
-    ssl_->CRYPTO_clear_free(record->der, record->der_length, __FILE__, __LINE__);
-}
-
-/* The body of a server_name extension, RFC 6066 section 3: one host_name. */
-static bool parse_server_name(const unsigned char *body, size_t length,
-                              struct gosess_origin *origin)
-{
-    const size_t before = 5; /* list length (2), name type (1), name length (2) */
-    if (length < before || body[2] != TLSEXT_NAMETYPE_host_name)
-        return false;
-    size_t list = (size_t)body[0] << 8 | body[1], name = (size_t)body[3] << 8 | body[4];
-    if (list != length - 2 || name != length - before || name == 0)
-        return false;
-    origin->server_name = (const char *)body + before;
-    origin->server_name_length = name;
-    return true;
-}
-
-bool gosess_origin_get(SSL *ssl, struct gosess_origin *origin)
-{
-    const unsigned char *body = NULL;
-    size_t length = 0;
-    memset(origin, 0, sizeof *origin);
-    ssl_->ERR_set_mark();
-    ssl_->SSL_set_ex_data(ssl, start->deadline_index, NULL);
-    origin->context = start->digest_of_ssl(ssl);
-    bool ok = origin->context != NULL;
-    /* SSL_get_servername does not know the name yet (L12, L47). */
-    if (ok && ssl_->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
-        ok = parse_server_name(body, length, origin);
-    ssl_->ERR_pop_to_mark();
-    return ok;
+    libssl->CRYPTO_clear_free(der, length > 0 ? (size_t)length : 0, __FILE__, __LINE__);
 }
 
 static SSL_SESSION *decode(const unsigned char *der, size_t der_length)
@@ -114,61 +100,92 @@ static SSL_SESSION *decode(const unsigned char *der, size_t der_length)
     const unsigned char *at = der;
     if (der_length > LONG_MAX)
         return NULL;
-    SSL_SESSION *session = ssl_->d2i_SSL_SESSION(NULL, &at, (long)der_length);
+    SSL_SESSION *session = libssl->d2i_SSL_SESSION(NULL, &at, (long)der_length);
     if (session && at != der + der_length) {
-        ssl_->SSL_SESSION_free(session);
+        libssl->SSL_SESSION_free(session);
         session = NULL;
     }
     return session;
 }
 
-static bool has_id(SSL_SESSION *session, const unsigned char *id, int id_length)
+SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const unsigned char *id,
+                           int id_length, int64_t expires)
 {
     unsigned length = 0;
-    const unsigned char *own = ssl_->SSL_SESSION_get_id(session, &length);
-    return id_length >= 0 && length == (unsigned)id_length && memcmp(own, id, length) == 0;
-}
-
-SSL_SESSION *gosess_session_decode(SSL *ssl, const unsigned char *der, size_t der_length,
-                                   const unsigned char *id, int id_length, int64_t expires)
-{
-    ssl_->ERR_set_mark();
+    libssl->ERR_set_mark();
     SSL_SESSION *session = decode(der, der_length);
-    int64_t lifetime = session ? expires - ssl_->SSL_SESSION_get_time(session) : 0;
-    if (session && (lifetime <= 0 || lifetime > LONG_MAX || !has_id(session, id, id_length))) {
-        ssl_->SSL_SESSION_free(session);
+    const unsigned char *own = session ? libssl->SSL_SESSION_get_id(session, &length) : NULL;
+    int64_t lifetime = session ? expires - libssl->SSL_SESSION_get_time(session) : 0;
+    if (session && (length != (unsigned)id_length || memcmp(own, id, length) != 0 ||
+                    lifetime <= 0 || lifetime > LONG_MAX)) {
+        libssl->SSL_SESSION_free(session);
         session = NULL;
     }
-    if (session) {
-        ssl_->SSL_SESSION_set_timeout(session, (long)lifetime);
-        ssl_->SSL_set_ex_data(ssl, start->deadline_index, (void *)(intptr_t)expires);
-    }
-    ssl_->ERR_pop_to_mark();
+    if (session)
+        libssl->SSL_SESSION_set_timeout(session, (long)lifetime);
+    libssl->ERR_pop_to_mark();
     return session;
 }
 
-bool gosess_record_removed(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record)
+int gosess_live_size(const SSL_SESSION *session)
 {
-    memset(record, 0, sizeof *record);
-    ssl_->ERR_set_mark();
-    record->origin.context = start->digest_of_ctx(ctx);
-    record->id = ssl_->SSL_SESSION_get_id(session, &record->id_length);
-    ssl_->ERR_pop_to_mark();
-    return record->origin.context && record->id_length > 0;
+    return LIVE_SESSION +
+           (libssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session) ? LIVE_CERTIFICATE : 0);
 }
 
-bool gosess_same_session(SSL_SESSION *session, const unsigned char *der, size_t der_length)
+void gosess_cap(SSL_SESSION *session, int64_t expires)
 {
-    unsigned char mine[SSL_MAX_MASTER_KEY_LENGTH + 1], stored[sizeof mine];
-    ssl_->ERR_set_mark();
-    SSL_SESSION *other = decode(der, der_length);
-    size_t length = ssl_->SSL_SESSION_get_master_key(session, mine, sizeof mine);
-    bool same = other && length > 0 &&
-                ssl_->SSL_SESSION_get_master_key(other, stored, sizeof stored) == length &&
-                ssl_->CRYPTO_memcmp(mine, stored, length) == 0;
-    ssl_->OPENSSL_cleanse(mine, sizeof mine);
-    ssl_->OPENSSL_cleanse(stored, sizeof stored);
-    ssl_->SSL_SESSION_free(other);
-    ssl_->ERR_pop_to_mark();
+    int64_t lifetime = expires - libssl->SSL_SESSION_get_time(session);
+    if (expires < end_of(session) && lifetime >= 0)
+        libssl->SSL_SESSION_set_timeout(session, (long)lifetime);
+}
+
+void gosess_ref(SSL_SESSION *session)
+{
+    libssl->SSL_SESSION_up_ref(session);
+}
+
+void gosess_unref(SSL_SESSION *session)
+{
+    libssl->SSL_SESSION_free(session);
+}
+
+bool gosess_same_live(SSL_SESSION *session, SSL_SESSION *other)
+{
+    unsigned char mine[SSL_MAX_MASTER_KEY_LENGTH + 1], stored[sizeof(mine)];
+    if (session == other)
+        return true;
+    size_t length = libssl->SSL_SESSION_get_master_key(session, mine, sizeof(mine));
+    bool same = length > 0 &&
+                libssl->SSL_SESSION_get_master_key(other, stored, sizeof(stored)) == length &&
+                libssl->CRYPTO_memcmp(mine, stored, length) == 0;
+    libssl->OPENSSL_cleanse(mine, sizeof(mine));
+    libssl->OPENSSL_cleanse(stored, sizeof(stored));
     return same;
+}
+
+bool gosess_same_stored(SSL_SESSION *session, const unsigned char *der, size_t der_length)
+{
+    libssl->ERR_set_mark();
+    SSL_SESSION *other = decode(der, der_length);
+    bool same = other && gosess_same_live(session, other);
+    libssl->SSL_SESSION_free(other);
+    libssl->ERR_pop_to_mark();
+    return same;
+}
+
+struct gosess_context *gosess_context_of(SSL_CTX *ctx)
+{
+    return start->context_of_ctx(ctx);
+}
+
+int gosess_cache_of(const struct gosess_context *context)
+{
+    return __atomic_load_n(&context->cache, __ATOMIC_RELAXED);
+}
+
+int gosess_limit_of(const struct gosess_context *context)
+{
+    long limit = libssl->SSL_CTX_ctrl(context->ctx, SSL_CTRL_GET_SESS_CACHE_SIZE, 0, NULL);
+    return limit > 0 && limit < INT_MAX ? (int)limit : 0;
 }

@@ -7,48 +7,91 @@
 /* The types of the callbacks' arguments, as cgo can name them in an export. */
 typedef const unsigned char gosess_const_uchar;
 typedef const struct gosess_start gosess_const_start;
+typedef const struct gosess_source gosess_const_source;
 
-/* Where a session belongs: what two handshakes must share to share it. */
-struct gosess_origin {
-    const unsigned char *context; /* the digest of the context: GOSESS_DIGEST_SIZE bytes */
-    const char *server_name;      /* not terminated; borrowed from the SSL */
-    size_t server_name_length;
-};
-
-/* A session, taken apart. */
+/* A session, taken apart: what new, add and remove are about. */
 struct gosess_record {
-    struct gosess_origin origin;
-    const unsigned char *id; /* borrowed from the session */
+    struct gosess_context *context; /* its first one */
+    const unsigned char *id;        /* borrowed from the session */
     unsigned id_length;
-    unsigned char *der; /* owned: gosess_record_free */
-    size_t der_length;
+    const char *server_name; /* borrowed from the SSL; not terminated */
+    size_t server_name_length;
     int64_t expires; /* unix seconds */
 };
 
-/* Keeps the table for what follows. Before any of it. */
-void gosess_glue_start(const struct gosess_start *start);
+/* A lookup. */
+struct gosess_lookup {
+    struct gosess_context *context;
+    const char *server_name; /* borrowed from the ClientHello; not terminated */
+    size_t server_name_length;
+    bool take;           /* the session must not be returned again, to anybody */
+    SSL_SESSION *claimed; /* what this handshake has taken before, referenced */
+};
 
-/* The session of a new-session callback. False where it cannot be stored. */
-bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *record);
-void gosess_record_free(struct gosess_record *record); /* zeroes the DER */
+/* Keeps the table for what follows. False where libcrypto fails. Before any of it. */
+bool gosess_glue_start(const struct gosess_start *start);
 
-/* The origin of a get-session callback: the server name comes from the raw ClientHello. */
-bool gosess_origin_get(SSL *ssl, struct gosess_origin *origin);
-
-/* A new object with one reference, from a store's bytes; NULL where they are not the
- * session of that id, whole. The connection remembers when it ends. */
-SSL_SESSION *gosess_session_decode(SSL *ssl, const unsigned char *der, size_t der_length,
-                                   const unsigned char *id, int id_length, int64_t expires);
-
-/* The context digest of a remove-session callback, and the id. */
-bool gosess_record_removed(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record);
-
-/* Whether a stored session has the master key of this one. */
-bool gosess_same_session(SSL_SESSION *session, const unsigned char *der, size_t der_length);
+void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
 
 /* Blocks every asynchronous signal in this thread, for good. */
 void gosess_block_signals(void);
 
-void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
+/* --- glue.c: sessions --- */
+
+/* False where the session cannot be stored. */
+bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *record);
+bool gosess_record_of(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record);
+
+/* DER of libcrypto's allocation; NULL where it fails. gosess_free_der zeroes it. */
+unsigned char *gosess_encode(SSL_SESSION *session, int *length);
+void gosess_free_der(unsigned char *der, int length);
+
+/* A new object with one reference; NULL where the bytes are not the session of that id,
+ * whole, which ends then. */
+SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const unsigned char *id,
+                           int id_length, int64_t expires);
+
+/* Bytes that a live session takes up, about. */
+int gosess_live_size(const SSL_SESSION *session);
+
+/* Sets the end of a session that a resumed connection has been given. */
+void gosess_cap(SSL_SESSION *session, int64_t expires);
+
+void gosess_ref(SSL_SESSION *session);
+void gosess_unref(SSL_SESSION *session);
+
+/* Whether two sessions have the same master key: the other one live, or stored bytes. */
+bool gosess_same_live(SSL_SESSION *session, SSL_SESSION *other);
+bool gosess_same_stored(SSL_SESSION *session, const unsigned char *der, size_t der_length);
+
+/* The context of an SSL_CTX; its cache; the most sessions that it may have, 0 is any number. */
+struct gosess_context *gosess_context_of(SSL_CTX *ctx);
+int gosess_cache_of(const struct gosess_context *context);
+int gosess_limit_of(const struct gosess_context *context);
+
+/* --- lookup.c --- */
+
+/* The lookup of a get-session callback; false where nothing may be found. */
+bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
+                         struct gosess_lookup *lookup);
+
+/* Gives a session that was found to the connection: NULL, and its reference freed, where the
+ * connection cannot use it. */
+SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup,
+                               const unsigned char *id, int id_length, SSL_SESSION *session);
+
+/* When the session that a connection resumed ends, unix seconds; 0 where it did not. */
+int64_t gosess_deadline(SSL *ssl);
+
+/* The handshake is over: nothing that it has taken is given out again. */
+void gosess_lookup_forget(SSL *ssl);
+
+bool gosess_lookup_start(const struct gosess_libssl *libssl, const struct gosess_start *start);
+
+/* --- outcome.c: what gosess_core_take_outcome takes --- */
+
+void gosess_outcome_leaving(SSL_SESSION *session, bool evicted);
+void gosess_outcome_removed(void);
+void gosess_outcome_taken(void);
 
 #endif

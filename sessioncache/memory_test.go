@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"runtime"
 	"testing"
+	"unsafe"
 )
 
 // objects stands in for the sessions of a C library: objects whose references are
@@ -61,7 +62,7 @@ func TestMemoryPutGet(t *testing.T) {
 		t.Error("an empty Memory holds something")
 	}
 	one := o.add()
-	mustAdd(t, m, Live{id, string(name), testNow, 1000, one})
+	mustAdd(t, m, Live{id, unsafe.String(&name[0], len(name)), testNow, 1000, one})
 	clear(id) // neither is referred to afterwards
 	clear(name)
 	id = testID(1)

@@ -1,6 +1,6 @@
-/* config.c - the environment, read once, and what it opened. */
+/* config.c - the environment, read once. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "settings.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -11,19 +11,12 @@
 
 #define CORE_NAME "libgosess-core.so"
 
-/*
- * Copies of the variables: nginx clears its environment while it configures, so they are
- * read when the library is loaded.
- */
-static struct {
-    char *cache, *tickets, *keys, *log, *core;
-    char directory[PATH_MAX]; /* where this library lies */
-    pid_t pid;
-} loaded;
+struct gosess_environment gosess_environment;
+bool gosess_stateful;
 
+static pid_t loaded_pid;
+static char core_path[PATH_MAX];
 static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
-static enum { CONFIG_UNREAD, CONFIG_OPEN, CONFIG_FAILED } state; /* under setup */
-static struct gosess_config config;
 
 void gosess_setup_lock(void)
 {
@@ -42,95 +35,78 @@ static char *copy_variable(const char *name)
 }
 
 /*
- * LD_PRELOAD may name us relative to a directory that the host leaves later, so the
- * directory is made absolute now.
+ * Where the Go half lies if nothing else is said: beside this library. LD_PRELOAD may name us
+ * relative to a directory that the host leaves later, so the path is made absolute now.
  */
-static void find_directory(void)
+static void find_core(void)
 {
     Dl_info info;
-    if (dladdr((void *)&loaded, &info) == 0 || !info.dli_fname)
-        return;
     char working[PATH_MAX] = "";
-    if (info.dli_fname[0] != '/' && !getcwd(working, sizeof working))
+    if (dladdr((void *)&gosess_environment, &info) == 0 || !info.dli_fname)
+        return;
+    if (info.dli_fname[0] != '/' && !getcwd(working, sizeof(working)))
         return;
     const char *slash = strrchr(info.dli_fname, '/');
     int length = slash ? (int)(slash - info.dli_fname) : 0;
-    int n = snprintf(loaded.directory, sizeof loaded.directory, "%s%s%.*s", working,
+    int n = snprintf(core_path, sizeof(core_path), "%s%s%.*s/" CORE_NAME, working,
                      *working ? "/" : "", length, info.dli_fname);
-    if (n < 0 || (size_t)n >= sizeof loaded.directory)
-        loaded.directory[0] = '\0';
+    if (n < 0 || (size_t)n >= sizeof(core_path))
+        core_path[0] = '\0';
 }
 
-/* In a program that asks for no cache this is one getenv, and all that gosess ever does. */
+/*
+ * nginx clears its environment while it configures, so it is read when the library is loaded.
+ * In a program that asks for no cache this is all that gosess ever does by itself.
+ */
 __attribute__((constructor)) static void read_environment(void)
 {
-    loaded.cache = copy_variable("GOSESS_CACHE");
-    if (!loaded.cache)
-        return;
-    loaded.tickets = copy_variable("GOSESS_TICKETS");
-    loaded.keys = copy_variable("GOSESS_KEYS");
-    loaded.log = copy_variable("GOSESS_LOG");
-    loaded.core = copy_variable("GOSESS_CORE");
-    loaded.pid = getpid();
-    find_directory();
+    loaded_pid = getpid();
+    gosess_environment.cache = copy_variable("GOSESS_CACHE");
+    gosess_environment.tickets = copy_variable("GOSESS_TICKETS");
+    gosess_environment.keys = copy_variable("GOSESS_KEYS");
+    gosess_environment.log = copy_variable("GOSESS_LOG");
+    gosess_environment.core = copy_variable("GOSESS_CORE");
+    if (!gosess_environment.core)
+        find_core();
     pthread_atfork(gosess_setup_lock, gosess_setup_unlock, gosess_setup_unlock);
-}
-
-bool gosess_wanted(void)
-{
-    return loaded.cache != NULL;
 }
 
 bool gosess_forked(void)
 {
-    return getpid() != loaded.pid;
+    return getpid() != loaded_pid;
 }
 
-static bool find_core(char *error, size_t error_size)
+const char *gosess_core_path(void)
 {
-    int n;
-    if (loaded.core)
-        n = snprintf(config.core_path, sizeof config.core_path, "%s", loaded.core);
-    else
-        n = snprintf(config.core_path, sizeof config.core_path, "%s/" CORE_NAME,
-                     loaded.directory);
-    if (n > 0 && (size_t)n < sizeof config.core_path && config.core_path[0] == '/')
+    return core_path;
+}
+
+static bool read_core(char *error, size_t error_size)
+{
+    const char *given = gosess_environment.core;
+    if (given)
+        snprintf(core_path, sizeof(core_path), "%s", given);
+    if (core_path[0] == '/' && (!given || strlen(given) < sizeof(core_path)))
         return true;
-    snprintf(error, error_size, "GOSESS_CORE: \"%s\" is not an absolute path",
-             loaded.core ? loaded.core : "");
-    return false;
+    return gosess_fail(error, error_size, "GOSESS_CORE: \"%s\" is not allowed; allowed: an "
+                       "absolute path", given ? given : "");
 }
 
 static bool read_tickets(char *error, size_t error_size)
 {
-    config.stateful = loaded.tickets && strcmp(loaded.tickets, "stateful") == 0;
-    if (!loaded.tickets || config.stateful || strcmp(loaded.tickets, "keep") == 0)
+    const char *given = gosess_environment.tickets;
+    gosess_stateful = given && strcmp(given, "stateful") == 0;
+    if (!given || gosess_stateful || strcmp(given, "keep") == 0)
         return true;
-    snprintf(error, error_size, "GOSESS_TICKETS: \"%s\" is not one of keep, stateful",
-             loaded.tickets);
-    return false;
+    return gosess_fail(error, error_size,
+                       "GOSESS_TICKETS: unknown value \"%s\"; allowed: keep, stateful", given);
 }
 
-static bool open_all(void)
+bool gosess_configure(char *error, size_t error_size)
 {
-    char error[GOSESS_ERROR_SIZE] = "", note[GOSESS_ERROR_SIZE] = "";
-    bool ok = gosess_log_open(loaded.log, error, sizeof error) &&
-              read_tickets(error, sizeof error) && find_core(error, sizeof error) &&
-              gosess_url_parse(loaded.cache, &config.url, error, sizeof error) &&
-              gosess_store_open(&config.url, loaded.keys ? loaded.keys : "", &config.store, note,
-                                error, sizeof error);
-    if (!ok)
-        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "serving without a cache: %s", error);
-    else if (*note)
-        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "%s", note);
-    return ok;
-}
-
-const struct gosess_config *gosess_config(void)
-{
-    if (!loaded.cache)
-        return NULL;
-    if (state == CONFIG_UNREAD)
-        state = open_all() ? CONFIG_OPEN : CONFIG_FAILED;
-    return state == CONFIG_OPEN ? &config : NULL;
+    static bool done;
+    if (!done)
+        done = gosess_log_open(gosess_environment.log, error, error_size) &&
+               read_tickets(error, error_size) && read_core(error, error_size);
+    return done;
 }

@@ -35,13 +35,26 @@ static _Atomic bool waited;      /* somebody waited out the deadline: nobody wai
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  /* for the three conditions */
 static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER;  /* state left CORE_LOADING */
 
+#define CORE_FUNCTIONS(X)                                                                          \
+    X(start)                                                                                       \
+    X(open)                                                                                        \
+    X(close)                                                                                       \
+    X(new_session)                                                                                 \
+    X(get_session)                                                                                 \
+    X(remove_session)                                                                              \
+    X(add_session)                                                                                 \
+    X(number)                                                                                      \
+    X(flush)                                                                                       \
+    X(forget)                                                                                      \
+    X(clear)                                                                                       \
+    X(count)                                                                                       \
+    X(take_outcome)
+
+static const struct gosess_start *start;
 static struct {
-    const char *path;
-    const struct gosess_start *start;
-    __typeof__(&gosess_core_start) start_core;
-    __typeof__(&gosess_core_new_session) new_session;
-    __typeof__(&gosess_core_get_session) get_session;
-    __typeof__(&gosess_core_remove_session) remove_session;
+#define X(name) __typeof__(&gosess_core_##name) name;
+    CORE_FUNCTIONS(X)
+#undef X
 } core;
 
 /* --- the thread that loads, and then makes the calls of ASYNC jobs --- */
@@ -54,6 +67,12 @@ static pthread_mutex_t relay_turn = PTHREAD_MUTEX_INITIALIZER; /* one relayed ca
 static void run(struct gosess_call *call)
 {
     switch (call->what) {
+    case GOSESS_CALL_OPEN:
+        call->result = core.open(call->source);
+        break;
+    case GOSESS_CALL_CLOSE:
+        core.close(call->cache);
+        break;
     case GOSESS_CALL_NEW:
         core.new_session(call->ssl, call->session);
         break;
@@ -63,7 +82,26 @@ static void run(struct gosess_call *call)
     case GOSESS_CALL_REMOVE:
         core.remove_session(call->ctx, call->session);
         break;
+    case GOSESS_CALL_ADD:
+        call->result = core.add_session(call->ctx, call->session);
+        break;
+    case GOSESS_CALL_NUMBER:
+        call->result = core.number(call->ctx);
+        break;
+    case GOSESS_CALL_FLUSH:
+        core.flush(call->ctx, call->before);
+        break;
+    case GOSESS_CALL_FORGET:
+        core.forget(call->ctx);
+        break;
+    case GOSESS_CALL_CLEAR:
+        core.clear(call->cache);
+        break;
+    case GOSESS_CALL_COUNT:
+        core.count(call->cache, call->counts);
+        break;
     }
+    core.take_outcome(&call->outcome);
 }
 
 static _Noreturn void serve_relay(void)
@@ -121,30 +159,27 @@ static const char *resolve(void *handle)
     if (!abi || *abi != GOSESS_CORE_ABI)
         return "it is of another version than libgosess.so";
     void *found;
-#define FIND(member, name)                                                                         \
-    found = dlsym(handle, name);                                                                   \
+#define X(name)                                                                                    \
+    found = dlsym(handle, "gosess_core_" #name);                                                   \
     if (!found)                                                                                    \
-        return "it lacks " name;                                                                   \
-    memcpy(&core.member, &found, sizeof found);
-    FIND(start_core, "gosess_core_start")
-    FIND(new_session, "gosess_core_new_session")
-    FIND(get_session, "gosess_core_get_session")
-    FIND(remove_session, "gosess_core_remove_session")
-#undef FIND
+        return "it lacks gosess_core_" #name;                                                      \
+    memcpy(&core.name, &found, sizeof(found));
+    CORE_FUNCTIONS(X)
+#undef X
     return NULL;
 }
 
 static bool open_core(void)
 {
-    void *handle = dlopen(core.path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void *handle = dlopen(gosess_core_path(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     const char *problem = handle ? resolve(handle) : dlerror();
     if (problem) {
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
-                   "serving without a cache: cannot use %s: %s", core.path, problem);
+                   "serving without a cache: cannot use %s: %s", gosess_core_path(), problem);
         return false;
     }
     /* Returns when the Go runtime has begun and owns its threads; dlopen alone does not wait. */
-    return core.start_core(core.start) == 0;
+    return core.start(start) == 0;
 }
 
 static bool load_keeping_signals(void)
@@ -240,10 +275,9 @@ static const char *start_loading(void)
     return failed ? "cannot start a thread" : NULL;
 }
 
-static void load(const char *path, const struct gosess_start *start)
+static void load(const struct gosess_start *given)
 {
-    core.path = path;
-    core.start = start;
+    start = given;
     sigset_t before;
     block_signals(&before); /* the new threads inherit this */
     const char *problem = start_loading();
@@ -267,7 +301,7 @@ static void wait_loaded(void)
     pthread_mutex_unlock(&lock);
     if (timed != 0 && !atomic_exchange(&waited, true))
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
-                   "serving without a cache until it starts: %s has not within %d s", core.path,
+                   "serving without a cache until it starts: %s has not within %d s", gosess_core_path(),
                    START_DEADLINE_SECONDS);
 }
 
@@ -282,13 +316,13 @@ static bool inherited(void)
     return true;
 }
 
-bool gosess_core_load(const char *path, const struct gosess_start *start)
+bool gosess_core_load(const struct gosess_start *given)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
     if (now == CORE_NONE) {
         atomic_store(&owner, getpid());
         if (atomic_compare_exchange_strong(&state, &now, CORE_LOADING))
-            load(path, start);
+            load(given);
         now = atomic_load(&state);
     } else if (inherited()) {
         return false;
@@ -300,11 +334,16 @@ bool gosess_core_load(const char *path, const struct gosess_start *start)
     return now == CORE_READY;
 }
 
+bool gosess_core_ready(void)
+{
+    return atomic_load_explicit(&state, memory_order_acquire) == CORE_READY && !inherited();
+}
+
 bool gosess_core_call(struct gosess_call *call)
 {
-    if (atomic_load_explicit(&state, memory_order_acquire) != CORE_READY || inherited())
+    if (!gosess_core_ready())
         return false;
-    if (core.start->libssl->ASYNC_get_current_job()) {
+    if (start->libssl->ASYNC_get_current_job()) {
         relay(call);
         return true;
     }

@@ -5,12 +5,16 @@
  *   url.c      the URL grammar of GOSESS_CACHE
  *   store.c    opens the mapping of a shm store
  *   keys.c     reads and makes sealing keys
- *   config.c   the environment, read once, and what it opened
+ *   config.c   the environment, read once
+ *   cache.c    caches: what a URL opened, here and in the Go half
  *   libssl.c   finds the host's libssl
  *   identity.c who may share sessions with a context
  *   core.c     loads the Go half, after the last fork
  *   process.c  the interposed functions of libc
- *   ../shim.c  the interposed functions of libssl, the contexts, the callbacks
+ *   context.c  the contexts that gosess serves
+ *   callbacks.c  the callbacks that libssl calls
+ *   api.c      the functions of include/gosess.h
+ *   ../shim.c  the interposed functions of libssl
  */
 #ifndef GOSESS_SHIM_INTERNAL_H
 #define GOSESS_SHIM_INTERNAL_H
@@ -20,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../include/gosess.h"
 #include "../shim.h"
 
 #define GOSESS_EXPORT __attribute__((visibility("default")))
@@ -42,10 +47,9 @@ bool gosess_log_open(const char *value, char *error, size_t error_size);
 
 /* --- url.c --- */
 
-#define GOSESS_ERROR_SIZE 512 /* enough for every error text below */
-
 enum gosess_scheme {
     GOSESS_SCHEME_SHM,
+    GOSESS_SCHEME_MEMORY,
 };
 
 /* A URL of GOSESS_CACHE, taken apart. Strings are empty where the URL is silent. */
@@ -54,6 +58,7 @@ struct gosess_url {
     char path[PATH_MAX]; /* absolute; "" is an anonymous store */
     char keys[PATH_MAX]; /* ?keys=FILE, absolute */
     uint64_t size;       /* ?size=, in bytes; the default where not given */
+    bool single_use;     /* ?single-use=tls13 */
 };
 
 /*
@@ -124,26 +129,60 @@ bool gosess_store_check(const struct gosess_url *url, const char *keys_file, cha
 void gosess_setup_lock(void);
 void gosess_setup_unlock(void);
 
-/* What the environment asked for, opened. */
-struct gosess_config {
-    struct gosess_url url;
-    struct gosess_store store;
-    bool stateful;            /* GOSESS_TICKETS=stateful */
-    char core_path[PATH_MAX]; /* GOSESS_CORE, or libgosess-core.so beside this library */
+/* What the environment said. Strings are NULL where it was silent. */
+struct gosess_environment {
+    char *cache, *tickets, *keys, *log, *core;
 };
+extern struct gosess_environment gosess_environment; /* set when the library is loaded */
 
-/* Whether GOSESS_CACHE was set when the library was loaded. */
-bool gosess_wanted(void);
+/* Whether GOSESS_TICKETS=stateful. Valid once gosess_configure has returned true. */
+extern bool gosess_stateful;
 
 /*
- * The configuration, opened by the first call in this process or in one that it was
- * forked from; NULL where GOSESS_CACHE is unset or cannot be served, which the first call
- * logs. With the setup lock.
+ * Opens the log and checks GOSESS_TICKETS and GOSESS_CORE, once. False and an error where
+ * one of them is wrong. With the setup lock.
  */
-const struct gosess_config *gosess_config(void);
+bool gosess_configure(char *error, size_t error_size);
+
+/* GOSESS_CORE, or libgosess-core.so beside this library. Valid after gosess_configure. */
+const char *gosess_core_path(void);
 
 /* Whether this process was forked since the library was loaded. */
 bool gosess_forked(void);
+
+/* --- cache.c --- */
+
+/* What a URL opened. Counted references: its opener's and those of its contexts. */
+struct gosess_cache {
+    _Atomic int references;
+    struct gosess_url url;
+    struct gosess_store store; /* of a shm URL */
+    _Atomic int number;        /* in this process's Go half; 0 before it was opened there */
+    struct gosess_cache *next; /* the one opened before; with the setup lock */
+};
+
+/*
+ * Opens a cache, with one reference; *note as gosess_store_open says. NULL and an error where
+ * that fails. With the setup lock.
+ */
+struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
+                                       size_t error_size);
+
+/*
+ * The cache of GOSESS_CACHE, opened by the first call in this process or in one that it was
+ * forked from; NULL where it is unset or cannot be served, which the first call logs. With the
+ * setup lock, and without a reference.
+ */
+struct gosess_cache *gosess_cache_of_environment(void);
+
+/* The cache that was opened first of those that still are, referenced; or NULL. */
+struct gosess_cache *gosess_cache_first(void);
+
+struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache);
+void gosess_cache_unref(struct gosess_cache *cache); /* NULL is fine */
+
+/* The number of a cache in the loaded Go half, opening it there; -1 where that fails. */
+int gosess_cache_number(struct gosess_cache *cache);
 
 /* --- libssl.c --- */
 
@@ -181,33 +220,134 @@ bool gosess_identity(const struct gosess_libssl *libssl, SSL_CTX *ctx,
 
 /* One call of the Go half, with its arguments and its answer. */
 struct gosess_call {
-    enum { GOSESS_CALL_NEW, GOSESS_CALL_GET, GOSESS_CALL_REMOVE } what;
+    enum {
+        GOSESS_CALL_OPEN,
+        GOSESS_CALL_CLOSE,
+        GOSESS_CALL_NEW,
+        GOSESS_CALL_GET,
+        GOSESS_CALL_REMOVE,
+        GOSESS_CALL_ADD,
+        GOSESS_CALL_NUMBER,
+        GOSESS_CALL_FLUSH,
+        GOSESS_CALL_FORGET,
+        GOSESS_CALL_CLEAR,
+        GOSESS_CALL_COUNT,
+    } what;
     SSL *ssl;                /* new, get */
-    SSL_CTX *ctx;            /* remove */
-    SSL_SESSION *session;    /* new, remove: borrowed; get: the answer */
+    SSL_CTX *ctx;            /* remove, add, number, flush, forget */
+    SSL_SESSION *session;    /* new, remove, add: borrowed; get: the answer */
     const unsigned char *id; /* get */
     int id_length;
     int copy;
+    int64_t before;                     /* flush */
+    const struct gosess_source *source; /* open */
+    int cache;                          /* close, clear, count */
+    struct gosess_counts *counts;       /* count */
+    long result;                        /* open, add, number */
+    struct gosess_outcome outcome;
 };
 
 /*
  * Loads the Go half where this process has not yet, and waits for it, for a bounded time.
  * True when it is ready. start must stay valid.
  */
-bool gosess_core_load(const char *path, const struct gosess_start *start);
+bool gosess_core_load(const struct gosess_start *start);
+
+/* Whether this process has a Go half that is ready. */
+bool gosess_core_ready(void);
 
 /*
- * Makes a call of the loaded Go half: signals blocked, errno kept, never on the stack of
- * an ASYNC job. False where this process has no ready Go half.
+ * Makes a call of the loaded Go half: signals blocked, never on the stack of an ASYNC job.
+ * False where this process has no ready Go half.
  */
 bool gosess_core_call(struct gosess_call *call);
 
-/* --- ../shim.c --- */
+/* --- context.c --- */
+
+typedef int (*gosess_new_cb)(SSL *, SSL_SESSION *);
+typedef void (*gosess_remove_cb)(SSL_CTX *, SSL_SESSION *);
+typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
+
+/* An SSL_CTX that gosess has to do with. Lives in its ex_data and is freed with it. */
+struct gosess_attached {
+    struct gosess_context core;  /* what the Go half sees of it */
+    struct gosess_cache *cache;  /* referenced; NULL where it is given back to libssl */
+    _Atomic bool digested;       /* core.digest is there */
+    _Atomic bool callbacks;      /* libssl holds our callbacks */
+    _Atomic long mode;           /* the session cache mode, as the host set it */
+    _Atomic gosess_new_cb new_session; /* application callbacks; NULL where there is none */
+    _Atomic gosess_remove_cb remove_session;
+    _Atomic gosess_get_cb get_session;
+    _Atomic long hits, misses, full; /* of gosess as the internal cache */
+    struct gosess_attached *before, *after; /* in the list; with the setup lock */
+};
+
+extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
+
+/* Sets gosess_ssl; false, after a log line, where there is no libssl to serve. Setup lock. */
+bool gosess_prepare(const void *caller);
+
+/* What is attached to a context; NULL for most. */
+struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
+struct gosess_attached *gosess_attached_first(const SSL *ssl); /* to an SSL's first context */
+
+/* Whether gosess is the cache of this context, in the mode that the host has set. */
+bool gosess_serves(struct gosess_attached *context);
+
+/* A cache of live sessions is libssl's internal cache, and obeys its NO_INTERNAL flags. */
+bool gosess_live(const struct gosess_attached *context);
+
+/*
+ * Attaches a cache to a context: with callbacks, takes the place of libssl's cache; without,
+ * only says which cache gosess_new_session_cb and its relations use. False: out of memory.
+ */
+bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks);
+
+void gosess_detach(struct gosess_attached *context);
+
+/* Sets the host's mode and returns the one before. */
+long gosess_set_mode(struct gosess_attached *context, long mode);
+
+/* Notes that an SSL is about to be made, and then of which context it was. */
+void gosess_before_ssl(void);
+void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
+
+/* Loads the Go half. */
+bool gosess_load(void);
 
 /*
  * Loads the Go half in a process that was forked since the library was loaded and holds a
  * context that gosess serves. Keeps errno.
  */
 void gosess_load_for_workers(void);
+
+/* --- callbacks.c --- */
+
+/* What libssl calls. */
+int gosess_on_new(SSL *ssl, SSL_SESSION *session);
+SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *copy);
+void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session);
+
+/*
+ * Whether the last reference to a context has gone: SSL_CTX_free then removes what libssl
+ * itself kept, and that session has not become bad (L28, L29).
+ */
+bool gosess_being_freed(SSL_CTX *ctx);
+
+/*
+ * A call of the Go half for a context, loading it, with what has left the cache treated as
+ * libssl would. errno is kept. False where there is none.
+ */
+bool gosess_call(struct gosess_attached *context, struct gosess_call *call);
+
+/* The callbacks of the cache alone, without the application's. */
+void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session);
+SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl,
+                                 const unsigned char *id, int length, int *copy);
+bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session);
+
+/* SSL_CTX_remove_session's own answer: whether the cache had the session. */
+bool gosess_remove_reporting(SSL_CTX *ctx, SSL_SESSION *session,
+                             int (*next)(SSL_CTX *, SSL_SESSION *));
 
 #endif

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCHEMES "shm"
-#define OPTIONS "size, keys"
+#define SCHEMES "memory, shm"
 #define ROOM_FOR_SUFFIX 32 /* PATH.old, PATH.key and the name that PATH.key is made under */
 
 /* The part of a URL that is being looked at. */
@@ -102,32 +101,64 @@ static bool parse_path(const char *what, struct word value, char path[PATH_MAX],
     return true;
 }
 
+/* The options, and for each scheme those that it has. */
+enum option { SIZE, SINGLE_USE, KEYS, OPTIONS };
+static const char *const option_names[OPTIONS] = {"size", "single-use", "keys"};
+static const char *const option_examples[OPTIONS] = {"size=64m", "single-use=tls13",
+                                                     "keys=/absolute/path"};
+
+static bool parse_option_name(struct word name, const struct gosess_url *url, enum option *option,
+                              char *error, size_t error_size)
+{
+    bool memory = url->scheme == GOSESS_SCHEME_MEMORY;
+    for (int i = 0; i < (memory ? KEYS : OPTIONS); i++) {
+        if (is(name, option_names[i])) {
+            *option = (enum option)i;
+            return true;
+        }
+    }
+    return gosess_fail(error, error_size, "unknown option \"%.*s\"; allowed: %s", SHOW(name),
+                       memory ? "size, single-use" : "size, single-use, keys");
+}
+
+static bool parse_value(enum option option, struct word value, struct gosess_url *url, char *error,
+                        size_t error_size)
+{
+    switch (option) {
+    case SIZE:
+        return parse_size(value, &url->size, error, error_size);
+    case KEYS:
+        return parse_path("keys", value, url->keys, error, error_size);
+    default:
+        url->single_use = is(value, "tls13");
+        return url->single_use || gosess_fail(error, error_size,
+                                              "single-use \"%.*s\" is unknown; allowed: tls13",
+                                              SHOW(value));
+    }
+}
+
 static bool parse_options(const char *text, const char *end, struct gosess_url *url, char *error,
                           size_t error_size)
 {
-    bool have_size = false, have_keys = false;
+    bool have[OPTIONS] = {false};
     for (;;) {
+        enum option option = SIZE;
         struct word name = until(text, "=& \t\r\n");
-        bool is_size = is(name, "size"), is_keys = is(name, "keys");
-        if (!is_size && !is_keys)
-            return gosess_fail(error, error_size, "unknown option \"%.*s\"; allowed: " OPTIONS,
-                               SHOW(name));
-        if (is_size ? have_size : have_keys)
+        if (!parse_option_name(name, url, &option, error, error_size))
+            return false;
+        if (have[option])
             return gosess_fail(error, error_size, "option \"%.*s\" is repeated; allowed: once",
                                SHOW(name));
+        have[option] = true;
         text += name.length;
         struct word value = {text, 0};
         if (*text == '=')
             value = until(text + 1, "& \t\r\n");
         if (value.length == 0)
             return gosess_fail(error, error_size, "option \"%.*s\" has no value; allowed: %s",
-                               SHOW(name), is_size ? "size=64m" : "keys=/absolute/path");
-        if (is_size && !parse_size(value, &url->size, error, error_size))
+                               SHOW(name), option_examples[option]);
+        if (!parse_value(option, value, url, error, error_size))
             return false;
-        if (is_keys && !parse_path("keys", value, url->keys, error, error_size))
-            return false;
-        have_size |= is_size;
-        have_keys |= is_keys;
         text = value.text + value.length;
         if (text >= end)
             return true;
@@ -140,14 +171,13 @@ bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, siz
     static const char spaces[] = " \t\r\n";
 
     memset(url, 0, sizeof(*url));
-    url->scheme = GOSESS_SCHEME_SHM;
     url->size = GOSESS_SIZE_DEFAULT;
 
     text += strspn(text, spaces);
     struct word whole = until(text, spaces);
     if (whole.length == 0)
         return gosess_fail(error, error_size,
-                           "the URL is empty; allowed: shm:, shm:?size=64m, shm:/run/gosess/web");
+                           "the URL is empty; allowed: memory:, shm:?size=64m, shm:/run/gosess/web");
     const char *second = text + whole.length;
     second += strspn(second, spaces);
     if (*second) {
@@ -159,14 +189,19 @@ bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, siz
     struct word scheme = until(text, ":?/ \t\r\n");
     if (text[scheme.length] != ':')
         return gosess_fail(error, error_size,
-                           "\"%.*s\" has no scheme; allowed: " SCHEMES ":, as in shm:?size=64m",
+                           "\"%.*s\" has no scheme; allowed: " SCHEMES ", as in shm:?size=64m",
                            SHOW(whole));
-    if (!is(scheme, "shm"))
+    url->scheme = is(scheme, "memory") ? GOSESS_SCHEME_MEMORY : GOSESS_SCHEME_SHM;
+    if (url->scheme != GOSESS_SCHEME_MEMORY && !is(scheme, "shm"))
         return gosess_fail(error, error_size, "unknown scheme \"%.*s\"; allowed: " SCHEMES,
                            SHOW(scheme));
     text += scheme.length + 1;
 
     struct word path = until(text, "? \t\r\n");
+    if (path.length > 0 && url->scheme == GOSESS_SCHEME_MEMORY)
+        return gosess_fail(error, error_size,
+                           "path \"%.*s\" is not allowed; allowed: memory:, memory:?size=64m",
+                           SHOW(path));
     if (path.length > 0 && !parse_path("path", path, url->path, error, error_size))
         return false;
     text += path.length;

@@ -1,0 +1,101 @@
+package main
+
+// #include "glue.h"
+import "C"
+
+import (
+	"sync"
+
+	"gosess/sessioncache"
+)
+
+// live is a store of live sessions in this process: what libssl's internal cache is,
+// apart for each context.
+type live struct {
+	budget   *sessioncache.Budget
+	contexts sync.Map // *C.struct_gosess_context to *sessioncache.Memory
+}
+
+func newLive(size int64) *live {
+	return &live{budget: sessioncache.NewBudget(size)}
+}
+
+func (l *live) memory(context *C.struct_gosess_context) *sessioncache.Memory {
+	if m, ok := l.contexts.Load(context); ok {
+		return m.(*sessioncache.Memory)
+	}
+	m, _ := l.contexts.LoadOrStore(context, sessioncache.NewMemory(l.budget, ref))
+	return m.(*sessioncache.Memory)
+}
+
+// put takes a reference for the cache (L16), and gives back those of what makes way.
+func (l *live) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool {
+	C.gosess_cap(session, record.expires)
+	C.gosess_ref(session)
+	added, leaving := l.memory(record.context).Put(sessioncache.Live{
+		ID:         bytesOf(record.id, C.int(record.id_length)),
+		ServerName: originOf(record).ServerName,
+		Expires:    int64(record.expires),
+		Size:       int(C.gosess_live_size(session)),
+		Object:     objectOf(session),
+	}, int(C.gosess_limit_of(record.context)))
+	if !added {
+		C.gosess_unref(session)
+	}
+	for _, gone := range leaving {
+		if gone.Reason == sessioncache.Replaced {
+			C.gosess_unref(sessionOf(gone.Object))
+		} else {
+			C.gosess_outcome_leaving(sessionOf(gone.Object), true)
+		}
+	}
+	return added
+}
+
+func (l *live) get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, length C.int) *C.SSL_SESSION {
+	m := l.memory(lookup.context)
+	find := m.Get
+	if lookup.take {
+		find = m.Take
+	}
+	object, ok := find(bytesOf(id, length), wanted(lookup).ServerName)
+	if !ok {
+		return nil
+	}
+	return sessionOf(object)
+}
+
+func (l *live) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) bool {
+	id := bytesOf(record.id, C.int(record.id_length))
+	object, ok := l.memory(record.context).Remove(id, func(stored sessioncache.Object) bool {
+		return bool(C.gosess_same_live(session, sessionOf(stored)))
+	})
+	if ok {
+		C.gosess_unref(sessionOf(object))
+	}
+	return ok
+}
+
+func (l *live) number(context *C.struct_gosess_context) int { return l.memory(context).Len() }
+
+func (l *live) flush(context *C.struct_gosess_context, before int64) {
+	for _, object := range l.memory(context).Flush(before) {
+		C.gosess_outcome_leaving(sessionOf(object), false)
+	}
+}
+
+func (l *live) forget(context *C.struct_gosess_context) {
+	l.flush(context, 0)
+	l.contexts.Delete(context)
+}
+
+func (l *live) clear() {
+	l.contexts.Range(func(_, m any) bool {
+		for _, object := range m.(*sessioncache.Memory).Flush(0) {
+			C.gosess_unref(sessionOf(object))
+		}
+		return true
+	})
+}
+
+func (l *live) stats() sessioncache.Stats { return l.budget.Stats() }

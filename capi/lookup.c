@@ -1,0 +1,187 @@
+/*
+ * lookup.c - what a lookup may find, and what becomes of it.
+ *
+ * A session is taken where it may be used once: on a server that accepts early data with
+ * anti-replay, and with ?single-use=tls13. libssl's own anti-replay cannot be used: it wants
+ * the session in its internal cache (L26). After a HelloRetryRequest the same handshake asks
+ * again (L7), so what it took is kept with the connection, for the same ClientHello random.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "glue.h"
+
+#define RANDOM_SIZE 32 /* of a ClientHello, RFC 8446 section 4.1.2 */
+
+static const struct gosess_libssl *libssl;
+static const struct gosess_start *start;
+static int deadline_index, claim_index; /* ex_data of an SSL: an integer, a struct claim */
+
+/* What a handshake has taken. */
+struct claim {
+    SSL_SESSION *session; /* referenced */
+    unsigned char random[RANDOM_SIZE];
+};
+
+static void free_claim(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl,
+                       void *argp)
+{
+    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    struct claim *claim = value;
+    if (!claim)
+        return;
+    libssl->SSL_SESSION_free(claim->session);
+    free(claim);
+}
+
+/* SSL_dup copies ex_data; what one connection took is not the other's. */
+static int dup_claim(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **value, int index,
+                     long argl, void *argp)
+{
+    (void)to, (void)from, (void)index, (void)argl, (void)argp;
+    *value = NULL;
+    return 1;
+}
+
+bool gosess_lookup_start(const struct gosess_libssl *table, const struct gosess_start *given)
+{
+    libssl = table;
+    start = given;
+    deadline_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
+    claim_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL,
+                                                 (CRYPTO_EX_dup *)dup_claim, free_claim);
+    return deadline_index >= 0 && claim_index >= 0;
+}
+
+int64_t gosess_deadline(SSL *ssl)
+{
+    return (intptr_t)libssl->SSL_get_ex_data(ssl, deadline_index);
+}
+
+void gosess_lookup_forget(SSL *ssl)
+{
+    struct claim *claim = libssl->SSL_get_ex_data(ssl, claim_index);
+    if (claim && libssl->SSL_set_ex_data(ssl, claim_index, NULL))
+        free_claim(NULL, claim, NULL, 0, 0, NULL);
+}
+
+static bool anti_replay(const SSL *ssl)
+{
+    return libssl->SSL_get_max_early_data(ssl) > 0 &&
+           !(libssl->SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY);
+}
+
+static bool has_id(const SSL_SESSION *session, const unsigned char *id, int id_length)
+{
+    unsigned length = 0;
+    const unsigned char *own = libssl->SSL_SESSION_get_id(session, &length);
+    return id_length >= 0 && length == (unsigned)id_length && memcmp(own, id, length) == 0;
+}
+
+/* The second ClientHello of a handshake has the random of the first. */
+static SSL_SESSION *claimed(SSL *ssl, const unsigned char *id, int id_length)
+{
+    struct claim *claim = libssl->SSL_get_ex_data(ssl, claim_index);
+    const unsigned char *random = NULL;
+    if (!claim || libssl->SSL_client_hello_get0_random(ssl, &random) != RANDOM_SIZE)
+        return NULL;
+    if (memcmp(claim->random, random, RANDOM_SIZE) != 0) {
+        gosess_lookup_forget(ssl);
+        return NULL;
+    }
+    if (!has_id(claim->session, id, id_length) || !libssl->SSL_SESSION_up_ref(claim->session))
+        return NULL;
+    return claim->session;
+}
+
+/* Where it cannot be noted, a HelloRetryRequest loses the session: a full handshake. */
+static void claim(SSL *ssl, SSL_SESSION *session)
+{
+    const unsigned char *random = NULL;
+    gosess_lookup_forget(ssl);
+    struct claim *note = calloc(1, sizeof(*note));
+    if (!note)
+        return;
+    if (libssl->SSL_client_hello_get0_random(ssl, &random) == RANDOM_SIZE &&
+        libssl->SSL_SESSION_up_ref(session)) {
+        memcpy(note->random, random, RANDOM_SIZE);
+        note->session = session;
+    }
+    if (!note->session || !libssl->SSL_set_ex_data(ssl, claim_index, note))
+        free_claim(NULL, note, NULL, 0, 0, NULL);
+}
+
+/* The body of a server_name extension, RFC 6066 section 3: one host_name. */
+static bool parse_server_name(const unsigned char *body, size_t length,
+                              struct gosess_lookup *lookup)
+{
+    const size_t before = 5; /* list length (2), name type (1), name length (2) */
+    if (length < before || body[2] != TLSEXT_NAMETYPE_host_name)
+        return false;
+    size_t list = (size_t)body[0] << 8 | body[1], name = (size_t)body[3] << 8 | body[4];
+    if (list != length - 2 || name != length - before || name == 0)
+        return false;
+    lookup->server_name = (const char *)body + before;
+    lookup->server_name_length = name;
+    return true;
+}
+
+bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
+                         struct gosess_lookup *lookup)
+{
+    const unsigned char *body = NULL;
+    size_t length = 0;
+    memset(lookup, 0, sizeof(*lookup));
+    libssl->ERR_set_mark();
+    libssl->SSL_set_ex_data(ssl, deadline_index, NULL);
+    lookup->context = start->context_of_ssl(ssl);
+    bool ok = lookup->context != NULL;
+    /* SSL_get_servername does not know the name yet (L12, L47). */
+    if (ok && libssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
+        ok = parse_server_name(body, length, lookup);
+    if (ok && libssl->SSL_version(ssl) == TLS1_3_VERSION) {
+        lookup->take = lookup->context->single_use || anti_replay(ssl);
+        lookup->claimed = lookup->take ? claimed(ssl, id, id_length) : NULL;
+    }
+    libssl->ERR_pop_to_mark();
+    return ok;
+}
+
+/* What libssl would refuse is not offered to it: some of that ends in a failed handshake (L34). */
+static bool usable(const SSL *ssl, const unsigned char *id, int id_length, SSL_SESSION *session)
+{
+    return libssl->SSL_SESSION_is_resumable(session) && has_id(session, id, id_length) &&
+           libssl->SSL_SESSION_get_protocol_version(session) == libssl->SSL_version(ssl);
+}
+
+/*
+ * A session that was taken cannot be replayed, so libssl need not look for it in its internal
+ * cache; the tickets of this connection must be stateful all the same.
+ */
+static void take_over_anti_replay(SSL *ssl)
+{
+    libssl->SSL_set_options(ssl, SSL_OP_NO_ANTI_REPLAY | SSL_OP_NO_TICKET);
+}
+
+SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup,
+                               const unsigned char *id, int id_length, SSL_SESSION *session)
+{
+    libssl->ERR_set_mark();
+    if (session && !usable(ssl, id, id_length, session)) {
+        libssl->SSL_SESSION_free(session);
+        session = NULL;
+    }
+    if (session) {
+        intptr_t ends = (intptr_t)libssl->SSL_SESSION_get_time(session) +
+                        libssl->SSL_SESSION_get_timeout(session);
+        libssl->SSL_set_ex_data(ssl, deadline_index, (void *)ends);
+        if (lookup->take && anti_replay(ssl))
+            take_over_anti_replay(ssl);
+        if (lookup->take && !lookup->claimed) {
+            claim(ssl, session);
+            gosess_outcome_taken();
+        }
+    }
+    libssl->ERR_pop_to_mark();
+    return session;
+}

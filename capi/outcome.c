@@ -1,0 +1,41 @@
+/* outcome.c - what a call did besides what it returned, per thread. */
+#include <stdlib.h>
+
+#include "glue.h"
+
+static _Thread_local struct gosess_outcome outcome;
+static _Thread_local struct gosess_leaving **end;
+
+__attribute__((visibility("default"))) const unsigned gosess_core_abi = GOSESS_CORE_ABI;
+
+/* Where there is no memory for the note, the session is freed without its callback. */
+void gosess_outcome_leaving(SSL_SESSION *session, bool evicted)
+{
+    struct gosess_leaving *last = malloc(sizeof(*last));
+    if (!last) {
+        gosess_unref(session);
+        return;
+    }
+    *last = (struct gosess_leaving){.session = session};
+    if (!outcome.leaving)
+        end = &outcome.leaving;
+    *end = last;
+    end = &last->next;
+    outcome.evicted += evicted;
+}
+
+void gosess_outcome_removed(void)
+{
+    outcome.removed = true;
+}
+
+void gosess_outcome_taken(void)
+{
+    outcome.taken = true;
+}
+
+__attribute__((visibility("default"))) void gosess_core_take_outcome(struct gosess_outcome *taken)
+{
+    *taken = outcome;
+    outcome = (struct gosess_outcome){0};
+}

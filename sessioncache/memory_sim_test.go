@@ -1,0 +1,293 @@
+package sessioncache
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// memoryModel says what a Memory should hold, in the order in which it should leave.
+type memoryModel struct {
+	m    *Memory
+	kept []modelLive
+}
+
+type modelLive struct {
+	id      int
+	name    string
+	expires int64
+	size    int64 // in the budget
+	object  Object
+}
+
+func (mm *memoryModel) find(id int) int {
+	return slices.IndexFunc(mm.kept, func(s modelLive) bool { return s.id == id })
+}
+
+func (mm *memoryModel) add(s modelLive) {
+	at := slices.IndexFunc(mm.kept, func(kept modelLive) bool { return kept.expires > s.expires })
+	if at < 0 {
+		at = len(mm.kept)
+	}
+	mm.kept = slices.Insert(mm.kept, at, s)
+}
+
+func (mm *memoryModel) remove(at int) modelLive {
+	s := mm.kept[at]
+	mm.kept = slices.Delete(mm.kept, at, at+1)
+	return s
+}
+
+// memorySim does things to two Memories that share a budget, and to their models. Of the
+// four bytes of a step the first says what to do to which, the second to which session.
+type memorySim struct {
+	t      testing.TB
+	o      *objects
+	budget *Budget
+	models [2]memoryModel
+	want   Counters
+	now    int64
+}
+
+const (
+	simStep   = 4
+	simIDs    = 50
+	simBudget = 30 * (entryOverhead + 100)
+)
+
+func runMemorySim(t testing.TB, steps []byte) Counters {
+	s := &memorySim{t: t, o: &objects{t: t}, budget: NewBudget(simBudget), now: testNow}
+	for n := range s.models {
+		s.models[n].m = NewMemory(s.budget, s.o.ref)
+	}
+	for ; len(steps) >= simStep; steps = steps[simStep:] {
+		s.step(&s.models[steps[0]&1], steps[0]>>1, int(steps[1])%simIDs, steps[2], steps[3])
+		s.check()
+	}
+	did := s.want
+	for n := range s.models {
+		s.flush(&s.models[n], 0)
+	}
+	s.check()
+	for object, refs := range s.o.refs {
+		if refs != 0 {
+			t.Errorf("object %d has %d references", object, refs)
+		}
+	}
+	return did
+}
+
+func (s *memorySim) step(mm *memoryModel, what byte, id int, a, b byte) {
+	at := mm.find(id)
+	name := []string{"", "a.example", "B.example"}[id%3]
+	asked := strings.ToUpper(name)
+	if a == 0 {
+		asked = "c.example"
+	}
+	hit := at >= 0 && asked != "c.example"
+	switch what % 8 {
+	case 0, 1, 2:
+		size := int(b)
+		if b == 255 {
+			size = simBudget
+		}
+		s.put(mm, modelLive{id, name, s.now + int64(a)%8, int64(size + len(name) + entryOverhead), s.o.add()}, int(what>>3)*2)
+	case 3:
+		if at >= 0 {
+			again := mm.kept[at]
+			again.expires = s.now + int64(a)%8
+			s.put(mm, again, int(b)%simIDs)
+		}
+	case 4:
+		object, ok := mm.m.Get(testID(id), asked)
+		s.got("Get", mm, at, hit, object, ok)
+		if ok {
+			s.o.free(object)
+		}
+	case 5:
+		object, ok := mm.m.Take(testID(id), asked)
+		s.got("Take", mm, at, hit, object, ok)
+		if ok {
+			mm.remove(at)
+			s.o.free(object)
+		}
+	case 6:
+		agree := a&1 == 0
+		object, ok := mm.m.Remove(testID(id), func(kept Object) bool {
+			if at < 0 || kept != mm.kept[at].object {
+				s.t.Fatalf("Remove of session %d found object %d", id, kept)
+			}
+			return agree
+		})
+		if ok != (at >= 0 && agree) || ok && object != mm.kept[at].object {
+			s.t.Fatalf("Remove of session %d: object %d, %v", id, object, ok)
+		}
+		if ok {
+			s.want.Removals++
+			mm.remove(at)
+			s.o.free(object)
+		}
+	case 7:
+		if a < 64 {
+			s.now++
+		}
+		when := s.now
+		if b == 0 {
+			when = 0
+		}
+		s.flush(mm, when)
+	}
+}
+
+func (s *memorySim) put(mm *memoryModel, live modelLive, limit int) {
+	var leaving []Leaving
+	at := mm.find(live.id)
+	added := live.size <= simBudget
+	switch {
+	case !added:
+		s.want.TooBig++
+		s.o.free(live.object)
+	case at >= 0 && mm.kept[at].object == live.object:
+		added = false
+		if mm.kept[at].expires != live.expires {
+			mm.remove(at)
+			mm.add(live)
+		}
+	default:
+		s.want.Stores++
+		if at >= 0 {
+			leaving = append(leaving, Leaving{mm.remove(at).object, Replaced})
+		}
+		for len(mm.kept) > 0 && (limit > 0 && len(mm.kept) >= limit || s.used()+live.size > simBudget) {
+			leaving = append(leaving, Leaving{mm.remove(0).object, Evicted})
+			s.want.Evictions++
+		}
+		mm.add(live)
+	}
+	size := int(live.size) - len(live.name) - entryOverhead
+	gotAdded, gotLeaving := mm.m.Put(Live{testID(live.id), live.name, live.expires, size, live.object}, limit)
+	if gotAdded != added || !slices.Equal(gotLeaving, leaving) {
+		s.t.Fatalf("Put: %v, leaving %v, not %v, %v", gotAdded, gotLeaving, added, leaving)
+	}
+	for _, l := range leaving {
+		s.o.free(l.Object)
+	}
+}
+
+func (s *memorySim) got(what string, mm *memoryModel, at int, hit bool, object Object, ok bool) {
+	if ok != hit || ok && object != mm.kept[at].object {
+		s.t.Fatalf("%s: object %d, %v, not %v", what, object, ok, hit)
+	}
+	if ok {
+		s.want.Hits++
+	} else {
+		s.want.Misses++
+	}
+}
+
+func (s *memorySim) flush(mm *memoryModel, now int64) {
+	var want []Object
+	for len(mm.kept) > 0 && (now == 0 || now > mm.kept[0].expires) {
+		want = append(want, mm.remove(0).object)
+	}
+	if now == 0 {
+		s.want.Removals += uint64(len(want))
+	} else {
+		s.want.Expiries += uint64(len(want))
+	}
+	got := mm.m.Flush(now)
+	if !slices.Equal(got, want) {
+		s.t.Fatalf("Flush: %v, not %v", got, want)
+	}
+	for _, object := range got {
+		s.o.free(object)
+	}
+}
+
+// used is what the budget should say.
+func (s *memorySim) used() (bytes int64) {
+	for _, mm := range s.models {
+		for _, kept := range mm.kept {
+			bytes += kept.size
+		}
+	}
+	return bytes
+}
+
+func (s *memorySim) check() {
+	sessions := 0
+	for n, mm := range s.models {
+		if mm.m.Len() != len(mm.kept) {
+			s.t.Fatalf("Memory %d holds %d sessions, not %d", n, mm.m.Len(), len(mm.kept))
+		}
+		for _, kept := range mm.kept {
+			if s.o.refs[kept.object] != 1 {
+				s.t.Fatalf("object %d is kept with %d references", kept.object, s.o.refs[kept.object])
+			}
+		}
+		sessions += len(mm.kept)
+		checkMemory(s.t, mm.m)
+	}
+	st := s.budget.Stats()
+	if st.Total != s.want || st.Entries != uint64(sessions) || st.Used != uint64(s.used()) {
+		s.t.Fatalf("stats %+v, not %+v, %d sessions, %d bytes", st, s.want, sessions, s.used())
+	}
+}
+
+// checkMemory fails where a shard contradicts itself. Nobody may use it meanwhile.
+func checkMemory(t testing.TB, m *Memory) {
+	t.Helper()
+	shards := m.shards.Load()
+	if shards == nil {
+		return
+	}
+	for n := range shards {
+		sh := &shards[n]
+		if len(sh.byID) != len(sh.queue) {
+			t.Fatalf("shard %d: %d ids, %d in the queue", n, len(sh.byID), len(sh.queue))
+		}
+		for at, e := range sh.queue {
+			if e.at != at || sh.byID[e.id] != e || shardOf([]byte(e.id)) != n {
+				t.Fatalf("shard %d: entry %d is at %d", n, at, e.at)
+			}
+			if at > 0 && e.due().before(sh.queue[(at-1)/2].due()) {
+				t.Fatalf("shard %d: entry %d is before its parent", n, at)
+			}
+		}
+	}
+}
+
+func TestMemorySimulation(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	steps := make([]byte, 20000*simStep)
+	for n := range steps {
+		steps[n] = byte(rng.Uint32())
+	}
+	did := runMemorySim(t, steps)
+	t.Logf("%+v", did)
+	counts := reflect.ValueOf(did)
+	for n := range counts.NumField() {
+		if name := counts.Type().Field(n).Name; counts.Field(n).Uint() == 0 && name != "Errors" {
+			t.Errorf("no %s", name)
+		}
+	}
+}
+
+func FuzzMemory(f *testing.F) {
+	f.Add([]byte{})
+	for what := range byte(8) {
+		var steps []byte
+		for n := range byte(simIDs) {
+			steps = append(steps, 0, n, n*3, 100, 5<<4, n, n*3, 10, what<<1, n, n, n)
+		}
+		f.Add(steps)
+	}
+	f.Fuzz(func(t *testing.T, steps []byte) {
+		runMemorySim(t, steps[:min(len(steps), 1000*simStep)])
+	})
+}

@@ -1,0 +1,263 @@
+/*
+ * context.c - the contexts that gosess serves.
+ *
+ * libssl holds our three callbacks, and what the host registers, before or after, is kept
+ * beside them and called from them. What a callback does is decided when it runs, because
+ * hosts go on configuring after they have registered theirs (nginx sets SSL_OP_NO_TICKET
+ * last: S, section 4).
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* Set, with what follows it, before the first context is attached. */
+const struct gosess_libssl *_Atomic gosess_ssl;
+static int ctx_index, ssl_index; /* ex_data: struct gosess_attached, of SSL_CTX and SSL */
+static struct gosess_start start;
+
+static struct gosess_attached *contexts; /* every attached context; with the setup lock */
+static _Atomic bool undecided; /* one is new, or of another mode, since the last SSL_new */
+
+/* --- contexts --- */
+
+struct gosess_attached *gosess_attached(const SSL_CTX *ctx)
+{
+    return gosess_ssl && ctx ? gosess_ssl->SSL_CTX_get_ex_data(ctx, ctx_index) : NULL;
+}
+
+/* libssl's rule: callbacks, mode and sessions are the first context's (L1). */
+struct gosess_attached *gosess_attached_first(const SSL *ssl)
+{
+    struct gosess_attached *first = gosess_ssl->SSL_get_ex_data(ssl, ssl_index);
+    return first ? first : gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+}
+
+static struct gosess_context *context_of(struct gosess_attached *context)
+{
+    return context && atomic_load(&context->digested) ? &context->core : NULL;
+}
+
+static struct gosess_context *context_of_ctx(const SSL_CTX *ctx)
+{
+    return context_of(gosess_attached(ctx));
+}
+
+static struct gosess_context *context_of_ssl(const SSL *ssl)
+{
+    return context_of(gosess_attached_first(ssl));
+}
+
+bool gosess_serves(struct gosess_attached *context)
+{
+    return context && context->cache && atomic_load(&context->callbacks) &&
+           (atomic_load(&context->mode) & SSL_SESS_CACHE_SERVER);
+}
+
+bool gosess_live(const struct gosess_attached *context)
+{
+    return context->cache->url.scheme == GOSESS_SCHEME_MEMORY;
+}
+
+/*
+ * The mode that libssl is given for the host's. Where gosess serves, libssl keeps no
+ * sessions of its own: its copies would hide removals, and its evictions and SSL_CTX_free
+ * would remove what other processes still serve, with its lock held (L22, L24, L29, L30).
+ */
+static long mode_underneath(struct gosess_attached *context)
+{
+    long mode = atomic_load(&context->mode);
+    return gosess_serves(context) ? mode | SSL_SESS_CACHE_NO_INTERNAL : mode;
+}
+
+static void put_mode(struct gosess_attached *context)
+{
+    gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SET_SESS_CACHE_MODE, mode_underneath(context),
+                             NULL);
+}
+
+long gosess_set_mode(struct gosess_attached *context, long mode)
+{
+    long before = atomic_exchange(&context->mode, mode);
+    put_mode(context);
+    atomic_store(&undecided, true);
+    return before;
+}
+
+/* --- the Go half --- */
+
+static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
+{
+    gosess_log(level, cause, "%s", text);
+}
+
+bool gosess_load(void)
+{
+    return gosess_core_load(&start);
+}
+
+void gosess_load_for_workers(void)
+{
+    int saved = errno;
+    bool any = false;
+    if (gosess_ssl && gosess_forked()) {
+        gosess_setup_lock();
+        for (struct gosess_attached *context = contexts; context && !any; context = context->after)
+            any = gosess_serves(context);
+        gosess_setup_unlock();
+    }
+    if (any)
+        gosess_load();
+    errno = saved;
+}
+
+/* --- attaching --- */
+
+static void list(struct gosess_attached *context)
+{
+    gosess_setup_lock();
+    context->after = contexts;
+    if (contexts)
+        contexts->before = context;
+    contexts = context;
+    gosess_setup_unlock();
+    atomic_store(&undecided, true);
+}
+
+static void unlist(struct gosess_attached *context)
+{
+    gosess_setup_lock();
+    if (context->before)
+        context->before->after = context->after;
+    else
+        contexts = context->after;
+    if (context->after)
+        context->after->before = context->before;
+    gosess_setup_unlock();
+}
+
+/* The live sessions of a context leave, with their remove callbacks, when it ends. */
+static void forget(struct gosess_attached *context)
+{
+    if (context->cache && gosess_live(context) && gosess_core_ready())
+        gosess_call(context,
+                    &(struct gosess_call){.what = GOSESS_CALL_FORGET, .ctx = context->core.ctx});
+}
+
+static void free_context(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl,
+                         void *argp)
+{
+    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    struct gosess_attached *context = value;
+    if (!context)
+        return;
+    unlist(context);
+    forget(context);
+    gosess_cache_unref(context->cache);
+    free(context);
+}
+
+static bool make_indices(const struct gosess_libssl *table)
+{
+    ctx_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL,
+                                               free_context);
+    ssl_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
+    return ctx_index >= 0 && ssl_index >= 0;
+}
+
+bool gosess_prepare(const void *caller)
+{
+    const struct gosess_libssl *table = gosess_libssl(caller);
+    if (!table || (!gosess_ssl && !make_indices(table)))
+        return false;
+    start = (struct gosess_start){table, context_of_ssl, context_of_ctx, log_text};
+    gosess_ssl = table;
+    return true;
+}
+
+/* What libssl holds of the host's becomes ours to keep. */
+static struct gosess_attached *make_context(SSL_CTX *ctx)
+{
+    struct gosess_attached *context = calloc(1, sizeof(*context));
+    if (!context)
+        return NULL;
+    context->core.ctx = ctx;
+    atomic_init(&context->mode,
+                gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_SESS_CACHE_MODE, 0, NULL));
+    atomic_init(&context->new_session, gosess_ssl->SSL_CTX_sess_get_new_cb(ctx));
+    atomic_init(&context->remove_session, gosess_ssl->SSL_CTX_sess_get_remove_cb(ctx));
+    atomic_init(&context->get_session, gosess_ssl->SSL_CTX_sess_get_get_cb(ctx));
+    list(context);
+    if (gosess_ssl->SSL_CTX_set_ex_data(ctx, ctx_index, context))
+        return context;
+    free_context(NULL, context, NULL, 0, 0, NULL);
+    return NULL;
+}
+
+static void put_callbacks(struct gosess_attached *context)
+{
+    gosess_ssl->SSL_CTX_sess_set_new_cb(context->core.ctx, gosess_on_new);
+    gosess_ssl->SSL_CTX_sess_set_get_cb(context->core.ctx, gosess_on_get);
+    gosess_ssl->SSL_CTX_sess_set_remove_cb(context->core.ctx, gosess_on_remove);
+    atomic_store(&context->callbacks, true);
+}
+
+bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
+{
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (!context)
+        context = make_context(ctx);
+    if (!context)
+        return false;
+    forget(context);
+    struct gosess_cache *before = context->cache;
+    context->cache = gosess_cache_ref(cache);
+    context->core.single_use = cache->url.single_use;
+    gosess_cache_unref(before);
+    if (callbacks && !atomic_load(&context->callbacks))
+        put_callbacks(context);
+    put_mode(context);
+    atomic_store(&undecided, true);
+    return true;
+}
+
+/* SSLs may still point to it: what is left of it calls the application's callbacks. */
+void gosess_detach(struct gosess_attached *context)
+{
+    forget(context);
+    struct gosess_cache *before = context->cache;
+    context->cache = NULL;
+    put_mode(context);
+    gosess_cache_unref(before);
+}
+
+/*
+ * What waits for the host to have configured its contexts, before the first SSL is made of
+ * them. The digest: verifying a client adds to the trusted certificates. And
+ * GOSESS_TICKETS=stateful, on every context and not only on that of this SSL: a host that
+ * switches by server name may copy the options of the other context (nginx).
+ */
+void gosess_before_ssl(void)
+{
+    if (!atomic_exchange(&undecided, false))
+        return;
+    gosess_setup_lock();
+    for (struct gosess_attached *context = contexts; context; context = context->after) {
+        if (!context->cache)
+            continue;
+        if (!atomic_load(&context->digested))
+            atomic_store(&context->digested,
+                         gosess_identity(gosess_ssl, context->core.ctx, context->core.digest));
+        if (gosess_stateful && gosess_serves(context))
+            gosess_ssl->SSL_CTX_set_options(context->core.ctx, SSL_OP_NO_TICKET);
+    }
+    gosess_setup_unlock();
+}
+
+void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)
+{
+    /* Where this fails, the SSL_CTX is asked. */
+    gosess_ssl->SSL_set_ex_data(ssl, ssl_index, context);
+}
