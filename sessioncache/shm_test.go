@@ -33,8 +33,8 @@ func TestHeader(t *testing.T) {
 		{"total", func(m []byte) []byte { m[headerTotalAt]++; sum(m); return m }, ErrDamaged},
 		{"cut off", func(m []byte) []byte { return m[:MinSize-4096] }, ErrDamaged},
 		{"too small", func(m []byte) []byte { m = m[:MinSize/2]; makeHeader(m); return m }, ErrDamaged},
-		{"unaligned", func(m []byte) []byte {
-			m = newMapping(MinSize + 8)[4 : MinSize+4]
+		{"unaligned", func([]byte) []byte {
+			m := newMapping(MinSize + 8)[4 : MinSize+4]
 			makeHeader(m)
 			return m
 		}, ErrDamaged},
