@@ -50,7 +50,7 @@ mkdir -p build/cgo
 for compiler in gcc clang; do
     for file in $(sources '*.c'); do
         # Optimised, because some warnings need the flow.
-        check "$compiler $file" "$compiler" $C_DIALECT $C_WARNINGS -O2 -I build/cgo -c -o /dev/null "$file"
+        check "$compiler $file" "$compiler" $C_DIALECT $C_WARNINGS -O2 -I capi -I build/cgo -c -o /dev/null "$file"
     done
 done
 check clang-format clang-format --dry-run --Werror $(sources '*.c' '*.h')
