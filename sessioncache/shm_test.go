@@ -328,7 +328,7 @@ func TestSizes(t *testing.T) {
 	c := testCache(t, s, nil)
 	rng := rand.New(rand.NewPCG(3, 0))
 	var used, samples uint64
-	for n := range 4000 {
+	for n := range 500 * thorough {
 		size := 100 + rng.IntN(150)
 		switch rng.IntN(50) {
 		case 0:
@@ -347,7 +347,7 @@ func TestSizes(t *testing.T) {
 			}
 			checkStore(t, s)
 		}
-		if n > 2000 {
+		if n > 250*thorough {
 			st := s.Stats()
 			used += st.Used * 100 / st.Capacity
 			samples++
