@@ -328,7 +328,7 @@ func TestSizes(t *testing.T) {
 	c := testCache(t, s, nil)
 	rng := rand.New(rand.NewPCG(3, 0))
 	var used, samples uint64
-	for n := range 500 * thorough {
+	for n := range 1600 + 300*thorough {
 		size := 100 + rng.IntN(150)
 		switch rng.IntN(50) {
 		case 0:
@@ -347,7 +347,7 @@ func TestSizes(t *testing.T) {
 			}
 			checkStore(t, s)
 		}
-		if n > 250*thorough {
+		if n > 1500 {
 			st := s.Stats()
 			used += st.Used * 100 / st.Capacity
 			samples++
