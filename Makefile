@@ -24,18 +24,20 @@ LD_SHARED := -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,defs
 # The tree is built as a copy may be, without its history.
 GO_BUILD := $(GO) build -buildvcs=false -trimpath
 
+# cgo includes files of other folders, which go build does not look at when it asks its cache:
+# their sum is part of the flags, so that a change of them is a change for Go too.
+export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h include/*.h shim/*.[ch] | cksum))
+
 SHIM_SOURCES := $(wildcard shim.c shim/*.c)
 SHIM_OBJECTS := $(SHIM_SOURCES:%.c=build/obj/%.o)
 CORE_SOURCES := go.mod shim.h $(shell find capi sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
 COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*.[ch]) \
 	$(shell find cmd/gosess capi/settings sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
-C_TESTS := $(patsubst tests/c/%.c,build/tests/%,$(wildcard tests/c/*.c)) \
-	$(patsubst tests/load/%.c,build/tests/%,$(wildcard tests/load/load.c))
 
 .PHONY: build demo test bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:
 
-build: build/libgosess.so build/libgosess-core.so build/gosess $(C_TESTS) ## build both libraries, the command and the test programs (default)
+build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
 
 demo: deps ## show unmodified nginx without and with gosess (installs what is missing)
 	@$(MAKE) --no-print-directory build
@@ -82,10 +84,6 @@ build/libgosess-core.so: $(CORE_SOURCES) build/gosess-core.map Makefile
 build/gosess: $(COMMAND_SOURCES) Makefile
 	$(GO_BUILD) -o $@ ./cmd/gosess
 	@touch $@
-
-build/tests/%: tests/c/%.c shim.h $(wildcard shim/*.[ch] include/*.h) Makefile
-	@mkdir -p $(@D)
-	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $< -lssl -lcrypto -ldl -lpthread
 
 build/tests/load: $(wildcard tests/load/*.[ch]) Makefile
 	@mkdir -p $(@D)

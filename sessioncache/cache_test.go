@@ -31,9 +31,9 @@ func TestPutGet(t *testing.T) {
 	mustPut(t, c, originA, id, []byte("other"), now+10)
 	mustGet(t, c, originA, id, []byte("other"))
 
-	got, _, ok := c.Get(originA, id, []byte("before "))
-	if !ok || string(got) != "before other" {
-		t.Errorf("Get appended to dst: %q", got)
+	got, expires, ok := c.Get(originA, id, []byte("before "))
+	if !ok || string(got) != "before other" || expires != now+10 {
+		t.Errorf("Get appended to dst: %q, expires %d", got, expires)
 	}
 	if st := c.Stats(); st.Entries != 1 || st.Total != (Counters{Hits: 3, Misses: 1, Stores: 2}) {
 		t.Errorf("stats: %+v", st)

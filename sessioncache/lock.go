@@ -32,7 +32,7 @@ func (s *Shm) lock(set int) (token uint64) {
 		if held != seen {
 			seen, since = held, time.Now()
 		}
-		if !alive(held>>32) || time.Since(since) > lockPatience {
+		if !alive(held>>32) || time.Since(since) > s.patience {
 			if s.cas(at, held, token) {
 				return token
 			}

@@ -2,4 +2,7 @@
 
 package sessioncache
 
-const raceEnabled = false
+const (
+	raceEnabled = false
+	thorough    = 8 // times what is done under the race detector, which is that much slower
+)

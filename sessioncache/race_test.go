@@ -2,4 +2,7 @@
 
 package sessioncache
 
-const raceEnabled = true
+const (
+	raceEnabled = true
+	thorough    = 1
+)

@@ -58,10 +58,11 @@ func timesExpires(times uint64) uint32       { return uint32(times >> 32) }
 // process that dies in the middle of a write costs at most the entry that it wrote.
 type Shm struct {
 	shmMap
-	pid    uint64
-	ticket atomic.Uint32
-	worker int // position of this process's worker slot
-	plans  sync.Pool
+	pid      uint64
+	ticket   atomic.Uint32
+	patience time.Duration // with the holder of a lock
+	worker   int           // position of this process's worker slot
+	plans    sync.Pool
 }
 
 // shmMap is a mapping and where everything is in it, in words.
@@ -101,7 +102,7 @@ func OpenShm(mapping []byte) (*Shm, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shm{shmMap: m, pid: uint64(os.Getpid())}
+	s := &Shm{shmMap: m, pid: uint64(os.Getpid()), patience: lockPatience}
 	// A predecessor of the same pid may have died holding a lock.
 	s.ticket.Store(rand.Uint32())
 	s.worker = s.claimWorker(s.pid, time.Now().Unix())
@@ -256,7 +257,9 @@ func (s *Shm) survey(p *plan, set int, tag uint64, need int, now uint32) (free i
 				continue
 			}
 		}
-		free = slot
+		if free < 0 { // the first, which is where readers begin
+			free = slot
+		}
 	}
 	// The clock is read last, so that no stamp is newer.
 	overlapping := p.sort(uint32(s.load(set+setClock)), need)
@@ -274,40 +277,3 @@ func (s *Shm) drop(metaAt int, meta uint64, c Counter) {
 		s.Count(c)
 	}
 }
-
-// Stats reads the counters, and every descriptor.
-func (m *shmMap) Stats() Stats {
-	st := Stats{
-		Capacity: uint64(m.sets * m.units * wordSize),
-		Size:     uint64(len(m.w) * wordSize),
-		Created:  m.created,
-	}
-	st.Total, st.Workers = m.workers()
-	for i := range m.sets {
-		metas := m.metas(setsAt + i*m.setSize)
-		for slot := range m.slots {
-			if meta := m.load(metas + slot); meta != 0 && m.sound(meta) {
-				st.Entries++
-				st.Used += uint64(metaUnits(meta) * wordSize)
-			}
-		}
-	}
-	return st
-}
-
-// ShmReader reads what a shm store says about itself, from outside.
-type ShmReader struct {
-	m shmMap
-}
-
-// OpenShmReadOnly opens a mapping that need not be writable.
-func OpenShmReadOnly(mapping []byte) (*ShmReader, error) {
-	m, err := openMap(mapping)
-	if err != nil {
-		return nil, err
-	}
-	return &ShmReader{m}, nil
-}
-
-// Stats reads the counters, and every descriptor.
-func (r *ShmReader) Stats() Stats { return r.m.Stats() }

@@ -47,3 +47,40 @@ type Stats struct {
 	Size     uint64 // bytes of the whole store
 	Created  int64  // unix seconds
 }
+
+// Stats reads the counters, and every descriptor.
+func (m *shmMap) Stats() Stats {
+	st := Stats{
+		Capacity: uint64(m.sets * m.units * wordSize),
+		Size:     uint64(len(m.w) * wordSize),
+		Created:  m.created,
+	}
+	st.Total, st.Workers = m.workers()
+	for i := range m.sets {
+		metas := m.metas(setsAt + i*m.setSize)
+		for slot := range m.slots {
+			if meta := m.load(metas + slot); meta != 0 && m.sound(meta) {
+				st.Entries++
+				st.Used += uint64(metaUnits(meta) * wordSize)
+			}
+		}
+	}
+	return st
+}
+
+// ShmReader reads what a shm store says about itself, from outside.
+type ShmReader struct {
+	m shmMap
+}
+
+// OpenShmReadOnly opens a mapping that need not be writable.
+func OpenShmReadOnly(mapping []byte) (*ShmReader, error) {
+	m, err := openMap(mapping)
+	if err != nil {
+		return nil, err
+	}
+	return &ShmReader{m}, nil
+}
+
+// Stats reads the counters, and every descriptor.
+func (r *ShmReader) Stats() Stats { return r.m.Stats() }

@@ -150,6 +150,8 @@ bool gosess_check_disk(uint64_t size, const struct gosess_report *report)
         return false;
     if (statvfs(directory, &system) != 0)
         return GOSESS_FAIL(report, "cannot look at %s: %s", directory, strerror(errno));
+    if (system.f_blocks == 0)
+        return true; /* without a limit, as a tmpfs can be, or it does not say */
     return check_room(size, (uint64_t)system.f_bavail * system.f_frsize, "the disk has room for",
                       report);
 }

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 
 int tls_version = TLS1_2_VERSION;
+const char *client_name;
 
 /* The pair's buffers hold a whole flight, also one with client certificates. */
 #define PAIR_SIZE 65536
@@ -30,6 +31,8 @@ SSL_CTX *new_client(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     restrict_version(ctx);
+    if (client_name)
+        use_certificate(ctx, client_name);
     return ctx;
 }
 

@@ -30,12 +30,9 @@ _Noreturn void give_up(const char *file, int line, const char *expected);
 
 /* --- certificate.c --- */
 
-/* A P-256 key, and a certificate of it in that name, both made in this process. */
-EVP_PKEY *new_key(void);
-X509 *new_certificate(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key);
-
-/* Gives a context the certificate of a name, the same one each time in a process. */
+/* Self-signed P-256 certificates, made in this process: the same one for a name each time. */
 void use_certificate(SSL_CTX *ctx, const char *name);
+X509 *certificate_of(const char *name);
 
 /* --- tls.c --- */
 
@@ -44,7 +41,9 @@ extern int tls_version;
 
 /* A server's context: that version, the certificate "server", no tickets (stateful in 1.3). */
 SSL_CTX *new_server(void);
+/* A client's; with the certificate client_name, where that is not NULL. */
 SSL_CTX *new_client(void);
+extern const char *client_name;
 
 struct connection {
     SSL *client, *server;

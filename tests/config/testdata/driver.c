@@ -4,7 +4,7 @@
  * "error TEXT"; store opens also print what they got.
  */
 #define _GNU_SOURCE
-#include "../../shim/internal.h"
+#include "../../../shim/internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,73 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+/*
+ * What changes a file is counted on its way to libc (the linker's --wrap), so that a test
+ * can have the process die before the n-th change (DRIVER_DIE=n), or have that fail as on a
+ * full disk (DRIVER_FAIL=n).
+ */
+static int changes;
+
+static bool change_fails(void)
+{
+    const char *die = getenv("DRIVER_DIE"), *fails = getenv("DRIVER_FAIL");
+    changes++;
+    if (die && atoi(die) == changes)
+        _exit(99);
+    errno = ENOSPC;
+    return fails && atoi(fails) == changes;
+}
+
+#define WRAP(type, name, parameters, arguments, failed)           \
+    type __real_##name parameters;                                \
+    type __wrap_##name parameters;                                \
+    type __wrap_##name parameters                                 \
+    {                                                             \
+        return change_fails() ? failed : __real_##name arguments; \
+    }
+
+WRAP(int, ftruncate, (int fd, off_t size), (fd, size), -1)
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1)
+WRAP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at), -1)
+WRAP(int, fsync, (int fd), (fd), -1)
+WRAP(int, rename, (const char *from, const char *to), (from, to), -1)
+
+/* DRIVER_RIVAL=FILE: another process gives the name to its own file just before. */
+int __real_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to)
+{
+    const char *rival = getenv("DRIVER_RIVAL");
+    if (rival && __real_link(rival, to) != 0)
+        abort();
+    return change_fails() ? -1 : __real_link(from, to);
+}
+
+/* A signal comes first, as a busy host's timer does. */
+int __real_posix_fallocate(int fd, off_t at, off_t size);
+int __wrap_posix_fallocate(int fd, off_t at, off_t size);
+int __wrap_posix_fallocate(int fd, off_t at, off_t size)
+{
+    static int signals;
+    if (signals++ < 3)
+        return EINTR;
+    return change_fails() ? ENOSPC : __real_posix_fallocate(fd, at, size);
+}
+
+/* A clock that a test can put forward. */
+static time_t ahead;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int result = __real_clock_gettime(clock, now);
+    now->tv_sec += ahead;
+    return result;
+}
 
 static char error[GOSESS_ERROR_SIZE], note[GOSESS_ERROR_SIZE];
 
@@ -48,7 +114,6 @@ static int store(const char *text, const char *keys, bool check)
 {
     struct gosess_url parsed;
     struct gosess_store opened;
-    errno = EPROTO; /* must be kept by what says so */
     if (!gosess_url_parse(text, &parsed, error, sizeof(error)))
         return fail();
     if (check && !gosess_store_check(&parsed, keys, note, error, sizeof(error)))
@@ -67,20 +132,6 @@ static int store(const char *text, const char *keys, bool check)
     return 0;
 }
 
-/* Ends like a killed process with the name open and the first steps of a creation done. */
-static int half(const char *path, const char *steps)
-{
-    FILE *file = fopen(path, "w");
-    if (!file || fchmod(fileno(file), 0600) != 0)
-        return 1;
-    if (atoi(steps) > 0)
-        fputs(GOSESS_SHM_MAGIC, file);
-    fflush(file);
-    if (atoi(steps) > 1 && ftruncate(fileno(file), 3 << 20) != 0)
-        return 1;
-    return 0;
-}
-
 static int keys(const char *path, bool create)
 {
     struct gosess_keys *read = gosess_keys_read(path, create, error, sizeof(error));
@@ -91,11 +142,14 @@ static int keys(const char *path, bool create)
     return 0;
 }
 
-/* Logs the same line from forked processes, then another cause, then shows that errno stays. */
+/* Logs the same line from forked processes, then of other causes and levels, then a minute
+ * later; and shows that errno stays. */
 static int log_lines(const char *spec, const char *processes, const char *text)
 {
     if (!gosess_log_open(*spec ? spec : NULL, error, sizeof(error)))
         return fail();
+    if (getenv("DRIVER_HOST") && write(STDERR_FILENO, "host\n", 5) < 0)
+        errno = 0; /* closed, as it may be */
     for (int i = 0; i < atoi(processes); i++) {
         pid_t pid = fork();
         if (pid < 0)
@@ -112,11 +166,14 @@ static int log_lines(const char *spec, const char *processes, const char *text)
     gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "the core: %m");
     gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_STORE, "info");
     gosess_log(GOSESS_LOG_DEBUG, GOSESS_CAUSE_STORE, "debug");
-    printf("ok errno=%d\n", errno == ENOSPC);
+    ahead = 61;
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_STORE, "%s", text);
+    printf("ok errno %s\n", errno == ENOSPC ? "kept" : "lost");
     return 0;
 }
 
-/* DRIVER_FSIZE: the largest file, in bytes; DRIVER_UMASK: octal; DRIVER_USER: a uid. */
+/* DRIVER_HOST: the host itself writes to stderr. DRIVER_FSIZE: the largest file, in bytes;
+ * DRIVER_UMASK: octal; DRIVER_USER: a uid. */
 static int prepare(void)
 {
     const char *value = getenv("DRIVER_FSIZE");
@@ -144,8 +201,6 @@ int main(int argc, char **argv)
         return store(argv[2], third, false);
     if (strcmp(what, "check") == 0)
         return store(argv[2], third, true);
-    if (strcmp(what, "half") == 0)
-        return half(argv[2], third);
     if (strcmp(what, "keys") == 0)
         return keys(argv[2], strcmp(third, "create") == 0);
     if (strcmp(what, "log") == 0)

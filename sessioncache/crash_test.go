@@ -1,0 +1,271 @@
+package sessioncache
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+// scene is a store whose first set is full, so that a Put has to do all that it may
+// have to do.
+type scene struct {
+	t       *testing.T
+	mapping []byte
+	s       *Shm
+	c       *Cache
+	now     int64
+	ids     [][]byte // in one set
+}
+
+const sceneSet = setsAt
+
+// newScene stores sessions in one set until the first of them had to make way.
+func newScene(t *testing.T) *scene {
+	sc := &scene{t: t, mapping: newMapping(MinSize), now: testNow}
+	sc.s = openShm(t, sc.mapping)
+	sc.c = testCache(t, sc.s, &sc.now)
+	for n := 0; sc.s.Stats().Total.Evictions == 0; n++ {
+		if id := testID(n); sc.inSet(id) {
+			sc.ids = append(sc.ids, id)
+			mustPut(t, sc.c, originA, id, testDER(id, 0, ordinaryDER), sc.now+100)
+		}
+	}
+	return sc
+}
+
+func (sc *scene) inSet(id []byte) bool {
+	w := sc.c.begin()
+	defer sc.c.end(w)
+	w.lookup(0, &originA.Context, id)
+	return sc.s.setOf(&w.key) == sceneSet
+}
+
+// another opens the store once more, as another process would.
+func (sc *scene) another(pid uint64) (*Shm, *Cache) {
+	s := openShm(sc.t, sc.mapping)
+	s.pid = pid
+	return s, testCache(sc.t, s, &sc.now)
+}
+
+// present counts the sessions that are there; none may be wrong.
+func (sc *scene) present() (n int) {
+	for _, id := range sc.ids {
+		if der, _, ok := sc.c.Get(originA, id, nil); ok {
+			checkDER(sc.t, id, der)
+			n++
+		}
+	}
+	return n
+}
+
+// TestDeathAtEveryStep kills a writer before each of its writes to the store.
+func TestDeathAtEveryStep(t *testing.T) {
+	type death struct{}
+	dead := deadPID(t)
+	sc := newScene(t)
+	stride := 1
+	if raceEnabled {
+		stride = 7
+	}
+	for _, test := range []struct {
+		name string
+		size int
+		most int // entries that may be lost: the one that is written, and what makes way
+	}{
+		{"one makes way", ordinaryDER, 2},
+		{"several make way", 700, 6},
+	} {
+		for step, done := 1, false; !done; step += stride {
+			victim, cache := sc.another(dead)
+			id := sc.ids[0]
+			if step%2 == 0 { // one that is not there
+				id = testID(-1)
+				for n := -2; !sc.inSet(id); n-- {
+					id = testID(n)
+				}
+			}
+			before := sc.present()
+			left := step
+			victim.beforeWrite = func() {
+				if left--; left == 0 {
+					panic(death{})
+				}
+			}
+			func() {
+				defer func() {
+					if r := recover(); r != nil && r != (death{}) {
+						panic(r)
+					}
+				}()
+				if err := cache.Put(originA, Session{id, testDER(id, 1, test.size), sc.now + 100}); err != nil {
+					t.Fatal(err)
+				}
+				done = left > 0
+			}()
+			if lost := before - sc.present(); lost > test.most {
+				t.Fatalf("%s, step %d: %d entries were lost", test.name, step, lost)
+			}
+			if der, _, ok := sc.c.Get(originA, id, nil); ok {
+				checkDER(t, id, der)
+			}
+			for i := range 3 { // the dead writer's lock holds nobody up
+				id := sc.ids[(step+i)%len(sc.ids)]
+				mustPut(t, sc.c, originA, id, testDER(id, uint32(step), ordinaryDER), sc.now+100)
+				mustGet(t, sc.c, originA, id, testDER(id, uint32(step), ordinaryDER))
+			}
+			checkStore(t, sc.s)
+		}
+	}
+	if n := sc.s.Stats().Total.Errors; n != 0 {
+		t.Errorf("%d errors: a death must leave nothing damaged", n)
+	}
+}
+
+// TestStolenLock stops a live writer before each of its writes, lets others take its
+// lock and its space, and lets it go on.
+func TestStolenLock(t *testing.T) {
+	sc := newScene(t)
+	sc.s.patience = 0
+	steps, interrupted := 0, 0
+	for done := false; !done; {
+		steps++
+		slow, cache := sc.another(sc.s.pid)
+		stopped, proceed := make(chan struct{}), make(chan struct{})
+		left := steps
+		slow.beforeWrite = func() {
+			if left--; left == 0 {
+				close(stopped)
+				<-proceed
+			}
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			id := sc.ids[0]
+			switch err := cache.Put(originA, Session{id, testDER(id, 1, 150+steps), sc.now + 100}); err {
+			case nil:
+			case ErrInterrupted:
+				interrupted++
+			default:
+				t.Errorf("step %d: %v", steps, err)
+			}
+			if done = left > 0; done {
+				close(stopped)
+			}
+		})
+		<-stopped
+		for i := range 4 {
+			id := sc.ids[1+(steps+i)%(len(sc.ids)-1)]
+			mustPut(t, sc.c, originA, id, testDER(id, uint32(steps), 100+steps), sc.now+100)
+		}
+		close(proceed)
+		wg.Wait()
+		sc.present()
+		id := sc.ids[1]
+		mustPut(t, sc.c, originA, id, testDER(id, 0, ordinaryDER), sc.now+100)
+		mustGet(t, sc.c, originA, id, testDER(id, 0, ordinaryDER))
+		checkStore(t, sc.s) // one Put clears up what overlapped
+	}
+	// Not so before it has the lock, with the entry about to appear, and after that.
+	if interrupted < steps-6 {
+		t.Errorf("%d of %d writes noticed that they had lost the lock", interrupted, steps)
+	}
+	if n := sc.present(); n < len(sc.ids)/2 {
+		t.Errorf("%d of %d sessions are left", n, len(sc.ids))
+	}
+}
+
+// TestDeadLock takes locks that nobody will give back.
+func TestDeadLock(t *testing.T) {
+	sc := newScene(t)
+	id := sc.ids[1]
+	for _, test := range []struct {
+		word     uint64
+		patience time.Duration
+	}{
+		{deadPID(t)<<32 | 1, time.Hour},
+		{1, time.Hour},
+		{1<<63 | 1, time.Hour},
+		{sc.s.pid<<32 | 1, lockPatience}, // a live process that does not get on
+	} {
+		sc.s.patience = test.patience
+		sc.s.store(sceneSet+setLock, test.word)
+		mustGet(t, sc.c, originA, id, testDER(id, 0, ordinaryDER)) // readers do not care
+		mustPut(t, sc.c, originA, id, testDER(id, 0, ordinaryDER), sc.now+100)
+		checkStore(t, sc.s)
+	}
+}
+
+// TestReaderMeetsWriter replaces an entry in the middle of a reader's copy.
+func TestReaderMeetsWriter(t *testing.T) {
+	sc := newScene(t)
+	s, c := sc.another(sc.s.pid)
+	id := sc.ids[len(sc.ids)-1]
+	version := uint32(0)
+	// The only write of a reader is to the access clock, when it has its copy: an
+	// entry replaced then keeps its own expiry and stamp.
+	s.beforeWrite = func() {
+		if version == 0 {
+			version++
+			mustPut(t, sc.c, originA, id, testDER(id, version, ordinaryDER), sc.now+50)
+		}
+	}
+	if der, _, ok := c.Get(originA, id, nil); !ok || checkDER(t, id, der) != 0 {
+		t.Error("the reader's copy was whole")
+	}
+	if der, _, ok := c.Get(originA, id, nil); !ok || checkDER(t, id, der) != 1 {
+		t.Error("the new entry was not found")
+	}
+	if n := sc.s.Stats().Total.Errors; n != 0 {
+		t.Errorf("%d errors", n)
+	}
+}
+
+// TestReadersSeeWholeEntries lets one writer replace and evict the entries of a set
+// under the eyes of readers: nothing they find may be of two entries, even before
+// it is authenticated.
+func TestReadersSeeWholeEntries(t *testing.T) {
+	const keys, rounds = 12, 2500 * thorough
+	s := openShm(t, newMapping(MinSize))
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for r := range 2 {
+		readers.Go(func() {
+			var e Entry
+			for n := r; ; n++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				key := n % keys
+				if !s.Find(setKey(key), &e) {
+					continue
+				}
+				for _, b := range e.Sealed {
+					if b != e.Sealed[0] || int(b)%keys != key || e.Expires != uint32(b) {
+						t.Errorf("key %d: found %d bytes, %d to %d, expires %d", key, len(e.Sealed), e.Sealed[0], b, e.Expires)
+						return
+					}
+				}
+			}
+		})
+	}
+	// Many keys of many sizes in one set: some do not fit beside the others.
+	sealed := make([]byte, 40000)
+	for n := range rounds {
+		b := byte(n % (255 / keys * keys))
+		entry := sealed[:1000+n*7919%39000]
+		if n%2 == 0 {
+			entry = entry[:100+n%50]
+		}
+		for i := range entry {
+			entry[i] = b
+		}
+		if err := s.Put(setKey(int(b)%keys), entry, uint32(b), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(done)
+	readers.Wait()
+	checkStore(t, s)
+}

@@ -1,0 +1,81 @@
+package sessioncache
+
+import (
+	"encoding/binary"
+	"errors"
+	"testing"
+)
+
+// FuzzHeader opens stores with any header.
+func FuzzHeader(f *testing.F) {
+	header := newMapping(MinSize)[:headerSize]
+	f.Add(header)
+	f.Add(header[:10])
+	f.Add([]byte{})
+	mapping := newMapping(MinSize)
+	f.Fuzz(func(t *testing.T, header []byte) {
+		clear(mapping[:headerSize])
+		copy(mapping[:headerSize], header)
+		s, err := OpenShm(mapping)
+		if err == nil {
+			s.Stats()
+			return
+		}
+		if !errors.Is(err, ErrNotOurs) && !errors.Is(err, ErrVersion) && !errors.Is(err, ErrDamaged) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// FuzzMapping writes anything anywhere after the header of a store: six bytes of
+// input are a position and a word of two bytes, repeated. Whatever is
+// found afterwards must be right, and the store must go on working.
+func FuzzMapping(f *testing.F) {
+	const ids = 400
+	patch := func(at uint32, v uint16) []byte {
+		return binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint32(nil, at), v)
+	}
+	m, err := openMap(newMapping(MinSize))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte{})
+	for _, at := range []int{
+		workersAt, setsAt + setLock, setsAt + setClock, setsAt + setGeneration,
+		m.tags(setsAt), m.metas(setsAt), m.times(setsAt), m.data(setsAt),
+	} {
+		f.Add(append(patch(uint32(at*wordSize), 1), patch(uint32(at*wordSize+6), 0xffff)...))
+	}
+	now := int64(testNow)
+	pristine := newMapping(MinSize)
+	c := testCache(f, openShm(f, pristine), &now)
+	for n := range ids {
+		mustPut(f, c, originA, testID(n), testDER(testID(n), 0, 100+n), now+10)
+	}
+	mapping := newMapping(MinSize)
+	f.Fuzz(func(t *testing.T, patches []byte) {
+		copy(mapping[headerSize:], pristine[headerSize:])
+		for ; len(patches) >= 6; patches = patches[6:] {
+			at := headerSize + binary.LittleEndian.Uint32(patches)%(MinSize-headerSize-1)
+			copy(mapping[at:at+2], patches[4:6])
+		}
+		s := openShm(t, mapping)
+		s.patience = 0 // a lock that means nothing may stand anywhere
+		c := testCache(t, s, &now)
+		for n := range ids {
+			if der, _, ok := c.Get(originA, testID(n), nil); ok {
+				checkDER(t, testID(n), der)
+			}
+		}
+		c.Remove(originA.Context, testID(0), func(der []byte) bool {
+			checkDER(t, testID(0), der)
+			return true
+		})
+		for n := ids; n < ids+100; n++ {
+			mustPut(t, c, originA, testID(n), testDER(testID(n), 0, 100+n), now+10)
+			mustGet(t, c, originA, testID(n), testDER(testID(n), 0, 100+n))
+		}
+		s.Stats()
+		checkStore(t, s)
+	})
+}

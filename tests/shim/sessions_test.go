@@ -1,0 +1,167 @@
+package shim_test
+
+import (
+	"strings"
+	"testing"
+
+	"gosess/sessioncache"
+)
+
+// scenario is one scenario of a program, and what it prints with gosess in each version.
+type scenario struct {
+	name     string
+	v12, v13 string // lines with "|" between; "" is no run in that version
+}
+
+func runScenarios(t *testing.T, program string, scenarios []scenario) {
+	for _, test := range scenarios {
+		for i, want := range []string{test.v12, test.v13} {
+			if want == "" {
+				continue
+			}
+			t.Run(test.name+strings.TrimPrefix(versions[i], "--tls"), func(t *testing.T) {
+				t.Parallel()
+				s := served(t, program, versions[i], test.name).run(t)
+				s.wants(t, strings.Split(want, "|")...)
+				s.logs(t)
+			})
+		}
+	}
+}
+
+const (
+	shared = "resumed|owner: resumed"
+	apart  = "full|owner: resumed"
+)
+
+// Which two contexts share sessions, and which do not?
+func TestIsolation(t *testing.T) {
+	runScenarios(t, "isolation", []scenario{
+		{"alike", shared, shared},
+		{"trusted-alike", shared, shared},
+		{"server-name-alike", shared, shared},
+		{"certificate", apart, apart},
+		{"verify-mode", apart, apart},
+		{"verify-strictness", apart, apart},
+		{"announced", apart, apart},
+		{"trusted", apart, apart},
+		{"depth", apart, apart},
+		{"flags", apart, apart},
+		{"id-context", apart, apart},
+		{"server-name", apart, apart},
+		{"no-server-name", apart, apart},
+		{"server-name-appears", apart, apart},
+	})
+}
+
+// Do contexts stay apart that are still being configured when another one serves already?
+func TestIsolationOfLateContexts(t *testing.T) {
+	runScenarios(t, "isolation", []scenario{
+		{"configured-late", apart, apart},
+		{"looked-at-early", apart, apart},
+	})
+}
+
+// Which processes share sessions?
+func TestIsolationBetweenProcesses(t *testing.T) {
+	runScenarios(t, "isolation", []scenario{
+		{"processes", "full|resumed|another certificate: full", "full|resumed|another certificate: full"},
+		{"verifying-processes", "full|resumed|resumed", "full|resumed|resumed"},
+	})
+}
+
+// Whose callbacks and sessions are those of a connection that is switched to another context?
+func TestServerNames(t *testing.T) {
+	runScenarios(t, "names", []scenario{
+		{"servername-callback", "full: new|resumed: -|other name: full|second itself: full", "full: new|resumed: new|other name: full|second itself: full"},
+		{"client-hello-callback", "full: new|resumed: -|other name: full|second itself: full", "full: new|resumed: new|other name: full|second itself: full"},
+		{"first-is-freed", "full: new", "full: new"},
+	})
+}
+
+// Does a copied connection leave the context alone that its original was made from?
+func TestCopiedConnection(t *testing.T) {
+	runScenarios(t, "names", []scenario{{"copied-connection", "full: second-new", "full: second-new"}})
+}
+
+// When does a session end, and what leaves it alone?
+func TestLives(t *testing.T) {
+	runScenarios(t, "lives", []scenario{
+		{"clean", "resumed|then: resumed", "resumed|then: resumed"},
+		{"unclean", "resumed|then: full", "resumed|then: resumed"}, // in 1.3 the last ticket alone is bad (L14)
+		{"alert", "resumed|then: full", "resumed|then: resumed"},
+		{"first-unclean", "full", "full"},
+		{"first-alert", "full", "full"},
+		{"expired", "full", "full"},
+		{"chain", "full|resumed|full", "full|resumed|full"},
+		{"freed-context", "resumed|resumed|resumed", "resumed|resumed|resumed"},
+		{"hostile", "victim: full|other: full|other: resumed|callback: remove|victim: resumed", ""},
+	})
+}
+
+// Do sessions outlive the context that the host had added them to?
+func TestFreeingAContextRemovesNothing(t *testing.T) {
+	runScenarios(t, "lives", []scenario{{"freed-with-sessions", "resumed|resumed|resumed", "resumed|resumed|resumed"}})
+}
+
+// Are sessions served in the corners of TLS?
+func TestProtocol(t *testing.T) {
+	runScenarios(t, "protocol", []scenario{
+		{"tickets", "full: -|resumed: -", "full: new new|resumed: new"},
+		{
+			"early-data-no-anti-replay", "",
+			"resumed, sent 1, early data taken|resumed, sent 1, early data taken",
+		},
+		{
+			"early-data-stateless", "",
+			"resumed, sent 1, early data taken|resumed, sent 1, early data taken",
+		},
+		{"hello-retry", "", "full: -|resumed: get get"},
+		{
+			"several-tickets", "",
+			"0 wanted, 0 received, 0 resumed|1 wanted, 1 received, 1 resumed|2 wanted, 2 received, 2 resumed|5 wanted, 5 received, 5 resumed",
+		},
+		{
+			"renegotiation",
+			"full: new|anew full: new|anew full: new|then: resumed|full: new|abbreviated resumed: -|abbreviated resumed: -|then: resumed", "",
+		},
+		{"dtls", "full: new|resumed: -|resumed: -", ""},
+		{
+			"client-certificate",
+			"full, the client's certificate is known, verified 18|resumed, the client's certificate is known, verified 18",
+			"full, the client's certificate is known, verified 18|resumed, the client's certificate is known, verified 18",
+		},
+	})
+}
+
+// Is it gosess that is asked, and what does it store? The counters of the store say so.
+func TestCounters(t *testing.T) {
+	for _, test := range []struct {
+		program, version, scenario string
+		want                       sessioncache.Counters
+	}{
+		{"chained", "--tls1.2", "ours-first", sessioncache.Counters{Stores: 1, Hits: 1}},
+		{"chained", "--tls1.3", "ours-first", sessioncache.Counters{Stores: 3, Hits: 1}},
+		{"chained", "--tls1.2", "theirs-first", sessioncache.Counters{Stores: 1}},
+		{"chained", "--tls1.2", "off", sessioncache.Counters{}},
+		{"chained", "--tls1.2", "client-mode", sessioncache.Counters{}},
+		{"chained", "--tls1.2", "general-client", sessioncache.Counters{Stores: 1, Hits: 1}},
+		{"chained", "--tls1.2", "own-client", sessioncache.Counters{Stores: 1, Hits: 1}},
+		{"protocol", "--tls1.2", "tickets", sessioncache.Counters{}},
+		{"protocol", "--tls1.3", "tickets", sessioncache.Counters{}},
+		{"protocol", "--tls1.3", "early-data-stateless", sessioncache.Counters{}},
+		{"protocol", "--tls1.3", "hello-retry", sessioncache.Counters{Stores: 3, Hits: 2}},
+		{"lives", "--tls1.2", "unclean", sessioncache.Counters{Stores: 2, Hits: 1, Misses: 1, Removals: 1}},
+		{"lives", "--tls1.2", "expired", sessioncache.Counters{Stores: 2, Misses: 1, Expiries: 1}},
+		{"lives", "--tls1.2", "hostile", sessioncache.Counters{Stores: 1, Hits: 1}},
+		{"isolation", "--tls1.2", "certificate", sessioncache.Counters{Stores: 2, Hits: 1, Misses: 1}},
+	} {
+		t.Run(test.program+" "+test.scenario+strings.TrimPrefix(test.version, "--tls"), func(t *testing.T) {
+			t.Parallel()
+			s, got := served(t, test.program, test.version, test.scenario).counted(t)
+			if got != test.want {
+				t.Errorf("counted %+v, not %+v; it printed:\n%s", got, test.want, s.out)
+			}
+		})
+	}
+}
