@@ -208,8 +208,7 @@ static SSL_SESSION *get_theirs(struct attached *context, SSL *ssl, const unsigne
 static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
     struct attached *context = of_ssl(ssl);
-    bool internal =
-        context && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
+    bool internal = context && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
     SSL_SESSION *session = NULL;
     if (internal)
         session = get_ours(context, ssl, id, length, copy);
@@ -247,8 +246,8 @@ static void on_remove(SSL_CTX *ctx, SSL_SESSION *session)
 
 static bool make_indices(const struct gosess_libssl *table)
 {
-    ctx_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL,
-                                               free_context);
+    ctx_index =
+        table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_context);
     ssl_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
     start.deadline_index =
         table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
@@ -349,7 +348,8 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
     return next ? attach(next(method), method, __builtin_return_address(0)) : NULL;
 }
 
-GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq, const SSL_METHOD *method)
+GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
+                                      const SSL_METHOD *method)
 {
     __typeof__(&SSL_CTX_new_ex) next = GOSESS_NEXT(SSL_CTX_new_ex);
     return next ? attach(next(libctx, propq, method), method, __builtin_return_address(0)) : NULL;
@@ -388,23 +388,23 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
     return next(ctx, command, larg, parg);
 }
 
-#define INTERPOSE_SETTER(function, type, member)                                                   \
-    GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                                              \
-    {                                                                                              \
-        struct attached *context = of_ctx(ctx);                                                    \
-        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function);                            \
-        if (context)                                                                               \
-            atomic_store(&context->member, callback);                                              \
-        else if (next)                                                                             \
-            next(ctx, callback);                                                                   \
+#define INTERPOSE_SETTER(function, type, member)                               \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                   \
+    {                                                                          \
+        struct attached *context = of_ctx(ctx);                                \
+        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function); \
+        if (context)                                                           \
+            atomic_store(&context->member, callback);                          \
+        else if (next)                                                         \
+            next(ctx, callback);                                               \
     }
-#define INTERPOSE_GETTER(function, member)                                                         \
-    {                                                                                              \
-        struct attached *context = of_ctx(ctx);                                                    \
-        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function);                            \
-        if (context)                                                                               \
-            return atomic_load(&context->member);                                                  \
-        return next ? next(ctx) : NULL;                                                            \
+#define INTERPOSE_GETTER(function, member)                                     \
+    {                                                                          \
+        struct attached *context = of_ctx(ctx);                                \
+        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function); \
+        if (context)                                                           \
+            return atomic_load(&context->member);                              \
+        return next ? next(ctx) : NULL;                                        \
     }
 
 INTERPOSE_SETTER(SSL_CTX_sess_set_new_cb, new_cb, new_session)
@@ -414,9 +414,9 @@ INTERPOSE_SETTER(SSL_CTX_sess_set_get_cb, get_cb, get_session)
 GOSESS_EXPORT int (*SSL_CTX_sess_get_new_cb(SSL_CTX *ctx))(SSL *, SSL_SESSION *)
     INTERPOSE_GETTER(SSL_CTX_sess_get_new_cb, new_session)
 
-GOSESS_EXPORT void (*SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx))(SSL_CTX *, SSL_SESSION *)
-    INTERPOSE_GETTER(SSL_CTX_sess_get_remove_cb, remove_session)
+        GOSESS_EXPORT void (*SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx))(SSL_CTX *, SSL_SESSION *)
+            INTERPOSE_GETTER(SSL_CTX_sess_get_remove_cb, remove_session)
 
-GOSESS_EXPORT SSL_SESSION *(*SSL_CTX_sess_get_get_cb(SSL_CTX *ctx))(SSL *, const unsigned char *, int,
-                                                             int *)
-    INTERPOSE_GETTER(SSL_CTX_sess_get_get_cb, get_session)
+                GOSESS_EXPORT SSL_SESSION *(*SSL_CTX_sess_get_get_cb(SSL_CTX *ctx))(
+                    SSL *, const unsigned char *, int,
+                    int *)INTERPOSE_GETTER(SSL_CTX_sess_get_get_cb, get_session)

@@ -92,8 +92,7 @@ static bool find_core(char *error, size_t error_size)
     if (loaded.core)
         n = snprintf(config.core_path, sizeof config.core_path, "%s", loaded.core);
     else
-        n = snprintf(config.core_path, sizeof config.core_path, "%s/" CORE_NAME,
-                     loaded.directory);
+        n = snprintf(config.core_path, sizeof config.core_path, "%s/" CORE_NAME, loaded.directory);
     if (n > 0 && (size_t)n < sizeof config.core_path && config.core_path[0] == '/')
         return true;
     snprintf(error, error_size, "GOSESS_CORE: \"%s\" is not an absolute path",

@@ -30,10 +30,10 @@
 enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
 static _Atomic int state = CORE_NONE;
-static _Atomic pid_t owner;      /* the process whose state this is: a fork inherits it */
-static _Atomic bool waited;      /* somebody waited out the deadline: nobody waits again */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  /* for the three conditions */
-static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER;  /* state left CORE_LOADING */
+static _Atomic pid_t owner; /* the process whose state this is: a fork inherits it */
+static _Atomic bool waited; /* somebody waited out the deadline: nobody waits again */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the three conditions */
+static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
 
 static struct {
     const char *path;
@@ -121,10 +121,10 @@ static const char *resolve(void *handle)
     if (!abi || *abi != GOSESS_CORE_ABI)
         return "it is of another version than libgosess.so";
     void *found;
-#define FIND(member, name)                                                                         \
-    found = dlsym(handle, name);                                                                   \
-    if (!found)                                                                                    \
-        return "it lacks " name;                                                                   \
+#define FIND(member, name)       \
+    found = dlsym(handle, name); \
+    if (!found)                  \
+        return "it lacks " name; \
     memcpy(&core.member, &found, sizeof found);
     FIND(start_core, "gosess_core_start")
     FIND(new_session, "gosess_core_new_session")
@@ -219,8 +219,8 @@ static bool room_for_addresses(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
         return true;
-    void *space = mmap(NULL, SPACE_NEEDED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                       -1, 0);
+    void *space =
+        mmap(NULL, SPACE_NEEDED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return space != MAP_FAILED && munmap(space, SPACE_NEEDED) == 0;
 }
 

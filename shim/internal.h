@@ -155,10 +155,10 @@ bool gosess_forked(void);
 void *gosess_next(void *_Atomic *slot, const char *name, const void *caller);
 
 /* gosess_next for the function name, in the body of our own definition of it. */
-#define GOSESS_NEXT(name)                                                                          \
-    (__extension__({                                                                               \
-        static void *_Atomic slot;                                                                 \
-        (__typeof__(&(name)))gosess_next(&slot, #name, __builtin_return_address(0));               \
+#define GOSESS_NEXT(name)                                                            \
+    (__extension__({                                                                 \
+        static void *_Atomic slot;                                                   \
+        (__typeof__(&(name)))gosess_next(&slot, #name, __builtin_return_address(0)); \
     }))
 
 /*
