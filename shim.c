@@ -63,7 +63,7 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
 /* Sessions that are stored now: nothing is loaded to count nothing. */
 static long number(struct gosess_attached *context)
 {
-    struct gosess_call count = {.what = GOSESS_CALL_NUMBER, .ctx = context->ctx};
+    struct gosess_call count = {.what = GOSESS_CALL_NUMBER, .ctx = context->core.ctx};
     return gosess_core_ready() && gosess_call(context, &count) ? count.result : 0;
 }
 
@@ -154,23 +154,23 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
         next(ctx, before);
 }
 
-#define INTERPOSE_SETTER(function, type, member)                                                   \
-    GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                                       \
-    {                                                                                              \
-        struct gosess_attached *context = own_callbacks(ctx);                                      \
-        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function);                     \
-        if (context)                                                                               \
-            atomic_store(&context->member, callback);                                              \
-        else if (next)                                                                             \
-            next(ctx, callback);                                                                   \
+#define INTERPOSE_SETTER(function, type, member)                               \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                   \
+    {                                                                          \
+        struct gosess_attached *context = own_callbacks(ctx);                  \
+        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function); \
+        if (context)                                                           \
+            atomic_store(&context->member, callback);                          \
+        else if (next)                                                         \
+            next(ctx, callback);                                               \
     }
-#define INTERPOSE_GETTER(function, member)                                                         \
-    {                                                                                              \
-        struct gosess_attached *context = own_callbacks(ctx);                                      \
-        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function);                     \
-        if (context)                                                                               \
-            return atomic_load(&context->member);                                                  \
-        return next ? next(ctx) : NULL;                                                            \
+#define INTERPOSE_GETTER(function, member)                                     \
+    {                                                                          \
+        struct gosess_attached *context = own_callbacks(ctx);                  \
+        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function); \
+        if (context)                                                           \
+            return atomic_load(&context->member);                              \
+        return next ? next(ctx) : NULL;                                        \
     }
 
 /* The context, where libssl holds our callbacks and the host's are kept beside them. */
@@ -187,9 +187,9 @@ INTERPOSE_SETTER(SSL_CTX_sess_set_get_cb, gosess_get_cb, get_session)
 GOSESS_EXPORT int (*SSL_CTX_sess_get_new_cb(SSL_CTX *ctx))(SSL *, SSL_SESSION *)
     INTERPOSE_GETTER(SSL_CTX_sess_get_new_cb, new_session)
 
-GOSESS_EXPORT void (*SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx))(SSL_CTX *, SSL_SESSION *)
-    INTERPOSE_GETTER(SSL_CTX_sess_get_remove_cb, remove_session)
+        GOSESS_EXPORT void (*SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx))(SSL_CTX *, SSL_SESSION *)
+            INTERPOSE_GETTER(SSL_CTX_sess_get_remove_cb, remove_session)
 
-GOSESS_EXPORT SSL_SESSION *(*SSL_CTX_sess_get_get_cb(SSL_CTX *ctx))(SSL *, const unsigned char *,
-                                                                    int, int *)
-    INTERPOSE_GETTER(SSL_CTX_sess_get_get_cb, get_session)
+                GOSESS_EXPORT SSL_SESSION *(*SSL_CTX_sess_get_get_cb(SSL_CTX *ctx))(
+                    SSL *, const unsigned char *, int,
+                    int *)INTERPOSE_GETTER(SSL_CTX_sess_get_get_cb, get_session)

@@ -129,8 +129,9 @@ SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const un
 
 int gosess_live_size(const SSL_SESSION *session)
 {
-    return LIVE_SESSION +
-           (libssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session) ? LIVE_CERTIFICATE : 0);
+    return LIVE_SESSION + (libssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session)
+                               ? LIVE_CERTIFICATE
+                               : 0);
 }
 
 void gosess_cap(SSL_SESSION *session, int64_t expires)

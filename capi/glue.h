@@ -24,7 +24,7 @@ struct gosess_lookup {
     struct gosess_context *context;
     const char *server_name; /* borrowed from the ClientHello; not terminated */
     size_t server_name_length;
-    bool take;           /* the session must not be returned again, to anybody */
+    bool take;            /* the session must not be returned again, to anybody */
     SSL_SESSION *claimed; /* what this handshake has taken before, referenced */
 };
 

@@ -339,20 +339,3 @@ func TestCountersOf(t *testing.T) {
 		}
 	}
 }
-
-func TestNoAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("sync.Pool drops at random under the race detector")
-	}
-	c, _ := newCache(t, nil)
-	id, der := testID(1), testDER(testID(1), 0, ordinaryDER)
-	dst := make([]byte, 0, 1024)
-	if n := testing.AllocsPerRun(1000, func() {
-		mustPut(t, c, originA, id, der, 1<<32-2)
-		if _, _, ok := c.Get(originA, id, dst); !ok {
-			t.Fatal("miss")
-		}
-	}); n > 0 {
-		t.Errorf("%v allocations", n)
-	}
-}

@@ -85,38 +85,6 @@ func TestMeta(t *testing.T) {
 	}
 }
 
-// TestCapacity holds the promise of 4,700 ordinary sessions per MiB.
-func TestCapacity(t *testing.T) {
-	if raceEnabled {
-		t.Skip("one goroutine, and a lot of work")
-	}
-	const promised = 4700
-	for _, size := range []int{1 << 20, 3<<20 + 4096} {
-		s := openShm(t, newMapping(size))
-		c := testCache(t, s, nil)
-		n := 3 * promised * size >> 20
-		for i := range n {
-			mustPut(t, c, originA, testID(i), testDER(testID(i), 0, ordinaryDER), 1<<32-2)
-		}
-		kept := 0
-		for i := range n {
-			if got, _, ok := c.Get(originA, testID(i), nil); ok {
-				checkDER(t, testID(i), got)
-				kept++
-			}
-		}
-		t.Logf("%d bytes: %d sessions, %d per MiB", size, kept, kept<<20/size)
-		if kept<<20/size < promised {
-			t.Errorf("%d bytes hold %d sessions", size, kept)
-		}
-		st := s.Stats()
-		if st.Entries != uint64(kept) || st.Total.Evictions != uint64(n-kept) || st.Used > st.Capacity {
-			t.Errorf("stats: %+v, of %d kept %d", st, n, kept)
-		}
-		checkStore(t, s)
-	}
-}
-
 // setKey is the n-th lookup key of the first set.
 func setKey(n int) *LookupKey {
 	var key LookupKey

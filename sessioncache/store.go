@@ -24,6 +24,8 @@ type Store interface {
 	// Drop removes the entry that Find found and reports whether this call did it:
 	// of several callers, just one.
 	Drop(e *Entry) bool
+	// Flush drops the entries that end before a time, all of them where it is 0.
+	Flush(before uint32)
 	// Count adds one to a counter.
 	Count(Counter)
 	// Stats returns the counters, and what the store holds.

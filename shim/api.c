@@ -176,8 +176,8 @@ static struct gosess_attached *context_of(SSL_CTX *ctx)
     if (context && context->cache)
         return context;
     struct gosess_cache *cache = gosess_cache_first();
-    bool attached = cache && prepare(__builtin_return_address(0)) &&
-                    gosess_attach(ctx, cache, false);
+    bool attached =
+        cache && prepare(__builtin_return_address(0)) && gosess_attach(ctx, cache, false);
     gosess_cache_unref(cache);
     if (!attached)
         return NULL;

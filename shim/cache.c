@@ -17,8 +17,7 @@ static bool open_store(struct gosess_cache *cache, char *note, char *error, size
            gosess_store_open(&cache->url, keys, &cache->store, note, error, error_size);
 }
 
-struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
-                                       size_t error_size)
+struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error, size_t error_size)
 {
     struct gosess_cache *cache = calloc(1, sizeof(*cache));
     if (!cache) {

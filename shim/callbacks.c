@@ -88,8 +88,8 @@ void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION
                 &(struct gosess_call){.what = GOSESS_CALL_NEW, .ssl = ssl, .session = session});
 }
 
-SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl,
-                                 const unsigned char *id, int length, int *copy)
+SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
+                                 int length, int *copy)
 {
     struct gosess_call get = {
         .what = GOSESS_CALL_GET, .ssl = ssl, .id = id, .id_length = length, .copy = *copy};
@@ -175,8 +175,7 @@ SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *c
 {
     struct gosess_attached *context = gosess_attached_first(ssl);
     bool serves = gosess_serves(context);
-    bool internal =
-        serves && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
+    bool internal = serves && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
     SSL_SESSION *session = NULL;
     if (internal)
         session = gosess_find_session(context, ssl, id, length, copy);

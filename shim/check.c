@@ -256,8 +256,8 @@ bool gosess_store_check(const struct gosess_url *url, const char *keys_file, cha
     if (url->scheme == GOSESS_SCHEME_MEMORY) {
         char most[24];
         gosess_size_text(url->size, most);
-        gosess_fail(note, GOSESS_ERROR_SIZE,
-                    "would keep up to %s of live sessions in each process", most);
+        gosess_fail(note, GOSESS_ERROR_SIZE, "would keep up to %s of live sessions in each process",
+                    most);
         return true;
     }
     if (!check_keys(url, keys_file, &report))

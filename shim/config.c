@@ -88,8 +88,10 @@ static bool read_core(char *error, size_t error_size)
         snprintf(core_path, sizeof(core_path), "%s", given);
     if (core_path[0] == '/' && (!given || strlen(given) < sizeof(core_path)))
         return true;
-    return gosess_fail(error, error_size, "GOSESS_CORE: \"%s\" is not allowed; allowed: an "
-                       "absolute path", given ? given : "");
+    return gosess_fail(error, error_size,
+                       "GOSESS_CORE: \"%s\" is not allowed; allowed: an "
+                       "absolute path",
+                       given ? given : "");
 }
 
 static bool read_tickets(char *error, size_t error_size)

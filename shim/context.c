@@ -74,8 +74,8 @@ static long mode_underneath(struct gosess_attached *context)
 
 static void put_mode(struct gosess_attached *context)
 {
-    gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SET_SESS_CACHE_MODE, mode_underneath(context),
-                             NULL);
+    gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
+                             mode_underneath(context), NULL);
 }
 
 long gosess_set_mode(struct gosess_attached *context, long mode)
@@ -161,8 +161,8 @@ static void free_context(void *parent, void *value, CRYPTO_EX_DATA *data, int in
 
 static bool make_indices(const struct gosess_libssl *table)
 {
-    ctx_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL,
-                                               free_context);
+    ctx_index =
+        table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_context);
     ssl_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
     return ctx_index >= 0 && ssl_index >= 0;
 }

@@ -30,24 +30,24 @@
 enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
 static _Atomic int state = CORE_NONE;
-static _Atomic pid_t owner;      /* the process whose state this is: a fork inherits it */
-static _Atomic bool waited;      /* somebody waited out the deadline: nobody waits again */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  /* for the three conditions */
-static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER;  /* state left CORE_LOADING */
+static _Atomic pid_t owner; /* the process whose state this is: a fork inherits it */
+static _Atomic bool waited; /* somebody waited out the deadline: nobody waits again */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the three conditions */
+static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
 
-#define CORE_FUNCTIONS(X)                                                                          \
-    X(start)                                                                                       \
-    X(open)                                                                                        \
-    X(close)                                                                                       \
-    X(new_session)                                                                                 \
-    X(get_session)                                                                                 \
-    X(remove_session)                                                                              \
-    X(add_session)                                                                                 \
-    X(number)                                                                                      \
-    X(flush)                                                                                       \
-    X(forget)                                                                                      \
-    X(clear)                                                                                       \
-    X(count)                                                                                       \
+#define CORE_FUNCTIONS(X) \
+    X(start)              \
+    X(open)               \
+    X(close)              \
+    X(new_session)        \
+    X(get_session)        \
+    X(remove_session)     \
+    X(add_session)        \
+    X(number)             \
+    X(flush)              \
+    X(forget)             \
+    X(clear)              \
+    X(count)              \
     X(take_outcome)
 
 static const struct gosess_start *start;
@@ -159,10 +159,10 @@ static const char *resolve(void *handle)
     if (!abi || *abi != GOSESS_CORE_ABI)
         return "it is of another version than libgosess.so";
     void *found;
-#define X(name)                                                                                    \
-    found = dlsym(handle, "gosess_core_" #name);                                                   \
-    if (!found)                                                                                    \
-        return "it lacks gosess_core_" #name;                                                      \
+#define X(name)                                  \
+    found = dlsym(handle, "gosess_core_" #name); \
+    if (!found)                                  \
+        return "it lacks gosess_core_" #name;    \
     memcpy(&core.name, &found, sizeof(found));
     CORE_FUNCTIONS(X)
 #undef X
@@ -254,8 +254,8 @@ static bool room_for_addresses(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
         return true;
-    void *space = mmap(NULL, SPACE_NEEDED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                       -1, 0);
+    void *space =
+        mmap(NULL, SPACE_NEEDED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return space != MAP_FAILED && munmap(space, SPACE_NEEDED) == 0;
 }
 
@@ -301,8 +301,8 @@ static void wait_loaded(void)
     pthread_mutex_unlock(&lock);
     if (timed != 0 && !atomic_exchange(&waited, true))
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
-                   "serving without a cache until it starts: %s has not within %d s", gosess_core_path(),
-                   START_DEADLINE_SECONDS);
+                   "serving without a cache until it starts: %s has not within %d s",
+                   gosess_core_path(), START_DEADLINE_SECONDS);
 }
 
 /* The parent's Go half did not come along; nothing may be called in the copy of it. */

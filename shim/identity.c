@@ -96,15 +96,13 @@ static bool add_all(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_
     struct fingerprint own;
     int mode = libssl->SSL_CTX_get_verify_mode(ctx);
     bool ok = fingerprint(libssl, libssl->SSL_CTX_get0_certificate(ctx), &own) &&
-              add(libssl, digest, &own, sizeof own) &&
-              add_number(libssl, digest, (uint64_t)mode);
+              add(libssl, digest, &own, sizeof own) && add_number(libssl, digest, (uint64_t)mode);
     if (mode == SSL_VERIFY_NONE)
         return ok;
     unsigned long flags = libssl->X509_VERIFY_PARAM_get_flags(libssl->SSL_CTX_get0_param(ctx));
     int depth = libssl->SSL_CTX_get_verify_depth(ctx);
-    return ok && add_number(libssl, digest, flags) &&
-           add_number(libssl, digest, (uint64_t)depth) && add_ca_names(libssl, digest, ctx) &&
-           add_trusted(libssl, digest, ctx);
+    return ok && add_number(libssl, digest, flags) && add_number(libssl, digest, (uint64_t)depth) &&
+           add_ca_names(libssl, digest, ctx) && add_trusted(libssl, digest, ctx);
 }
 
 bool gosess_identity(const struct gosess_libssl *libssl, SSL_CTX *ctx,
@@ -113,8 +111,7 @@ bool gosess_identity(const struct gosess_libssl *libssl, SSL_CTX *ctx,
     libssl->ERR_set_mark();
     EVP_MD_CTX *digest = libssl->EVP_MD_CTX_new();
     bool ok = digest && libssl->EVP_DigestInit_ex(digest, libssl->EVP_sha256(), NULL) == 1 &&
-              add_all(libssl, digest, ctx) &&
-              libssl->EVP_DigestFinal_ex(digest, out, NULL) == 1;
+              add_all(libssl, digest, ctx) && libssl->EVP_DigestFinal_ex(digest, out, NULL) == 1;
     libssl->EVP_MD_CTX_free(digest);
     libssl->ERR_pop_to_mark();
     return ok;

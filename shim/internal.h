@@ -165,8 +165,7 @@ struct gosess_cache {
  * Opens a cache, with one reference; *note as gosess_store_open says. NULL and an error where
  * that fails. With the setup lock.
  */
-struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
-                                       size_t error_size);
+struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error, size_t error_size);
 
 /*
  * The cache of GOSESS_CACHE, opened by the first call in this process or in one that it was
@@ -194,10 +193,10 @@ int gosess_cache_number(struct gosess_cache *cache);
 void *gosess_next(void *_Atomic *slot, const char *name, const void *caller);
 
 /* gosess_next for the function name, in the body of our own definition of it. */
-#define GOSESS_NEXT(name)                                                                          \
-    (__extension__({                                                                               \
-        static void *_Atomic slot;                                                                 \
-        (__typeof__(&(name)))gosess_next(&slot, #name, __builtin_return_address(0));               \
+#define GOSESS_NEXT(name)                                                            \
+    (__extension__({                                                                 \
+        static void *_Atomic slot;                                                   \
+        (__typeof__(&(name)))gosess_next(&slot, #name, __builtin_return_address(0)); \
     }))
 
 /*
@@ -270,15 +269,15 @@ typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
 
 /* An SSL_CTX that gosess has to do with. Lives in its ex_data and is freed with it. */
 struct gosess_attached {
-    struct gosess_context core;  /* what the Go half sees of it */
-    struct gosess_cache *cache;  /* referenced; NULL where it is given back to libssl */
-    _Atomic bool digested;       /* core.digest is there */
-    _Atomic bool callbacks;      /* libssl holds our callbacks */
-    _Atomic long mode;           /* the session cache mode, as the host set it */
+    struct gosess_context core;        /* what the Go half sees of it */
+    struct gosess_cache *cache;        /* referenced; NULL where it is given back to libssl */
+    _Atomic bool digested;             /* core.digest is there */
+    _Atomic bool callbacks;            /* libssl holds our callbacks */
+    _Atomic long mode;                 /* the session cache mode, as the host set it */
     _Atomic gosess_new_cb new_session; /* application callbacks; NULL where there is none */
     _Atomic gosess_remove_cb remove_session;
     _Atomic gosess_get_cb get_session;
-    _Atomic long hits, misses, full; /* of gosess as the internal cache */
+    _Atomic long hits, misses, full;        /* of gosess as the internal cache */
     struct gosess_attached *before, *after; /* in the list; with the setup lock */
 };
 
@@ -342,8 +341,8 @@ bool gosess_call(struct gosess_attached *context, struct gosess_call *call);
 
 /* The callbacks of the cache alone, without the application's. */
 void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session);
-SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl,
-                                 const unsigned char *id, int length, int *copy);
+SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
+                                 int length, int *copy);
 bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session);
 
 /* SSL_CTX_remove_session's own answer: whether the cache had the session. */

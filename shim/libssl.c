@@ -63,10 +63,10 @@ static struct gosess_libssl table;
 static const char *fill(const void *caller)
 {
     void *found;
-#define X(name)                                                                                    \
-    found = lookup(#name, caller);                                                                 \
-    memcpy(&table.name, &found, sizeof found);                                                     \
-    if (!found)                                                                                    \
+#define X(name)                                \
+    found = lookup(#name, caller);             \
+    memcpy(&table.name, &found, sizeof found); \
+    if (!found)                                \
         return #name;
     GOSESS_LIBSSL_FUNCTIONS(X)
 #undef X

@@ -131,9 +131,9 @@ static bool parse_value(enum option option, struct word value, struct gosess_url
         return parse_path("keys", value, url->keys, error, error_size);
     default:
         url->single_use = is(value, "tls13");
-        return url->single_use || gosess_fail(error, error_size,
-                                              "single-use \"%.*s\" is unknown; allowed: tls13",
-                                              SHOW(value));
+        return url->single_use ||
+               gosess_fail(error, error_size, "single-use \"%.*s\" is unknown; allowed: tls13",
+                           SHOW(value));
     }
 }
 
@@ -176,8 +176,9 @@ bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, siz
     text += strspn(text, spaces);
     struct word whole = until(text, spaces);
     if (whole.length == 0)
-        return gosess_fail(error, error_size,
-                           "the URL is empty; allowed: memory:, shm:?size=64m, shm:/run/gosess/web");
+        return gosess_fail(
+            error, error_size,
+            "the URL is empty; allowed: memory:, shm:?size=64m, shm:/run/gosess/web");
     const char *second = text + whole.length;
     second += strspn(second, spaces);
     if (*second) {
