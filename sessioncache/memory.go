@@ -1,8 +1,6 @@
 package sessioncache
 
 import (
-	"hash/maphash"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,12 +40,12 @@ type Memory struct {
 	budget *Budget
 	ref    func(Object)
 	shards atomic.Pointer[[shardCount]shard] // made by the first Put: many contexts never see one
-	kept   atomic.Int64
 
-	// Held by Put, which is what makes the limit exact. Locked before any shard; nothing
-	// locks two shards.
-	putting sync.Mutex
-	puts    uint64
+	// Who takes an entry out of its shard has it; the queue follows. Locked before a
+	// shard, never while one is locked. Protects the queue and what it orders by.
+	mu    sync.Mutex
+	queue queue
+	puts  uint64
 }
 
 // NewMemory makes an empty Memory. ref adds a reference to an object that Get returns.
@@ -55,80 +53,74 @@ func NewMemory(budget *Budget, ref func(Object)) *Memory {
 	return &Memory{budget: budget, ref: ref}
 }
 
-var hashSeed = maphash.MakeSeed()
-
-func shardOf(id []byte) int { return int(maphash.Bytes(hashSeed, id) % shardCount) }
-
 // Put keeps a session, and takes over the caller's reference where it reports that it was
 // added. It was not where this very object is kept already, whose expiry it then notes, or
 // is larger than the whole budget. To have no more than limit sessions (any number where it
 // is not positive), and no more bytes than the budget, those that expire first make way,
 // among equals the oldest.
 func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
+	e := &entry{
+		id: string(s.ID), serverName: strings.Clone(s.ServerName), object: s.Object,
+		size: int64(s.Size) + int64(len(s.ServerName)) + entryOverhead,
+	}
 	n := shardOf(s.ID)
-	size := int64(s.Size) + int64(len(s.ServerName)) + entryOverhead
-	if size > m.budget.bytes {
+	if e.size > m.budget.bytes {
 		m.budget.count(n, TooBig)
 		return false, nil
 	}
-	m.putting.Lock()
-	defer m.putting.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	shards := m.shards.Load()
 	if shards == nil {
 		shards = new([shardCount]shard)
 		m.shards.Store(shards)
 	}
 	m.puts++
-	switch old, same := shards[n].replace(s, m.puts); {
-	case same:
+	e.due = due{s.Expires, m.puts}
+	switch old := shards[n].put(e); {
+	case old == nil:
+	case old.object == e.object:
+		if old.due.expires != s.Expires {
+			m.queue.move(old, e.due)
+		}
 		return false, nil
-	case old != nil:
+	default:
 		m.forget(old)
 		leaving = append(leaving, Leaving{old.object, Replaced})
 	}
-	m.budget.used.Add(size)
-	for limit > 0 && m.kept.Load() >= int64(limit) || m.budget.used.Load() > m.budget.bytes {
-		first := m.evict(shards)
-		if first == nil {
-			break // the other contexts have the rest
+	m.budget.used.Add(e.size)
+	for limit > 0 && len(m.queue) >= limit || m.budget.used.Load() > m.budget.bytes {
+		if len(m.queue) == 0 {
+			break // other contexts hold the rest
 		}
-		leaving = append(leaving, Leaving{first.object, Evicted})
+		if first := m.removeFirst(shards, Evictions); first != nil {
+			leaving = append(leaving, Leaving{first.object, Evicted})
+		}
 	}
-	m.kept.Add(1)
+	m.queue.add(e)
 	m.budget.kept.Add(1)
-	shards[n].add(&entry{
-		id: string(s.ID), serverName: strings.Clone(s.ServerName),
-		expires: s.Expires, put: m.puts, size: size, object: s.Object,
-	})
 	m.budget.count(n, Stores)
 	return true, leaving
 }
 
-// evict removes the session that expires first. Nil where there is none.
-func (m *Memory) evict(shards *[shardCount]shard) *entry {
-	for {
-		var first due
-		at := -1
-		for n := range shards {
-			if d, ok := shards[n].first(); ok && (at < 0 || d.before(first)) {
-				first, at = d, n
-			}
-		}
-		if at < 0 {
-			return nil
-		}
-		// Somebody else may have removed it meanwhile.
-		if e := shards[at].removeDue(first); e != nil {
-			m.forget(e)
-			m.budget.count(at, Evictions)
-			return e
-		}
+// removeFirst removes the session that expires first, with the lock. Nil where somebody
+// else is removing it.
+func (m *Memory) removeFirst(shards *[shardCount]shard, reason Counter) *entry {
+	e := m.queue[0].entry
+	n := shardOf([]byte(e.id))
+	if !shards[n].remove(e) {
+		m.queue.remove(e)
+		return nil
 	}
+	m.forget(e)
+	m.budget.count(n, reason)
+	return e
 }
 
-// forget takes an entry that was removed out of the books.
+// forget takes out of the books, with the lock, what this caller has removed from its
+// shard.
 func (m *Memory) forget(e *entry) {
-	m.kept.Add(-1)
+	m.queue.remove(e)
 	m.budget.kept.Add(-1)
 	m.budget.used.Add(-e.size)
 }
@@ -178,7 +170,9 @@ func (m *Memory) remove(id []byte, same func(*entry) bool) *entry {
 	}
 	e := shards[shardOf(id)].removeID(id, same)
 	if e != nil {
+		m.mu.Lock()
 		m.forget(e)
+		m.mu.Unlock()
 	}
 	return e
 }
@@ -186,36 +180,25 @@ func (m *Memory) remove(id []byte, same func(*entry) bool) *entry {
 // Flush stops keeping the sessions whose time was over before now, all of them where now
 // is 0, and returns them, with their references, in the order in which they expire, among
 // equals the oldest first.
-func (m *Memory) Flush(now int64) []Object {
-	shards := m.shards.Load()
-	if shards == nil {
-		return nil
-	}
+func (m *Memory) Flush(now int64) (flushed []Object) {
 	reason := Expiries
 	if now == 0 {
 		reason = Removals
 	}
-	var flushed []*entry
-	for n := range shards {
-		var gone []*entry
-		if now == 0 {
-			gone = shards[n].removeAll()
-		} else {
-			gone = shards[n].removeExpired(now)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	shards := m.shards.Load()
+	for len(m.queue) > 0 && (now == 0 || now > m.queue[0].expires) { // L32: strictly
+		if e := m.removeFirst(shards, reason); e != nil {
+			flushed = append(flushed, e.object)
 		}
-		for _, e := range gone {
-			m.forget(e)
-			m.budget.count(n, reason)
-		}
-		flushed = append(flushed, gone...)
 	}
-	slices.SortFunc(flushed, func(a, b *entry) int { return a.due().compare(b.due()) })
-	objects := make([]Object, len(flushed))
-	for i, e := range flushed {
-		objects[i] = e.object
-	}
-	return objects
+	return flushed
 }
 
 // Len returns how many sessions are kept.
-func (m *Memory) Len() int { return int(m.kept.Load()) }
+func (m *Memory) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.queue)
+}

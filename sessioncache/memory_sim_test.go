@@ -54,7 +54,7 @@ type memorySim struct {
 
 const (
 	simStep   = 4
-	simIDs    = 50
+	simIDs    = 25
 	simBudget = 30 * (entryOverhead + 100)
 )
 
@@ -237,25 +237,27 @@ func (s *memorySim) check() {
 	}
 }
 
-// checkMemory fails where a shard contradicts itself. Nobody may use it meanwhile.
+// checkMemory fails where a Memory contradicts itself. Nobody may use it meanwhile.
 func checkMemory(t testing.TB, m *Memory) {
 	t.Helper()
 	shards := m.shards.Load()
 	if shards == nil {
 		return
 	}
+	ids := 0
 	for n := range shards {
-		sh := &shards[n]
-		if len(sh.byID) != len(sh.queue) {
-			t.Fatalf("shard %d: %d ids, %d in the queue", n, len(sh.byID), len(sh.queue))
+		ids += len(shards[n].byID)
+	}
+	if ids != len(m.queue) {
+		t.Fatalf("%d ids, %d in the queue", ids, len(m.queue))
+	}
+	for at, q := range m.queue {
+		e := q.entry
+		if e.at != at+1 || q.due != e.due || shards[shardOf([]byte(e.id))].byID[e.id] != e {
+			t.Fatalf("entry %d of the queue: %+v", at, e)
 		}
-		for at, e := range sh.queue {
-			if e.at != at || sh.byID[e.id] != e || shardOf([]byte(e.id)) != n {
-				t.Fatalf("shard %d: entry %d is at %d", n, at, e.at)
-			}
-			if at > 0 && e.due().before(sh.queue[(at-1)/2].due()) {
-				t.Fatalf("shard %d: entry %d is before its parent", n, at)
-			}
+		if at > 0 && q.before(&m.queue[(at-1)/2].due) {
+			t.Fatalf("entry %d of the queue is before its parent", at)
 		}
 	}
 }

@@ -107,7 +107,8 @@ bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session)
 {
     struct gosess_call drop = {
         .what = GOSESS_CALL_REMOVE, .ctx = context->core.ctx, .session = session};
-    return gosess_call(context, &drop) && drop.outcome.removed;
+    /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
+    return gosess_core_ready() && gosess_call(context, &drop) && drop.outcome.removed;
 }
 
 /* --- the callbacks that libssl calls --- */
