@@ -105,12 +105,13 @@ func (i Installed) OpenSSL(t *testing.T) string {
 	return program
 }
 
-// Compile compiles a C program with this version's headers and library; the path of it.
-func (i Installed) Compile(t *testing.T, source string) string {
+// Compile compiles a C program with this version's headers and library; the path of it. It has
+// the name of the first source.
+func (i Installed) Compile(t *testing.T, sources ...string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(source), ".c"))
-	arguments := []string{"-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
-		"-Wno-deprecated-declarations", "-o", program, source}
+	program := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(sources[0]), ".c"))
+	arguments := append([]string{"-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
+		"-Wno-deprecated-declarations", "-o", program}, sources...)
 	if i.root != "" {
 		headers := filepath.Join(i.root, "usr", "include")
 		// What its libssl needs of a newer C library is there when it runs.

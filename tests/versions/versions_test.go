@@ -11,9 +11,10 @@ import (
 	"gosess/tests/versions"
 )
 
-// What a program observes is the same with every libssl, and without a cache the same as
-// without the library. testdata/served.txt differs from testdata/alone.txt in what a cache
-// that is shared by contexts and processes changes, and in nothing else.
+// What a program observes is the same with every libssl, and without a cache, or with one that is
+// nobody else's, the same as without the library. testdata/served.txt differs from
+// testdata/alone.txt in what a cache that is shared by contexts and processes changes, and in
+// nothing else.
 func TestResume(t *testing.T) {
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
 		program := v.Compile(t, filepath.Join("testdata", "resume.c"))
@@ -27,15 +28,18 @@ func TestResume(t *testing.T) {
 		}
 		// The workers that the program forks after it has served itself get none.
 		late := regexp.MustCompile(`^gosess: \[\d+\] serving without a cache: this process was forked from one that had loaded the Go half\n$`)
+		silent := regexp.MustCompile(`^$`)
 		for _, test := range []struct {
 			name, expects string
 			preloaded     bool
 			cache         string
+			core          string // whether the Go half is loaded before and after it has served
 			says          *regexp.Regexp
 		}{
-			{name: "alone", expects: "alone.txt", says: regexp.MustCompile(`^$`)},
-			{name: "no cache", expects: "alone.txt", preloaded: true, says: regexp.MustCompile(`^$`)},
-			{name: "cache", expects: "served.txt", preloaded: true, cache: "shm:?size=1m", says: late},
+			{"alone", "alone.txt", false, "", "core=0 core=0", silent},
+			{"no cache", "alone.txt", true, "", "core=0 core=0", silent},
+			{"memory", "alone.txt", true, "memory:", "core=0 core=1", silent},
+			{"shm", "served.txt", true, "shm:?size=1m", "core=0 core=1", late},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				var environment []string
@@ -53,11 +57,16 @@ func TestResume(t *testing.T) {
 				if v.Name != "system" && !strings.HasPrefix(version, "OpenSSL "+v.Name) {
 					t.Errorf("it ran with %s", version)
 				}
-				compare(t, observed, test.expects)
+				if got := strings.Join(cores.FindAllString(observed, -1), " "); got != test.core {
+					t.Errorf("%s, not %s", got, test.core)
+				}
+				compare(t, cores.ReplaceAllString(observed, "core"), test.expects)
 			})
 		}
 	})
 }
+
+var cores = regexp.MustCompile(`(?m)^core=[01]$`)
 
 func compare(t *testing.T, observed, file string) {
 	t.Helper()
