@@ -60,9 +60,14 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     return ssl;
 }
 
-/* Sessions that are stored now: nothing is loaded to count nothing. */
+/*
+ * Sessions that are stored now, where gosess stands for the internal cache and not for one
+ * more tier behind it. Nothing is loaded to count nothing.
+ */
 static long number(struct gosess_attached *context)
 {
+    if (!gosess_live(context) && (atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
+        return 0;
     struct gosess_call count = {.what = GOSESS_CALL_NUMBER, .ctx = context->core.ctx};
     return gosess_core_ready() && gosess_call(context, &count) ? count.result : 0;
 }
