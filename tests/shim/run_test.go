@@ -102,12 +102,6 @@ func program(t *testing.T, name string) string {
 	return compile(t, name, "cc", append(sources(t, name), libraries...)...)
 }
 
-// core compiles a stand-in for the Go half, of tests/c/cores.
-func core(t *testing.T, name string, flags ...string) string {
-	t.Helper()
-	return compile(t, name+".so", "cc", append([]string{"-shared", "-fPIC", "-I" + root, "tests/c/cores/" + name + ".c", "-lpthread"}, flags...)...)
-}
-
 // host is a program to run.
 type host struct {
 	path      string
