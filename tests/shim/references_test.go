@@ -52,6 +52,18 @@ func TestErrorsAreLeftAlone(t *testing.T) {
 	}
 }
 
+// Is that so even where the Go half changes errno, and is it never called on an ASYNC job's stack,
+// where this stand-in would end the program?
+func TestCallsOfAStandIn(t *testing.T) {
+	h := served(t, "references", "errors")
+	h.env = []string{"GOSESS_CORE=" + compile(t, "soil.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSOIL")}
+	if s := h.run(t); strings.Count(s.out, "errno kept, its error kept, none more") != 11 {
+		t.Errorf("%s", s.out)
+	}
+	h.path, h.arguments = program(t, "threads"), []string{"async-job"}
+	h.run(t).wants(t, "full: in-job new", "resumed: in-job get", "resumed: in-job get", "then: full")
+}
+
 // Do threads find the sessions, also short-lived ones, on small stacks, and in ASYNC jobs?
 func TestThreads(t *testing.T) {
 	runScenarios(t, "threads", []scenario{

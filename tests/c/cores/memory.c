@@ -4,13 +4,16 @@
  *   -DSTART=N          starting it returns that
  *   -DSECONDS=N        it hangs that long before it is loaded
  *   -DWITHOUT_REMOVE   it lacks a function
+ *   -DSOIL             its calls change errno
  *   -DFAULT            its first lookup writes where it must not
  *   -DOVERFLOW         its first lookup counts further than an int can
  *   -DRACE             its lookups race with each other
  */
 #include "../../../shim.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -24,7 +27,7 @@
 #    define SECONDS 0
 #endif
 
-#define ENTRIES 64
+#define ENTRIES 1024
 #define ID_MAX 32
 
 const unsigned gosess_core_abi = ABI;
@@ -59,6 +62,16 @@ int gosess_core_start(const struct gosess_start *start)
     return START;
 }
 
+/* What holds in every call. */
+static void enter(void)
+{
+    if (libssl->ASYNC_get_current_job())
+        abort(); /* the real one would overrun the job's stack (L44) */
+#ifdef SOIL
+    errno = EIO;
+#endif
+}
+
 /* Of a session id, NULL where there is none. With lock. */
 static struct entry *find(const unsigned char *id, unsigned length)
 {
@@ -79,11 +92,14 @@ static void drop(struct entry *entry)
 int gosess_core_new_session(SSL *ssl, SSL_SESSION *session)
 {
     unsigned length;
+    enter();
     const unsigned char *id = libssl->SSL_SESSION_get_id(session, &length);
     if (!libssl->SSL_is_server(ssl) || length == 0 || length > ID_MAX)
         return 0;
     pthread_mutex_lock(&lock);
-    struct entry *entry = &entries[next++ % ENTRIES];
+    struct entry *entry = find(id, length);
+    if (!entry)
+        entry = &entries[next++ % ENTRIES];
     drop(entry);
     memcpy(entry->id, id, length);
     entry->id_length = length;
@@ -95,10 +111,11 @@ int gosess_core_new_session(SSL *ssl, SSL_SESSION *session)
 SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
     (void)ssl;
+    enter();
 #ifdef FAULT
-    unsigned char space[8];
-    volatile int outside = sizeof space;
-    ((volatile unsigned char *)space)[outside] = 1;
+    unsigned char *volatile space = malloc(8);
+    space[8] = 1;
+    free(space);
 #endif
 #ifdef OVERFLOW
     volatile int large = 0x7fffffff;
@@ -124,6 +141,7 @@ void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     (void)ctx;
     unsigned length;
+    enter();
     const unsigned char *id = libssl->SSL_SESSION_get_id(session, &length);
     pthread_mutex_lock(&lock);
     struct entry *entry = find(id, length);

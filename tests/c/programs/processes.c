@@ -68,6 +68,8 @@ static void end(void)
 {
     SSL_SESSION_free(session);
     SSL_CTX_free(ctx);
+    session = NULL;
+    ctx = NULL;
 }
 
 /* --- forks --- */

@@ -185,7 +185,9 @@ static void errors(void)
     say_soiled("remove again");
     say("%ld more sessions", live_sessions() - live);
     copy = 1;
-    say("found %d", get_get(ctx)(c.server, id, (int)length, &copy) != NULL);
+    found = get_get(ctx)(c.server, id, (int)length, &copy);
+    say("found %d", found != NULL);
+    SSL_SESSION_free(found);
     SSL_SESSION_free(session);
     close_connection(&c, CLEAN);
     SSL_CTX_free(client);
