@@ -6,6 +6,7 @@ package shim_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,32 +58,31 @@ var built = struct {
 func compile(t *testing.T, name, compiler string, arguments ...string) string {
 	t.Helper()
 	path := filepath.Join(scratch, name)
-	built.Lock()
-	make := built.done[name]
-	if make == nil {
-		make = sync.OnceValue(func() error {
-			command := exec.Command(compiler, append([]string{"-std=gnu11", "-g", "-O1", "-o", path}, arguments...)...)
-			command.Dir = root
-			if output, err := command.CombinedOutput(); err != nil {
-				return &compileError{err, string(output)}
-			}
-			return nil
-		})
-		built.done[name] = make
-	}
-	built.Unlock()
-	if err := make(); err != nil {
-		t.Fatalf("compile %s: %v", name, err)
-	}
+	compileIn(t, root, name, compiler, append([]string{"-o", path}, arguments...)...)
 	return path
 }
 
-type compileError struct {
-	err    error
-	output string
+// compileIn runs a compiler in a directory, once for each name.
+func compileIn(t *testing.T, dir, name, compiler string, arguments ...string) {
+	t.Helper()
+	built.Lock()
+	made := built.done[name]
+	if made == nil {
+		made = sync.OnceValue(func() error {
+			command := exec.Command(compiler, append([]string{"-std=gnu11", "-g", "-O1"}, arguments...)...)
+			command.Dir = dir
+			if output, err := command.CombinedOutput(); err != nil {
+				return fmt.Errorf("%w\n%s", err, output)
+			}
+			return nil
+		})
+		built.done[name] = made
+	}
+	built.Unlock()
+	if err := made(); err != nil {
+		t.Fatalf("compile %s: %v", name, err)
+	}
 }
-
-func (e *compileError) Error() string { return e.err.Error() + "\n" + e.output }
 
 var libraries = []string{"-lssl", "-lcrypto", "-ldl", "-lpthread"}
 
@@ -100,12 +100,6 @@ func sources(t *testing.T, program string) []string {
 func program(t *testing.T, name string) string {
 	t.Helper()
 	return compile(t, name, "cc", append(sources(t, name), libraries...)...)
-}
-
-// core compiles a stand-in for the Go half, of tests/c/cores.
-func core(t *testing.T, name string, flags ...string) string {
-	t.Helper()
-	return compile(t, name+".so", "cc", append([]string{"-shared", "-fPIC", "-I" + root, "tests/c/cores/" + name + ".c", "-lpthread"}, flags...)...)
 }
 
 // host is a program to run.

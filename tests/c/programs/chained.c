@@ -197,6 +197,7 @@ static void rewriting_host(void)
     SSL_CTX_sess_set_get_cb(ctx, NULL);
     visits(ctx); /* from ours, which saw the session before it was rewritten */
     OPENSSL_free(stripped.der);
+    stripped.der = NULL;
     SSL_CTX_free(ctx);
 }
 
@@ -218,6 +219,7 @@ static void added_by_host(void)
     say("%s", again(ctx, session, NULL));
     SSL_SESSION_free(session);
     OPENSSL_free(stripped.der);
+    stripped.der = NULL;
     SSL_CTX_free(ctx);
     SSL_CTX_free(donor);
 }

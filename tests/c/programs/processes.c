@@ -1,0 +1,389 @@
+/* processes.c - forks, limits, roots and users around the moment when the Go half is loaded. */
+#define _GNU_SOURCE
+#include "../lib/hosts.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+#define CHILD_SECONDS 60
+
+/* Whether the Go half is in this process, and more than its own thread. */
+static void say_loaded(const char *who)
+{
+    char line[512];
+    bool mapped = false;
+    int threads = 0;
+    FILE *maps = fopen("/proc/self/maps", "r"), *status = fopen("/proc/self/status", "r");
+    MUST(maps && status);
+    while (fgets(line, sizeof line, maps))
+        mapped = mapped || strstr(line, "libgosess-core");
+    while (fgets(line, sizeof line, status))
+        sscanf(line, "Threads: %d", &threads);
+    fclose(maps);
+    fclose(status);
+    say("%s: %s, %s", who, mapped ? "loaded" : "not loaded", threads > 1 ? "threads" : "1 thread");
+}
+
+/* Runs in a child, which is ended by its own alarm where it hangs. */
+static void in_child(void (*run)(void))
+{
+    pid_t pid = fork();
+    MUST(pid >= 0);
+    if (pid == 0) {
+        alarm(CHILD_SECONDS);
+        run();
+        _exit(0);
+    }
+    wait_child(pid);
+}
+
+static SSL_CTX *ctx;
+static SSL_SESSION *session;
+
+static void serve_twice(void)
+{
+    SSL_SESSION *own;
+    const char *first = full(ctx, &own, NULL);
+    say("%s, %s", first, again(ctx, own, NULL));
+    SSL_SESSION_free(own);
+}
+
+static void serve_quietly(void)
+{
+    SSL_SESSION *own;
+    full(ctx, &own, NULL);
+    again(ctx, own, NULL);
+    SSL_SESSION_free(own);
+}
+
+static void end(void)
+{
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+    session = NULL;
+    ctx = NULL;
+}
+
+/* --- forks --- */
+
+static void master(void)
+{
+    ctx = new_server();
+    SSL_CTX_set_timeout(ctx, 1000);
+    say_loaded("master");
+    say("%s", visit_child(ctx, &session, NULL));
+    say("%s", visit_child(ctx, &session, NULL));
+    say_loaded("master");
+    end();
+}
+
+static void child_of_loaded(void)
+{
+    say("%s, %s", again(ctx, session, NULL), again(ctx, session, NULL));
+    serve_twice();
+    char line[64];
+    int threads = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        sscanf(line, "Threads: %d", &threads);
+    say("threads %d", threads);
+}
+
+static void loaded_parent(void)
+{
+    ctx = new_server();
+    full(ctx, &session, NULL);
+    say_loaded("parent");
+    in_child(child_of_loaded);
+    in_child(child_of_loaded);
+    say("parent: %s", again(ctx, session, NULL));
+    end();
+}
+
+static void grandchild(void)
+{
+    in_child(serve_twice);
+    say_loaded("between");
+}
+
+static void daemon_style(void)
+{
+    ctx = new_server();
+    in_child(grandchild);
+    say_loaded("first");
+    end();
+}
+
+/* A program that loaded still can start others. */
+static void starts_programs(void)
+{
+    ctx = new_server();
+    serve_twice();
+    for (int i = 0; i < 20; i++)
+        MUST(system("exit 7") == 7 << 8);
+    FILE *other = popen("echo out", "r");
+    char line[16] = "";
+    MUST(other && fgets(line, sizeof line, other) && pclose(other) == 0);
+    say("started: %s", strcmp(line, "out\n") == 0 ? "good" : "bad");
+    serve_twice();
+    end();
+}
+
+static void close_all(void)
+{
+    for (int fd = 3; fd < 256; fd++)
+        close(fd);
+}
+
+static void closes_files(void)
+{
+    ctx = new_server();
+    close_all();
+    serve_twice();
+    serve_twice();
+    end();
+}
+
+/* The Go runtime watches a descriptor of its own, and ends the process that closes it. */
+static void closes_files_late(void)
+{
+    ctx = new_server();
+    serve_twice();
+    close_all();
+    alarm(CHILD_SECONDS);
+    for (;;)
+        serve_quietly();
+}
+
+/* --- limits: what the kernel is asked for directly, gosess is not told --- */
+
+static void become_nobody_unseen(void)
+{
+    /* In all threads there is: this one. */
+    MUST(syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY) == 0);
+}
+
+static void limit_unseen(int resource, rlim_t value)
+{
+    struct rlimit limit = {value, value};
+    MUST(syscall(SYS_prlimit64, 0, resource, &limit, NULL) == 0);
+}
+
+static void no_threads_before(void)
+{
+    become_nobody_unseen();
+    limit_unseen(RLIMIT_NPROC, 0);
+    serve_twice();
+    say_loaded("worker");
+}
+
+static void nproc_before(void)
+{
+    ctx = new_server();
+    in_child(no_threads_before);
+    end();
+}
+
+static void *many(void *unused)
+{
+    (void)unused;
+    SSL_CTX *client = new_client();
+    for (int i = 0; i < 1000; i++) {
+        SSL_SESSION *own = NULL;
+        visit(ctx, client, &own, NULL);
+        MUST(strcmp(visit(ctx, client, &own, NULL), "resumed") == 0);
+        SSL_SESSION_free(own);
+    }
+    SSL_CTX_free(client);
+    return NULL;
+}
+
+static pthread_barrier_t limited;
+
+static void *wait_and_serve(void *unused)
+{
+    pthread_barrier_wait(&limited);
+    return many(unused);
+}
+
+/* As HAProxy does: a user of its own, its threads, and then no more. */
+static void no_threads_after(void)
+{
+    pthread_t thread[3];
+    struct rlimit limit = {0, 0};
+    MUST(pthread_barrier_init(&limited, NULL, 4) == 0);
+    MUST(setuid(getuid()) == 0);
+    say_loaded("worker");
+    for (int i = 0; i < 3; i++)
+        MUST(pthread_create(&thread[i], NULL, wait_and_serve, NULL) == 0);
+    MUST(setuid(NOBODY) == 0);
+    MUST(setrlimit(RLIMIT_NPROC, &limit) == 0);
+    pthread_t none;
+    MUST(pthread_create(&none, NULL, many, NULL) != 0);
+    wait_and_serve(NULL);
+    for (int i = 0; i < 3; i++)
+        pthread_join(thread[i], NULL);
+    serve_twice();
+}
+
+static void nproc_after(void)
+{
+    ctx = new_server();
+    in_child(no_threads_after);
+    end();
+}
+
+static void little_space(void)
+{
+    limit_unseen(RLIMIT_AS, 300 << 20);
+    serve_twice();
+    say_loaded("worker");
+}
+
+static void as_before(void)
+{
+    ctx = new_server();
+    in_child(little_space);
+    end();
+}
+
+/* --- roots and users --- */
+
+static void in_empty_root(void)
+{
+    const char *root = getenv("TEST_ROOT");
+    MUST(root && chroot(root) == 0 && chdir("/") == 0);
+}
+
+static void chroots(void)
+{
+    ctx = new_server();
+    for (int i = 0; i < 2; i++)
+        say("%s", visit_child(ctx, &session, in_empty_root));
+    end();
+}
+
+static void become_nobody(void)
+{
+    MUST(setuid(NOBODY) == 0);
+}
+
+static void setuids(void)
+{
+    ctx = new_server();
+    for (int i = 0; i < 2; i++)
+        say("%s", visit_child(ctx, &session, become_nobody));
+    end();
+}
+
+static void setuids_unseen(void)
+{
+    ctx = new_server();
+    for (int i = 0; i < 2; i++)
+        say("%s", visit_child(ctx, &session, become_nobody_unseen));
+    end();
+}
+
+/* The process that configures may change its limits and loads nothing by it. */
+static void configuring(void)
+{
+    struct rlimit limit;
+    ctx = new_server();
+    MUST(getrlimit(RLIMIT_NPROC, &limit) == 0 && setrlimit(RLIMIT_NPROC, &limit) == 0);
+    MUST(setuid(getuid()) == 0);
+    say_loaded("master");
+    end();
+}
+
+/* A child that serves nothing may be about to become another program. */
+static void not_a_worker(void)
+{
+    MUST(setuid(getuid()) == 0);
+    say_loaded("child");
+}
+
+static void no_context(void)
+{
+    in_child(not_a_worker);
+    ctx = new_server();
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    in_child(not_a_worker);
+    SSL_CTX_free(ctx);
+    ctx = new_client();
+    in_child(not_a_worker);
+    SSL_CTX_free(ctx);
+}
+
+/* --- the store's file --- */
+
+static void truncated(void)
+{
+    const char *path = getenv("TEST_STORE");
+    ctx = new_server();
+    serve_twice();
+    MUST(path && truncate(path, 0) == 0);
+    serve_twice();
+    serve_twice();
+    end();
+}
+
+static void truncated_before(void)
+{
+    const char *path = getenv("TEST_STORE");
+    ctx = new_server();
+    MUST(path && truncate(path, 0) == 0);
+    in_child(serve_twice);
+    end();
+}
+
+/* --- a Go half that takes its time --- */
+
+static void late(void)
+{
+    ctx = new_server();
+    serve_twice();
+    const char *result = "full";
+    time_t deadline = time(NULL) + CHILD_SECONDS;
+    while (strcmp(result, "full") == 0 && time(NULL) < deadline) {
+        SSL_SESSION_free(session);
+        full(ctx, &session, NULL);
+        result = again(ctx, session, NULL);
+        usleep(20000);
+    }
+    say("later: %s", result);
+    serve_twice();
+    end();
+}
+
+static const struct scenario scenarios[] = {
+    {"master", master},
+    {"loaded-parent", loaded_parent},
+    {"daemon-style", daemon_style},
+    {"starts-programs", starts_programs},
+    {"closes-files", closes_files},
+    {"closes-files-late", closes_files_late},
+    {"nproc-before", nproc_before},
+    {"nproc-after", nproc_after},
+    {"as-before", as_before},
+    {"chroots", chroots},
+    {"setuids", setuids},
+    {"setuids-unseen", setuids_unseen},
+    {"configuring", configuring},
+    {"no-context", no_context},
+    {"truncated", truncated},
+    {"late", late},
+    {"truncated-before", truncated_before},
+};
+
+int main(int argc, char **argv)
+{
+    return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}

@@ -1,0 +1,179 @@
+package shim_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gosess/sessioncache"
+	"gosess/tests/harness"
+)
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+}
+
+// open makes a directory that other users can look into.
+func open(t *testing.T) string {
+	t.Helper()
+	return harness.TempDir(t)
+}
+
+// copyCore copies the Go half to a file of that mode.
+func copyCore(t *testing.T, mode os.FileMode) string {
+	t.Helper()
+	built, err := harness.Built("libgosess-core.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(open(t), "libgosess-core.so")
+	if err := os.WriteFile(path, data, mode); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Is the Go half loaded in the processes that serve, and nowhere else?
+func TestWhereTheCoreIs(t *testing.T) {
+	served(t, "processes", "master").run(t).wants(t,
+		"master: not loaded, 1 thread", "full", "resumed", "master: not loaded, 1 thread")
+	served(t, "processes", "daemon-style").run(t).wants(t,
+		"full, resumed", "between: not loaded, 1 thread", "first: not loaded, 1 thread")
+	served(t, "processes", "configuring").run(t).wants(t, "master: not loaded, 1 thread")
+	served(t, "processes", "no-context").run(t).wants(t,
+		"child: not loaded, 1 thread", "child: not loaded, 1 thread", "child: not loaded, 1 thread")
+}
+
+// Does a child serve whose parent had loaded the Go half, without ever calling it?
+func TestChildOfALoadedProcess(t *testing.T) {
+	s, counted := served(t, "processes", "loaded-parent").counted(t)
+	s.wants(t, "parent: loaded, threads",
+		"full, full", "full, full", "threads 1",
+		"full, full", "full, full", "threads 1",
+		"parent: resumed")
+	s.logs(t, "forked from one that had loaded the Go half")
+	if want := (sessioncache.Counters{Stores: 1, Hits: 1}); counted != want {
+		t.Errorf("counted %+v, not the parent's own %+v", counted, want)
+	}
+}
+
+// Can a process go on as a process does, once the Go half is in it?
+func TestLoadedProcessGoesOn(t *testing.T) {
+	served(t, "processes", "starts-programs").run(t).wants(t, "full, resumed", "started: good", "full, resumed")
+	served(t, "processes", "closes-files").run(t).wants(t, "full, resumed", "full, resumed")
+}
+
+// A host that closes descriptors that it does not know ends with the Go runtime's: a limit that
+// the manual names, and that should go away with a runtime that does not watch one.
+func TestClosingForeignDescriptorsIsFatal(t *testing.T) {
+	h := served(t, "processes", "closes-files-late")
+	h.fails = true
+	if s := h.run(t); !strings.Contains(s.stderr, "netpoll failed") {
+		t.Errorf("%s", s.stderr)
+	}
+}
+
+// Does it survive when no thread may be started, before or after it is loaded?
+func TestNoMoreThreads(t *testing.T) {
+	needRoot(t)
+	core := "GOSESS_CORE=" + copyCore(t, 0o644)
+	h := served(t, "processes", "nproc-before")
+	h.env = []string{core}
+	s := h.run(t)
+	s.wants(t, "full, full", "worker: not loaded, 1 thread")
+	s.logs(t, "no more threads may be started here")
+
+	h = served(t, "processes", "nproc-after")
+	h.env = []string{core, "GOGC=1"} // a collection at every turn
+	s = h.run(t)
+	s.wants(t, "worker: loaded, threads", "full, resumed")
+	s.logs(t)
+}
+
+func TestLittleAddressSpace(t *testing.T) {
+	s := served(t, "processes", "as-before").run(t)
+	s.wants(t, "full, full", "worker: not loaded, 1 thread")
+	s.logs(t, "RLIMIT_AS")
+}
+
+// Is the Go half there before its file is out of sight or of reach?
+func TestLoadsBeforeTheDoorsClose(t *testing.T) {
+	needRoot(t)
+	core := "GOSESS_CORE=" + copyCore(t, 0o600)
+	h := served(t, "processes", "chroots")
+	h.env = []string{core, "TEST_ROOT=" + open(t)}
+	h.run(t).wants(t, "full", "resumed")
+
+	h = served(t, "processes", "setuids")
+	h.env = []string{core}
+	h.run(t).wants(t, "full", "resumed")
+
+	h = served(t, "processes", "setuids-unseen") // nobody told gosess: then it fails open
+	h.env = []string{core}
+	s := h.run(t)
+	s.wants(t, "full", "full")
+	s.logs(t, "Permission denied")
+}
+
+// Does a process survive that somebody truncates the store under it?
+func TestTruncatedStore(t *testing.T) {
+	for scenario, want := range map[string][]string{
+		"truncated":        {"full, resumed", "full, full", "full, full"},
+		"truncated-before": {"full, full"},
+	} {
+		path := filepath.Join(t.TempDir(), "store")
+		h := served(t, "processes", scenario)
+		h.cache = "shm:" + path + "?size=1m"
+		h.env = []string{"TEST_STORE=" + path}
+		s := h.run(t)
+		s.wants(t, want...)
+		if len(s.lines) != 1 {
+			t.Errorf("%s: logged %q", scenario, s.lines)
+		}
+	}
+}
+
+// Does the host serve, and say why it does so without a cache, whatever is wrong with the Go half?
+func TestUnusableCore(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("no library"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	compileAs := func(name string, flags ...string) string {
+		return compile(t, name+".so", "cc", append([]string{"-shared", "-fPIC", "tests/c/cores/memory.c"}, flags...)...)
+	}
+	for _, test := range []struct{ name, core, says string }{
+		{"missing", "/nonexistent/core.so", "cannot use /nonexistent/core.so"},
+		{"no library", text, "cannot use " + text},
+		{"other version", compileAs("abi", "-DABI=GOSESS_CORE_ABI+1"), "another version"},
+		{"lacks a function", compileAs("lacks", "-DWITHOUT_REMOVE"), "it lacks gosess_core_remove_session"},
+		{"does not start", compileAs("fails", "-DSTART=-1"), "the stand-in will not start"},
+		{"relative", "core.so", "not an absolute path"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := served(t, "processes", "loaded-parent")
+			h.path, h.arguments = program(t, "chained"), []string{"theirs-misses", "off"}
+			h.env = []string{"GOSESS_CORE=" + test.core}
+			s := h.run(t)
+			s.wants(t, "full: new", "full: get new", "full: -", "full: -")
+			s.logs(t, test.says)
+		})
+	}
+}
+
+// Does a host serve while the Go half hangs, and use it when it has come?
+func TestLateCore(t *testing.T) {
+	h := served(t, "processes", "late")
+	h.env = []string{"GOSESS_CORE=" + compile(t, "late.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSECONDS=3"), "GOSESS_LOG=info"}
+	s := h.run(t)
+	s.wants(t, "full, full", "later: resumed", "full, resumed")
+	s.logs(t, "has not within", "has started, late")
+}

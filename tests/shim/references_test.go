@@ -1,0 +1,81 @@
+package shim_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// Is every reference given back, whoever keeps one and however a connection ends?
+func TestReferences(t *testing.T) {
+	for _, version := range versions {
+		s := served(t, "references", version, "counts").run(t)
+		lines := strings.Split(strings.TrimSpace(s.out), "\n")
+		if len(lines) != 24 {
+			t.Errorf("%s", s.out)
+		}
+		for _, line := range lines {
+			if !strings.HasSuffix(line, ": 0 left") {
+				t.Errorf("%s %s", version, line)
+			}
+		}
+		s.logs(t)
+	}
+}
+
+// Does anything stay of 100,000 resumptions?
+func TestNoLeaks(t *testing.T) {
+	for version, times := range map[string]string{"--tls1.2": "100000", "--tls1.3": "30000"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			h := served(t, "references", version, "leaks")
+			h.env = []string{"TIMES=" + times}
+			s := h.run(t)
+			s.wants(t, "all resumed", "0 more sessions", "memory flat", "0 left")
+			s.logs(t)
+		})
+	}
+}
+
+// Do the callbacks leave errno and the error queue as they were, whatever they are asked (L25)?
+func TestErrorsAreLeftAlone(t *testing.T) {
+	for _, version := range versions {
+		s := served(t, "references", version, "errors").run(t)
+		if strings.Count(s.out, "errno kept, its error kept, none more") != 11 {
+			t.Errorf("%s", s.out)
+		}
+		for _, line := range []string{"new returned 0\n", "found 1, copy 0\n", "0 more sessions\n", "found 0\n"} {
+			if !strings.Contains(s.out, line) {
+				t.Errorf("no line %q in:\n%s", line, s.out)
+			}
+		}
+		served(t, "references", version, "want-read").run(t).wants(t, "want read")
+	}
+}
+
+// Is that so even where the Go half changes errno, and is it never called on an ASYNC job's stack,
+// where this stand-in would end the program?
+func TestCallsOfAStandIn(t *testing.T) {
+	h := served(t, "references", "errors")
+	h.env = []string{"GOSESS_CORE=" + compile(t, "soil.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSOIL")}
+	if s := h.run(t); strings.Count(s.out, "errno kept, its error kept, none more") != 11 {
+		t.Errorf("%s", s.out)
+	}
+	h.path, h.arguments = program(t, "threads"), []string{"async-job"}
+	h.run(t).wants(t, "full: in-job new", "resumed: in-job get", "resumed: in-job get", "then: full")
+}
+
+// Do threads find the sessions, also short-lived ones, on small stacks, and in ASYNC jobs?
+func TestThreads(t *testing.T) {
+	runScenarios(t, "threads", []scenario{
+		{"threads", "2000 resumed, 0 full, 0 others", "2000 resumed, 0 full, 0 others"},
+		{"threads-load", "0 resumed, 80 full, 0 others", "0 resumed, 80 full, 0 others"},
+		{"short-threads", "400 resumed, 0 full, 0 others", "400 resumed, 0 full, 0 others"},
+		{"small-stacks", "800 resumed, 0 full, 0 others", "800 resumed, 0 full, 0 others"},
+		{"async-threads", "800 resumed, 0 full, 0 others", "800 resumed, 0 full, 0 others"},
+		{
+			"async-job",
+			"full: in-job new|resumed: in-job get|resumed: in-job get|then: full",
+			"full: in-job new|resumed: in-job get in-job new|resumed: in-job get in-job new|then: resumed",
+		},
+	})
+}

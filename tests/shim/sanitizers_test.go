@@ -1,0 +1,194 @@
+package shim_test
+
+import (
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// sanitizer is a way of compiling the C half into a program, with everything watched.
+type sanitizer struct {
+	compiler string
+	flags    string
+	symbols  []string // that a program has which is compiled so
+	canary   string   // what makes the stand-in core do what is forbidden
+	says     string   // what is said then
+}
+
+var sanitizers = map[string]sanitizer{
+	"gcc address":     {"gcc", "-fsanitize=address,undefined", []string{"__asan_init", "__ubsan_handle_add_overflow_abort"}, "-DFAULT", "AddressSanitizer: heap-buffer-overflow"},
+	"clang address":   {"clang", "-fsanitize=address,undefined", []string{"__asan_init", "__ubsan_handle_add_overflow_abort"}, "-DFAULT", "AddressSanitizer: heap-buffer-overflow"},
+	"gcc undefined":   {"gcc", "-fsanitize=address,undefined", []string{"__ubsan_handle_add_overflow_abort"}, "-DOVERFLOW", "signed integer overflow"},
+	"clang undefined": {"clang", "-fsanitize=address,undefined", []string{"__ubsan_handle_add_overflow_abort"}, "-DOVERFLOW", "signed integer overflow"},
+	"gcc thread":      {"gcc", "-fsanitize=thread", []string{"__tsan_init"}, "-DRACE", "data race"},
+	"clang thread":    {"clang", "-fsanitize=thread", []string{"__tsan_init"}, "-DRACE", "data race"},
+}
+
+func (s sanitizer) arguments() []string {
+	return []string{s.flags, "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-w"}
+}
+
+func (s sanitizer) file(parts ...string) string {
+	return strings.Join(append(parts, s.compiler, strings.TrimPrefix(s.flags, "-fsanitize=")), "-")
+}
+
+// objects compiles the C half and the test library.
+func (s sanitizer) objects(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	for _, pattern := range []string{"shim.c", "shim/*.c", "tests/c/lib/*.c"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatal(pattern, err)
+		}
+		files = append(files, found...)
+	}
+	dir := filepath.Join(scratch, s.file("objects"))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	compileIn(t, dir, dir, s.compiler, append(append(s.arguments(), "-c"), files...)...)
+	objects, err := filepath.Glob(filepath.Join(dir, "*.o"))
+	if err != nil || len(objects) != len(files) {
+		t.Fatal(objects, err)
+	}
+	return objects
+}
+
+// watched compiles a program with the C half and the test library in it: its definitions come
+// before libssl's, as they do where it is preloaded.
+func (s sanitizer) watched(t *testing.T, program string) string {
+	t.Helper()
+	arguments := append(s.arguments(), "tests/c/programs/"+program+".c")
+	arguments = append(append(arguments, s.objects(t)...), libraries...)
+	path := compile(t, s.file(program), s.compiler, arguments...)
+	file, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	static, _ := file.Symbols()
+	dynamic, _ := file.DynamicSymbols()
+	for _, name := range s.symbols {
+		if !slices.ContainsFunc(append(static, dynamic...), func(symbol elf.Symbol) bool { return symbol.Name == name }) {
+			t.Fatalf("%s is not watched: no %s in it", path, name)
+		}
+	}
+	return path
+}
+
+func (s sanitizer) core(t *testing.T, flag string) string {
+	t.Helper()
+	arguments := append(s.arguments(), "-shared", "-fPIC", "tests/c/cores/memory.c")
+	if flag != "" {
+		arguments = append(arguments, flag)
+	}
+	return compile(t, s.file("memory", flag)+".so", s.compiler, arguments...)
+}
+
+func (s sanitizer) host(t *testing.T, core, program string, arguments ...string) host {
+	t.Helper()
+	return host{
+		path: s.watched(t, program), arguments: arguments, cache: "shm:?size=1m",
+		env: []string{
+			"GOSESS_CORE=" + core, "TIMES=100",
+			// Not disable_coredump: the runtime would call our setrlimit before it is ready itself.
+			"ASAN_OPTIONS=detect_leaks=1:disable_coredump=0", "UBSAN_OPTIONS=print_stacktrace=1",
+			"TSAN_OPTIONS=halt_on_error=1:disable_coredump=0",
+		},
+	}
+}
+
+// runs are programs with what is to be seen of them: that they end well.
+var runs = []struct {
+	program   string
+	scenarios []string
+}{
+	{"chained", nil},
+	{"isolation", nil},
+	{"names", []string{"servername-callback", "client-hello-callback", "first-is-freed"}},
+	{"lives", []string{"clean", "unclean", "alert", "freed-context", "freed-with-sessions"}},
+	{"protocol", []string{"tickets", "several-tickets", "client-certificate"}},
+	{"references", []string{"counts", "errors", "want-read"}},
+	{"threads", nil},
+	{"processes", []string{"master", "loaded-parent", "starts-programs"}},
+}
+
+// Is the C half clean under the address and undefined-behaviour sanitizers, with a core in C?
+func TestAddressSanitizer(t *testing.T) {
+	for _, name := range []string{"gcc address", "clang address"} {
+		s := sanitizers[name]
+		for i, run := range runs {
+			if name == "clang address" && i%2 == 1 {
+				continue // the other compiler has seen them
+			}
+			for _, version := range versions {
+				t.Run(name+" "+run.program+strings.TrimPrefix(version, "--tls"), func(t *testing.T) {
+					t.Parallel()
+					h := s.host(t, s.core(t, ""), run.program, append([]string{version}, run.scenarios...)...)
+					if said := h.run(t); strings.Contains(said.stderr, "Sanitizer") {
+						t.Error(said.stderr)
+					}
+				})
+			}
+		}
+	}
+}
+
+// The same with the real core, which allocates what no sanitizer sees.
+func TestAddressSanitizerWithGo(t *testing.T) {
+	core, err := harness.Built("libgosess-core.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sanitizers["gcc address"]
+	for _, program := range []string{"chained", "references"} {
+		h := s.host(t, core, program)
+		h.arguments = []string{"--tls1.3"}
+		// Its leak checker stops all threads to look at them, which Go's signals survive but not its heap.
+		h.env = append(h.env, "ASAN_OPTIONS=detect_leaks=0:disable_coredump=0")
+		if said := h.run(t); strings.Contains(said.stderr, "Sanitizer") {
+			t.Error(said.stderr)
+		}
+	}
+}
+
+// Is it free of data races, with four threads?
+func TestThreadSanitizer(t *testing.T) {
+	for _, name := range []string{"gcc thread", "clang thread"} {
+		s := sanitizers[name]
+		for _, version := range versions {
+			t.Run(name+version, func(t *testing.T) {
+				h := s.host(t, s.core(t, ""), "threads", version, "threads")
+				h.run(t).wants(t, "400 resumed, 0 full, 0 others")
+				h = s.host(t, s.core(t, ""), "threads", version, "threads-load")
+				h.run(t).wants(t, "0 resumed, 80 full, 0 others")
+			})
+		}
+	}
+}
+
+// Would a sanitizer have said something?
+func TestSanitizersSeeTheirCanaries(t *testing.T) {
+	for name, s := range sanitizers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := s.host(t, s.core(t, s.canary), "threads", "threads")
+			h.fails = true
+			if said := h.run(t); !strings.Contains(said.stderr, s.says) {
+				t.Errorf("no %q in:\n%s", s.says, said.stderr)
+			}
+		})
+	}
+}
+
+// A copy of a connection may outlive the context that its original was made from.
+func TestCopiedConnectionUnderSanitizer(t *testing.T) {
+	s := sanitizers["gcc address"]
+	s.host(t, s.core(t, ""), "names", "copied-connection").run(t)
+}

@@ -1,0 +1,35 @@
+package shim_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Does the C half lose memory or read what was never written? Only what is lost for certain counts.
+func TestValgrind(t *testing.T) {
+	valgrind, err := exec.LookPath("valgrind")
+	if err != nil {
+		t.Skip("valgrind is not installed")
+	}
+	core := compile(t, "memory.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c")
+	for _, test := range []struct {
+		program   string
+		scenarios string
+	}{
+		{"chained", ""},
+		{"references", "errors want-read"},
+		{"threads", "threads async-job"},
+	} {
+		t.Run(test.program, func(t *testing.T) {
+			t.Parallel()
+			h := served(t, test.program)
+			arguments := []string{"-q", "--leak-check=full", "--errors-for-leak-kinds=definite", "--show-leak-kinds=definite", "--error-exitcode=99", h.path, "--tls1.3"}
+			h.path, h.arguments = valgrind, append(arguments, strings.Fields(test.scenarios)...)
+			h.env = []string{"GOSESS_CORE=" + core, "TIMES=10"}
+			if s := h.run(t); strings.Contains(s.stderr, "==") {
+				t.Error(s.stderr)
+			}
+		})
+	}
+}
