@@ -4,6 +4,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 
@@ -33,6 +34,13 @@ SHIM_OBJECTS := $(SHIM_SOURCES:%.c=build/obj/%.o)
 CORE_SOURCES := go.mod shim.h $(shell find capi sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
 COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*.[ch]) \
 	$(shell find cmd/gosess capi/settings sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
+
+MAN_SECTIONS := 1 3 7
+# gosess.pc says the prefix once, where the folders are below it.
+below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+PC_VALUES = -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(call below_prefix,$(LIBDIR))|' \
+	-e 's|@includedir@|$(call below_prefix,$(INCLUDEDIR))|' \
+	-e "s|@version@|$$(sed -n 's/^.define GOSESS_VERSION "\(.*\)"/\1/p' include/gosess.h)|"
 
 .PHONY: build demo test bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:
@@ -90,18 +98,24 @@ build/tests/load: $(wildcard tests/load/*.[ch]) Makefile
 	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) -lssl -lcrypto -lpthread
 
 install: build ## install below PREFIX (/usr/local); DESTDIR and LIBDIR are honoured
-	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(MANDIR)/man1'
+	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
+		'$(DESTDIR)$(PKGCONFIGDIR)' $(MAN_SECTIONS:%='$(DESTDIR)$(MANDIR)/man%')
 	$(INSTALL) -m 755 build/gosess '$(DESTDIR)$(BINDIR)/gosess'
 	$(INSTALL) -m 644 build/libgosess.so '$(DESTDIR)$(LIBDIR)/libgosess.so.0'
 	ln -sf libgosess.so.0 '$(DESTDIR)$(LIBDIR)/libgosess.so'
 	$(INSTALL) -m 644 build/libgosess-core.so '$(DESTDIR)$(LIBDIR)/libgosess-core.so'
 	$(INSTALL) -m 644 include/gosess.h '$(DESTDIR)$(INCLUDEDIR)/gosess.h'
-	$(INSTALL) -m 644 man/gosess.1 '$(DESTDIR)$(MANDIR)/man1/gosess.1'
+	sed $(PC_VALUES) gosess.pc.in > build/gosess.pc
+	$(INSTALL) -m 644 build/gosess.pc '$(DESTDIR)$(PKGCONFIGDIR)/gosess.pc'
+	for section in $(MAN_SECTIONS); do $(INSTALL) -m 644 "man/gosess.$$section" \
+		'$(DESTDIR)$(MANDIR)'"/man$$section/gosess.$$section" || exit 1; done
 
 uninstall: ## remove what install has put there
 	rm -f '$(DESTDIR)$(BINDIR)/gosess' '$(DESTDIR)$(LIBDIR)/libgosess.so' \
 		'$(DESTDIR)$(LIBDIR)/libgosess.so.0' '$(DESTDIR)$(LIBDIR)/libgosess-core.so' \
-		'$(DESTDIR)$(INCLUDEDIR)/gosess.h' '$(DESTDIR)$(MANDIR)/man1/gosess.1'
+		'$(DESTDIR)$(INCLUDEDIR)/gosess.h' '$(DESTDIR)$(PKGCONFIGDIR)/gosess.pc'
+	for section in $(MAN_SECTIONS); do \
+		rm -f '$(DESTDIR)$(MANDIR)'"/man$$section/gosess.$$section"; done
 
 clean: ## remove build/
 	rm -rf build

@@ -3,7 +3,7 @@
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='binutils clang clang-format gcc libc6-dev libssl-dev make nginx openssl shellcheck'
+packages='binutils clang clang-format gcc groff-base libc6-dev libssl-dev make mandoc nginx openssl pkg-config shellcheck'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -1,0 +1,3 @@
+module gosess/tests/install/cgo
+
+go 1.26
