@@ -109,36 +109,57 @@ func resume(t *testing.T, port int, version string, more ...string) harness.Resu
 var versions = []string{"1.2", "1.3"}
 
 func TestServer(t *testing.T) {
-	for name, url := range map[string]string{"memory": "shm:?size=4m", "file": "shm:" + filepath.Join(harness.TempDir(t), "store") + "?size=4m"} {
+	store := "shm:" + filepath.Join(harness.TempDir(t), "store")
+	for name, url := range map[string]string{"memory": "shm:?size=4m", "file": store + "?size=4m"} {
 		t.Run(name, func(t *testing.T) {
 			server := start(t, "server", url, "2")
+			resumed := 0
 			for _, version := range versions {
-				if result := resume(t, server.port, version); result.Workers != 2 {
+				result := resume(t, server.port, version)
+				resumed += result.Resumed
+				if result.Workers != 2 {
 					t.Errorf("TLS %s: %d workers answered", version, result.Workers)
 				}
 			}
-			process := harness.FindProcess(server.command.Process.Pid)
-			workers := process.Children()
-			if len(workers) != 2 || process.Maps("libgosess-core.so") {
-				t.Errorf("%d workers; whether the parent has loaded the Go half: %v", len(workers), process.Maps("libgosess-core.so"))
+			if name == "file" {
+				counted(t, store, resumed)
 			}
-			for _, worker := range workers {
-				if os.Getuid() == 0 && owner(t, worker) == 0 {
-					t.Error("a worker is root")
-				}
-			}
-			if state := server.stop(t, syscall.SIGTERM); !state.Success() {
-				t.Errorf("it ended with %v", state)
-			}
-			for _, worker := range workers {
-				if worker.Alive() {
-					t.Errorf("worker %d is left", worker.PID)
-				}
-			}
-			if said := server.out.String(); said != "" {
-				t.Errorf("it said %s", said)
-			}
+			stopped(t, server)
 		})
+	}
+}
+
+// counted fails the test where it was not the cache that resumed.
+func counted(t *testing.T, url string, resumed int) {
+	t.Helper()
+	if stats, err := harness.ReadStats(url); err != nil || int(stats.Hits) != resumed {
+		t.Errorf("%d resumed, the store counted %+v (%v)", resumed, stats, err)
+	}
+}
+
+// stopped stops the server and fails the test where its workers were not as they should be.
+func stopped(t *testing.T, server *example) {
+	t.Helper()
+	process := harness.FindProcess(server.command.Process.Pid)
+	workers := process.Children()
+	if len(workers) != 2 || process.Maps("libgosess-core.so") {
+		t.Errorf("%d workers; whether the parent has loaded the Go half: %v", len(workers), process.Maps("libgosess-core.so"))
+	}
+	for _, worker := range workers {
+		if os.Getuid() == 0 && owner(t, worker) == 0 {
+			t.Error("a worker is root")
+		}
+	}
+	if state := server.stop(t, syscall.SIGTERM); !state.Success() {
+		t.Errorf("it ended with %v", state)
+	}
+	for _, worker := range workers {
+		if worker.Alive() {
+			t.Errorf("worker %d is left", worker.PID)
+		}
+	}
+	if said := server.out.String(); said != "" {
+		t.Errorf("it said %s", said)
 	}
 }
 
