@@ -53,7 +53,7 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     struct gosess_attached *context = gosess_attached(ctx);
     if (!context)
         return next(ctx);
-    gosess_before_ssl();
+    gosess_before_ssl(context);
     SSL *ssl = next(ctx);
     if (ssl)
         gosess_after_ssl(ssl, context);

@@ -40,6 +40,7 @@
     X(ASYNC_get_current_job)            \
     X(CRYPTO_clear_free)                \
     X(CRYPTO_free)                      \
+    X(CRYPTO_get_ex_data)               \
     X(CRYPTO_get_ex_new_index)          \
     X(CRYPTO_memcmp)                    \
     X(DTLS_client_method)               \
@@ -105,6 +106,8 @@
     X(X509_STORE_unlock)                \
     X(X509_VERIFY_PARAM_get_flags)      \
     X(X509_digest)                      \
+    X(X509_free)                        \
+    X(X509_up_ref)                      \
     X(d2i_SSL_SESSION)                  \
     X(i2d_SSL_SESSION)                  \
     X(i2d_X509_NAME)
@@ -114,6 +117,16 @@ struct gosess_libssl {
     GOSESS_LIBSSL_FUNCTIONS(X)
 #undef X
 };
+
+/*
+ * Whether a server keeps early data from being replayed: then TLS 1.3 sessions are stateful,
+ * and libssl resumes one only if it can remove it from its internal cache (L26).
+ */
+static inline bool gosess_anti_replay(const struct gosess_libssl *libssl, const SSL *ssl)
+{
+    return libssl->SSL_version(ssl) == TLS1_3_VERSION && libssl->SSL_get_max_early_data(ssl) > 0 &&
+           !(libssl->SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY);
+}
 
 /* Levels of GOSESS_LOG. */
 enum gosess_log_level {
@@ -135,10 +148,11 @@ enum gosess_log_cause {
 /* What the Go half may know of an SSL_CTX that gosess serves. Valid as long as the SSL_CTX. */
 struct gosess_context {
     /*
-     * Who may share sessions with this context: a digest of its certificate and of its policy
-     * for client certificates. There from the first SSL_new on.
+     * Who may share sessions with this context: a digest (GOSESS_DIGEST_SIZE bytes) of its
+     * certificate and of its policy for client certificates. Atomic; what it points to never
+     * changes. There from the first SSL_new on.
      */
-    unsigned char digest[GOSESS_DIGEST_SIZE];
+    const unsigned char *digest;
     SSL_CTX *ctx;    /* not a reference */
     int cache;       /* of gosess_core_open; atomic */
     bool single_use; /* ?single-use=tls13: every stateful TLS 1.3 session resumes once */

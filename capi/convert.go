@@ -33,7 +33,7 @@ func bytesOf(data *C.gosess_const_uchar, length C.int) []byte {
 }
 
 func digestOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
-	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(&context.digest))
+	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(C.gosess_digest_of(context)))
 }
 
 func originOf(record *C.struct_gosess_record) sessioncache.Origin {

@@ -185,6 +185,11 @@ int gosess_cache_of(const struct gosess_context *context)
     return __atomic_load_n(&context->cache, __ATOMIC_RELAXED);
 }
 
+const unsigned char *gosess_digest_of(const struct gosess_context *context)
+{
+    return __atomic_load_n(&context->digest, __ATOMIC_ACQUIRE);
+}
+
 int gosess_limit_of(const struct gosess_context *context)
 {
     long limit = libssl->SSL_CTX_ctrl(context->ctx, SSL_CTRL_GET_SESS_CACHE_SIZE, 0, NULL);

@@ -67,6 +67,7 @@ bool gosess_same_stored(SSL_SESSION *session, const unsigned char *der, size_t d
 /* The context of an SSL_CTX; its cache; the most sessions that it may have, 0 is any number. */
 struct gosess_context *gosess_context_of(SSL_CTX *ctx);
 int gosess_cache_of(const struct gosess_context *context);
+const unsigned char *gosess_digest_of(const struct gosess_context *context);
 int gosess_limit_of(const struct gosess_context *context);
 
 /* --- lookup.c --- */

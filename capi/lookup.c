@@ -65,12 +65,6 @@ void gosess_lookup_forget(SSL *ssl)
         free_claim(NULL, claim, NULL, 0, 0, NULL);
 }
 
-static bool anti_replay(const SSL *ssl)
-{
-    return libssl->SSL_get_max_early_data(ssl) > 0 &&
-           !(libssl->SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY);
-}
-
 static bool has_id(const SSL_SESSION *session, const unsigned char *id, int id_length)
 {
     unsigned length = 0;
@@ -140,7 +134,7 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
     if (ok && libssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
         ok = parse_server_name(body, length, lookup);
     if (ok && libssl->SSL_version(ssl) == TLS1_3_VERSION) {
-        lookup->take = lookup->context->single_use || anti_replay(ssl);
+        lookup->take = lookup->context->single_use || gosess_anti_replay(libssl, ssl);
         lookup->claimed = lookup->take ? claimed(ssl, id, id_length) : NULL;
     }
     libssl->ERR_pop_to_mark();
@@ -175,7 +169,7 @@ SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup,
         intptr_t ends = (intptr_t)libssl->SSL_SESSION_get_time(session) +
                         libssl->SSL_SESSION_get_timeout(session);
         libssl->SSL_set_ex_data(ssl, deadline_index, (void *)ends);
-        if (lookup->take && anti_replay(ssl))
+        if (lookup->take && gosess_anti_replay(libssl, ssl))
             take_over_anti_replay(ssl);
         if (lookup->take && !lookup->claimed) {
             claim(ssl, session);

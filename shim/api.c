@@ -181,8 +181,9 @@ static struct gosess_attached *context_of(SSL_CTX *ctx)
     gosess_cache_unref(cache);
     if (!attached)
         return NULL;
-    gosess_before_ssl();
-    return gosess_attached(ctx);
+    context = gosess_attached(ctx);
+    gosess_before_ssl(context);
+    return context;
 }
 
 static struct gosess_attached *context_of_connection(SSL *ssl)

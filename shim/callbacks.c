@@ -65,9 +65,7 @@ static bool worth_storing(struct gosess_attached *context, const SSL *ssl)
     if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION)
         return true;
     uint64_t options = gosess_ssl->SSL_get_options(ssl);
-    bool anti_replay =
-        gosess_ssl->SSL_get_max_early_data(ssl) > 0 && !(options & SSL_OP_NO_ANTI_REPLAY);
-    return (options & SSL_OP_NO_TICKET) || anti_replay ||
+    return (options & SSL_OP_NO_TICKET) || gosess_anti_replay(gosess_ssl, ssl) ||
            (gosess_live(context) && atomic_load(&context->remove_session));
 }
 
@@ -148,9 +146,26 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
 }
 
 /*
- * What the application's callback returned is added to the internal cache, if the mode allows
- * one (L18); whose reference it is does not change.
+ * What libssl does with a session from the application's callback where it has an internal
+ * cache: it adds it (L18) and, where early data may be replayed, removes it again, or it does
+ * not resume (L26). Whose reference it is does not change.
  */
+static void take_in(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
+{
+    if (gosess_anti_replay(gosess_ssl, ssl)) {
+        gosess_remove_cb application = atomic_load(&context->remove_session);
+        gosess_drop_session(context, session);
+        if (application)
+            application(context->core.ctx, session);
+        gosess_ssl->SSL_set_options(ssl, SSL_OP_NO_ANTI_REPLAY | SSL_OP_NO_TICKET);
+    } else if (gosess_live(context)) {
+        update_time(context, session);
+        gosess_call(context, &(struct gosess_call){.what = GOSESS_CALL_ADD,
+                                                   .ctx = context->core.ctx,
+                                                   .session = session});
+    }
+}
+
 static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
                                int length, int *copy)
 {
@@ -158,12 +173,8 @@ static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const 
     *copy = 1; /* libssl's value on entry, which a callback may leave alone (L17) */
     SSL_SESSION *session = application ? application(ssl, id, length, copy) : NULL;
     if (session && gosess_serves(context) && application != gosess_get_session_cb &&
-        !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE)) {
-        update_time(context, session);
-        gosess_call(context, &(struct gosess_call){.what = GOSESS_CALL_ADD,
-                                                   .ctx = context->core.ctx,
-                                                   .session = session});
-    }
+        !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
+        take_in(context, ssl, session);
     return session;
 }
 

@@ -35,9 +35,15 @@ struct gosess_attached *gosess_attached_first(const SSL *ssl)
     return first ? first : gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
 }
 
+/* From now on the identity stays what it is, unless the host changes what it is made of. */
 static struct gosess_context *context_of(struct gosess_attached *context)
 {
-    return context && atomic_load(&context->digested) ? &context->core : NULL;
+    struct gosess_identity *identity = context ? atomic_load(&context->identity) : NULL;
+    if (!identity)
+        return NULL;
+    if (!atomic_load(&identity->used))
+        atomic_store(&identity->used, true);
+    return &context->core;
 }
 
 static struct gosess_context *context_of_ctx(const SSL_CTX *ctx)
@@ -155,22 +161,35 @@ static void free_context(void *parent, void *value, CRYPTO_EX_DATA *data, int in
         return;
     unlist(context);
     forget(context);
+    gosess_identity_free(gosess_ssl, atomic_load(&context->identity));
     gosess_cache_unref(context->cache);
     free(context);
+}
+
+/* SSL_dup copies ex_data from an SSL whose first context may be another than the copy's. */
+static int keep_own(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **value, int index,
+                    long argl, void *argp)
+{
+    (void)from, (void)argl, (void)argp;
+    *value = gosess_ssl->CRYPTO_get_ex_data(to, index);
+    return 1;
 }
 
 static bool make_indices(const struct gosess_libssl *table)
 {
     ctx_index =
         table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_context);
-    ssl_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
+    ssl_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL,
+                                               (CRYPTO_EX_dup *)keep_own, NULL);
     return ctx_index >= 0 && ssl_index >= 0;
 }
 
 bool gosess_prepare(const void *caller)
 {
     const struct gosess_libssl *table = gosess_libssl(caller);
-    if (!table || (!gosess_ssl && !make_indices(table)))
+    if (gosess_ssl || !table)
+        return table != NULL;
+    if (!make_indices(table))
         return false;
     start = (struct gosess_start){table, context_of_ssl, context_of_ctx, log_text};
     gosess_ssl = table;
@@ -234,26 +253,46 @@ void gosess_detach(struct gosess_attached *context)
 }
 
 /*
- * What waits for the host to have configured its contexts, before the first SSL is made of
- * them. The digest: verifying a client adds to the trusted certificates. And
+ * The identity is worked out when the first SSL is made, because verifying a client adds to the
+ * trusted certificates; and again where the host has configured the context otherwise since.
+ */
+static void identify(struct gosess_attached *context)
+{
+    struct gosess_identity *now = atomic_load(&context->identity);
+    if (now && gosess_identity_holds(gosess_ssl, context->core.ctx, now))
+        return;
+    struct gosess_identity *next = gosess_identity_make(gosess_ssl, context->core.ctx);
+    if (!next)
+        return;
+    gosess_setup_lock();
+    next->before = atomic_load(&context->identity); /* others may still look at it */
+    __atomic_store_n(&context->core.digest, next->digest, __ATOMIC_RELEASE);
+    atomic_store(&context->identity, next);
+    gosess_setup_unlock();
+}
+
+/*
  * GOSESS_TICKETS=stateful, on every context and not only on that of this SSL: a host that
  * switches by server name may copy the options of the other context (nginx).
  */
-void gosess_before_ssl(void)
+static void make_stateful(void)
 {
-    if (!atomic_exchange(&undecided, false))
+    if (!gosess_stateful || !atomic_exchange(&undecided, false))
         return;
     gosess_setup_lock();
     for (struct gosess_attached *context = contexts; context; context = context->after) {
-        if (!context->cache)
-            continue;
-        if (!atomic_load(&context->digested))
-            atomic_store(&context->digested,
-                         gosess_identity(gosess_ssl, context->core.ctx, context->core.digest));
-        if (gosess_stateful && gosess_serves(context))
+        if (gosess_serves(context))
             gosess_ssl->SSL_CTX_set_options(context->core.ctx, SSL_OP_NO_TICKET);
     }
     gosess_setup_unlock();
+}
+
+/* What waits for the host to have configured its contexts. */
+void gosess_before_ssl(struct gosess_attached *context)
+{
+    if (context->cache)
+        identify(context);
+    make_stateful();
 }
 
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,14 +106,70 @@ static bool add_all(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_
            add_ca_names(libssl, digest, ctx) && add_trusted(libssl, digest, ctx);
 }
 
-bool gosess_identity(const struct gosess_libssl *libssl, SSL_CTX *ctx,
-                     unsigned char out[GOSESS_DIGEST_SIZE])
+static bool make_digest(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                        unsigned char out[GOSESS_DIGEST_SIZE])
 {
-    libssl->ERR_set_mark();
     EVP_MD_CTX *digest = libssl->EVP_MD_CTX_new();
     bool ok = digest && libssl->EVP_DigestInit_ex(digest, libssl->EVP_sha256(), NULL) == 1 &&
               add_all(libssl, digest, ctx) && libssl->EVP_DigestFinal_ex(digest, out, NULL) == 1;
     libssl->EVP_MD_CTX_free(digest);
-    libssl->ERR_pop_to_mark();
     return ok;
+}
+
+/* What the digest is made of, by name: it changes only when the host configures the context. */
+static void look(const struct gosess_libssl *libssl, SSL_CTX *ctx, struct gosess_identity *seen)
+{
+    const STACK_OF(X509_NAME) *names = libssl->SSL_CTX_get_client_CA_list(ctx);
+    seen->certificate = libssl->SSL_CTX_get0_certificate(ctx);
+    seen->names = names;
+    seen->name_count = names ? libssl->OPENSSL_sk_num((const OPENSSL_STACK *)names) : 0;
+    seen->mode = libssl->SSL_CTX_get_verify_mode(ctx);
+    seen->depth = libssl->SSL_CTX_get_verify_depth(ctx);
+    seen->flags = libssl->X509_VERIFY_PARAM_get_flags(libssl->SSL_CTX_get0_param(ctx));
+    X509_STORE *store = libssl->SSL_CTX_get_cert_store(ctx);
+    seen->store = store;
+    seen->trusted =
+        store
+            ? libssl->OPENSSL_sk_num((const OPENSSL_STACK *)libssl->X509_STORE_get0_objects(store))
+            : 0;
+}
+
+bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                           struct gosess_identity *identity)
+{
+    struct gosess_identity now = {.mode = 0};
+    look(libssl, ctx, &now);
+    /* Once clients have been verified, libssl itself may have added to the trusted ones. */
+    return identity->certificate == now.certificate && identity->names == now.names &&
+           identity->name_count == now.name_count && identity->store == now.store &&
+           identity->mode == now.mode && identity->depth == now.depth &&
+           identity->flags == now.flags &&
+           (identity->trusted == now.trusted || atomic_load(&identity->used));
+}
+
+struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx)
+{
+    struct gosess_identity *identity = calloc(1, sizeof(*identity));
+    if (!identity)
+        return NULL;
+    libssl->ERR_set_mark();
+    look(libssl, ctx, identity);
+    bool ok = make_digest(libssl, ctx, identity->digest);
+    /* Referenced, so that no other certificate can come to lie at its address. */
+    ok = ok && (!identity->certificate || libssl->X509_up_ref(identity->certificate) == 1);
+    libssl->ERR_pop_to_mark();
+    if (ok)
+        return identity;
+    free(identity);
+    return NULL;
+}
+
+void gosess_identity_free(const struct gosess_libssl *libssl, struct gosess_identity *identity)
+{
+    while (identity) {
+        struct gosess_identity *before = identity->before;
+        libssl->X509_free(identity->certificate);
+        free(identity);
+        identity = before;
+    }
 }

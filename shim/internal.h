@@ -207,13 +207,31 @@ const struct gosess_libssl *gosess_libssl(const void *caller);
 
 /* --- identity.c --- */
 
+/* Who may share sessions with a context, and what that was worked out from. */
+struct gosess_identity {
+    unsigned char digest[GOSESS_DIGEST_SIZE];
+    _Atomic bool used;              /* a session was looked up or stored under it */
+    struct gosess_identity *before; /* what it was before the host changed it */
+    X509 *certificate;              /* referenced; may be NULL */
+    const void *names, *store;
+    int name_count, trusted, mode, depth;
+    unsigned long flags;
+};
+
 /*
- * A digest of a context's certificate and of its policy for client certificates: verify
- * mode, depth, flags, CA names and trusted certificates. The same in every process and
- * after every restart with the same configuration. False where libcrypto fails.
+ * Works out a context's identity: a digest of its certificate and of its policy for client
+ * certificates, that is verify mode, depth, flags, CA names and trusted certificates. The
+ * digest is the same in every process and after every restart with the same configuration.
+ * NULL where memory or libcrypto fails.
  */
-bool gosess_identity(const struct gosess_libssl *libssl, SSL_CTX *ctx,
-                     unsigned char digest[GOSESS_DIGEST_SIZE]);
+struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx);
+
+/* Whether the host has not configured the context otherwise since. Cheap. */
+bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                           struct gosess_identity *identity);
+
+/* Frees it and all before it. NULL is fine. */
+void gosess_identity_free(const struct gosess_libssl *libssl, struct gosess_identity *identity);
 
 /* --- core.c --- */
 
@@ -269,12 +287,12 @@ typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
 
 /* An SSL_CTX that gosess has to do with. Lives in its ex_data and is freed with it. */
 struct gosess_attached {
-    struct gosess_context core;        /* what the Go half sees of it */
-    struct gosess_cache *cache;        /* referenced; NULL where it is given back to libssl */
-    _Atomic bool digested;             /* core.digest is there */
-    _Atomic bool callbacks;            /* libssl holds our callbacks */
-    _Atomic long mode;                 /* the session cache mode, as the host set it */
-    _Atomic gosess_new_cb new_session; /* application callbacks; NULL where there is none */
+    struct gosess_context core; /* what the Go half sees of it */
+    struct gosess_cache *cache; /* referenced; NULL where it is given back to libssl */
+    struct gosess_identity *_Atomic identity; /* NULL before the first SSL_new */
+    _Atomic bool callbacks;                   /* libssl holds our callbacks */
+    _Atomic long mode;                        /* the session cache mode, as the host set it */
+    _Atomic gosess_new_cb new_session;        /* application callbacks; NULL where there is none */
     _Atomic gosess_remove_cb remove_session;
     _Atomic gosess_get_cb get_session;
     _Atomic long hits, misses, full;        /* of gosess as the internal cache */
@@ -307,8 +325,8 @@ void gosess_detach(struct gosess_attached *context);
 /* Sets the host's mode and returns the one before. */
 long gosess_set_mode(struct gosess_attached *context, long mode);
 
-/* Notes that an SSL is about to be made, and then of which context it was. */
-void gosess_before_ssl(void);
+/* An SSL is about to be made of a context; and was. */
+void gosess_before_ssl(struct gosess_attached *context);
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
 
 /* Loads the Go half. */

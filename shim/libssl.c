@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+static struct gosess_libssl table;
+
 static int note_libssl(struct dl_phdr_info *info, size_t size, void *name)
 {
     (void)size;
@@ -31,15 +33,16 @@ static void *lookup_in(const char *object, const char *name)
 /*
  * A libssl that came with a dependency of the host is in the global scope, behind us. One
  * that a scripting language's extension brought (RTLD_LOCAL) is in no scope of ours: it is
- * found through the object that called, whose dependencies it is among, or else, where a
- * libssl calls itself, by its name.
+ * found through the object that called, whose dependencies it is among, or else by its name:
+ * a libssl that ends SSL_CTX_new with a jump to SSL_CTX_new_ex leaves us as the caller.
  */
 static void *lookup(const char *name, const void *caller)
 {
     void *found = dlsym(RTLD_NEXT, name);
-    Dl_info info;
-    if (!found && dladdr(caller, &info) != 0)
-        found = lookup_in(info.dli_fname, name);
+    Dl_info of_caller, of_us;
+    if (!found && dladdr(caller, &of_caller) != 0 && dladdr((void *)&table, &of_us) != 0 &&
+        of_caller.dli_fbase != of_us.dli_fbase)
+        found = lookup_in(of_caller.dli_fname, name);
     if (!found) {
         const char *libssl = NULL;
         dl_iterate_phdr(note_libssl, &libssl);
@@ -57,8 +60,6 @@ void *gosess_next(void *_Atomic *slot, const char *name, const void *caller)
     }
     return found;
 }
-
-static struct gosess_libssl table;
 
 static const char *fill(const void *caller)
 {

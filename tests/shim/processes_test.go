@@ -156,7 +156,7 @@ func TestUnusableCore(t *testing.T) {
 		{"other version", compileAs("abi", "-DABI=GOSESS_CORE_ABI+1"), "another version"},
 		{"lacks a function", compileAs("lacks", "-DWITHOUT_REMOVE"), "it lacks gosess_core_remove_session"},
 		{"does not start", compileAs("fails", "-DSTART=-1"), "the stand-in will not start"},
-		{"relative", "core.so", "not an absolute path"},
+		{"relative", "core.so", "allowed: an absolute path"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := served(t, "processes", "loaded-parent")

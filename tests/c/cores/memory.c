@@ -33,6 +33,7 @@
 const unsigned gosess_core_abi = ABI;
 
 static const struct gosess_libssl *libssl;
+static _Thread_local struct gosess_outcome outcome;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry {
@@ -62,6 +63,17 @@ int gosess_core_start(const struct gosess_start *start)
     return START;
 }
 
+int gosess_core_open(const struct gosess_source *source)
+{
+    (void)source;
+    return 1;
+}
+
+void gosess_core_close(int cache)
+{
+    (void)cache;
+}
+
 /* What holds in every call. */
 static void enter(void)
 {
@@ -89,12 +101,12 @@ static void drop(struct entry *entry)
     entry->der = NULL;
 }
 
-int gosess_core_new_session(SSL *ssl, SSL_SESSION *session)
+static int keep(SSL_SESSION *session)
 {
     unsigned length;
     enter();
     const unsigned char *id = libssl->SSL_SESSION_get_id(session, &length);
-    if (!libssl->SSL_is_server(ssl) || length == 0 || length > ID_MAX)
+    if (length == 0 || length > ID_MAX)
         return 0;
     pthread_mutex_lock(&lock);
     struct entry *entry = find(id, length);
@@ -105,7 +117,20 @@ int gosess_core_new_session(SSL *ssl, SSL_SESSION *session)
     entry->id_length = length;
     entry->der_length = libssl->i2d_SSL_SESSION(session, &entry->der);
     pthread_mutex_unlock(&lock);
+    return 1;
+}
+
+int gosess_core_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    if (libssl->SSL_is_server(ssl))
+        keep(session);
     return 0;
+}
+
+int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    (void)ctx;
+    return keep(session);
 }
 
 SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length, int *copy)
@@ -147,6 +172,59 @@ void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
     struct entry *entry = find(id, length);
     if (entry)
         drop(entry);
+    outcome.removed = entry != NULL;
     pthread_mutex_unlock(&lock);
 }
 #endif
+
+static long number(void)
+{
+    long kept = 0;
+    enter();
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        kept += entries[i].der != NULL;
+    pthread_mutex_unlock(&lock);
+    return kept;
+}
+
+long gosess_core_number(SSL_CTX *ctx)
+{
+    (void)ctx;
+    return number();
+}
+
+void gosess_core_clear(int cache)
+{
+    (void)cache;
+    enter();
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        drop(&entries[i]);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Sessions are kept until they are removed, or all are. */
+void gosess_core_flush(SSL_CTX *ctx, int64_t before)
+{
+    (void)ctx;
+    if (before == 0)
+        gosess_core_clear(1);
+}
+
+void gosess_core_forget(SSL_CTX *ctx)
+{
+    (void)ctx;
+}
+
+void gosess_core_count(int cache, struct gosess_counts *counts)
+{
+    (void)cache;
+    *counts = (struct gosess_counts){.entries = (uint64_t)number()};
+}
+
+void gosess_core_take_outcome(struct gosess_outcome *taken)
+{
+    *taken = outcome;
+    outcome = (struct gosess_outcome){0};
+}
