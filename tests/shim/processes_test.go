@@ -169,6 +169,13 @@ func TestUnusableCore(t *testing.T) {
 	}
 }
 
+// Does nothing but the first handshake wait for a Go half that hangs?
+func TestLateCoreHoldsNobody(t *testing.T) {
+	h := served(t, "processes", "late-setter")
+	h.env = []string{"GOSESS_CORE=" + compile(t, "late.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSECONDS=3")}
+	h.run(t).wants(t, "full, full", "did not wait")
+}
+
 // Does a host serve while the Go half hangs, and use it when it has come?
 func TestLateCore(t *testing.T) {
 	h := served(t, "processes", "late")

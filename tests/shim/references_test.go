@@ -72,6 +72,7 @@ func TestThreads(t *testing.T) {
 		{"short-threads", "400 resumed, 0 full, 0 others", "400 resumed, 0 full, 0 others"},
 		{"small-stacks", "800 resumed, 0 full, 0 others", "800 resumed, 0 full, 0 others"},
 		{"async-threads", "800 resumed, 0 full, 0 others", "800 resumed, 0 full, 0 others"},
+		{"contexts", "400 resumed, 0 others", "400 resumed, 0 others"},
 		{
 			"async-job",
 			"full: in-job new|resumed: in-job get|resumed: in-job get|then: full",

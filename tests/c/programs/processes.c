@@ -346,6 +346,19 @@ static void truncated_before(void)
 
 /* --- a Go half that takes its time --- */
 
+/* A host that makes a client's context meanwhile does not wait for the Go half. */
+static void late_setter(void)
+{
+    ctx = new_server();
+    serve_twice();
+    SSL_CTX *client = new_client();
+    SSL_CTX_sess_set_new_cb(client, host_new);
+    SSL_CTX_sess_set_remove_cb(client, host_remove);
+    say("%s", getenv("STANDIN_LOADED") ? "waited" : "did not wait");
+    SSL_CTX_free(client);
+    end();
+}
+
 static void late(void)
 {
     ctx = new_server();
@@ -380,6 +393,7 @@ static const struct scenario scenarios[] = {
     {"no-context", no_context},
     {"truncated", truncated},
     {"late", late},
+    {"late-setter", late_setter},
     {"truncated-before", truncated_before},
 };
 
