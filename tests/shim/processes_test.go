@@ -65,6 +65,13 @@ func TestChildOfALoadedProcess(t *testing.T) {
 	}
 }
 
+// Is a child left alone that shares its parent's memory until it is another program (vfork)?
+func TestBorrowedMemory(t *testing.T) {
+	s := served(t, "processes", "borrowed-memory").run(t)
+	s.wants(t, "parent: not loaded, 1 thread", "full, resumed")
+	s.logs(t)
+}
+
 // Can a process go on as a process does, once the Go half is in it?
 func TestLoadedProcessGoesOn(t *testing.T) {
 	served(t, "processes", "starts-programs").run(t).wants(t, "full, resumed", "started: good", "full, resumed")

@@ -322,6 +322,20 @@ static void no_context(void)
     SSL_CTX_free(ctx);
 }
 
+/* A child that shares its parent's memory until it is another program. */
+static void borrowed_memory(void)
+{
+    ctx = new_server();
+    pid_t pid = vfork();
+    MUST(pid >= 0);
+    if (pid == 0)
+        _exit(setuid(getuid()) == 0 ? 0 : 1);
+    wait_child(pid);
+    say_loaded("parent");
+    serve_twice();
+    end();
+}
+
 /* --- the store's file --- */
 
 static void truncated(void)
@@ -391,6 +405,7 @@ static const struct scenario scenarios[] = {
     {"setuids-unseen", setuids_unseen},
     {"configuring", configuring},
     {"no-context", no_context},
+    {"borrowed-memory", borrowed_memory},
     {"truncated", truncated},
     {"late", late},
     {"late-setter", late_setter},
