@@ -3,7 +3,6 @@ package shim_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"gosess/sessioncache"
@@ -76,16 +75,6 @@ func TestBorrowedMemory(t *testing.T) {
 func TestLoadedProcessGoesOn(t *testing.T) {
 	served(t, "processes", "starts-programs").run(t).wants(t, "full, resumed", "started: good", "full, resumed")
 	served(t, "processes", "closes-files").run(t).wants(t, "full, resumed", "full, resumed")
-}
-
-// A host that closes descriptors that it does not know ends with the Go runtime's: a limit that
-// the manual names, and that should go away with a runtime that does not watch one.
-func TestClosingForeignDescriptorsIsFatal(t *testing.T) {
-	h := served(t, "processes", "closes-files-late")
-	h.fails = true
-	if s := h.run(t); !strings.Contains(s.stderr, "netpoll failed") {
-		t.Errorf("%s", s.stderr)
-	}
 }
 
 // Does it survive when no thread may be started, before or after it is loaded?

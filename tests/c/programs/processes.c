@@ -56,14 +56,6 @@ static void serve_twice(void)
     SSL_SESSION_free(own);
 }
 
-static void serve_quietly(void)
-{
-    SSL_SESSION *own;
-    full(ctx, &own, NULL);
-    again(ctx, own, NULL);
-    SSL_SESSION_free(own);
-}
-
 static void end(void)
 {
     SSL_SESSION_free(session);
@@ -150,17 +142,6 @@ static void closes_files(void)
     serve_twice();
     serve_twice();
     end();
-}
-
-/* The Go runtime watches a descriptor of its own, and ends the process that closes it. */
-static void closes_files_late(void)
-{
-    ctx = new_server();
-    serve_twice();
-    close_all();
-    alarm(CHILD_SECONDS);
-    for (;;)
-        serve_quietly();
 }
 
 /* --- limits: what the kernel is asked for directly, gosess is not told --- */
@@ -396,7 +377,6 @@ static const struct scenario scenarios[] = {
     {"daemon-style", daemon_style},
     {"starts-programs", starts_programs},
     {"closes-files", closes_files},
-    {"closes-files-late", closes_files_late},
     {"nproc-before", nproc_before},
     {"nproc-after", nproc_after},
     {"as-before", as_before},

@@ -97,7 +97,7 @@ static void small_stacks(void)
 
 static void async_threads(void)
 {
-    with_threads(1, 200, 0, SSL_MODE_ASYNC);
+    with_threads(1, each(), 0, SSL_MODE_ASYNC);
 }
 
 /* --- contexts that come and go while others serve --- */
