@@ -3,7 +3,6 @@ package shim_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"gosess/sessioncache"
@@ -65,20 +64,17 @@ func TestChildOfALoadedProcess(t *testing.T) {
 	}
 }
 
+// Is a child left alone that shares its parent's memory until it is another program (vfork)?
+func TestBorrowedMemory(t *testing.T) {
+	s := served(t, "processes", "borrowed-memory").run(t)
+	s.wants(t, "parent: not loaded, 1 thread", "full, resumed")
+	s.logs(t)
+}
+
 // Can a process go on as a process does, once the Go half is in it?
 func TestLoadedProcessGoesOn(t *testing.T) {
 	served(t, "processes", "starts-programs").run(t).wants(t, "full, resumed", "started: good", "full, resumed")
 	served(t, "processes", "closes-files").run(t).wants(t, "full, resumed", "full, resumed")
-}
-
-// A host that closes descriptors that it does not know ends with the Go runtime's: a limit that
-// the manual names, and that should go away with a runtime that does not watch one.
-func TestClosingForeignDescriptorsIsFatal(t *testing.T) {
-	h := served(t, "processes", "closes-files-late")
-	h.fails = true
-	if s := h.run(t); !strings.Contains(s.stderr, "netpoll failed") {
-		t.Errorf("%s", s.stderr)
-	}
 }
 
 // Does it survive when no thread may be started, before or after it is loaded?
@@ -167,6 +163,13 @@ func TestUnusableCore(t *testing.T) {
 			s.logs(t, test.says)
 		})
 	}
+}
+
+// Does nothing but the first handshake wait for a Go half that hangs?
+func TestLateCoreHoldsNobody(t *testing.T) {
+	h := served(t, "processes", "late-setter")
+	h.env = []string{"GOSESS_CORE=" + compile(t, "late.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSECONDS=3")}
+	h.run(t).wants(t, "full, full", "did not wait")
 }
 
 // Does a host serve while the Go half hangs, and use it when it has come?

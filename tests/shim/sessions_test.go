@@ -165,3 +165,22 @@ func TestCounters(t *testing.T) {
 		})
 	}
 }
+
+// Does GOSESS_TICKETS=stateful make tickets a matter of the store?
+func TestStatefulTickets(t *testing.T) {
+	for version, test := range map[string]struct {
+		prints string
+		counts sessioncache.Counters
+	}{
+		"--tls1.2": {"full: new|resumed: -", sessioncache.Counters{Stores: 1, Hits: 1}},
+		"--tls1.3": {"full: new new|resumed: new", sessioncache.Counters{Stores: 3, Hits: 1}},
+	} {
+		h := served(t, "protocol", version, "tickets")
+		h.env = []string{"GOSESS_TICKETS=stateful"}
+		s, counted := h.counted(t)
+		s.wants(t, strings.Split(test.prints, "|")...)
+		if counted != test.counts {
+			t.Errorf("%s: counted %+v, not %+v", version, counted, test.counts)
+		}
+	}
+}

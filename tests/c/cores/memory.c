@@ -53,6 +53,7 @@ __attribute__((constructor)) static void hang(void)
     struct timespec left = {.tv_sec = SECONDS};
     while (nanosleep(&left, &left) != 0)
         ;
+    setenv("STANDIN_LOADED", "yes", 1);
 }
 
 int gosess_core_start(const struct gosess_start *start)

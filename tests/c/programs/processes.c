@@ -56,14 +56,6 @@ static void serve_twice(void)
     SSL_SESSION_free(own);
 }
 
-static void serve_quietly(void)
-{
-    SSL_SESSION *own;
-    full(ctx, &own, NULL);
-    again(ctx, own, NULL);
-    SSL_SESSION_free(own);
-}
-
 static void end(void)
 {
     SSL_SESSION_free(session);
@@ -150,17 +142,6 @@ static void closes_files(void)
     serve_twice();
     serve_twice();
     end();
-}
-
-/* The Go runtime watches a descriptor of its own, and ends the process that closes it. */
-static void closes_files_late(void)
-{
-    ctx = new_server();
-    serve_twice();
-    close_all();
-    alarm(CHILD_SECONDS);
-    for (;;)
-        serve_quietly();
 }
 
 /* --- limits: what the kernel is asked for directly, gosess is not told --- */
@@ -322,6 +303,20 @@ static void no_context(void)
     SSL_CTX_free(ctx);
 }
 
+/* A child that shares its parent's memory until it is another program. */
+static void borrowed_memory(void)
+{
+    ctx = new_server();
+    pid_t pid = vfork();
+    MUST(pid >= 0);
+    if (pid == 0)
+        _exit(setuid(getuid()) == 0 ? 0 : 1);
+    wait_child(pid);
+    say_loaded("parent");
+    serve_twice();
+    end();
+}
+
 /* --- the store's file --- */
 
 static void truncated(void)
@@ -346,6 +341,19 @@ static void truncated_before(void)
 
 /* --- a Go half that takes its time --- */
 
+/* A host that makes a client's context meanwhile does not wait for the Go half. */
+static void late_setter(void)
+{
+    ctx = new_server();
+    serve_twice();
+    SSL_CTX *client = new_client();
+    SSL_CTX_sess_set_new_cb(client, host_new);
+    SSL_CTX_sess_set_remove_cb(client, host_remove);
+    say("%s", getenv("STANDIN_LOADED") ? "waited" : "did not wait");
+    SSL_CTX_free(client);
+    end();
+}
+
 static void late(void)
 {
     ctx = new_server();
@@ -369,7 +377,6 @@ static const struct scenario scenarios[] = {
     {"daemon-style", daemon_style},
     {"starts-programs", starts_programs},
     {"closes-files", closes_files},
-    {"closes-files-late", closes_files_late},
     {"nproc-before", nproc_before},
     {"nproc-after", nproc_after},
     {"as-before", as_before},
@@ -378,8 +385,10 @@ static const struct scenario scenarios[] = {
     {"setuids-unseen", setuids_unseen},
     {"configuring", configuring},
     {"no-context", no_context},
+    {"borrowed-memory", borrowed_memory},
     {"truncated", truncated},
     {"late", late},
+    {"late-setter", late_setter},
     {"truncated-before", truncated_before},
 };
 

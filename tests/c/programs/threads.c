@@ -97,7 +97,41 @@ static void small_stacks(void)
 
 static void async_threads(void)
 {
-    with_threads(1, 200, 0, SSL_MODE_ASYNC);
+    with_threads(1, each(), 0, SSL_MODE_ASYNC);
+}
+
+/* --- contexts that come and go while others serve --- */
+
+static void *keeper(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < times; i++) {
+        SSL_CTX *own = new_server();
+        SSL_CTX_set_verify(own, SSL_VERIFY_PEER, NULL);
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(own), certificate_of("server"));
+        SSL_SESSION *session;
+        full(own, &session, NULL);
+        const char *result = again(own, session, NULL);
+        if (strcmp(result, "resumed") == 0)
+            resumed++;
+        else
+            others++;
+        SSL_SESSION_free(session);
+        SSL_CTX_free(own);
+    }
+    return NULL;
+}
+
+static void contexts(void)
+{
+    pthread_t thread[THREADS];
+    times = each() / 5;
+    SSL_CTX_free(new_server()); /* certificates are made by one thread alone */
+    for (int i = 0; i < THREADS; i++)
+        MUST(pthread_create(&thread[i], NULL, keeper, NULL) == 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    say("%d resumed, %d others", resumed, others);
 }
 
 /* --- one ASYNC job --- */
@@ -143,6 +177,7 @@ static const struct scenario scenarios[] = {
     {"short-threads", short_threads},
     {"small-stacks", small_stacks},
     {"async-threads", async_threads},
+    {"contexts", contexts},
     {"async-job", async_job},
 };
 
