@@ -1,0 +1,226 @@
+// Package api_test calls every function of include/gosess.h from programs in C that are linked
+// with the library as it is built.
+package api_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"gosess/tests/harness"
+)
+
+// patience is how long a program may take: far more than any does.
+const patience = 100 * time.Second
+
+var (
+	urls     = []string{"memory:", "shm:?size=1m"}
+	versions = []string{"--tls1.2", "--tls1.3"}
+	// The order in which a program should be linked.
+	libraries = []string{"-lgosess", "-lssl", "-lcrypto", "-lpthread"}
+)
+
+var programs = struct {
+	sync.Mutex
+	dir string
+}{}
+
+func TestMain(m *testing.M) {
+	var err error
+	if programs.dir, err = os.MkdirTemp("", "gosess-api-"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	os.RemoveAll(programs.dir)
+	os.Exit(status)
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// program compiles tests/api/programs/source.c with what the arguments name, once for a name.
+func program(t *testing.T, name, source string, arguments ...string) string {
+	t.Helper()
+	harness.NeedBuild(t)
+	programs.Lock()
+	defer programs.Unlock()
+	path := filepath.Join(programs.dir, name)
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	command := exec.Command("cc", append([]string{
+		"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Lbuild",
+		"-o", path, "tests/api/programs/" + source + ".c"}, arguments...)...)
+	command.Dir = root(t)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("compile %s: %v\n%s", source, err, output)
+	}
+	return path
+}
+
+// linked compiles a program together with the test library.
+func linked(t *testing.T, name, source string, libraries ...string) string {
+	t.Helper()
+	sources, err := filepath.Glob(filepath.Join(root(t), "tests/c/lib/*.c"))
+	if err != nil || len(sources) == 0 {
+		t.Fatal("no test library", err)
+	}
+	return program(t, name, source, append(sources, libraries...)...)
+}
+
+var line = regexp.MustCompile(`(?m)^gosess: \[[0-9]+\] (.*)$`)
+
+// run runs a program to its end, which is to be a good one. It returns what the program
+// printed and what gosess logged.
+func run(t *testing.T, path string, environment []string, arguments ...string) (printed string, logged []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	command := exec.CommandContext(ctx, path, arguments...)
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, "LD_") && !strings.HasPrefix(entry, "GOSESS_") {
+			command.Env = append(command.Env, entry)
+		}
+	}
+	command.Env = append(command.Env, "LD_LIBRARY_PATH="+filepath.Join(root(t), "build"))
+	command.Env = append(command.Env, environment...)
+	// Its children too, where it hangs.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	command.WaitDelay = time.Second
+	var stdout, stderr strings.Builder
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil {
+		t.Fatalf("%v: %v\n%s%.4000s", arguments, err, stdout.String(), stderr.String())
+	}
+	for _, match := range line.FindAllStringSubmatch(stderr.String(), -1) {
+		logged = append(logged, match[1])
+	}
+	return strings.TrimSuffix(stdout.String(), "\n"), logged
+}
+
+// logs fails the test where gosess did not log just one line with that text; "" is none.
+func logs(t *testing.T, logged []string, text string) {
+	t.Helper()
+	if text == "" && len(logged) > 0 || text != "" && (len(logged) != 1 || !strings.Contains(logged[0], text)) {
+		t.Errorf("gosess logged %q, not %q", logged, text)
+	}
+}
+
+// each runs a scenario of a program with each store and each version of TLS. It prints its own
+// name when all in it was as it should be.
+func each(t *testing.T, source, scenario string, environment func(url string) []string, log string) {
+	t.Run(scenario, func(t *testing.T) {
+		path := linked(t, source, source, libraries...)
+		for _, url := range urls {
+			for _, version := range versions {
+				t.Run(url+version, func(t *testing.T) {
+					printed, logged := run(t, path, append(environment(url), "CACHE="+url), version, scenario)
+					if printed != strings.ReplaceAll(scenario, "-", " ") {
+						t.Errorf("it printed %q", printed)
+					}
+					logs(t, logged, log)
+				})
+			}
+		}
+	})
+}
+
+func none(string) []string { return nil }
+
+func TestArguments(t *testing.T) {
+	for _, scenario := range []string{"texts", "urls", "error-sizes", "nulls"} {
+		each(t, "arguments", scenario, none, "")
+	}
+}
+
+func TestServing(t *testing.T) {
+	for _, scenario := range []string{"attached", "stats-sizes", "close-while-attached", "attach-twice",
+		"attach-replaces", "two-caches", "two-contexts", "flush", "remove-session"} {
+		each(t, "serving", scenario, none, "")
+	}
+}
+
+func TestLeaving(t *testing.T) {
+	for _, scenario := range []string{"detach", "detach-and-attach", "free-context", "many-caches"} {
+		each(t, "leaving", scenario, none, "")
+	}
+}
+
+func TestCallbacks(t *testing.T) {
+	for _, scenario := range []string{"registered", "removed", "without-cache", "attached-too"} {
+		each(t, "callbacks", scenario, none, "")
+	}
+}
+
+func TestProcesses(t *testing.T) {
+	for _, scenario := range []string{"workers", "flush-elsewhere", "threads"} {
+		each(t, "processes", scenario, none, "")
+	}
+	each(t, "processes", "started-before-fork", none, "was forked from one that had loaded the Go half")
+	each(t, "processes", "environment", func(url string) []string { return []string{"GOSESS_CACHE=" + url} }, "")
+}
+
+// Without the Go half, or with one that cannot be used, handshakes are full ones.
+func TestNoCore(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing.so")
+	each(t, "arguments", "no-core", func(string) []string { return []string{"GOSESS_CORE=" + missing} }, missing)
+}
+
+func TestBadEnvironment(t *testing.T) {
+	path := linked(t, "arguments", "arguments", libraries...)
+	for _, entry := range []string{"GOSESS_TICKETS=maybe", "GOSESS_LOG=loud", "GOSESS_CORE=relative"} {
+		name, value, _ := strings.Cut(entry, "=")
+		printed, logged := run(t, path, []string{entry}, "bad-environment")
+		if !strings.HasPrefix(printed, name+": ") || !strings.Contains(printed, `"`+value+`"`) || !strings.Contains(printed, "allowed: ") {
+			t.Errorf("%s: the error is %q", entry, printed)
+		}
+		logs(t, logged, "") // the program has it
+	}
+}
+
+func TestWithoutLibssl(t *testing.T) {
+	// It finds neither functions nor their library: only the header is OpenSSL's.
+	path := program(t, "without_libssl", "without_libssl", "-lgosess")
+	printed, logged := run(t, path, nil)
+	want := `start: there is no usable libssl in this process
+flush: libgosess-core.so is missing or cannot start here
+stats: libgosess-core.so is missing or cannot start here`
+	if printed != want {
+		t.Errorf("it printed\n%s\nnot\n%s", printed, want)
+	}
+	logs(t, logged, "OpenSSL 1.1.1 or later is needed")
+}
+
+// What gosess(3) says of the order in which a program is linked.
+func TestLinkOrder(t *testing.T) {
+	for name, test := range map[string]struct {
+		libraries []string
+		answers   string
+	}{
+		"before": {libraries, "gosess"},
+		"behind": {[]string{"-Wl,--no-as-needed", "-lssl", "-lcrypto", "-lgosess", "-lpthread"}, "libssl"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := linked(t, "processes-"+name, "processes", test.libraries...)
+			printed, logged := run(t, path, []string{"CACHE=shm:?size=1m"}, "mode-later")
+			if want := test.answers + " answered"; printed != want {
+				t.Errorf("%q, not %q", printed, want)
+			}
+			logs(t, logged, "")
+		})
+	}
+}

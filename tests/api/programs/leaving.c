@@ -1,0 +1,140 @@
+/* leaving.c - contexts that are given back to libssl, and sessions that leave with them. */
+#include "api.h"
+
+static int news, gets, removals;
+
+static int on_new(SSL *ssl, SSL_SESSION *session)
+{
+    MUST(ssl && session);
+    news++;
+    return 0;
+}
+
+static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
+{
+    MUST(ssl && id && length > 0 && copy);
+    gets++;
+    return NULL;
+}
+
+static void on_remove(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    MUST(ctx && session);
+    removals++;
+}
+
+static SSL_CTX *new_with_callbacks(void)
+{
+    SSL_CTX *ctx = new_server();
+    SSL_CTX_set_num_tickets(ctx, 1);
+    SSL_CTX_sess_set_new_cb(ctx, on_new);
+    SSL_CTX_sess_set_get_cb(ctx, on_get);
+    SSL_CTX_sess_set_remove_cb(ctx, on_remove);
+    news = gets = removals = 0;
+    return ctx;
+}
+
+static int keeps_callbacks(SSL_CTX *ctx)
+{
+    return SSL_CTX_sess_get_new_cb(ctx) == on_new && SSL_CTX_sess_get_get_cb(ctx) == on_get &&
+           SSL_CTX_sess_get_remove_cb(ctx) == on_remove;
+}
+
+/* libssl's own cache serves a context that has none of ours. */
+static void detach(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *ctx = new_with_callbacks();
+    SSL_SESSION *session, *later;
+    long mode = SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_AUTO_CLEAR;
+    SSL_CTX_set_session_cache_mode(ctx, mode);
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+    MUST(SSL_CTX_get_session_cache_mode(ctx) == mode && keeps_callbacks(ctx));
+    MUST(FULL(full(ctx, &session, NULL)) && RESUMED(again(ctx, session, NULL)));
+    MUST(gets == 0); /* as libssl's own cache, ours answers first */
+    long made = tls_version == TLS1_2_VERSION ? 1 : 2;
+    MUST(news == made && removals == 0);
+    MUST(gosess_cache_detach(ctx) == GOSESS_OK);
+    MUST(removals == (is_memory() ? made : 0));
+    MUST(SSL_CTX_get_session_cache_mode(ctx) == mode && keeps_callbacks(ctx));
+    MUST(SSL_CTX_sess_number(ctx) == 0);
+    struct gosess_stats before = stats_of(cache);
+    MUST(before.hits == 1 && before.entries == (is_memory() ? 0 : (uint64_t)made));
+    MUST(FULL(again(ctx, session, NULL)) && gets == 1);
+    MUST(FULL(full(ctx, &later, NULL)) && RESUMED(again(ctx, later, NULL)));
+    MUST(SSL_CTX_sess_number(ctx) == (tls_version == TLS1_2_VERSION ? 2 : 3));
+    struct gosess_stats after = stats_of(cache);
+    MUST(after.hits == before.hits && after.misses == before.misses);
+    MUST(after.stores == before.stores);
+    SSL_SESSION_free(session);
+    SSL_SESSION_free(later);
+    SSL_CTX_free(ctx);
+    gosess_cache_close(cache);
+    say("detach");
+}
+
+/* And it is served again when it is attached again. */
+static void detach_and_attach(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *ctx = new_with_callbacks();
+    SSL_SESSION *session, *theirs;
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+    MUST(FULL(full(ctx, &session, NULL)));
+    MUST(gosess_cache_detach(ctx) == GOSESS_OK);
+    MUST(FULL(full(ctx, &theirs, NULL)));
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK && keeps_callbacks(ctx));
+    /* A shared store has kept it; live sessions have left. */
+    MUST(RESUMED(again(ctx, session, NULL)) != is_memory());
+    SSL_SESSION_free(session);
+    MUST(FULL(full(ctx, &session, NULL)) && RESUMED(again(ctx, session, NULL)));
+    SSL_SESSION_free(session);
+    SSL_SESSION_free(theirs);
+    SSL_CTX_free(ctx);
+    gosess_cache_close(cache);
+    say("detach and attach");
+}
+
+/* Live sessions leave with their context, as libssl's do, and what is shared stays. */
+static void free_context(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *ctx = new_with_callbacks();
+    SSL_SESSION *session;
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+    MUST(FULL(full(ctx, &session, NULL)));
+    MUST(stats_of(cache).entries == 1);
+    SSL_CTX_free(ctx);
+    MUST(stats_of(cache).entries == (is_memory() ? 0 : 1));
+    MUST(removals == (is_memory() ? 1 : 0));
+    SSL_SESSION_free(session);
+    gosess_cache_close(cache);
+    say("free context");
+}
+
+/* Open caches come and go without contexts, before and after the Go half is there. */
+static void many_caches(void)
+{
+    for (int round = 0; round < 3; round++) {
+        gosess_cache *caches[20];
+        for (int i = 0; i < 20; i++)
+            caches[i] = new_cache();
+        for (int i = 0; i < 20; i++) {
+            MUST(round == 0 || stats_of(caches[i]).entries == 0);
+            gosess_cache_close(caches[i]);
+        }
+        MUST(gosess_start() == GOSESS_OK);
+    }
+    say("many caches");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct scenario scenarios[] = {
+        {"detach", detach},
+        {"detach-and-attach", detach_and_attach},
+        {"free-context", free_context},
+        {"many-caches", many_caches},
+    };
+    return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}
