@@ -116,8 +116,10 @@ GOSESS_EXPORT int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
     struct gosess_call add = {.what = GOSESS_CALL_ADD, .ctx = ctx, .session = session};
-    if (gosess_serves(context) && session)
+    if (gosess_serves(context) && session) {
+        gosess_before_ssl(context);
         return gosess_call(context, &add) && add.result == 1;
+    }
     __typeof__(&SSL_CTX_add_session) next = GOSESS_NEXT(SSL_CTX_add_session);
     return next ? next(ctx, session) : 0;
 }
@@ -136,7 +138,7 @@ static void flush(SSL_CTX *ctx, int64_t before)
 {
     struct gosess_attached *context = gosess_attached(ctx);
     struct gosess_call call = {.what = GOSESS_CALL_FLUSH, .ctx = ctx, .before = before};
-    if (gosess_serves(context) && gosess_core_ready() && !gosess_being_freed(ctx))
+    if (gosess_serves(context) && gosess_core_ready() && !gosess_ending(context))
         gosess_call(context, &call);
 }
 

@@ -37,6 +37,7 @@ func logText(cause uint32, text string) {
 // ones: a runtime that cannot start a thread aborts (S1). Each goroutine holds a thread of
 // its own until all of them have one; the threads stay when they let go.
 func startThreads() {
+	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), maxCallers))
 	n := runtime.GOMAXPROCS(0) + spareThreads
 	release := make(chan struct{})
 	started := make(chan struct{}, n)
@@ -57,5 +58,11 @@ func startThreads() {
 	close(release)
 }
 
-// spareThreads is for goroutines that block in the kernel while others run.
-const spareThreads = 4
+const (
+	// maxCallers run Go code at the same moment; the others wait for a few microseconds.
+	// The C half tries out how many threads may be started (THREADS_NEEDED in core.c), which
+	// this keeps the same on every machine.
+	maxCallers = 8
+	// spareThreads is for goroutines that block in the kernel while others run.
+	spareThreads = 4
+)

@@ -212,6 +212,6 @@ GOSESS_EXPORT SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *
 GOSESS_EXPORT void gosess_remove_session_cb(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
-    if (context && context->cache && !gosess_being_freed(ctx))
+    if (context && context->cache && !gosess_ending(context))
         gosess_drop_session(context, session);
 }

@@ -205,12 +205,18 @@ SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *c
     return session;
 }
 
-bool gosess_being_freed(SSL_CTX *ctx)
+bool gosess_ending(struct gosess_attached *context)
 {
-    if (!gosess_ssl->SSL_CTX_up_ref(ctx))
+    SSL_CTX *ctx = context->core.ctx;
+    if (atomic_load(&context->ending))
         return true;
-    gosess_ssl->SSL_CTX_free(ctx); /* not the last: the caller holds one */
-    return false;
+    if (gosess_ssl->SSL_CTX_up_ref(ctx)) {
+        gosess_ssl->SSL_CTX_free(ctx); /* not the last: the caller holds one */
+        return false;
+    }
+    /* It has counted all the same, so the next time it would succeed. */
+    atomic_store(&context->ending, true);
+    return true;
 }
 
 /* The session is borrowed (L19). */
@@ -219,7 +225,7 @@ void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session)
     struct gosess_attached *context = gosess_attached(ctx);
     gosess_remove_cb application = context ? atomic_load(&context->remove_session) : NULL;
     if (!leaving && gosess_serves(context) && application != gosess_remove_session_cb &&
-        !gosess_being_freed(ctx))
+        !gosess_ending(context))
         removed = gosess_drop_session(context, session);
     if (application)
         application(ctx, session);

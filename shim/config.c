@@ -14,7 +14,7 @@
 struct gosess_environment gosess_environment;
 bool gosess_stateful;
 
-static pid_t loaded_pid;
+static bool forked;
 static char core_path[PATH_MAX];
 static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
 
@@ -26,6 +26,12 @@ void gosess_setup_lock(void)
 void gosess_setup_unlock(void)
 {
     pthread_mutex_unlock(&setup);
+}
+
+static void in_child(void)
+{
+    forked = true;
+    gosess_setup_unlock();
 }
 
 static char *copy_variable(const char *name)
@@ -60,7 +66,6 @@ static void find_core(void)
  */
 __attribute__((constructor)) static void read_environment(void)
 {
-    loaded_pid = getpid();
     gosess_environment.cache = copy_variable("GOSESS_CACHE");
     gosess_environment.tickets = copy_variable("GOSESS_TICKETS");
     gosess_environment.keys = copy_variable("GOSESS_KEYS");
@@ -68,12 +73,12 @@ __attribute__((constructor)) static void read_environment(void)
     gosess_environment.core = copy_variable("GOSESS_CORE");
     if (!gosess_environment.core)
         find_core();
-    pthread_atfork(gosess_setup_lock, gosess_setup_unlock, gosess_setup_unlock);
+    pthread_atfork(gosess_setup_lock, gosess_setup_unlock, in_child);
 }
 
 bool gosess_forked(void)
 {
-    return getpid() != loaded_pid;
+    return forked;
 }
 
 const char *gosess_core_path(void)

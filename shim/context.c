@@ -191,6 +191,7 @@ bool gosess_prepare(const void *caller)
         return table != NULL;
     if (!make_indices(table))
         return false;
+    gosess_find_all(caller);
     start = (struct gosess_start){table, context_of_ssl, context_of_ctx, log_text};
     gosess_ssl = table;
     return true;

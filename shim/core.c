@@ -22,7 +22,10 @@
 
 /* How long the first caller waits for the Go half; it takes about 5 ms. */
 #define START_DEADLINE_SECONDS 1
-/* A Go runtime aborts where it cannot start a thread; it starts about this many. */
+/*
+ * A Go runtime aborts where it cannot start a thread. It starts no more than this: 12 for
+ * callers (capi/guard.go), and a few of its own.
+ */
 #define THREADS_NEEDED 24
 /* Address space that a Go runtime reserves when it starts, with room. */
 #define SPACE_NEEDED ((size_t)1 << 30)

@@ -147,7 +147,10 @@ bool gosess_configure(char *error, size_t error_size);
 /* GOSESS_CORE, or libgosess-core.so beside this library. Valid after gosess_configure. */
 const char *gosess_core_path(void);
 
-/* Whether this process was forked since the library was loaded. */
+/*
+ * Whether this process was forked since the library was loaded. Not so in a child of vfork,
+ * which has its parent's memory.
+ */
 bool gosess_forked(void);
 
 /* --- cache.c --- */
@@ -185,19 +188,49 @@ int gosess_cache_number(struct gosess_cache *cache);
 
 /* --- libssl.c --- */
 
-/*
- * The next definition of a function after ours: what the host would have called without
- * us. caller is the return address in the host, which finds a libssl that is loaded with
- * RTLD_LOCAL. NULL where there is none. Cached in *slot. Any thread.
- */
-void *gosess_next(void *_Atomic *slot, const char *name, const void *caller);
+/* Every function that is interposed. */
+#define GOSESS_INTERPOSED(X)      \
+    X(SSL_CTX_add_session)        \
+    X(SSL_CTX_ctrl)               \
+    X(SSL_CTX_flush_sessions)     \
+    X(SSL_CTX_flush_sessions_ex)  \
+    X(SSL_CTX_new)                \
+    X(SSL_CTX_new_ex)             \
+    X(SSL_CTX_remove_session)     \
+    X(SSL_CTX_sess_get_get_cb)    \
+    X(SSL_CTX_sess_get_new_cb)    \
+    X(SSL_CTX_sess_get_remove_cb) \
+    X(SSL_CTX_sess_set_get_cb)    \
+    X(SSL_CTX_sess_set_new_cb)    \
+    X(SSL_CTX_sess_set_remove_cb) \
+    X(SSL_new)                    \
+    X(chroot)                     \
+    X(setrlimit)                  \
+    X(setrlimit64)                \
+    X(setuid)
 
-/* gosess_next for the function name, in the body of our own definition of it. */
-#define GOSESS_NEXT(name)                                                            \
-    (__extension__({                                                                 \
-        static void *_Atomic slot;                                                   \
-        (__typeof__(&(name)))gosess_next(&slot, #name, __builtin_return_address(0)); \
-    }))
+enum gosess_interposed {
+#define X(name) GOSESS_AT_##name,
+    GOSESS_INTERPOSED(X)
+#undef X
+};
+
+/*
+ * The next definition of an interposed function after ours: what the host would have called
+ * without us. caller is the return address in the host, which finds a libssl that is loaded
+ * with RTLD_LOCAL. NULL where there is none. Any thread.
+ */
+void *gosess_next(enum gosess_interposed function, const void *caller);
+
+/* gosess_next, in the body of our own definition of a function. */
+#define GOSESS_NEXT(name) \
+    ((__typeof__(&(name)))gosess_next(GOSESS_AT_##name, __builtin_return_address(0)))
+
+/*
+ * Looks all of them up: while the Go half is being loaded, which may take long, the dynamic
+ * linker is locked, and no call of the host shall wait for that.
+ */
+void gosess_find_all(const void *caller);
 
 /*
  * The table of the host's libssl; NULL, after a log line, where a function is missing. With
@@ -291,6 +324,7 @@ struct gosess_attached {
     struct gosess_cache *cache; /* referenced; NULL where it is given back to libssl */
     struct gosess_identity *_Atomic identity; /* NULL before the first SSL_new */
     _Atomic bool callbacks;                   /* libssl holds our callbacks */
+    _Atomic bool ending;                      /* SSL_CTX_free of the last reference runs */
     _Atomic long mode;                        /* the session cache mode, as the host set it */
     _Atomic gosess_new_cb new_session;        /* application callbacks; NULL where there is none */
     _Atomic gosess_remove_cb remove_session;
@@ -347,9 +381,9 @@ void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session);
 
 /*
  * Whether the last reference to a context has gone: SSL_CTX_free then removes what libssl
- * itself kept, and that session has not become bad (L28, L29).
+ * itself kept, and these sessions have not become bad (L28, L29).
  */
-bool gosess_being_freed(SSL_CTX *ctx);
+bool gosess_ending(struct gosess_attached *context);
 
 /*
  * A call of the Go half for a context, loading it, with what has left the cache treated as

@@ -1,4 +1,4 @@
-/* libssl.c - finds the host's libssl. */
+/* libssl.c - finds the host's libssl, and what lies behind the functions that we interpose. */
 #define _GNU_SOURCE
 #include "internal.h"
 
@@ -51,14 +51,27 @@ static void *lookup(const char *name, const void *caller)
     return found;
 }
 
-void *gosess_next(void *_Atomic *slot, const char *name, const void *caller)
+static const char *const interposed[] = {
+#define X(name) #name,
+    GOSESS_INTERPOSED(X)
+#undef X
+};
+static void *_Atomic next[sizeof(interposed) / sizeof(*interposed)];
+
+void *gosess_next(enum gosess_interposed function, const void *caller)
 {
-    void *found = atomic_load_explicit(slot, memory_order_acquire);
+    void *found = atomic_load_explicit(&next[function], memory_order_acquire);
     if (!found) {
-        found = lookup(name, caller);
-        atomic_store_explicit(slot, found, memory_order_release);
+        found = lookup(interposed[function], caller);
+        atomic_store_explicit(&next[function], found, memory_order_release);
     }
     return found;
+}
+
+void gosess_find_all(const void *caller)
+{
+    for (size_t i = 0; i < sizeof(interposed) / sizeof(*interposed); i++)
+        gosess_next((enum gosess_interposed)i, caller);
 }
 
 static const char *fill(const void *caller)

@@ -33,7 +33,11 @@
 const unsigned gosess_core_abi = ABI;
 
 static const struct gosess_libssl *libssl;
-static _Thread_local struct gosess_outcome outcome;
+
+/* Whether a thread's last removal was of something. Not a _Thread_local of a library that is
+ * loaded late: LeakSanitizer stumbles over these. */
+static pthread_key_t removed;
+static char yes;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry {
@@ -59,6 +63,7 @@ __attribute__((constructor)) static void hang(void)
 int gosess_core_start(const struct gosess_start *start)
 {
     libssl = start->libssl;
+    pthread_key_create(&removed, NULL);
     if (START != 0)
         start->log(GOSESS_LOG_ERROR, GOSESS_CAUSE_STORE, "the stand-in will not start");
     return START;
@@ -173,7 +178,7 @@ void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
     struct entry *entry = find(id, length);
     if (entry)
         drop(entry);
-    outcome.removed = entry != NULL;
+    pthread_setspecific(removed, entry ? &yes : NULL);
     pthread_mutex_unlock(&lock);
 }
 #endif
@@ -226,6 +231,6 @@ void gosess_core_count(int cache, struct gosess_counts *counts)
 
 void gosess_core_take_outcome(struct gosess_outcome *taken)
 {
-    *taken = outcome;
-    outcome = (struct gosess_outcome){0};
+    *taken = (struct gosess_outcome){.removed = pthread_getspecific(removed) != NULL};
+    pthread_setspecific(removed, NULL);
 }
