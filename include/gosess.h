@@ -17,10 +17,10 @@
  *
  * Threads and fork: every function may be called from any thread, but attaching and detaching
  * a context, like libssl's own setters, not while a handshake of that context runs. Open caches
- * before forking workers, so that they share them; do not handshake, nor call gosess_start,
- * before the last fork: the Go half of gosess is loaded at the first handshake (or by
- * gosess_start) and does not survive a fork. A child of a process that had loaded it serves
- * without a cache.
+ * before forking workers, so that they share them (a memory cache is each process's own). Before
+ * the last fork do not handshake, nor call gosess_start, gosess_remove_session,
+ * gosess_cache_flush or gosess_cache_stats: they load the Go half of gosess, which does not
+ * survive a fork. A child of a process that had loaded it serves without a cache.
  *
  * Ownership: a cache belongs to its opener until gosess_cache_close; an attached context keeps
  * it alive on its own. Sessions that are passed in are borrowed. Texts that are returned are
@@ -64,8 +64,8 @@ typedef struct gosess_cache gosess_cache;
 
 enum gosess_status {
     GOSESS_OK = 0,
-    GOSESS_ERROR_ARGUMENT = -1, /* a NULL, or a struct of size 0 */
-    GOSESS_ERROR_URL = -2,      /* the URL, or what it names, cannot be used */
+    GOSESS_ERROR_ARGUMENT = -1, /* a NULL, or a struct too small to have a size */
+    GOSESS_ERROR_URL = -2,      /* the URL, what it names, or a variable cannot be used */
     GOSESS_ERROR_LIBSSL = -3,   /* no usable libssl in this process */
     GOSESS_ERROR_CORE = -4,     /* the Go half is missing, or cannot start here; the log says why */
     GOSESS_ERROR_MEMORY = -5,   /* out of memory */
@@ -83,18 +83,20 @@ const char *gosess_version(void);
  * Opens the cache of a URL: "memory:?size=64m", "shm:?size=64m" or
  * "shm:/path/file?size=64m&keys=/path/keys"; gosess(7) has the grammar. Makes the store where
  * there is none. GOSESS_OK with *cache set, to be closed; or ERROR_ARGUMENT, ERROR_URL or
- * ERROR_MEMORY, and a text of at most error_size bytes in error (which may be NULL, with 0).
+ * ERROR_MEMORY, and a text of at most error_size bytes in error (which may be NULL, with 0;
+ * empty on success).
  */
 int gosess_cache_open(const char *url, gosess_cache **cache, char *error, size_t error_size);
 
-/* Gives a cache up. It ends when no context is attached to it any more. NULL is fine. */
+/* Gives a cache up, once. It ends when no context is attached to it any more. NULL is fine. */
 void gosess_cache_close(gosess_cache *cache);
 
 /*
- * Makes the cache that of a context, in the place of libssl's internal one and in front of (or
- * behind, with SSL_SESS_CACHE_NO_INTERNAL_LOOKUP) the callbacks that it has: these, and the
- * cache mode, are kept, reported and obeyed as before. Replaces the cache that it had, by
- * another call or by GOSESS_CACHE. GOSESS_OK, ERROR_ARGUMENT, ERROR_LIBSSL or ERROR_MEMORY.
+ * Makes the cache that of a context, in the place of libssl's internal one and in front of the
+ * callbacks that it has (with SSL_SESS_CACHE_NO_INTERNAL_LOOKUP: a shm cache behind them, a
+ * memory cache not at all): these, and the cache mode, are kept, reported and obeyed as before.
+ * Replaces the cache that it had, by another call or by GOSESS_CACHE. GOSESS_OK, ERROR_ARGUMENT,
+ * ERROR_LIBSSL or ERROR_MEMORY.
  */
 int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx);
 
@@ -110,7 +112,8 @@ int gosess_start(void);
 
 /*
  * Removes one session from the cache of a context, as SSL_CTX_remove_session does, but without
- * its callbacks. GOSESS_OK, NOT_FOUND, ERROR_ARGUMENT, ERROR_CONTEXT or ERROR_CORE.
+ * its callbacks. It is the server's object: in TLS 1.3 the client's has another id. GOSESS_OK,
+ * NOT_FOUND, ERROR_ARGUMENT, ERROR_CONTEXT or ERROR_CORE.
  */
 int gosess_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
 
