@@ -9,6 +9,7 @@
 #ifndef GOSESS_SHIM_H
 #define GOSESS_SHIM_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -94,13 +95,17 @@
     X(SSL_get_max_early_data)           \
     X(SSL_get_options)                  \
     X(SSL_get_servername)               \
+    X(SSL_get_verify_mode)              \
     X(SSL_is_server)                    \
     X(SSL_session_reused)               \
     X(SSL_set_ex_data)                  \
     X(SSL_set_options)                  \
     X(SSL_version)                      \
     X(TLS_client_method)                \
+    X(X509_CRL_digest)                  \
     X(X509_OBJECT_get0_X509)            \
+    X(X509_OBJECT_get0_X509_CRL)        \
+    X(X509_OBJECT_get_type)             \
     X(X509_STORE_get0_objects)          \
     X(X509_STORE_lock)                  \
     X(X509_STORE_unlock)                \
@@ -126,6 +131,18 @@ static inline bool gosess_anti_replay(const struct gosess_libssl *libssl, const 
 {
     return libssl->SSL_version(ssl) == TLS1_3_VERSION && libssl->SSL_get_max_early_data(ssl) > 0 &&
            !(libssl->SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY);
+}
+
+/*
+ * The mask of a thread in or of the Go half: a handler of the host that ran there would run on
+ * a goroutine's small stack. Not those that Go or a sanitizer needs for itself.
+ */
+static inline void gosess_asynchronous_signals(sigset_t *set)
+{
+    static const int kept[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    sigfillset(set);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+        sigdelset(set, kept[i]);
 }
 
 /* Levels of GOSESS_LOG. */
@@ -168,6 +185,12 @@ struct gosess_start {
      */
     struct gosess_context *(*context_of_ssl)(const SSL *ssl);
     struct gosess_context *(*context_of_ctx)(const SSL_CTX *ctx);
+    /*
+     * The digest (GOSESS_DIGEST_SIZE bytes) of the client-verification policy of the context
+     * that an SSL has now, which a server name may have switched to. NULL where it has none
+     * that gosess knows.
+     */
+    const unsigned char *(*policy_of_ssl)(const SSL *ssl);
     /* The one logger. Any thread. */
     void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
 };

@@ -36,10 +36,19 @@ func digestOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
 	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(C.gosess_digest_of(context)))
 }
 
+func policyOf(policy *C.uchar) (digest [C.GOSESS_DIGEST_SIZE]byte) {
+	if policy != nil {
+		digest = *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(policy))
+	}
+	return digest
+}
+
 func originOf(record *C.struct_gosess_record) sessioncache.Origin {
 	return sessioncache.Origin{
 		Context:    digestOf(record.context),
 		ServerName: textOf(record.server_name, record.server_name_length),
+		Policy:     policyOf(record.policy),
+		VerifyMode: int(record.verify_mode),
 	}
 }
 
@@ -47,6 +56,8 @@ func wanted(lookup *C.struct_gosess_lookup) sessioncache.Origin {
 	return sessioncache.Origin{
 		Context:    digestOf(lookup.context),
 		ServerName: textOf(lookup.server_name, lookup.server_name_length),
+		Policy:     policyOf(lookup.policy),
+		VerifyMode: int(lookup.verify_mode),
 	}
 }
 

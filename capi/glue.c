@@ -29,12 +29,9 @@ void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, c
 
 void gosess_block_signals(void)
 {
-    static const int kept[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-    sigset_t all;
-    sigfillset(&all);
-    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
-        sigdelset(&all, kept[i]);
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    sigset_t set;
+    gosess_asynchronous_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 static int64_t end_of(const SSL_SESSION *session)
@@ -56,6 +53,8 @@ bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *rec
     const char *name = libssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     record->server_name = name;
     record->server_name_length = name ? strlen(name) : 0;
+    record->policy = start->policy_of_ssl(ssl);
+    record->verify_mode = libssl->SSL_get_verify_mode(ssl);
     record->id = libssl->SSL_SESSION_get_id(session, &record->id_length);
     record->expires = end_of(session);
     int64_t deadline = libssl->SSL_session_reused(ssl) == 1 ? gosess_deadline(ssl) : 0;

@@ -16,6 +16,8 @@ struct gosess_record {
     unsigned id_length;
     const char *server_name; /* borrowed from the SSL; not terminated */
     size_t server_name_length;
+    const unsigned char *policy; /* of the connection; NULL where it has none */
+    int verify_mode;
     int64_t expires; /* unix seconds */
 };
 
@@ -24,6 +26,8 @@ struct gosess_lookup {
     struct gosess_context *context;
     const char *server_name; /* borrowed from the ClientHello; not terminated */
     size_t server_name_length;
+    const unsigned char *policy; /* of the connection; NULL where it has none */
+    int verify_mode;
     bool take;            /* the session must not be returned again, to anybody */
     SSL_SESSION *claimed; /* what this handshake has taken before, referenced */
 };

@@ -20,6 +20,9 @@ func guard(operation string) {
 	if err, ok := p.(runtime.Error); ok {
 		text = err.Error()
 	}
+	if _, ok := p.(interface{ Addr() uintptr }); ok { // runtime/debug.SetPanicOnFault
+		text += " (has the file of the store been cut short?)"
+	}
 	logText(C.GOSESS_CAUSE_PANIC, operation+": "+text)
 }
 

@@ -129,6 +129,8 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
     libssl->ERR_set_mark();
     libssl->SSL_set_ex_data(ssl, deadline_index, NULL);
     lookup->context = start->context_of_ssl(ssl);
+    lookup->policy = start->policy_of_ssl(ssl);
+    lookup->verify_mode = libssl->SSL_get_verify_mode(ssl);
     bool ok = lookup->context != NULL;
     /* SSL_get_servername does not know the name yet (L12, L47). */
     if (ok && libssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)

@@ -25,6 +25,8 @@ const (
 type Origin struct {
 	Context    [32]byte // digest of the first context's certificate and client-verification policy
 	ServerName string   // the server name that was asked for, "" where none; case does not matter
+	Policy     [32]byte // digest of the client-verification policy that the server name led to
+	VerifyMode int      // libssl's, of the connection
 }
 
 // Session is what OpenSSL made of a handshake.
@@ -119,7 +121,7 @@ func (c *Cache) put(o Origin, s Session) error {
 		}
 	}
 	w.lookup(0, &o.Context, s.ID)
-	if err := c.sealer.seal(w, o.ServerName, s.DER, expires); err != nil {
+	if err := c.sealer.seal(w, &o, s.DER, expires); err != nil {
 		return err
 	}
 	return c.store.Put(&w.key, w.entry.Sealed, expires, now)
@@ -147,8 +149,8 @@ func (c *Cache) get(o Origin, id, dst []byte, take bool) (der []byte, expires in
 		if found == nil {
 			continue
 		}
-		w.nameTag(i, o.ServerName)
-		if !hmac.Equal(tag, w.sum[:nameTagSize]) || take && !c.store.Drop(&w.entry) {
+		w.scopeTag(i, &o)
+		if !hmac.Equal(tag, w.sum[:scopeTagSize]) || take && !c.store.Drop(&w.entry) {
 			break
 		}
 		c.store.Count(Hits)
@@ -187,7 +189,7 @@ func (c *Cache) Remove(context [32]byte, id []byte, same func(der []byte) bool) 
 
 // find looks an id up under one key, and drops what cannot be used on the way. The
 // DER is nil where there is none.
-func (c *Cache) find(w *work, i int, context *[32]byte, id []byte) (nameTag, der []byte) {
+func (c *Cache) find(w *work, i int, context *[32]byte, id []byte) (scopeTag, der []byte) {
 	if len(id) == 0 || len(id) > MaxID {
 		return nil, nil
 	}
@@ -198,8 +200,8 @@ func (c *Cache) find(w *work, i int, context *[32]byte, id []byte) (nameTag, der
 		}
 		reason := Expiries
 		if c.clock() <= w.entry.Expires {
-			if nameTag, der = c.keys[i].open(w); der != nil {
-				return nameTag, der
+			if scopeTag, der = c.keys[i].open(w); der != nil {
+				return scopeTag, der
 			}
 			reason = Errors
 		}

@@ -285,7 +285,7 @@ func TestNonces(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 3 {
-			if err := s.seal(w, "", []byte("der"), 1); err != nil {
+			if err := s.seal(w, &Origin{}, []byte("der"), 1); err != nil {
 				t.Fatal(err)
 			}
 			if nonce := string(w.entry.Sealed[:prefixSize+counterSize]); seen[nonce] {
@@ -305,7 +305,7 @@ func TestNonces(t *testing.T) {
 
 	s, _ := newSealer(k)
 	s.counter.Store(1<<(8*counterSize) - 1)
-	if err := s.seal(w, "", []byte("der"), 1); err != ErrCounter {
+	if err := s.seal(w, &Origin{}, []byte("der"), 1); err != ErrCounter {
 		t.Errorf("after the last count: %v", err)
 	}
 }

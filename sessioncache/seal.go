@@ -14,25 +14,25 @@ import (
 )
 
 // A sealed entry is the 10-byte prefix of the process that sealed it, a 6-byte
-// counter, and the AES-256-GCM ciphertext of the name tag and the DER.
+// counter, and the AES-256-GCM ciphertext of the scope tag and the DER.
 //
 // Random 96-bit nonces would limit a key to 2^32 entries (NIST SP 800-38D, 8.3),
 // which a fleet that keeps its key file reaches. So every process derives a key of
 // its own from its random prefix and counts: a nonce never repeats under a key.
 const (
-	prefixSize  = 10
-	counterSize = 6
-	nameTagSize = 8
-	gcmNonce    = 12
-	gcmTag      = 16
-	sealedExtra = prefixSize + counterSize + nameTagSize + gcmTag
+	prefixSize   = 10
+	counterSize  = 6
+	scopeTagSize = 8
+	gcmNonce     = 12
+	gcmTag       = 16
+	sealedExtra  = prefixSize + counterSize + scopeTagSize + gcmTag
 
 	// The processes whose derived keys are kept: more than a machine has workers,
 	// over some restarts. Deriving one takes microseconds.
 	knownMax = 128
 
 	indexLabel = "gosess v1 index"
-	nameLabel  = "gosess v1 name"
+	scopeLabel = "gosess v1 scope"
 	sealLabel  = "gosess v1 seal "
 )
 
@@ -42,7 +42,7 @@ type prefix [prefixSize]byte
 type sealingKey struct {
 	secret []byte // HKDF's pseudorandom key
 	index  []byte // for lookup keys
-	name   []byte // for name tags
+	scope  []byte // for scope tags
 
 	known atomic.Pointer[map[prefix]cipher.AEAD] // copied to change it
 }
@@ -56,7 +56,7 @@ func newSealingKey(key []byte) (*sealingKey, error) {
 	if k.index, err = hkdf.Expand(sha256.New, secret, indexLabel, sha256.Size); err != nil {
 		return nil, err
 	}
-	if k.name, err = hkdf.Expand(sha256.New, secret, nameLabel, sha256.Size); err != nil {
+	if k.scope, err = hkdf.Expand(sha256.New, secret, scopeLabel, sha256.Size); err != nil {
 		return nil, err
 	}
 	k.known.Store(&map[prefix]cipher.AEAD{})
@@ -120,13 +120,13 @@ type work struct {
 }
 
 type macs struct {
-	index, name hash.Hash
+	index, scope hash.Hash
 }
 
 func newWork(keys []*sealingKey) *work {
 	w := &work{}
 	for _, k := range keys {
-		w.macs = append(w.macs, macs{hmac.New(sha256.New, k.index), hmac.New(sha256.New, k.name)})
+		w.macs = append(w.macs, macs{hmac.New(sha256.New, k.index), hmac.New(sha256.New, k.scope)})
 	}
 	return w
 }
@@ -148,14 +148,16 @@ func (w *work) lookup(i int, context *[32]byte, id []byte) {
 	mac.Sum(w.key[:0])
 }
 
-// nameTag sets w.sum to begin with the keyed hash of a server name, whose letters
-// are compared without case (RFC 6066, section 3).
-func (w *work) nameTag(i int, name string) {
-	mac := w.macs[i].name
+// scopeTag sets w.sum to begin with the keyed hash of what two handshakes must share and a
+// removal does not know: the client policy, and the server name, whose letters are compared
+// without case (RFC 6066, section 3).
+func (w *work) scopeTag(i int, o *Origin) {
+	mac := w.macs[i].scope
 	mac.Reset()
-	w.text = w.text[:0]
-	for j := range len(name) {
-		c := name[j]
+	w.text = append(w.text[:0], o.Policy[:]...)
+	w.text = append(w.text, byte(o.VerifyMode))
+	for j := range len(o.ServerName) {
+		c := o.ServerName[j]
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
 		}
@@ -173,24 +175,24 @@ func (w *work) bind(expires uint32) {
 }
 
 // seal leaves the sealed form of a session in w.entry.Sealed, for w.key.
-func (s *sealer) seal(w *work, name string, der []byte, expires uint32) error {
+func (s *sealer) seal(w *work, o *Origin, der []byte, expires uint32) error {
 	count := s.counter.Add(1)
 	if count >= 1<<(8*counterSize) {
 		return ErrCounter
 	}
 	binary.BigEndian.PutUint64(w.nonce[gcmNonce-8:], count)
 	w.bind(expires)
-	w.nameTag(0, name)
-	w.text = append(append(w.text[:0], w.sum[:nameTagSize]...), der...)
+	w.scopeTag(0, o)
+	w.text = append(append(w.text[:0], w.sum[:scopeTagSize]...), der...)
 	sealed := append(w.entry.Sealed[:0], s.prefix[:]...)
 	sealed = append(sealed, w.nonce[gcmNonce-counterSize:]...)
 	w.entry.Sealed = s.aead.Seal(sealed, w.nonce[:], w.text, w.aad[:])
 	return nil
 }
 
-// open decrypts w.entry, found under w.key, in place. It returns the name tag and
+// open decrypts w.entry, found under w.key, in place. It returns the scope tag and
 // the DER, nil where the entry is not what was sealed.
-func (k *sealingKey) open(w *work) (nameTag, der []byte) {
+func (k *sealingKey) open(w *work) (scopeTag, der []byte) {
 	sealed := w.entry.Sealed
 	if len(sealed) < sealedExtra {
 		return nil, nil
@@ -214,5 +216,5 @@ func (k *sealingKey) open(w *work) (nameTag, der []byte) {
 	if !known {
 		k.remember(p, aead) // now that it is known to be a process's
 	}
-	return plain[:nameTagSize], plain[nameTagSize:]
+	return plain[:scopeTagSize], plain[scopeTagSize:]
 }

@@ -64,7 +64,7 @@ static bool check_room(uint64_t size, uint64_t room, const char *where,
         return true;
     char text[24], most[24];
     gosess_size_text(size, text);
-    gosess_size_text(room >> 20 << 20, most);
+    gosess_size_text(room < UINT64_C(1) << 20 ? room : room >> 20 << 20, most);
     return GOSESS_FAIL(report, "size %s is more than %s; allowed: up to %s", text, where, most);
 }
 

@@ -41,21 +41,19 @@ static char *copy_variable(const char *name)
 }
 
 /*
- * Where the Go half lies if nothing else is said: beside this library. LD_PRELOAD may name us
- * relative to a directory that the host leaves later, so the path is made absolute now.
+ * Where the Go half lies if nothing else is said: beside this library, whatever links it was
+ * loaded through. LD_PRELOAD may name us relative to a directory that the host leaves later, so
+ * this is found out when the library is loaded.
  */
 static void find_core(void)
 {
     Dl_info info;
-    char working[PATH_MAX] = "";
-    if (dladdr((void *)&gosess_environment, &info) == 0 || !info.dli_fname)
+    char file[PATH_MAX];
+    if (dladdr((void *)&gosess_environment, &info) == 0 || !info.dli_fname ||
+        !realpath(info.dli_fname, file))
         return;
-    if (info.dli_fname[0] != '/' && !getcwd(working, sizeof(working)))
-        return;
-    const char *slash = strrchr(info.dli_fname, '/');
-    int length = slash ? (int)(slash - info.dli_fname) : 0;
-    int n = snprintf(core_path, sizeof(core_path), "%s%s%.*s/" CORE_NAME, working,
-                     *working ? "/" : "", length, info.dli_fname);
+    *strrchr(file, '/') = '\0';
+    int n = snprintf(core_path, sizeof(core_path), "%s/" CORE_NAME, file);
     if (n < 0 || (size_t)n >= sizeof(core_path))
         core_path[0] = '\0';
 }
@@ -71,7 +69,7 @@ __attribute__((constructor)) static void read_environment(void)
     gosess_environment.keys = copy_variable("GOSESS_KEYS");
     gosess_environment.log = copy_variable("GOSESS_LOG");
     gosess_environment.core = copy_variable("GOSESS_CORE");
-    if (!gosess_environment.core)
+    if (gosess_environment.cache && !gosess_environment.core)
         find_core();
     pthread_atfork(gosess_setup_lock, gosess_setup_unlock, in_child);
 }
@@ -91,6 +89,8 @@ static bool read_core(char *error, size_t error_size)
     const char *given = gosess_environment.core;
     if (given)
         snprintf(core_path, sizeof(core_path), "%s", given);
+    else if (!core_path[0])
+        find_core(); /* a program that is linked with us: the path is absolute */
     if (core_path[0] == '/' && (!given || strlen(given) < sizeof(core_path)))
         return true;
     return gosess_fail(error, error_size,

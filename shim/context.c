@@ -56,9 +56,13 @@ static struct gosess_context *context_of_ssl(const SSL *ssl)
     return context_of(gosess_attached_first(ssl));
 }
 
+/* Where there will be no Go half, libssl has its own cache back. */
+static _Atomic bool given_back;
+
 bool gosess_serves(struct gosess_attached *context)
 {
-    return context && context->cache && atomic_load(&context->callbacks) &&
+    return context && context->cache && !atomic_load(&given_back) &&
+           atomic_load(&context->callbacks) &&
            (atomic_load(&context->mode) & SSL_SESS_CACHE_SERVER);
 }
 
@@ -94,6 +98,24 @@ long gosess_set_mode(struct gosess_attached *context, long mode)
 
 /* --- the Go half --- */
 
+static void identify(struct gosess_attached *context);
+
+/*
+ * What an SSL is made from says nothing of the policy that a server name led to. So sessions
+ * that were made under one are found under the same only, as far as it is known at that moment:
+ * a host that switches later than libssl looks (nginx) resumes none of a name whose policy is
+ * not that of the first context.
+ */
+static const unsigned char *policy_of_ssl(const SSL *ssl)
+{
+    struct gosess_attached *now = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    if (!now)
+        return NULL;
+    identify(now);
+    struct gosess_identity *identity = atomic_load(&now->identity);
+    return identity ? identity->policy : NULL;
+}
+
 static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
 {
     gosess_log(level, cause, "%s", text);
@@ -104,11 +126,11 @@ bool gosess_load(void)
     return gosess_core_load(&start);
 }
 
-void gosess_load_for_workers(void)
+void gosess_load_if_serving(void)
 {
     int saved = errno;
     bool any = false;
-    if (gosess_ssl && gosess_forked()) {
+    if (gosess_ssl) {
         gosess_setup_lock();
         for (struct gosess_attached *context = contexts; context && !any; context = context->after)
             any = gosess_serves(context);
@@ -192,7 +214,7 @@ bool gosess_prepare(const void *caller)
     if (!make_indices(table))
         return false;
     gosess_find_all(caller);
-    start = (struct gosess_start){table, context_of_ssl, context_of_ctx, log_text};
+    start = (struct gosess_start){table, context_of_ssl, context_of_ctx, policy_of_ssl, log_text};
     gosess_ssl = table;
     return true;
 }
@@ -278,20 +300,34 @@ static void identify(struct gosess_attached *context)
  */
 static void make_stateful(void)
 {
-    if (!gosess_stateful || !atomic_exchange(&undecided, false))
+    if (!gosess_stateful || !atomic_load(&undecided))
         return;
     gosess_setup_lock();
     for (struct gosess_attached *context = contexts; context; context = context->after) {
         if (gosess_serves(context))
             gosess_ssl->SSL_CTX_set_options(context->core.ctx, SSL_OP_NO_TICKET);
     }
+    atomic_store(&undecided, false);
+    gosess_setup_unlock();
+}
+
+static void give_back(void)
+{
+    gosess_setup_lock();
+    bool first = !atomic_exchange(&given_back, true);
+    for (struct gosess_attached *context = contexts; first && context; context = context->after)
+        put_mode(context);
     gosess_setup_unlock();
 }
 
 /* What waits for the host to have configured its contexts. */
 void gosess_before_ssl(struct gosess_attached *context)
 {
-    if (context->cache)
+    if (!atomic_load(&given_back) && gosess_core_impossible()) {
+        gosess_load(); /* says why, if nobody has heard yet */
+        give_back();
+    }
+    if (gosess_serves(context) || (context->cache && !atomic_load(&context->callbacks)))
         identify(context);
     make_stateful();
 }

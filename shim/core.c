@@ -10,13 +10,15 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,8 +29,10 @@
  * callers (capi/guard.go), and a few of its own.
  */
 #define THREADS_NEEDED 24
-/* Address space that a Go runtime reserves when it starts, with room. */
+/* Address space that a Go runtime reserves, memory that it may write, descriptors; with room. */
 #define SPACE_NEEDED ((size_t)1 << 30)
+#define DATA_NEEDED ((size_t)256 << 20)
+#define DESCRIPTORS_NEEDED 8
 
 enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
@@ -148,12 +152,9 @@ static bool synchronous(int signal)
 
 static void block_signals(sigset_t *before)
 {
-    static const int kept[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-    sigset_t all;
-    sigfillset(&all);
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        sigdelset(&all, kept[i]);
-    pthread_sigmask(SIG_SETMASK, &all, before);
+    sigset_t set;
+    gosess_asynchronous_signals(&set);
+    pthread_sigmask(SIG_SETMASK, &set, before);
 }
 
 static const char *resolve(void *handle)
@@ -172,10 +173,87 @@ static const char *resolve(void *handle)
     return NULL;
 }
 
+/* --- whether there is room for a Go runtime, which aborts where there is not --- */
+
+static void *hold_on(void *hold)
+{
+    pthread_mutex_lock(hold);
+    pthread_mutex_unlock(hold);
+    return NULL;
+}
+
+/*
+ * By starting as many threads as Go will: neither RLIMIT_NPROC (S1) nor a cgroup's pids.max
+ * says how much of it is left. Their stacks are of the size that Go's will have.
+ */
+static bool room_for_threads(void)
+{
+    pthread_mutex_t hold = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[THREADS_NEEDED];
+    int started = 0;
+    pthread_mutex_lock(&hold);
+    while (started < THREADS_NEEDED && pthread_create(&threads[started], NULL, hold_on, &hold) == 0)
+        started++;
+    pthread_mutex_unlock(&hold);
+    for (int i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    return started == THREADS_NEEDED;
+}
+
+/* Its poller has two descriptors, and reading random bytes may take another. */
+static bool room_for_descriptors(void)
+{
+    int fds[DESCRIPTORS_NEEDED];
+    int opened = 0;
+    while (opened < DESCRIPTORS_NEEDED && (fds[opened] = eventfd(0, EFD_CLOEXEC)) >= 0)
+        opened++;
+    for (int i = 0; i < opened; i++)
+        close(fds[i]);
+    return opened == DESCRIPTORS_NEEDED;
+}
+
+/* NULL where there is; the address space is held while the threads are tried. */
+static const char *lack_of_room(void)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *space = mmap(NULL, SPACE_NEEDED, PROT_NONE, flags, -1, 0);
+    void *data = mmap(NULL, DATA_NEEDED, PROT_READ | PROT_WRITE, flags, -1, 0);
+    const char *problem = NULL;
+    if (space == MAP_FAILED || data == MAP_FAILED)
+        problem = "too little address space or data is allowed (RLIMIT_AS, RLIMIT_DATA)";
+    else if (!room_for_threads())
+        problem = "no more threads may be started here (RLIMIT_NPROC, pids.max, RLIMIT_AS; "
+                  "HAProxy: set insecure-fork-wanted)";
+    else if (!room_for_descriptors())
+        problem = "too few files may be opened (RLIMIT_NOFILE)";
+    if (space != MAP_FAILED)
+        munmap(space, SPACE_NEEDED);
+    if (data != MAP_FAILED)
+        munmap(data, DATA_NEEDED);
+    return problem;
+}
+
+/*
+ * One process at a time tries what there is room for and takes it: of two that tried at once,
+ * one could be left without. Not for long, as anybody who can read the file can lock it.
+ */
+static int lock_core_file(void)
+{
+    int fd = open(gosess_core_path(), O_RDONLY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && i < 50 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    return fd;
+}
+
 static bool open_core(void)
 {
+    const char *problem = lack_of_room();
+    if (problem) {
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", problem);
+        return false;
+    }
     void *handle = dlopen(gosess_core_path(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    const char *problem = handle ? resolve(handle) : dlerror();
+    problem = handle ? resolve(handle) : dlerror();
     if (problem) {
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
                    "serving without a cache: cannot use %s: %s", gosess_core_path(), problem);
@@ -191,7 +269,12 @@ static bool load_keeping_signals(void)
     bool known[NSIG] = {false};
     for (int i = 1; i < NSIG; i++)
         known[i] = sigaction(i, NULL, &before[i]) == 0; /* not those that libc keeps */
+    int fd = lock_core_file();
     bool ok = open_core();
+    if (fd >= 0) {
+        flock(fd, LOCK_UN); /* a child forked meanwhile has the descriptor too */
+        close(fd);
+    }
     for (int i = 1; i < NSIG; i++) {
         if (!known[i] || synchronous(i) || sigaction(i, NULL, &now) != 0)
             continue;
@@ -217,78 +300,24 @@ static void *load_thread(void *unused)
     return NULL;
 }
 
-struct probe {
-    pthread_mutex_t hold;
-    pthread_t thread[THREADS_NEEDED];
-};
-
-static void *probe_thread(void *hold)
-{
-    pthread_mutex_lock(hold);
-    pthread_mutex_unlock(hold);
-    return NULL;
-}
-
-/*
- * Whether as many threads as Go will start can be started now, by starting them: neither
- * RLIMIT_NPROC (S1) nor a cgroup's pids.max says how much of it is left.
- */
-static bool room_for_threads(void)
-{
-    struct probe probe = {.hold = PTHREAD_MUTEX_INITIALIZER};
-    pthread_attr_t small;
-    if (pthread_attr_init(&small) != 0)
-        return false;
-    pthread_attr_setstacksize(&small, (size_t)64 << 10);
-    pthread_mutex_lock(&probe.hold);
-    int started = 0;
-    while (started < THREADS_NEEDED &&
-           pthread_create(&probe.thread[started], &small, probe_thread, &probe.hold) == 0)
-        started++;
-    pthread_mutex_unlock(&probe.hold);
-    for (int i = 0; i < started; i++)
-        pthread_join(probe.thread[i], NULL);
-    pthread_attr_destroy(&small);
-    return started == THREADS_NEEDED;
-}
-
-static bool room_for_addresses(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
-        return true;
-    void *space =
-        mmap(NULL, SPACE_NEEDED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return space != MAP_FAILED && munmap(space, SPACE_NEEDED) == 0;
-}
-
-static const char *start_loading(void)
-{
-    if (!room_for_addresses())
-        return "RLIMIT_AS leaves no gigabyte of address space for the Go half";
-    if (!room_for_threads())
-        return "no more threads may be started here (RLIMIT_NPROC, pids.max; HAProxy: set "
-               "insecure-fork-wanted)";
-    pthread_attr_t detached;
-    pthread_t thread;
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    int failed = pthread_create(&thread, &detached, load_thread, NULL);
-    pthread_attr_destroy(&detached);
-    return failed ? "cannot start a thread" : NULL;
-}
-
 static void load(const struct gosess_start *given)
 {
     start = given;
     sigset_t before;
+    pthread_attr_t detached;
+    pthread_t thread;
     block_signals(&before); /* the new threads inherit this */
-    const char *problem = start_loading();
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&thread, &detached, load_thread, NULL);
+    pthread_attr_destroy(&detached);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!problem)
+    if (!failed)
         return;
     atomic_store(&state, CORE_FAILED);
-    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", problem);
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
+               "serving without a cache: no thread may be started here (RLIMIT_NPROC, pids.max; "
+               "HAProxy: set insecure-fork-wanted)");
 }
 
 /* Waits until the Go half is ready or has failed; only the first callers, and not for long. */
@@ -335,6 +364,13 @@ bool gosess_core_load(const struct gosess_start *given)
         now = atomic_load_explicit(&state, memory_order_acquire);
     }
     return now == CORE_READY;
+}
+
+bool gosess_core_impossible(void)
+{
+    int now = atomic_load_explicit(&state, memory_order_acquire);
+    return now == CORE_FAILED ||
+           (now != CORE_NONE && atomic_load_explicit(&owner, memory_order_relaxed) != getpid());
 }
 
 bool gosess_core_ready(void)

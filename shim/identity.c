@@ -28,7 +28,7 @@ static bool add_number(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, u
 static bool fingerprint(const struct gosess_libssl *libssl, const X509 *certificate,
                         struct fingerprint *out)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     return !certificate ||
            libssl->X509_digest(certificate, libssl->EVP_sha256(), out->bytes, NULL) == 1;
 }
@@ -54,27 +54,36 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct fingerprint));
 }
 
-/* The fingerprints of a store's certificates; their number, -1 on failure. */
+/* Of a certificate or a revocation list; false on failure. Nothing else is in a store. */
+static bool fingerprint_object(const struct gosess_libssl *libssl, const X509_OBJECT *object,
+                               struct fingerprint *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (libssl->X509_OBJECT_get_type(object) == X509_LU_X509)
+        return fingerprint(libssl, libssl->X509_OBJECT_get0_X509(object), out);
+    X509_CRL *list = libssl->X509_OBJECT_get0_X509_CRL((X509_OBJECT *)(uintptr_t)object);
+    return !list || libssl->X509_CRL_digest(list, libssl->EVP_sha256(), out->bytes, NULL) == 1;
+}
+
+/* The fingerprints of what is in a store; their number, -1 on failure. */
 static int read_trusted(const struct gosess_libssl *libssl, X509_STORE *store,
                         struct fingerprint **trusted)
 {
     const OPENSSL_STACK *objects = (const OPENSSL_STACK *)libssl->X509_STORE_get0_objects(store);
-    int count = libssl->OPENSSL_sk_num(objects), found = 0;
+    int count = libssl->OPENSSL_sk_num(objects);
     if (count <= 0)
         return 0;
-    *trusted = calloc((size_t)count, sizeof **trusted);
+    *trusted = calloc((size_t)count, sizeof(**trusted));
     for (int i = 0; *trusted && i < count; i++) {
-        const X509 *certificate =
-            libssl->X509_OBJECT_get0_X509(libssl->OPENSSL_sk_value(objects, i));
-        if (certificate && !fingerprint(libssl, certificate, &(*trusted)[found++]))
+        if (!fingerprint_object(libssl, libssl->OPENSSL_sk_value(objects, i), &(*trusted)[i]))
             return -1;
     }
-    return *trusted ? found : -1;
+    return *trusted ? count : -1;
 }
 
 /*
- * The certificates that a client's may be signed by, sorted: the first lookup in a store
- * changes their order.
+ * The certificates that a client's may be signed by, and the lists of those that are revoked,
+ * sorted: the first lookup in a store changes their order.
  */
 static bool add_trusted(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx)
 {
@@ -86,18 +95,16 @@ static bool add_trusted(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, 
     int count = read_trusted(libssl, store, &trusted);
     libssl->X509_STORE_unlock(store);
     if (count > 0)
-        qsort(trusted, (size_t)count, sizeof *trusted, by_bytes);
-    bool ok = count >= 0 && add(libssl, digest, trusted, (size_t)count * sizeof *trusted);
+        qsort(trusted, (size_t)count, sizeof(*trusted), by_bytes);
+    bool ok = count >= 0 && add(libssl, digest, trusted, (size_t)count * sizeof(*trusted));
     free(trusted);
     return ok;
 }
 
-static bool add_all(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx)
+static bool add_policy(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx)
 {
-    struct fingerprint own;
     int mode = libssl->SSL_CTX_get_verify_mode(ctx);
-    bool ok = fingerprint(libssl, libssl->SSL_CTX_get0_certificate(ctx), &own) &&
-              add(libssl, digest, &own, sizeof own) && add_number(libssl, digest, (uint64_t)mode);
+    bool ok = add_number(libssl, digest, (uint64_t)mode);
     if (mode == SSL_VERIFY_NONE)
         return ok;
     unsigned long flags = libssl->X509_VERIFY_PARAM_get_flags(libssl->SSL_CTX_get0_param(ctx));
@@ -106,12 +113,20 @@ static bool add_all(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_
            add_ca_names(libssl, digest, ctx) && add_trusted(libssl, digest, ctx);
 }
 
-static bool make_digest(const struct gosess_libssl *libssl, SSL_CTX *ctx,
-                        unsigned char out[GOSESS_DIGEST_SIZE])
+/* Both digests: the context's is of its certificate and of the policy's. */
+static bool make_digests(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                         struct gosess_identity *identity)
 {
+    struct fingerprint own;
     EVP_MD_CTX *digest = libssl->EVP_MD_CTX_new();
-    bool ok = digest && libssl->EVP_DigestInit_ex(digest, libssl->EVP_sha256(), NULL) == 1 &&
-              add_all(libssl, digest, ctx) && libssl->EVP_DigestFinal_ex(digest, out, NULL) == 1;
+    bool ok = digest && fingerprint(libssl, libssl->SSL_CTX_get0_certificate(ctx), &own) &&
+              libssl->EVP_DigestInit_ex(digest, libssl->EVP_sha256(), NULL) == 1 &&
+              add_policy(libssl, digest, ctx) &&
+              libssl->EVP_DigestFinal_ex(digest, identity->policy, NULL) == 1 &&
+              libssl->EVP_DigestInit_ex(digest, libssl->EVP_sha256(), NULL) == 1 &&
+              add(libssl, digest, &own, sizeof(own)) &&
+              add(libssl, digest, identity->policy, sizeof(identity->policy)) &&
+              libssl->EVP_DigestFinal_ex(digest, identity->digest, NULL) == 1;
     libssl->EVP_MD_CTX_free(digest);
     return ok;
 }
@@ -154,7 +169,7 @@ struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl,
         return NULL;
     libssl->ERR_set_mark();
     look(libssl, ctx, identity);
-    bool ok = make_digest(libssl, ctx, identity->digest);
+    bool ok = make_digests(libssl, ctx, identity);
     /* Referenced, so that no other certificate can come to lie at its address. */
     ok = ok && (!identity->certificate || libssl->X509_up_ref(identity->certificate) == 1);
     libssl->ERR_pop_to_mark();

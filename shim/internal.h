@@ -243,9 +243,10 @@ const struct gosess_libssl *gosess_libssl(const void *caller);
 /* Who may share sessions with a context, and what that was worked out from. */
 struct gosess_identity {
     unsigned char digest[GOSESS_DIGEST_SIZE];
-    _Atomic bool used;              /* a session was looked up or stored under it */
-    struct gosess_identity *before; /* what it was before the host changed it */
-    X509 *certificate;              /* referenced; may be NULL */
+    unsigned char policy[GOSESS_DIGEST_SIZE]; /* of the client verification alone */
+    _Atomic bool used;                        /* a session was looked up or stored under it */
+    struct gosess_identity *before;           /* what it was before the host changed it */
+    X509 *certificate;                        /* referenced; may be NULL */
     const void *names, *store;
     int name_count, trusted, mode, depth;
     unsigned long flags;
@@ -253,9 +254,9 @@ struct gosess_identity {
 
 /*
  * Works out a context's identity: a digest of its certificate and of its policy for client
- * certificates, that is verify mode, depth, flags, CA names and trusted certificates. The
- * digest is the same in every process and after every restart with the same configuration.
- * NULL where memory or libcrypto fails.
+ * certificates, that is verify mode, depth, flags, CA names, trusted certificates and
+ * revocation lists. The digest is the same in every process and after every restart with the same
+ * configuration. NULL where memory or libcrypto fails.
  */
 struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx);
 
@@ -305,6 +306,9 @@ bool gosess_core_load(const struct gosess_start *start);
 
 /* Whether this process has a Go half that is ready. */
 bool gosess_core_ready(void);
+
+/* Whether this process will never have one: it could not be loaded, or a parent has it. */
+bool gosess_core_impossible(void);
 
 /*
  * Makes a call of the loaded Go half: signals blocked, never on the stack of an ASYNC job.
@@ -367,10 +371,9 @@ void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
 bool gosess_load(void);
 
 /*
- * Loads the Go half in a process that was forked since the library was loaded and holds a
- * context that gosess serves. Keeps errno.
+ * Loads the Go half where this process holds a context that gosess serves. Keeps errno.
  */
-void gosess_load_for_workers(void);
+void gosess_load_if_serving(void);
 
 /* --- callbacks.c --- */
 

@@ -1,8 +1,10 @@
 /*
  * process.c - the interposed functions of libc after which the Go half can no longer be
  * loaded: its file may not be seen (chroot) or read (setuid), or no thread may be started
- * (HAProxy sets RLIMIT_NPROC to 0 in its workers, S1). In a process that was forked to serve,
- * they are the last chance; in a program without a served context they only pass on.
+ * (HAProxy sets RLIMIT_NPROC to 0 in its workers, S1). A process that calls one of the others
+ * has become what it will be; many daemons drop their rights (setuid) before they fork, so
+ * there only one that was forked itself is taken for a worker. In a program without a served
+ * context all of them only pass on.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -20,14 +22,15 @@ static int absent(void)
 GOSESS_EXPORT int chroot(const char *path)
 {
     __typeof__(&chroot) next = GOSESS_NEXT(chroot);
-    gosess_load_for_workers();
+    gosess_load_if_serving();
     return next ? next(path) : absent();
 }
 
 GOSESS_EXPORT int setuid(uid_t uid)
 {
     __typeof__(&setuid) next = GOSESS_NEXT(setuid);
-    gosess_load_for_workers();
+    if (gosess_forked())
+        gosess_load_if_serving();
     return next ? next(uid) : absent();
 }
 
@@ -35,7 +38,7 @@ GOSESS_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *l
 {
     __typeof__(&setrlimit) next = GOSESS_NEXT(setrlimit);
     if (resource == RLIMIT_NPROC)
-        gosess_load_for_workers();
+        gosess_load_if_serving();
     return next ? next(resource, limit) : absent();
 }
 
@@ -43,6 +46,6 @@ GOSESS_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit6
 {
     __typeof__(&setrlimit64) next = GOSESS_NEXT(setrlimit64);
     if (resource == RLIMIT_NPROC)
-        gosess_load_for_workers();
+        gosess_load_if_serving();
     return next ? next(resource, limit) : absent();
 }

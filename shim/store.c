@@ -209,6 +209,21 @@ static bool use(int fd, uint64_t size, const struct gosess_url *url, const char 
            map(fd, size, store, report);
 }
 
+/* Renames a file to a name beside it that is free: what lies there may be somebody's. */
+static bool put_aside(const char *path, char old[PATH_MAX])
+{
+    for (int i = 0; i < 100; i++) {
+        char suffix[16];
+        snprintf(suffix, sizeof(suffix), i == 0 ? ".old" : ".old.%d", i);
+        gosess_beside(path, suffix, old);
+        if (renameat2(AT_FDCWD, path, AT_FDCWD, old, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno != EEXIST)
+            return false;
+    }
+    return false;
+}
+
 /* One try with the locked file. *again where it was put aside: the path is free then. */
 static bool open_file(int fd, const struct gosess_url *url, const char *keys_file,
                       struct gosess_store *store, const struct gosess_report *report, bool *again)
@@ -229,8 +244,7 @@ static bool open_file(int fd, const struct gosess_url *url, const char *keys_fil
         break;
     }
     char old[PATH_MAX];
-    gosess_beside(report->path, ".old", old);
-    if (rename(report->path, old) != 0)
+    if (!put_aside(report->path, old))
         return GOSESS_FAIL(report, "store %s %s and cannot be renamed to %s: %s", report->path,
                            gosess_fault(state), old, strerror(errno));
     gosess_fail(report->note, GOSESS_ERROR_SIZE,
