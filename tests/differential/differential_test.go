@@ -1,0 +1,270 @@
+// Package differential_test asks whether a program can tell gosess from libssl's own session
+// cache: each program runs with libssl alone, and with gosess in its place, and has to print the
+// same. What is meant to differ is in README.md, and in testdata.
+package differential_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gosess/tests/harness"
+)
+
+// patience is how long a program may take: far more than any does.
+const patience = 100 * time.Second
+
+// libssl 3.x holds one session less than it is asked to (L31), gosess as many.
+const alike = "--spare=1"
+
+var versions = []string{"1.2", "1.3"}
+
+// What a shared store has in common with libssl's cache depends on what a scenario is about:
+// these have nothing to do with the cache of one process.
+var programs = []struct {
+	name   string
+	shared []string
+}{
+	{name: "modes"},
+	{name: "returns"},
+	{name: "calls"},
+	{name: "sizes"},
+	{name: "names"},
+	{"protocol", []string{
+		"refused-server", "refused-client", "another-cipher", "another-version", "unfinished",
+		"ways-to-end",
+	}},
+	{"early", []string{"no-anti-replay", "stateful-no-anti-replay"}},
+	{"hosts", []string{"nginx-shared", "nginx-off", "httpd", "haproxy", "s_server", "live-objects"}},
+}
+
+// meant are the scenarios, with the versions of TLS, that differ and should (README.md says
+// why). What they print with gosess is in testdata, to the letter.
+var meant = map[string]bool{
+	"calls/chain/1.3":                 true,
+	"names/another-name/1.2":          true,
+	"names/another-name/1.3":          true,
+	"protocol/ids-beside-tickets/1.2": true,
+	"sizes/held/1.2":                  true,
+	"sizes/held/1.3":                  true,
+}
+
+var (
+	scratch string
+	root    string
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	var err error
+	if root, err = harness.Root(); err == nil {
+		scratch, err = os.MkdirTemp("", "gosess-differential-")
+	}
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(scratch)
+	return m.Run()
+}
+
+var compiled = struct {
+	sync.Mutex
+	once map[string]func() error
+}{once: map[string]func() error{}}
+
+// compile compiles a program of this folder, once.
+func compile(t *testing.T, name string, with ...string) string {
+	t.Helper()
+	path := filepath.Join(scratch, name)
+	compiled.Lock()
+	once := compiled.once[name]
+	if once == nil {
+		once = sync.OnceValue(func() error {
+			library, err := filepath.Glob(filepath.Join(root, "tests/c/lib/*.c"))
+			if err != nil || len(library) == 0 {
+				return errors.New("no test library")
+			}
+			arguments := append([]string{"-std=gnu11", "-g", "-O1", "-o", path, "programs/" + name + ".c"}, with...)
+			arguments = append(append(arguments, library...), "-lssl", "-lcrypto", "-lpthread")
+			if output, err := exec.Command("cc", arguments...).CombinedOutput(); err != nil {
+				return errors.New(string(output))
+			}
+			return nil
+		})
+		compiled.once[name] = once
+	}
+	compiled.Unlock()
+	if err := once(); err != nil {
+		t.Fatalf("compile %s: %v", name, err)
+	}
+	return path
+}
+
+// execute runs a program, with the library where it is not "plain", and with GOSESS_CACHE where
+// it is not "unset" either. It returns what it printed; it must end well, and gosess log nothing.
+func execute(t *testing.T, cache, path string, arguments ...string) (output string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	command := exec.CommandContext(ctx, path, arguments...)
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, "LD_PRELOAD=") && !strings.HasPrefix(entry, "GOSESS_") {
+			command.Env = append(command.Env, entry)
+		}
+	}
+	if cache != "plain" {
+		library, err := harness.Built("libgosess.so")
+		if err != nil {
+			t.Fatal(err)
+		}
+		command.Env = append(command.Env, "LD_PRELOAD="+library)
+	}
+	if cache != "plain" && cache != "unset" {
+		command.Env = append(command.Env, "GOSESS_CACHE="+cache)
+	}
+	var out, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &out, &stderr
+	command.WaitDelay = time.Second
+	if err := command.Run(); err != nil {
+		t.Fatalf("%s %v: %v\n%s%s", path, arguments, err, tail(out.String()), stderr.String())
+	}
+	if strings.Contains(stderr.String(), "gosess:") {
+		t.Errorf("%s %v: %s", path, arguments, stderr.String())
+	}
+	return out.String()
+}
+
+func tail(text string) string {
+	lines := strings.SplitAfter(text, "\n")
+	return strings.Join(lines[max(0, len(lines)-20):], "")
+}
+
+// section is what one scenario printed.
+type section struct{ name, text string }
+
+func sections(t *testing.T, output string) []section {
+	t.Helper()
+	var all []section
+	for _, text := range strings.Split(output, "== ")[1:] {
+		name, _, _ := strings.Cut(text, "\n")
+		all = append(all, section{name, text})
+	}
+	if len(all) == 0 {
+		t.Fatal("no scenario")
+	}
+	return all
+}
+
+// difference says where two texts begin to differ, and after what.
+func difference(want, got string) string {
+	left, right := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(left), len(right)) {
+		if left[i] != right[i] {
+			before := left[:i]
+			for j := i - 1; j >= 0; j-- {
+				if strings.HasPrefix(left[j], "-- ") {
+					before = left[j:i]
+					break
+				}
+			}
+			return strings.Join(before, "\n") + "\n< " + left[i] + "\n> " + right[i]
+		}
+	}
+	return "one is longer"
+}
+
+func compare(t *testing.T, want, got string, expected func(t *testing.T, name, want string) string) {
+	t.Helper()
+	left, right := sections(t, want), sections(t, got)
+	if len(left) != len(right) {
+		t.Fatalf("%d scenarios, not %d", len(right), len(left))
+	}
+	for i := range left {
+		t.Run(left[i].name, func(t *testing.T) {
+			if want := expected(t, left[i].name, left[i].text); want != right[i].text {
+				t.Error(difference(want, right[i].text))
+			}
+		})
+	}
+}
+
+func unchanged(_ *testing.T, _, want string) string { return want }
+
+// Does a program see the same with gosess as its internal cache as with libssl's own, but for
+// what is meant; and exactly the same where no cache is asked for?
+func TestSameAsLibssl(t *testing.T) {
+	for _, program := range programs {
+		for _, version := range versions {
+			t.Run(program.name+" "+version, func(t *testing.T) {
+				t.Parallel()
+				path := compile(t, program.name, "programs/record.c")
+				plain := execute(t, "plain", path, "--tls"+version, alike)
+				t.Run("memory", func(t *testing.T) {
+					compare(t, plain, execute(t, "memory:", path, "--tls"+version),
+						func(t *testing.T, name, want string) string {
+							key := program.name + "/" + name + "/" + version
+							if !meant[key] {
+								return want
+							}
+							file := strings.ReplaceAll(key, "/", "-") + ".txt"
+							other, err := os.ReadFile(filepath.Join("testdata", file))
+							if err != nil {
+								t.Fatal(err)
+							}
+							if string(other) == want {
+								t.Errorf("%s is meant to differ, and does not", key)
+							}
+							return string(other)
+						})
+				})
+				t.Run("unset", func(t *testing.T) {
+					compare(t, plain, execute(t, "unset", path, "--tls"+version, alike), unchanged)
+				})
+			})
+		}
+	}
+}
+
+// Does a program with a cache of its own see the same where gosess is one more tier behind it?
+func TestSharedStoreBehindOthers(t *testing.T) {
+	for _, program := range programs {
+		if program.shared == nil {
+			continue
+		}
+		for _, version := range versions {
+			t.Run(program.name+" "+version, func(t *testing.T) {
+				t.Parallel()
+				path := compile(t, program.name, "programs/record.c")
+				arguments := append([]string{"--tls" + version, "--shared"}, program.shared...)
+				compare(t, execute(t, "plain", path, arguments...),
+					execute(t, "shm:?size=8m", path, arguments...), unchanged)
+			})
+		}
+	}
+}
+
+// Does anything stay of many resumptions? TIMES says of how many.
+func TestSoak(t *testing.T) {
+	times := os.Getenv("TIMES")
+	if times == "" {
+		times = "100000"
+	}
+	for _, cache := range []string{"memory:", "shm:?size=8m"} {
+		t.Run(cache, func(t *testing.T) {
+			got := execute(t, cache, compile(t, "load"), "soak", times, "2")
+			if want := "0 not resumed\n0 more sessions, 0 in the cache\nmemory flat\n"; got != want {
+				t.Errorf("printed:\n%s", got)
+			}
+		})
+	}
+}

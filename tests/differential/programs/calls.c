@@ -1,0 +1,358 @@
+/* calls.c - the functions that an application calls: add, remove, flush, free, and the getters. */
+#define _GNU_SOURCE
+#include "record.h"
+
+#include <string.h>
+#include <time.h>
+
+static SSL_CTX *plain(int which)
+{
+    SSL_CTX *ctx = new_server();
+    SSL_CTX_set_num_tickets(ctx, 1);
+    use_callbacks(ctx, which);
+    return ctx;
+}
+
+/* The server's own object, with a reference for us. */
+static SSL_SESSION *grabbed;
+
+static void grab(SSL *ssl, SSL_SESSION *session)
+{
+    (void)ssl;
+    SSL_SESSION_free(grabbed);
+    MUST(SSL_SESSION_up_ref(session));
+    grabbed = session;
+}
+
+static void release(void)
+{
+    SSL_SESSION_free(grabbed);
+    grabbed = NULL;
+}
+
+/* --- add --- */
+
+static void adding(void)
+{
+    static const long modes[] = {
+        SSL_SESS_CACHE_OFF,
+        SSL_SESS_CACHE_SERVER,
+        SSL_SESS_CACHE_BOTH,
+        SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_LOOKUP,
+        SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_STORE,
+        SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL,
+    };
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        part("mode %#lx", modes[i]);
+        SSL_CTX *from = plain(ALL), *ctx = plain(ALL);
+        SSL_CTX_set_session_cache_mode(ctx, modes[i]);
+        app.on_new = grab;
+        SSL_SESSION *session = begin(from);
+        app.on_new = NULL;
+        SSL_SESSION *copy = SSL_SESSION_dup(grabbed);
+        SSL_CTX_sess_set_remove_cb(from, NULL);
+        SSL_CTX_free(from);
+        /* Its object is spent now, as whatever has left a cache is. */
+        say("resumable: %d, the copy: %d", SSL_SESSION_is_resumable(grabbed),
+            SSL_SESSION_is_resumable(copy));
+        say("add the copy: %d", SSL_CTX_add_session(ctx, copy));
+        say("again: %d", SSL_CTX_add_session(ctx, copy));
+        say_counters(ctx);
+        come_back(ctx, session);
+        SSL_SESSION *other = SSL_SESSION_dup(copy);
+        say("add another object: %d", SSL_CTX_add_session(ctx, other));
+        say_counters(ctx);
+        come_back(ctx, session);
+        say("remove: %d", SSL_CTX_remove_session(ctx, session));
+        say("again: %d", SSL_CTX_remove_session(ctx, session));
+        come_back(ctx, session);
+        say_counters(ctx);
+        SSL_SESSION_free(other);
+        SSL_SESSION_free(copy);
+        SSL_SESSION_free(session);
+        SSL_CTX_free(ctx);
+        release();
+        say("freed, live %ld", live());
+    }
+}
+
+/* Sessions whose ids were never made by this server. */
+static void adding_strange_ids(void)
+{
+    static const unsigned char id[SSL_MAX_SSL_SESSION_ID_LENGTH] = "an id";
+    static const unsigned lengths[] = {1, 31, 32};
+    SSL_CTX *ctx = plain(ALL);
+    SSL_SESSION *session = begin(ctx);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        SSL_SESSION *copy = SSL_SESSION_dup(session);
+        MUST(SSL_SESSION_set1_id(copy, id, lengths[i]));
+        say("%u bytes: add %d", lengths[i], SSL_CTX_add_session(ctx, copy));
+        say_counters(ctx);
+        say("remove %d", SSL_CTX_remove_session(ctx, copy));
+        say_counters(ctx);
+        SSL_SESSION_free(copy);
+    }
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+}
+
+/* --- remove --- */
+
+static void removing_unknown(void)
+{
+    SSL_CTX *ctx = plain(ALL), *other = plain(0);
+    SSL_SESSION *session = begin(other);
+    say("remove: %d", SSL_CTX_remove_session(ctx, session));
+    say("resumable: %d", SSL_SESSION_is_resumable(session));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(other);
+    SSL_CTX_free(ctx);
+}
+
+/* The client's copy, and the very object. */
+static void removing(void)
+{
+    for (int own = 0; own < 2; own++) {
+        part("own %d", own);
+        SSL_CTX *ctx = plain(ALL);
+        app.on_new = grab;
+        SSL_SESSION *session = begin(ctx);
+        app.on_new = NULL;
+        say("remove: %d", SSL_CTX_remove_session(ctx, own ? grabbed : session));
+        say("resumable: %d, the copy: %d", SSL_SESSION_is_resumable(grabbed),
+            SSL_SESSION_is_resumable(session));
+        say_counters(ctx);
+        come_back(ctx, session);
+        SSL_SESSION_free(session);
+        SSL_CTX_free(ctx);
+        release();
+    }
+}
+
+/* --- flush --- */
+
+static void flushing(void)
+{
+    static const struct {
+        const char *name;
+        long offset; /* from now; 0 is the time 0 */
+    } times[] = {{"everything", 0}, {"now", -1}, {"in an hour", 3600}, {"in three hours", 10800}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        for (int which = 0; which <= REMOVE; which += REMOVE) {
+            part("%s, callbacks %d", times[i].name, which);
+            SSL_CTX *ctx = plain(which | NEW);
+            static const long timeouts[] = {5000, 100000, 1000, 20000, 2000};
+            SSL_SESSION *sessions[5];
+            for (int j = 0; j < 5; j++) {
+                SSL_CTX_set_timeout(ctx, timeouts[j]);
+                sessions[j] = begin(ctx);
+            }
+            say_counters(ctx);
+            long now = (long)time(NULL);
+            SSL_CTX_flush_sessions(ctx, times[i].offset ? now + times[i].offset : 0);
+            say_counters(ctx);
+            for (int j = 0; j < 5; j++) {
+                say("timeout %ld", timeouts[j]);
+                come_back(ctx, sessions[j]);
+                SSL_SESSION_free(sessions[j]);
+            }
+            SSL_CTX_free(ctx);
+            say("freed, live %ld", live());
+        }
+    }
+}
+
+static void flushing_nothing(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX_flush_sessions(ctx, 0);
+    SSL_CTX_flush_sessions(ctx, (long)time(NULL));
+    say_counters(ctx);
+    SSL_CTX_free(ctx);
+}
+
+/* --- free --- */
+
+static void freeing_context_first(void)
+{
+    for (enum ending how = CLEAN; how <= ALERT; how++) {
+        part("ending %d", how);
+        SSL_CTX *ctx = plain(ALL), *client = new_client();
+        SSL_SESSION *session = begin(ctx);
+        struct connection c = open_connection(ctx, client, session, NULL);
+        SSL_CTX_free(ctx);
+        say("freed by the application");
+        shake_hands(&c);
+        say("%s", outcome(&c));
+        close_connection(&c, how);
+        say("closed");
+        SSL_SESSION_free(session);
+        SSL_CTX_free(client);
+    }
+}
+
+/* --- references of a connection's session --- */
+
+static void read_sessions(struct connection *c)
+{
+    SSL_SESSION *get = SSL_get_session(c->server), *get0 = SSL_get0_session(c->server);
+    SSL_SESSION *get1 = SSL_get1_session(c->server);
+    say("same %d, resumable %d, live %ld", get == get0 && get0 == get1,
+        SSL_SESSION_is_resumable(get), live());
+    SSL_SESSION_free(get1);
+    say("is it the cache's: %d", get == grabbed);
+    SSL_free(c->server);
+    c->server = SSL_new(SSL_get_SSL_CTX(c->client));
+    say("without the connection, live %ld", live());
+}
+
+static void getting(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    app.on_new = grab;
+    SSL_SESSION *session = NULL;
+    for (int i = 0; i < 2; i++)
+        meet(ctx, (struct visit){.session = &session, .replace = true, .meanwhile = read_sessions});
+    say_counters(ctx);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+    release();
+    say("freed, live %ld", live());
+}
+
+static void keep_alive(struct connection *c)
+{
+    SSL_SESSION_free(grabbed);
+    grabbed = SSL_get1_session(c->server);
+}
+
+/* A reference of one's own outlives the connection and the context. */
+static void keeping_get1(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    SSL_SESSION *session = NULL;
+    meet(ctx, (struct visit){.session = &session, .meanwhile = keep_alive});
+    SSL_CTX_free(ctx);
+    say("resumable %d, live %ld", SSL_SESSION_is_resumable(grabbed), live());
+    release();
+    SSL_SESSION_free(session);
+}
+
+/* --- times --- */
+
+static void say_times(struct connection *c)
+{
+    SSL_SESSION *session = SSL_get_session(c->server);
+    say("timeout %ld", SSL_SESSION_get_timeout(session));
+}
+
+static void timeouts(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    static const long values[] = {1, 300, 0, 100000, 2147483647};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        say("was %ld", SSL_CTX_set_timeout(ctx, values[i]));
+        say("is %ld", SSL_CTX_get_timeout(ctx));
+        meet(ctx, (struct visit){.meanwhile = say_times});
+    }
+    say_counters(ctx);
+    SSL_CTX_free(ctx);
+}
+
+/* What libssl does each 256th connection, and what it does when an expired session comes. */
+static void expiring(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX_set_timeout(ctx, 100);
+    SSL_SESSION *first = begin(ctx);
+    SSL_SESSION_set_timeout(first, 1000); /* the client believes in it */
+    pass(60);
+    SSL_SESSION *second = begin(ctx);
+    SSL_SESSION_set_timeout(second, 1000);
+    SSL_CTX_set_num_tickets(ctx, 0); /* what a resumption would be given is another question */
+    pass(40);
+    say("in its last second");
+    come_back(ctx, first);
+    pass(1);
+    say("a second later");
+    come_back(ctx, first);
+    say_counters(ctx);
+    come_back(ctx, second);
+    pass(60);
+    SSL_CTX_flush_sessions(ctx, (long)time(NULL));
+    say_counters(ctx);
+    come_back(ctx, second);
+    SSL_SESSION_free(first);
+    SSL_SESSION_free(second);
+    SSL_CTX_free(ctx);
+}
+
+/* A chain of resumptions, each with the ticket of the one before. TLS 1.2 has no chains. */
+static void chain(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    SSL_SESSION *session = NULL;
+    SSL_CTX_set_timeout(ctx, 100);
+    for (int i = 0; i < 4; i++) {
+        say("at second %d", i * 40);
+        meet(ctx, (struct visit){.session = &session, .replace = true});
+        SSL_SESSION_set_timeout(session, 1000);
+        pass(40);
+    }
+    SSL_SESSION_free(session);
+    app.collects = true;
+    SSL_CTX_free(ctx);
+}
+
+/* An expired session is found, counted and removed when it is asked for. */
+static void asking_for_expired(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    app.on_new = grab;
+    SSL_SESSION *session = begin(ctx);
+    SSL_SESSION_set_time(grabbed, (long)time(NULL) - 10000);
+    come_back(ctx, session);
+    say_counters(ctx);
+    come_back(ctx, session);
+    say_counters(ctx);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+    release();
+}
+
+/* A session id context that changes: the session is there, and not for this one. */
+static void changing_id_context(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    SSL_SESSION *session = begin(ctx);
+    MUST(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"new", 3));
+    come_back(ctx, session);
+    say_counters(ctx);
+    MUST(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"test", 4));
+    come_back(ctx, session);
+    say_counters(ctx);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+}
+
+static const struct scenario scenarios[] = {
+    {"adding", adding},
+    {"adding-strange-ids", adding_strange_ids},
+    {"removing", removing},
+    {"removing-unknown", removing_unknown},
+    {"flushing", flushing},
+    {"flushing-nothing", flushing_nothing},
+    {"freeing-context-first", freeing_context_first},
+    {"getting", getting},
+    {"keeping-get1", keeping_get1},
+    {"timeouts", timeouts},
+    {"expiring", expiring},
+    {"chain", chain},
+    {"asking-for-expired", asking_for_expired},
+    {"changing-id-context", changing_id_context},
+};
+
+int main(int argc, char **argv)
+{
+    return record(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}
