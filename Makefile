@@ -85,7 +85,7 @@ build/%.map: tests/exports.txt tests/exports-core.txt
 # the environment nor a //go:debug line can switch it off in a library.
 build/libgosess-core.so: $(CORE_SOURCES) build/gosess-core.map Makefile
 	$(GO_BUILD) -buildmode=c-shared -ldflags "-X=runtime.godebugDefault=asyncpreemptoff=1 \
-		-extldflags '-Wl,--version-script=$(CURDIR)/build/gosess-core.map -Wl,-z,relro,-z,now,-z,nodelete'" \
+		-extldflags '-Wl,--version-script=$(CURDIR)/build/gosess-core.map -Wl,-z,relro,-z,now,-z,nodelete,-z,defs'" \
 		-o $@ ./capi
 	@touch $@
 

@@ -82,13 +82,16 @@ const char *gosess_version(void);
 /*
  * Opens the cache of a URL: "memory:?size=64m", "shm:?size=64m" or
  * "shm:/path/file?size=64m&keys=/path/keys"; gosess(7) has the grammar. Makes the store where
- * there is none. GOSESS_OK with *cache set, to be closed; or ERROR_ARGUMENT, ERROR_URL or
- * ERROR_MEMORY, and a text of at most error_size bytes in error (which may be NULL, with 0;
+ * there is none. GOSESS_OK with *cache set, to be closed; or ERROR_ARGUMENT or
+ * ERROR_URL, and a text of at most error_size bytes in error (which may be NULL, with 0;
  * empty on success).
  */
 int gosess_cache_open(const char *url, gosess_cache **cache, char *error, size_t error_size);
 
-/* Gives a cache up, once. It ends when no context is attached to it any more. NULL is fine. */
+/*
+ * Gives a cache up. It ends when no context is attached to it any more. NULL, and a cache that
+ * was closed before, do nothing; the other functions return ERROR_ARGUMENT for these.
+ */
 void gosess_cache_close(gosess_cache *cache);
 
 /*

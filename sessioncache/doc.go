@@ -10,4 +10,8 @@
 // (where an entry goes and what makes way), lock.go (writers), worker.go (the
 // counters), header.go and words.go (the bytes). docs/shm-format.md says the
 // same for somebody with a hex dump.
+//
+// A [Memory] is apart from that: the live sessions of one context in one process, which
+// nobody seals. In reading order: memory.go (its rules), memory_shard.go (where they are
+// found), memory_queue.go (the order in which they end), memory_budget.go (their size).
 package sessioncache

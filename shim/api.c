@@ -17,7 +17,7 @@ GOSESS_EXPORT const char *gosess_strerror(int status)
     case GOSESS_OK:
         return "success";
     case GOSESS_ERROR_ARGUMENT:
-        return "an argument is NULL or a struct has no size";
+        return "an argument is NULL, a closed cache, or a struct without its size";
     case GOSESS_ERROR_URL:
         return "the URL, or what it names, cannot be used";
     case GOSESS_ERROR_LIBSSL:
@@ -59,7 +59,7 @@ GOSESS_EXPORT int gosess_cache_open(const char *url, gosess_cache **cache, char 
 
 GOSESS_EXPORT void gosess_cache_close(gosess_cache *cache)
 {
-    gosess_cache_unref(cache);
+    gosess_cache_give_up(cache);
 }
 
 static bool prepare(const void *caller)
@@ -72,11 +72,14 @@ static bool prepare(const void *caller)
 
 GOSESS_EXPORT int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx)
 {
-    if (!cache || !ctx)
+    struct gosess_cache *opened = ctx ? gosess_cache_opened(cache) : NULL;
+    if (!opened)
         return GOSESS_ERROR_ARGUMENT;
-    if (!prepare(__builtin_return_address(0)))
-        return GOSESS_ERROR_LIBSSL;
-    return gosess_attach(ctx, cache, true) ? GOSESS_OK : GOSESS_ERROR_MEMORY;
+    int status = GOSESS_ERROR_LIBSSL;
+    if (prepare(__builtin_return_address(0)))
+        status = gosess_attach(ctx, opened, true) ? GOSESS_OK : GOSESS_ERROR_MEMORY;
+    gosess_cache_unref(opened);
+    return status;
 }
 
 GOSESS_EXPORT int gosess_cache_detach(SSL_CTX *ctx)
@@ -120,13 +123,16 @@ GOSESS_EXPORT int gosess_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 }
 
 /* A call of the Go half for a whole cache. */
-static int call_cache(gosess_cache *cache, struct gosess_call *call)
+static int call_cache(gosess_cache *given, struct gosess_call *call)
 {
     int saved = errno;
-    bool prepared = prepare(__builtin_return_address(0));
-    bool loaded = prepared && gosess_load();
+    struct gosess_cache *cache = gosess_cache_opened(given);
+    if (!cache)
+        return GOSESS_ERROR_ARGUMENT;
+    bool loaded = prepare(__builtin_return_address(0)) && gosess_load();
     call->cache = loaded ? gosess_cache_number(cache) : -1;
     bool done = call->cache > 0 && gosess_core_call(call);
+    gosess_cache_unref(cache);
     errno = saved;
     return done ? GOSESS_OK : GOSESS_ERROR_CORE;
 }
@@ -134,14 +140,14 @@ static int call_cache(gosess_cache *cache, struct gosess_call *call)
 GOSESS_EXPORT int gosess_cache_flush(gosess_cache *cache)
 {
     struct gosess_call call = {.what = GOSESS_CALL_CLEAR};
-    return cache ? call_cache(cache, &call) : GOSESS_ERROR_ARGUMENT;
+    return call_cache(cache, &call);
 }
 
 GOSESS_EXPORT int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *stats)
 {
     struct gosess_counts counts = {0};
     struct gosess_call call = {.what = GOSESS_CALL_COUNT, .counts = &counts};
-    if (!cache || !stats || stats->size < sizeof(stats->size))
+    if (!stats || stats->size < sizeof(stats->size))
         return GOSESS_ERROR_ARGUMENT;
     int status = call_cache(cache, &call);
     if (status != GOSESS_OK)

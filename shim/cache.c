@@ -57,9 +57,36 @@ struct gosess_cache *gosess_cache_first(void)
     struct gosess_cache *first = NULL;
     gosess_setup_lock();
     for (struct gosess_cache *cache = caches; cache; cache = cache->next)
-        first = cache;
+        first = cache->closed ? first : cache;
     first = first ? gosess_cache_ref(first) : NULL;
     gosess_setup_unlock();
+    return first;
+}
+
+struct gosess_cache *gosess_cache_opened(struct gosess_cache *given)
+{
+    struct gosess_cache *found = NULL;
+    gosess_setup_lock();
+    for (struct gosess_cache *cache = caches; cache && !found; cache = cache->next) {
+        if (cache == given && !cache->closed)
+            found = gosess_cache_ref(cache);
+    }
+    gosess_setup_unlock();
+    return found;
+}
+
+bool gosess_cache_give_up(struct gosess_cache *given)
+{
+    struct gosess_cache *cache = gosess_cache_opened(given);
+    if (!cache)
+        return false;
+    gosess_setup_lock();
+    bool first = !cache->closed;
+    cache->closed = true;
+    gosess_setup_unlock();
+    gosess_cache_unref(cache);
+    if (first)
+        gosess_cache_unref(cache); /* the opener's */
     return first;
 }
 

@@ -219,7 +219,6 @@ bool gosess_prepare(const void *caller)
     return true;
 }
 
-/* What libssl holds of the host's becomes ours to keep. */
 static struct gosess_attached *make_context(SSL_CTX *ctx)
 {
     struct gosess_attached *context = calloc(1, sizeof(*context));
@@ -228,9 +227,6 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
     context->core.ctx = ctx;
     atomic_init(&context->mode,
                 gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_SESS_CACHE_MODE, 0, NULL));
-    atomic_init(&context->new_session, gosess_ssl->SSL_CTX_sess_get_new_cb(ctx));
-    atomic_init(&context->remove_session, gosess_ssl->SSL_CTX_sess_get_remove_cb(ctx));
-    atomic_init(&context->get_session, gosess_ssl->SSL_CTX_sess_get_get_cb(ctx));
     list(context);
     if (gosess_ssl->SSL_CTX_set_ex_data(ctx, ctx_index, context))
         return context;
@@ -238,12 +234,28 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
     return NULL;
 }
 
+/* What libssl holds of the host's becomes ours to keep. */
 static void put_callbacks(struct gosess_attached *context)
 {
-    gosess_ssl->SSL_CTX_sess_set_new_cb(context->core.ctx, gosess_on_new);
-    gosess_ssl->SSL_CTX_sess_set_get_cb(context->core.ctx, gosess_on_get);
-    gosess_ssl->SSL_CTX_sess_set_remove_cb(context->core.ctx, gosess_on_remove);
+    SSL_CTX *ctx = context->core.ctx;
+    atomic_store(&context->new_session, gosess_ssl->SSL_CTX_sess_get_new_cb(ctx));
+    atomic_store(&context->remove_session, gosess_ssl->SSL_CTX_sess_get_remove_cb(ctx));
+    atomic_store(&context->get_session, gosess_ssl->SSL_CTX_sess_get_get_cb(ctx));
+    gosess_ssl->SSL_CTX_sess_set_new_cb(ctx, gosess_on_new);
+    gosess_ssl->SSL_CTX_sess_set_get_cb(ctx, gosess_on_get);
+    gosess_ssl->SSL_CTX_sess_set_remove_cb(ctx, gosess_on_remove);
     atomic_store(&context->callbacks, true);
+}
+
+/* A remove callback alone makes libssl keep stateless sessions of TLS 1.3 (L6). */
+static void give_callbacks_back(struct gosess_attached *context)
+{
+    SSL_CTX *ctx = context->core.ctx;
+    if (!atomic_exchange(&context->callbacks, false))
+        return;
+    gosess_ssl->SSL_CTX_sess_set_new_cb(ctx, atomic_load(&context->new_session));
+    gosess_ssl->SSL_CTX_sess_set_get_cb(ctx, atomic_load(&context->get_session));
+    gosess_ssl->SSL_CTX_sess_set_remove_cb(ctx, atomic_load(&context->remove_session));
 }
 
 bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
@@ -265,12 +277,12 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
     return true;
 }
 
-/* SSLs may still point to it: what is left of it calls the application's callbacks. */
 void gosess_detach(struct gosess_attached *context)
 {
     forget(context);
     struct gosess_cache *before = context->cache;
     context->cache = NULL;
+    give_callbacks_back(context);
     put_mode(context);
     gosess_cache_unref(before);
 }

@@ -161,7 +161,8 @@ struct gosess_cache {
     struct gosess_url url;
     struct gosess_store store; /* of a shm URL */
     _Atomic int number;        /* in this process's Go half; 0 before it was opened there */
-    struct gosess_cache *next; /* the one opened before; with the setup lock */
+    bool closed;               /* by its opener; with the setup lock, as what follows */
+    struct gosess_cache *next; /* the one opened before */
 };
 
 /*
@@ -179,6 +180,12 @@ struct gosess_cache *gosess_cache_of_environment(void);
 
 /* The cache that was opened first of those that still are, referenced; or NULL. */
 struct gosess_cache *gosess_cache_first(void);
+
+/* The cache that a program's handle means, referenced; NULL where it is none, or closed. */
+struct gosess_cache *gosess_cache_opened(struct gosess_cache *given);
+
+/* Takes the opener's reference back; false where the handle is none, or closed before. */
+bool gosess_cache_give_up(struct gosess_cache *given);
 
 struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache);
 void gosess_cache_unref(struct gosess_cache *cache); /* NULL is fine */

@@ -114,7 +114,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"check"}, 2, "one URL"},
 		{[]string{"check", "shm:", "shm:"}, 2, "one URL"},
 		{[]string{"check", "--loud", "shm:"}, 2, "-loud"},
-		{[]string{"check", "redis://h"}, 1, `unknown scheme "redis"; allowed: shm`},
+		{[]string{"check", "redis://h"}, 1, `unknown scheme "redis"; allowed: memory, shm`},
 		{[]string{"check", "shm:" + text}, 1, "is not a store of gosess"},
 		{[]string{"check", "--keys", dir + "/no", "shm:"}, 1, dir + "/no"},
 		{[]string{"keygen", "x"}, 2, "no arguments"},

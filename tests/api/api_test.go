@@ -155,13 +155,14 @@ func TestServing(t *testing.T) {
 }
 
 func TestLeaving(t *testing.T) {
-	for _, scenario := range []string{"detach", "detach-and-attach", "free-context", "many-caches"} {
+	for _, scenario := range []string{"detach", "detach-and-attach", "detach-stateless", "free-context", "many-caches"} {
 		each(t, "leaving", scenario, none, "")
 	}
 }
 
 func TestCallbacks(t *testing.T) {
-	for _, scenario := range []string{"registered", "removed", "without-cache", "attached-too"} {
+	for _, scenario := range []string{"registered", "removed", "without-cache", "attached-too",
+		"changed-then-attached"} {
 		each(t, "callbacks", scenario, none, "")
 	}
 }

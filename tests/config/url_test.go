@@ -31,7 +31,7 @@ func TestURL(t *testing.T) {
 
 // Every error names the word and what is allowed in its place.
 func TestURLErrors(t *testing.T) {
-	const sizes, paths, options = "1m to 1024g", "absolute path", "size, keys"
+	const sizes, paths, options = "1m to 1024g", "absolute path", "size, single-use, keys"
 	tests := []struct{ url, word, allowed string }{
 		{"", "empty", "shm:"},
 		{"  ", "empty", "shm:"},
@@ -55,7 +55,10 @@ func TestURLErrors(t *testing.T) {
 		{"shm:?size=1m&&keys=/k", `""`, options},
 		{"shm:?sise=1m", `"sise"`, options},
 		{"shm:?Size=1m", `"Size"`, options},
-		{"shm:?single-use=tls13", `"single-use"`, options},
+		{"shm:?single-use=tls12", `"tls12"`, "tls13"},
+		{"shm:?single-use", `"single-use"`, "single-use=tls13"},
+		{"memory:/run/x", `"/run/x"`, "memory:?size=64m"},
+		{"memory:?keys=/k", `"keys"`, "size, single-use"},
 		{"shm:?=1m", `""`, options},
 		{"shm:?size", `"size"`, "size=64m"},
 		{"shm:?size=", `"size"`, "size=64m"},

@@ -115,6 +115,24 @@ static void attached_too(void)
     say("attached too");
 }
 
+/* A context that gosess knows from a callback, and that got others since, is attached with these.
+ */
+static void changed_then_attached(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *ctx = new_with(0);
+    SSL_SESSION *session;
+    MUST(FULL(full(ctx, &session, NULL)));
+    SSL_SESSION_free(session);
+    SSL_CTX_sess_set_new_cb(ctx, on_new);
+    SSL_CTX_sess_set_get_cb(ctx, NULL);
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+    MUST(SSL_CTX_sess_get_new_cb(ctx) == on_new && !SSL_CTX_sess_get_get_cb(ctx));
+    SSL_CTX_free(ctx);
+    gosess_cache_close(cache);
+    say("changed then attached");
+}
+
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
@@ -122,6 +140,7 @@ int main(int argc, char **argv)
         {"removed", removed},
         {"without-cache", without_cache},
         {"attached-too", attached_too},
+        {"changed-then-attached", changed_then_attached},
     };
     return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
 }

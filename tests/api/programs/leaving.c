@@ -95,6 +95,32 @@ static void detach_and_attach(void)
     say("detach and attach");
 }
 
+static long stateless_sessions(gosess_cache *cache)
+{
+    SSL_SESSION *session;
+    SSL_CTX *ctx = new_server();
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+    if (cache) {
+        MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+        MUST(gosess_cache_detach(ctx) == GOSESS_OK);
+    }
+    MUST(FULL(full(ctx, &session, NULL)));
+    long kept = SSL_CTX_sess_number(ctx);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+    return kept;
+}
+
+/* libssl keeps stateless sessions of TLS 1.3 only where a remove callback is set (L6). */
+static void detach_stateless(void)
+{
+    gosess_cache *cache = new_cache();
+    MUST(stateless_sessions(NULL) == 0);
+    MUST(stateless_sessions(cache) == 0);
+    gosess_cache_close(cache);
+    say("detach stateless");
+}
+
 /* Live sessions leave with their context, as libssl's do, and what is shared stays. */
 static void free_context(void)
 {
@@ -133,6 +159,7 @@ int main(int argc, char **argv)
     static const struct scenario scenarios[] = {
         {"detach", detach},
         {"detach-and-attach", detach_and_attach},
+        {"detach-stateless", detach_stateless},
         {"free-context", free_context},
         {"many-caches", many_caches},
     };
