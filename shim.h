@@ -186,11 +186,10 @@ struct gosess_start {
     struct gosess_context *(*context_of_ssl)(const SSL *ssl);
     struct gosess_context *(*context_of_ctx)(const SSL_CTX *ctx);
     /*
-     * The digest (GOSESS_DIGEST_SIZE bytes) of the client-verification policy of the context
-     * that an SSL has now, which a server name may have switched to. NULL where it has none
-     * that gosess knows.
+     * The digest (GOSESS_DIGEST_SIZE bytes) of the client-verification policy of an SSL_CTX,
+     * which need not be the one that an SSL was made from. NULL where gosess does not know it.
      */
-    const unsigned char *(*policy_of_ssl)(const SSL *ssl);
+    const unsigned char *(*policy_of_ctx)(const SSL_CTX *ctx);
     /* The one logger. Any thread. */
     void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
 };

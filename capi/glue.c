@@ -53,7 +53,7 @@ bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *rec
     const char *name = libssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     record->server_name = name;
     record->server_name_length = name ? strlen(name) : 0;
-    record->policy = start->policy_of_ssl(ssl);
+    record->policy = start->policy_of_ctx(libssl->SSL_get_SSL_CTX(ssl));
     record->verify_mode = libssl->SSL_get_verify_mode(ssl);
     record->id = libssl->SSL_SESSION_get_id(session, &record->id_length);
     record->expires = end_of(session);
@@ -73,6 +73,8 @@ bool gosess_record_of(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *
     const char *name = libssl->SSL_SESSION_get0_hostname(session);
     record->server_name = name;
     record->server_name_length = name ? strlen(name) : 0;
+    record->policy = start->policy_of_ctx(ctx);
+    record->verify_mode = libssl->SSL_CTX_get_verify_mode(ctx);
     record->id = libssl->SSL_SESSION_get_id(session, &record->id_length);
     record->expires = end_of(session);
     libssl->ERR_pop_to_mark();

@@ -129,7 +129,7 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
     libssl->ERR_set_mark();
     libssl->SSL_set_ex_data(ssl, deadline_index, NULL);
     lookup->context = start->context_of_ssl(ssl);
-    lookup->policy = start->policy_of_ssl(ssl);
+    lookup->policy = start->policy_of_ctx(libssl->SSL_get_SSL_CTX(ssl));
     lookup->verify_mode = libssl->SSL_get_verify_mode(ssl);
     bool ok = lookup->context != NULL;
     /* SSL_get_servername does not know the name yet (L12, L47). */

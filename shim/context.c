@@ -106,13 +106,13 @@ static void identify(struct gosess_attached *context);
  * a host that switches later than libssl looks (nginx) resumes none of a name whose policy is
  * not that of the first context.
  */
-static const unsigned char *policy_of_ssl(const SSL *ssl)
+static const unsigned char *policy_of_ctx(const SSL_CTX *ctx)
 {
-    struct gosess_attached *now = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
-    if (!now)
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (!context)
         return NULL;
-    identify(now);
-    struct gosess_identity *identity = atomic_load(&now->identity);
+    identify(context);
+    struct gosess_identity *identity = atomic_load(&context->identity);
     return identity ? identity->policy : NULL;
 }
 
@@ -214,7 +214,7 @@ bool gosess_prepare(const void *caller)
     if (!make_indices(table))
         return false;
     gosess_find_all(caller);
-    start = (struct gosess_start){table, context_of_ssl, context_of_ctx, policy_of_ssl, log_text};
+    start = (struct gosess_start){table, context_of_ssl, context_of_ctx, policy_of_ctx, log_text};
     gosess_ssl = table;
     return true;
 }

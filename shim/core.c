@@ -34,6 +34,9 @@
 #define DATA_NEEDED ((size_t)256 << 20)
 #define DESCRIPTORS_NEEDED 8
 
+static const char no_threads[] = "no more threads may be started here (RLIMIT_NPROC, pids.max, "
+                                 "RLIMIT_AS; HAProxy: set insecure-fork-wanted)";
+
 enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
 static _Atomic int state = CORE_NONE;
@@ -222,8 +225,7 @@ static const char *lack_of_room(void)
     if (space == MAP_FAILED || data == MAP_FAILED)
         problem = "too little address space or data is allowed (RLIMIT_AS, RLIMIT_DATA)";
     else if (!room_for_threads())
-        problem = "no more threads may be started here (RLIMIT_NPROC, pids.max, RLIMIT_AS; "
-                  "HAProxy: set insecure-fork-wanted)";
+        problem = no_threads;
     else if (!room_for_descriptors())
         problem = "too few files may be opened (RLIMIT_NOFILE)";
     if (space != MAP_FAILED)
@@ -315,9 +317,7 @@ static void load(const struct gosess_start *given)
     if (!failed)
         return;
     atomic_store(&state, CORE_FAILED);
-    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
-               "serving without a cache: no thread may be started here (RLIMIT_NPROC, pids.max; "
-               "HAProxy: set insecure-fork-wanted)");
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", no_threads);
 }
 
 /* Waits until the Go half is ready or has failed; only the first callers, and not for long. */

@@ -1,10 +1,10 @@
 /*
  * process.c - the interposed functions of libc after which the Go half can no longer be
  * loaded: its file may not be seen (chroot) or read (setuid), or no thread may be started
- * (HAProxy sets RLIMIT_NPROC to 0 in its workers, S1). A process that calls one of the others
- * has become what it will be; many daemons drop their rights (setuid) before they fork, so
- * there only one that was forked itself is taken for a worker. In a program without a served
- * context all of them only pass on.
+ * (HAProxy sets RLIMIT_NPROC to 0 in its workers, S1). A process that goes into a chroot or
+ * forbids new threads has become what it will be. A daemon may drop its rights (setuid) or
+ * adjust a limit before it forks, so there only one that was forked itself is a worker. In a
+ * program without a served context all of them only pass on.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -37,7 +37,7 @@ GOSESS_EXPORT int setuid(uid_t uid)
 GOSESS_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
 {
     __typeof__(&setrlimit) next = GOSESS_NEXT(setrlimit);
-    if (resource == RLIMIT_NPROC)
+    if (resource == RLIMIT_NPROC && (limit->rlim_cur == 0 || gosess_forked()))
         gosess_load_if_serving();
     return next ? next(resource, limit) : absent();
 }
@@ -45,7 +45,7 @@ GOSESS_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *l
 GOSESS_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
 {
     __typeof__(&setrlimit64) next = GOSESS_NEXT(setrlimit64);
-    if (resource == RLIMIT_NPROC)
+    if (resource == RLIMIT_NPROC && (limit->rlim_cur == 0 || gosess_forked()))
         gosess_load_if_serving();
     return next ? next(resource, limit) : absent();
 }
