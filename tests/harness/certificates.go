@@ -36,7 +36,7 @@ func NewAuthority(dir string) (*Authority, error) {
 		Subject:               pkix.Name{CommonName: "gosess test authority"},
 		IsCA:                  true,
 		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageCertSign,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	a := &Authority{CA: filepath.Join(dir, "ca.pem"), dir: dir, key: key, cert: template}
 	der, err := a.sign(template, &key.PublicKey)
@@ -84,6 +84,34 @@ func (a *Authority) Issue(name string) (Certificate, error) {
 		return files, err
 	}
 	return files, writePEM(files.Cert, "CERTIFICATE", cert)
+}
+
+// Revoke writes a list of the certificates that the authority has revoked: these and no others.
+func (a *Authority) Revoke(path string, revoked ...Certificate) error {
+	now := time.Now()
+	list := x509.RevocationList{
+		Number:     big.NewInt(now.UnixNano()),
+		ThisUpdate: now.Add(-time.Hour),
+		NextUpdate: now.Add(24 * time.Hour),
+	}
+	for _, files := range revoked {
+		data, err := os.ReadFile(files.Cert)
+		if err != nil {
+			return err
+		}
+		block, _ := pem.Decode(data)
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return err
+		}
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries,
+			x509.RevocationListEntry{SerialNumber: cert.SerialNumber, RevocationTime: now})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, &list, a.cert, a.key)
+	if err != nil {
+		return err
+	}
+	return writePEM(path, "X509 CRL", der)
 }
 
 func writePEM(path, kind string, der []byte) error {
