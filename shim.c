@@ -66,7 +66,8 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
  */
 static long number(struct gosess_attached *context)
 {
-    if (!gosess_live(context) && (atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
+    if (!gosess_serves(context) ||
+        (!gosess_live(context) && (atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE)))
         return 0;
     struct gosess_call count = {.what = GOSESS_CALL_NUMBER, .ctx = context->core.ctx};
     return gosess_core_ready() && gosess_call(context, &count) ? count.result : 0;
@@ -109,16 +110,15 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
     if (context && command == SSL_CTRL_SET_SESS_CACHE_MODE)
         return gosess_set_mode(context, larg);
     long result = next(ctx, command, larg, parg);
-    return gosess_serves(context) ? counted(context, command, result) : result;
+    return context ? counted(context, command, result) : result;
 }
 
 GOSESS_EXPORT int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
-    struct gosess_call add = {.what = GOSESS_CALL_ADD, .ctx = ctx, .session = session};
     if (gosess_serves(context) && session) {
         gosess_before_ssl(context);
-        return gosess_call(context, &add) && add.result == 1;
+        return gosess_add_session(context, session);
     }
     __typeof__(&SSL_CTX_add_session) next = GOSESS_NEXT(SSL_CTX_add_session);
     return next ? next(ctx, session) : 0;
@@ -138,7 +138,12 @@ static void flush(SSL_CTX *ctx, int64_t before)
 {
     struct gosess_attached *context = gosess_attached(ctx);
     struct gosess_call call = {.what = GOSESS_CALL_FLUSH, .ctx = ctx, .before = before};
-    if (gosess_serves(context) && gosess_core_ready() && !gosess_ending(context))
+    if (!gosess_serves(context) || !gosess_core_ready())
+        return;
+    /* SSL_CTX_free of the last reference flushes, while the host's ex_data is still there. */
+    if (gosess_ending(context))
+        gosess_forget(context);
+    else
         gosess_call(context, &call);
 }
 

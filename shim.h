@@ -214,6 +214,7 @@ struct gosess_outcome {
     struct gosess_leaving *leaving;
     unsigned evicted; /* of these: for the size limit of the context (SSL_CTX_sess_cache_full) */
     bool removed;     /* the session that was to be removed was there */
+    SSL_SESSION *was; /* of live sessions: what was removed, with the cache's reference */
     bool taken;       /* the session that was returned can never be returned again */
 };
 

@@ -16,8 +16,8 @@ type sessions interface {
 	put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool
 	// get returns a session with a reference for the caller, nil where there is none.
 	get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, length C.int) *C.SSL_SESSION
-	// remove reports whether the session was stored.
-	remove(session *C.SSL_SESSION, record *C.struct_gosess_record) bool
+	// remove tells the outcome if the session was stored.
+	remove(session *C.SSL_SESSION, record *C.struct_gosess_record)
 	number(context *C.struct_gosess_context) int
 	flush(context *C.struct_gosess_context, before int64)
 	forget(context *C.struct_gosess_context)

@@ -91,8 +91,8 @@ func gosess_core_remove_session(ctx *C.SSL_CTX, session *C.SSL_SESSION) {
 	if !C.gosess_record_of(ctx, session, &record) {
 		return
 	}
-	if c := cacheOf(record.context); c != nil && c.remove(session, &record) {
-		C.gosess_outcome_removed()
+	if c := cacheOf(record.context); c != nil {
+		c.remove(session, &record)
 	}
 }
 

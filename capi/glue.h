@@ -96,7 +96,7 @@ bool gosess_lookup_start(const struct gosess_libssl *libssl, const struct gosess
 /* --- outcome.c: what gosess_core_take_outcome takes --- */
 
 void gosess_outcome_leaving(SSL_SESSION *session, bool evicted);
-void gosess_outcome_removed(void);
+void gosess_outcome_removed(SSL_SESSION *was); /* NULL where nothing was referenced */
 void gosess_outcome_taken(void);
 
 #endif

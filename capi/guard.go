@@ -40,7 +40,7 @@ func logText(cause uint32, text string) {
 // ones: a runtime that cannot start a thread aborts (S1). Each goroutine holds a thread of
 // its own until all of them have one; the threads stay when they let go.
 func startThreads() {
-	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), maxCallers))
+	runtime.GOMAXPROCS(maxCallers)
 	n := runtime.GOMAXPROCS(0) + spareThreads
 	release := make(chan struct{})
 	started := make(chan struct{}, n)

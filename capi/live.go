@@ -65,15 +65,15 @@ func (l *live) get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, len
 	return sessionOf(object)
 }
 
-func (l *live) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) bool {
+// The reference of what was removed may be the last, and the session is borrowed from
+// whoever removes it: it is given back after the remove callback.
+func (l *live) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) {
 	id := bytesOf(record.id, C.int(record.id_length))
-	object, ok := l.memory(record.context).Remove(id, func(stored sessioncache.Object) bool {
+	if object, ok := l.memory(record.context).Remove(id, func(stored sessioncache.Object) bool {
 		return bool(C.gosess_same_live(session, sessionOf(stored)))
-	})
-	if ok {
-		C.gosess_unref(sessionOf(object))
+	}); ok {
+		C.gosess_outcome_removed(sessionOf(object))
 	}
-	return ok
 }
 
 func (l *live) number(context *C.struct_gosess_context) int { return l.memory(context).Len() }

@@ -136,8 +136,9 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
     if (ok && libssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
         ok = parse_server_name(body, length, lookup);
     if (ok && libssl->SSL_version(ssl) == TLS1_3_VERSION) {
-        lookup->take = lookup->context->single_use || gosess_anti_replay(libssl, ssl);
-        lookup->claimed = lookup->take ? claimed(ssl, id, id_length) : NULL;
+        lookup->claimed = claimed(ssl, id, id_length);
+        lookup->take =
+            lookup->claimed || lookup->context->single_use || gosess_anti_replay(libssl, ssl);
     }
     libssl->ERR_pop_to_mark();
     return ok;
@@ -163,7 +164,7 @@ SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup,
                                const unsigned char *id, int id_length, SSL_SESSION *session)
 {
     libssl->ERR_set_mark();
-    if (session && !usable(ssl, id, id_length, session)) {
+    if (session && !lookup->claimed && !usable(ssl, id, id_length, session)) {
         libssl->SSL_SESSION_free(session);
         session = NULL;
     }

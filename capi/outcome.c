@@ -24,9 +24,10 @@ void gosess_outcome_leaving(SSL_SESSION *session, bool evicted)
     outcome.evicted += evicted;
 }
 
-void gosess_outcome_removed(void)
+void gosess_outcome_removed(SSL_SESSION *was)
 {
     outcome.removed = true;
+    outcome.was = was;
 }
 
 void gosess_outcome_taken(void)

@@ -44,11 +44,13 @@ func (s *sealed) get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, l
 	return decode(der, id, length, expires)
 }
 
-func (s *sealed) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) bool {
+func (s *sealed) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) {
 	id := bytesOf(record.id, C.int(record.id_length))
-	return s.cache.Remove(originOf(record).Context, id, func(der []byte) bool {
+	if s.cache.Remove(originOf(record).Context, id, func(der []byte) bool {
 		return sameStored(session, der)
-	})
+	}) {
+		C.gosess_outcome_removed(nil)
+	}
 }
 
 func (s *sealed) number(*C.struct_gosess_context) int { return int(s.cache.Stats().Entries) }

@@ -119,7 +119,10 @@ GOSESS_EXPORT int gosess_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
         return GOSESS_ERROR_CONTEXT;
     if (!gosess_load())
         return GOSESS_ERROR_CORE;
-    return gosess_drop_session(context, session) ? GOSESS_OK : GOSESS_NOT_FOUND;
+    SSL_SESSION *was;
+    bool dropped = gosess_drop_session(context, session, &was);
+    gosess_ssl->SSL_SESSION_free(was);
+    return dropped ? GOSESS_OK : GOSESS_NOT_FOUND;
 }
 
 /* A call of the Go half for a whole cache. */
@@ -218,6 +221,9 @@ GOSESS_EXPORT SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *
 GOSESS_EXPORT void gosess_remove_session_cb(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
+    SSL_SESSION *was = NULL;
     if (context && context->cache && !gosess_ending(context))
-        gosess_drop_session(context, session);
+        gosess_drop_session(context, session, &was);
+    if (was)
+        gosess_ssl->SSL_SESSION_free(was);
 }

@@ -24,12 +24,13 @@ static void settle(struct gosess_attached *context, struct gosess_outcome *outco
 {
     if (outcome->evicted)
         atomic_fetch_add(&context->full, outcome->evicted);
+    leaving = true;
+    for (struct gosess_leaving *each = outcome->leaving; each; each = each->next)
+        gosess_ssl->SSL_CTX_remove_session(context->core.ctx, each->session);
+    leaving = false;
     while (outcome->leaving) {
         struct gosess_leaving *first = outcome->leaving;
         outcome->leaving = first->next;
-        leaving = true;
-        gosess_ssl->SSL_CTX_remove_session(context->core.ctx, first->session);
-        leaving = false;
         gosess_ssl->SSL_SESSION_free(first->session);
         free(first);
     }
@@ -77,6 +78,14 @@ static void update_time(struct gosess_attached *context, SSL_SESSION *session)
         gosess_ssl->SSL_SESSION_set_time(session, (long)time(NULL));
 }
 
+bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
+{
+    struct gosess_call add = {
+        .what = GOSESS_CALL_ADD, .ctx = context->core.ctx, .session = session};
+    update_time(context, session);
+    return gosess_call(context, &add) && add.result == 1;
+}
+
 void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
 {
     if (!worth_storing(context, ssl))
@@ -101,12 +110,16 @@ SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, cons
     return get.session;
 }
 
-bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session)
+bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was)
 {
+    *was = NULL;
     struct gosess_call drop = {
         .what = GOSESS_CALL_REMOVE, .ctx = context->core.ctx, .session = session};
     /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
-    return gosess_core_ready() && gosess_call(context, &drop) && drop.outcome.removed;
+    if (!gosess_core_ready() || !gosess_call(context, &drop))
+        return false;
+    *was = drop.outcome.was;
+    return drop.outcome.removed;
 }
 
 /* --- the callbacks that libssl calls --- */
@@ -154,15 +167,14 @@ static void take_in(struct gosess_attached *context, SSL *ssl, SSL_SESSION *sess
 {
     if (gosess_anti_replay(gosess_ssl, ssl)) {
         gosess_remove_cb application = atomic_load(&context->remove_session);
-        gosess_drop_session(context, session);
+        SSL_SESSION *was;
+        gosess_drop_session(context, session, &was);
         if (application)
             application(context->core.ctx, session);
+        gosess_ssl->SSL_SESSION_free(was);
         gosess_ssl->SSL_set_options(ssl, SSL_OP_NO_ANTI_REPLAY | SSL_OP_NO_TICKET);
     } else if (gosess_live(context)) {
-        update_time(context, session);
-        gosess_call(context, &(struct gosess_call){.what = GOSESS_CALL_ADD,
-                                                   .ctx = context->core.ctx,
-                                                   .session = session});
+        gosess_add_session(context, session);
     }
 }
 
@@ -172,7 +184,8 @@ static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const 
     gosess_get_cb application = context ? atomic_load(&context->get_session) : NULL;
     *copy = 1; /* libssl's value on entry, which a callback may leave alone (L17) */
     SSL_SESSION *session = application ? application(ssl, id, length, copy) : NULL;
-    if (session && gosess_serves(context) && application != gosess_get_session_cb &&
+    if (session && gosess_ssl->SSL_SESSION_is_resumable(session) && gosess_serves(context) &&
+        application != gosess_get_session_cb &&
         !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
         take_in(context, ssl, session);
     return session;
@@ -219,16 +232,21 @@ bool gosess_ending(struct gosess_attached *context)
     return true;
 }
 
-/* The session is borrowed (L19). */
+/*
+ * The session is borrowed (L19), at times from nobody but the cache: what that had is given
+ * back last.
+ */
 void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
     gosess_remove_cb application = context ? atomic_load(&context->remove_session) : NULL;
+    SSL_SESSION *was = NULL;
     if (!leaving && gosess_serves(context) && application != gosess_remove_session_cb &&
         !gosess_ending(context))
-        removed = gosess_drop_session(context, session);
+        removed = gosess_drop_session(context, session, &was);
     if (application)
         application(ctx, session);
+    gosess_ssl->SSL_SESSION_free(was);
 }
 
 bool gosess_remove_reporting(SSL_CTX *ctx, SSL_SESSION *session,

@@ -166,8 +166,7 @@ static void unlist(struct gosess_attached *context)
     gosess_setup_unlock();
 }
 
-/* The live sessions of a context leave, with their remove callbacks, when it ends. */
-static void forget(struct gosess_attached *context)
+void gosess_forget(struct gosess_attached *context)
 {
     if (context->cache && gosess_live(context) && gosess_core_ready())
         gosess_call(context,
@@ -182,7 +181,7 @@ static void free_context(void *parent, void *value, CRYPTO_EX_DATA *data, int in
     if (!context)
         return;
     unlist(context);
-    forget(context);
+    gosess_forget(context);
     gosess_identity_free(gosess_ssl, atomic_load(&context->identity));
     gosess_cache_unref(context->cache);
     free(context);
@@ -265,7 +264,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
         context = make_context(ctx);
     if (!context)
         return false;
-    forget(context);
+    gosess_forget(context);
     struct gosess_cache *before = context->cache;
     context->cache = gosess_cache_ref(cache);
     context->core.single_use = cache->url.single_use;
@@ -279,7 +278,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
 
 void gosess_detach(struct gosess_attached *context)
 {
-    forget(context);
+    gosess_forget(context);
     struct gosess_cache *before = context->cache;
     context->cache = NULL;
     give_callbacks_back(context);

@@ -405,7 +405,16 @@ bool gosess_call(struct gosess_attached *context, struct gosess_call *call);
 void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session);
 SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
                                  int length, int *copy);
-bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session);
+bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session);
+
+/*
+ * Whether the cache had the session. *was is what it had, with its reference, to be freed when
+ * nobody looks at the session any more; or NULL.
+ */
+bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was);
+
+/* The live sessions of a context leave, with their remove callbacks. */
+void gosess_forget(struct gosess_attached *context);
 
 /* SSL_CTX_remove_session's own answer: whether the cache had the session. */
 bool gosess_remove_reporting(SSL_CTX *ctx, SSL_SESSION *session,

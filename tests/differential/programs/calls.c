@@ -76,6 +76,24 @@ static void adding(void)
     }
 }
 
+/* libssl resumes what was added, also where it had been removed before. */
+static void adding_what_was_removed(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    app.on_new = grab;
+    SSL_SESSION *session = begin(ctx);
+    app.on_new = NULL;
+    say("remove: %d", SSL_CTX_remove_session(ctx, grabbed));
+    say("resumable: %d", SSL_SESSION_is_resumable(grabbed));
+    say("add: %d", SSL_CTX_add_session(ctx, grabbed));
+    say_counters(ctx);
+    come_back(ctx, session);
+    say_counters(ctx);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+    release();
+}
+
 /* Sessions whose ids were never made by this server. */
 static void adding_strange_ids(void)
 {
@@ -127,6 +145,29 @@ static void removing(void)
         SSL_CTX_free(ctx);
         release();
     }
+}
+
+/* The cache has the last reference, and the application a pointer. */
+static SSL_SESSION *borrowed;
+
+static void borrow(SSL *ssl, SSL_SESSION *session)
+{
+    (void)ssl;
+    borrowed = session;
+}
+
+static void removing_the_last_reference(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    app.on_new = borrow;
+    SSL_SESSION *session = begin(ctx);
+    app.on_new = NULL;
+    app.counts = true;
+    say_counters(ctx);
+    say("remove: %d", SSL_CTX_remove_session(ctx, borrowed));
+    say_counters(ctx);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
 }
 
 /* --- flush --- */
@@ -191,6 +232,37 @@ static void freeing_context_first(void)
     }
 }
 
+/* What the remove callback reads of a context that ends: its application's data. */
+static int data_index;
+
+static void free_data(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl,
+                      void *argp)
+{
+    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    if (value) {
+        *(bool *)value = false;
+        say("  the context's data is freed");
+    }
+}
+
+static void read_data(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    (void)session;
+    bool *there = SSL_CTX_get_ex_data(ctx, data_index);
+    say("  the context's data is %s", there && *there ? "there" : "gone");
+}
+
+static void data_in_remove(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    bool there = true;
+    MUST(SSL_CTX_set_ex_data(ctx, data_index, &there));
+    app.on_remove = read_data;
+    SSL_SESSION *session = begin(ctx);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+}
+
 /* --- references of a connection's session --- */
 
 static void read_sessions(struct connection *c)
@@ -238,6 +310,49 @@ static void keeping_get1(void)
     SSL_SESSION_free(session);
 }
 
+/* --- ids that the application makes --- */
+
+static unsigned char made_id[SSL_MAX_SSL_SESSION_ID_LENGTH];
+
+static int make_id(SSL *ssl, unsigned char *id, unsigned *length)
+{
+    memcpy(id, made_id, *length);
+    say("  an id of %u bytes, there already: %d", *length,
+        SSL_has_matching_session_id(ssl, id, *length));
+    return 1;
+}
+
+static void making_ids(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    MUST(SSL_CTX_set_generate_session_id(ctx, make_id));
+    SSL_SESSION *sessions[3];
+    for (unsigned char i = 0; i < 3; i++) {
+        made_id[0] = i;
+        sessions[i] = begin(ctx);
+    }
+    for (int i = 0; i < 3; i++) {
+        come_back(ctx, sessions[i]);
+        SSL_SESSION_free(sessions[i]);
+    }
+    say_counters(ctx);
+    SSL_CTX_free(ctx);
+}
+
+/* Two sessions must not have one id: the second handshake fails. */
+static void making_an_id_twice(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    MUST(SSL_CTX_set_generate_session_id(ctx, make_id));
+    memset(made_id, 7, sizeof made_id);
+    SSL_SESSION *session = begin(ctx);
+    meet(ctx, (struct visit){.name = NULL});
+    come_back(ctx, session);
+    say_counters(ctx);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+}
+
 /* --- times --- */
 
 static void say_times(struct connection *c)
@@ -257,6 +372,32 @@ static void timeouts(void)
     }
     say_counters(ctx);
     SSL_CTX_free(ctx);
+}
+
+/* The times of a session that is in the cache change: it is flushed, and expires, by them. */
+static void changing_times(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    app.on_new = grab;
+    SSL_SESSION *first = begin(ctx);
+    SSL_SESSION_set_time(grabbed, (long)time(NULL) - 10000);
+    SSL_SESSION *second = begin(ctx);
+    SSL_SESSION_set_timeout(grabbed, 20000);
+    SSL_SESSION *third = begin(ctx);
+    say("flush what is over");
+    SSL_CTX_flush_sessions(ctx, (long)time(NULL));
+    say_counters(ctx);
+    say("flush what is over in three hours");
+    SSL_CTX_flush_sessions(ctx, (long)time(NULL) + 10800);
+    say_counters(ctx);
+    come_back(ctx, first);
+    come_back(ctx, second);
+    come_back(ctx, third);
+    SSL_SESSION_free(first);
+    SSL_SESSION_free(second);
+    SSL_SESSION_free(third);
+    SSL_CTX_free(ctx);
+    release();
 }
 
 /* What libssl does each 256th connection, and what it does when an expired session comes. */
@@ -337,15 +478,21 @@ static void changing_id_context(void)
 
 static const struct scenario scenarios[] = {
     {"adding", adding},
+    {"adding-what-was-removed", adding_what_was_removed},
     {"adding-strange-ids", adding_strange_ids},
     {"removing", removing},
     {"removing-unknown", removing_unknown},
+    {"removing-the-last-reference", removing_the_last_reference},
     {"flushing", flushing},
     {"flushing-nothing", flushing_nothing},
     {"freeing-context-first", freeing_context_first},
+    {"data-in-remove", data_in_remove},
     {"getting", getting},
     {"keeping-get1", keeping_get1},
+    {"making-ids", making_ids},
+    {"making-an-id-twice", making_an_id_twice},
     {"timeouts", timeouts},
+    {"changing-times", changing_times},
     {"expiring", expiring},
     {"chain", chain},
     {"asking-for-expired", asking_for_expired},
@@ -354,5 +501,8 @@ static const struct scenario scenarios[] = {
 
 int main(int argc, char **argv)
 {
+    /* Before the first context, as applications make theirs. */
+    data_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_data);
+    MUST(data_index >= 0);
     return record(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
 }

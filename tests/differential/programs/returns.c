@@ -115,6 +115,20 @@ static void returning_other_id(void)
     changed(of_another_id);
 }
 
+/* An object that was removed from another context. */
+static SSL_SESSION *spent(SSL_SESSION *session)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_remove_session(ctx, session);
+    SSL_CTX_free(ctx);
+    return session;
+}
+
+static void returning_not_resumable(void)
+{
+    changed(spent);
+}
+
 /* --- new --- */
 
 static void keeping(void)
@@ -268,6 +282,7 @@ static const struct scenario scenarios[] = {
     {"returning-foreign", returning_foreign},
     {"returning-other-version", returning_other_version},
     {"returning-other-id", returning_other_id},
+    {"returning-not-resumable", returning_not_resumable},
     {"keeping", keeping},
     {"keeping-with-minus-one", keeping_with_minus_one},
     {"freeing-in-new", freeing_in_new},

@@ -185,7 +185,7 @@ static void grab(SSL *ssl, SSL_SESSION *session)
         first = session;
 }
 
-static void updating_time(void)
+static void update(bool adding)
 {
     static const long modes[] = {
         SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_UPDATE_TIME,
@@ -206,6 +206,8 @@ static void updating_time(void)
         for (int j = 0; j < 4; j++) {
             pass(30);
             come_back(ctx, session);
+            if (adding)
+                say("add: %d", SSL_CTX_add_session(ctx, first));
             say("its time is %ld s later", (long)SSL_SESSION_get_time(first) - made);
         }
         say_counters(ctx);
@@ -216,6 +218,16 @@ static void updating_time(void)
         first = NULL;
         SSL_CTX_free(ctx);
     }
+}
+
+static void updating_time(void)
+{
+    update(false);
+}
+
+static void updating_time_by_adding(void)
+{
+    update(true);
 }
 
 /* What comes from another cache gets a new time where it enters this one. */
@@ -253,6 +265,7 @@ static const struct scenario scenarios[] = {
     {"not-clearing", not_clearing},
     {"clearing-without-lookup", clearing_without_lookup},
     {"updating-time", updating_time},
+    {"updating-time-by-adding", updating_time_by_adding},
     {"updating-time-by-get", updating_time_by_get},
 };
 
