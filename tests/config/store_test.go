@@ -333,6 +333,27 @@ func TestStoresKeptAside(t *testing.T) {
 	}
 }
 
+// PATH.old may be somebody's: the damaged store takes the next name, which the note says.
+func TestNothingIsOverwrittenByWhatIsKeptAside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web")
+	theirs := []byte("not a store of gosess\n")
+	if err := os.WriteFile(path+".old", theirs, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]byte{path + ".old": theirs}
+	for _, name := range []string{path + ".old.1", path + ".old.2"} {
+		want[name] = edited(t, path, false, func(h []byte) { h[60] ^= 1 })
+		if a := good(t, "open", url(path), ""); !strings.Contains(a.text, name) {
+			t.Errorf("the note is %q", a.text)
+		}
+		for name, content := range want {
+			if kept, err := os.ReadFile(name); err != nil || !bytes.Equal(kept, content) {
+				t.Errorf("%s is not what it was (%v)", name, err)
+			}
+		}
+	}
+}
+
 func TestTruncatedStoreIsDamaged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web")
 	good(t, "open", url(path), "")

@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,9 +33,10 @@ type Nginx struct {
 	Sites        []Site
 	Env          []string // added to the environment: see Preload
 	WorkerCount  int
-	SessionCache string // ssl_session_cache
-	Tickets      bool   // ssl_session_tickets
-	Unprivileged bool   // the master too runs as www-data
+	SessionCache string   // ssl_session_cache
+	Tickets      bool     // ssl_session_tickets
+	Unprivileged bool     // the master too runs as www-data
+	Through      []string // the command that becomes nginx, as of prlimit(1)
 
 	program string
 	master  Process
@@ -128,7 +130,8 @@ func (n *Nginx) command(arguments ...string) (*exec.Cmd, *os.File, error) {
 		return nil, nil, err
 	}
 	arguments = append([]string{"-p", n.Dir, "-e", n.ErrorLog(), "-c", n.configFile()}, arguments...)
-	cmd := exec.Command(n.program, arguments...)
+	line := append(append(slices.Clone(n.Through), n.program), arguments...)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = environment(n.Env)
 	cmd.Stdout, cmd.Stderr = log, log
 	if n.Unprivileged && os.Geteuid() == 0 {
