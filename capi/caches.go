@@ -87,5 +87,6 @@ func open(source *C.gosess_const_source) (sessions, error) {
 	if err != nil {
 		return nil, err
 	}
+	leaveOutOfCoreDumps(cache)
 	return &sealed{cache}, nil
 }

@@ -109,6 +109,10 @@ func sameStored(session *C.SSL_SESSION, der []byte) bool {
 	return bool(C.gosess_same_stored(session, (*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der))))
 }
 
+func leaveOutOfCoreDumps(cache *sessioncache.Cache) {
+	C.gosess_leave_out_of_core_dumps(C.uintptr_t(uintptr(unsafe.Pointer(cache))))
+}
+
 func cString(s string) (text *C.char, free func()) {
 	text = C.CString(s)
 	return text, func() { C.free(unsafe.Pointer(text)) }

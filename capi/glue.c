@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "glue.h"
 
@@ -11,6 +12,8 @@
 /* sizeof(SSL_SESSION) with what it points to, of 3.0, and of a peer's certificate: P, Memory. */
 #define LIVE_SESSION 1150
 #define LIVE_CERTIFICATE 4096
+
+#define GO_ARENA (64 << 20) /* runtime/malloc.go, heapArenaBytes of 64-bit Linux */
 
 static const struct gosess_start *start;
 static const struct gosess_libssl *libssl;
@@ -32,6 +35,12 @@ void gosess_block_signals(void)
     sigset_t set;
     gosess_asynchronous_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+void gosess_leave_out_of_core_dumps(uintptr_t object)
+{
+    uintptr_t arena = object & ~((uintptr_t)GO_ARENA - 1);
+    madvise((void *)arena, GO_ARENA, MADV_DONTDUMP); /* says ENOMEM of the part that is not there */
 }
 
 static int64_t end_of(const SSL_SESSION *session)

@@ -37,6 +37,12 @@ bool gosess_glue_start(const struct gosess_start *start);
 
 void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
 
+/*
+ * Leaves what is mapped around an object of Go's heap out of core dumps, as what was sealed and
+ * the keys for it lie there. Best effort: what the heap grows by later is not covered.
+ */
+void gosess_leave_out_of_core_dumps(uintptr_t object);
+
 /* Blocks every asynchronous signal in this thread, for good. */
 void gosess_block_signals(void);
 
