@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* While libssl is made to treat a session that left the cache as removed: not again by us. */
-static _Thread_local bool leaving;
+/* The session that has left the cache and that libssl is made to treat as removed. */
+static _Thread_local const SSL_SESSION *leaving;
 /* Whether the cache had the session of this thread's last removal. */
 static _Thread_local bool removed;
 
@@ -24,10 +24,12 @@ static void settle(struct gosess_attached *context, struct gosess_outcome *outco
 {
     if (outcome->evicted)
         atomic_fetch_add(&context->full, outcome->evicted);
-    leaving = true;
-    for (struct gosess_leaving *each = outcome->leaving; each; each = each->next)
+    for (struct gosess_leaving *each = outcome->leaving; each; each = each->next) {
+        const SSL_SESSION *before = leaving; /* a remove callback may have brought us here */
+        leaving = each->session;
         gosess_ssl->SSL_CTX_remove_session(context->core.ctx, each->session);
-    leaving = false;
+        leaving = before;
+    }
     while (outcome->leaving) {
         struct gosess_leaving *first = outcome->leaving;
         outcome->leaving = first->next;
@@ -241,7 +243,7 @@ void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session)
     struct gosess_attached *context = gosess_attached(ctx);
     gosess_remove_cb application = context ? atomic_load(&context->remove_session) : NULL;
     SSL_SESSION *was = NULL;
-    if (!leaving && gosess_serves(context) && application != gosess_remove_session_cb &&
+    if (session != leaving && gosess_serves(context) && application != gosess_remove_session_cb &&
         !gosess_ending(context))
         removed = gosess_drop_session(context, session, &was);
     if (application)

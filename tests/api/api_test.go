@@ -155,7 +155,7 @@ func TestServing(t *testing.T) {
 }
 
 func TestLeaving(t *testing.T) {
-	for _, scenario := range []string{"detach", "detach-and-attach", "detach-stateless", "free-context", "many-caches"} {
+	for _, scenario := range []string{"detach", "detach-and-attach", "detach-stateless", "free-context", "remove-in-remove", "many-caches"} {
 		each(t, "leaving", scenario, none, "")
 	}
 }

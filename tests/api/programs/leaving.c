@@ -154,6 +154,51 @@ static void many_caches(void)
     say("many caches");
 }
 
+/* The application's references to what the cache has, in the order in which they came. */
+static SSL_SESSION *kept[2];
+
+static int keep(SSL *ssl, SSL_SESSION *session)
+{
+    MUST(ssl);
+    int at = kept[0] ? 1 : 0;
+    if (kept[at])
+        return 0;
+    kept[at] = session;
+    return 1;
+}
+
+/* While one session leaves, the application removes another: no lock is held. */
+static void remove_another(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    if (removals++ == 0)
+        MUST(session == kept[0] && SSL_CTX_remove_session(ctx, kept[1]) == 1);
+}
+
+static void remove_in_remove(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *ctx = new_served(cache);
+    SSL_SESSION *sessions[3];
+    removals = 0;
+    SSL_CTX_sess_set_new_cb(ctx, keep);
+    MUST(FULL(full(ctx, &sessions[0], NULL)) && FULL(full(ctx, &sessions[1], NULL)));
+    SSL_CTX_sess_set_remove_cb(ctx, remove_another);
+    SSL_CTX_sess_set_cache_size(ctx, 2);
+    if (!is_memory()) /* which has no such size */
+        MUST(SSL_CTX_remove_session(ctx, kept[0]) == 1);
+    MUST(FULL(full(ctx, &sessions[2], NULL)) && removals == 2);
+    MUST(FULL(again(ctx, sessions[1], NULL)));
+    MUST(FULL(again(ctx, sessions[0], NULL)));
+    SSL_CTX_sess_set_remove_cb(ctx, NULL);
+    for (int i = 0; i < 3; i++)
+        SSL_SESSION_free(sessions[i]);
+    SSL_SESSION_free(kept[0]);
+    SSL_SESSION_free(kept[1]);
+    SSL_CTX_free(ctx);
+    gosess_cache_close(cache);
+    say("remove in remove");
+}
+
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
@@ -161,6 +206,7 @@ int main(int argc, char **argv)
         {"detach-and-attach", detach_and_attach},
         {"detach-stateless", detach_stateless},
         {"free-context", free_context},
+        {"remove-in-remove", remove_in_remove},
         {"many-caches", many_caches},
     };
     return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
