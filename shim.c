@@ -117,7 +117,7 @@ GOSESS_EXPORT int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
     if (gosess_serves(context) && session) {
-        gosess_before_ssl(context);
+        gosess_identify(context);
         return gosess_add_session(context, session);
     }
     __typeof__(&SSL_CTX_add_session) next = GOSESS_NEXT(SSL_CTX_add_session);
@@ -141,10 +141,12 @@ static void flush(SSL_CTX *ctx, int64_t before)
     if (!gosess_serves(context) || !gosess_core_ready())
         return;
     /* SSL_CTX_free of the last reference flushes, while the host's ex_data is still there. */
-    if (gosess_ending(context))
+    if (gosess_ending(context)) {
         gosess_forget(context);
-    else
-        gosess_call(context, &call);
+        return;
+    }
+    gosess_identify(context);
+    gosess_call(context, &call);
 }
 
 GOSESS_EXPORT void SSL_CTX_flush_sessions(SSL_CTX *ctx, long before)

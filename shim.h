@@ -88,6 +88,7 @@
     X(SSL_SESSION_set_time)             \
     X(SSL_SESSION_set_timeout)          \
     X(SSL_SESSION_up_ref)               \
+    X(SSL_clear_options)                \
     X(SSL_client_hello_get0_ext)        \
     X(SSL_client_hello_get0_random)     \
     X(SSL_get_SSL_CTX)                  \
@@ -167,7 +168,7 @@ struct gosess_context {
     /*
      * Who may share sessions with this context: a digest (GOSESS_DIGEST_SIZE bytes) of its
      * certificate and of its policy for client certificates. Atomic; what it points to never
-     * changes. There from the first SSL_new on.
+     * changes. There from the first SSL_new, removal or flush on.
      */
     const unsigned char *digest;
     SSL_CTX *ctx;    /* not a reference */

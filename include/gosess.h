@@ -89,8 +89,8 @@ const char *gosess_version(void);
 int gosess_cache_open(const char *url, gosess_cache **cache, char *error, size_t error_size);
 
 /*
- * Gives a cache up. It ends when no context is attached to it any more. NULL, and a cache that
- * was closed before, do nothing; the other functions return ERROR_ARGUMENT for these.
+ * Gives a cache up. It ends when no context is attached to it any more. NULL does nothing. The
+ * handle means nothing afterwards; where that is noticed, functions return ERROR_ARGUMENT.
  */
 void gosess_cache_close(gosess_cache *cache);
 
@@ -153,8 +153,8 @@ int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *stats);
  * gosess_new_session_cb returns 0: the reference stays libssl's.
  * gosess_get_session_cb returns NULL, or a session with *copy set to 0, whose reference goes to
  * libssl.
- * gosess_remove_session_cb borrows the session. It takes no lock of the context, and it does
- * not block.
+ * gosess_remove_session_cb borrows the session. It takes no lock of the context, and never
+ * waits for the Go half to be loaded.
  */
 int gosess_new_session_cb(SSL *ssl, SSL_SESSION *session);
 SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *id, int length, int *copy);

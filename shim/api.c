@@ -179,28 +179,28 @@ GOSESS_EXPORT int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *s
  * The context of a callback, which need not have been attached: then it is given the cache
  * that was opened first, and nothing of libssl's is changed.
  */
-static struct gosess_attached *context_of(SSL_CTX *ctx)
+static struct gosess_attached *attach_first(SSL_CTX *ctx)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
-    if (context && context->cache)
-        return context;
     struct gosess_cache *cache = gosess_cache_first();
-    bool attached =
-        cache && prepare(__builtin_return_address(0)) && gosess_attach(ctx, cache, false);
+    bool attached = cache && gosess_attach(ctx, cache, false);
     gosess_cache_unref(cache);
-    if (!attached)
-        return NULL;
-    context = gosess_attached(ctx);
-    gosess_before_ssl(context);
+    struct gosess_attached *context = attached ? gosess_attached(ctx) : NULL;
+    if (context)
+        gosess_identify(context);
     return context;
 }
 
+/* ex_data must not be read while it is set, so only one thread at a time looks and attaches. */
 static struct gosess_attached *context_of_connection(SSL *ssl)
 {
     if (!prepare(__builtin_return_address(0)))
         return NULL;
-    struct gosess_attached *first = gosess_attached_first(ssl);
-    return first && first->cache ? first : context_of(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    gosess_attach_lock();
+    struct gosess_attached *context = gosess_attached_first(ssl);
+    if (!context || !context->cache)
+        context = attach_first(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    gosess_attach_unlock();
+    return context;
 }
 
 GOSESS_EXPORT int gosess_new_session_cb(SSL *ssl, SSL_SESSION *session)

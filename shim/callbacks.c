@@ -84,13 +84,16 @@ bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
 {
     struct gosess_call add = {
         .what = GOSESS_CALL_ADD, .ctx = context->core.ctx, .session = session};
+    /* A context that ends, or is given back, takes nothing in any more. */
+    if (gosess_ending(context))
+        return false;
     update_time(context, session);
     return gosess_call(context, &add) && add.result == 1;
 }
 
 void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
 {
-    if (!worth_storing(context, ssl))
+    if (atomic_load(&context->ending) || !worth_storing(context, ssl))
         return;
     update_time(context, session);
     gosess_call(context,
@@ -118,7 +121,10 @@ bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, 
     struct gosess_call drop = {
         .what = GOSESS_CALL_REMOVE, .ctx = context->core.ctx, .session = session};
     /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
-    if (!gosess_core_ready() || !gosess_call(context, &drop))
+    if (!gosess_core_ready())
+        return false;
+    gosess_identify(context);
+    if (!gosess_call(context, &drop))
         return false;
     *was = drop.outcome.was;
     return drop.outcome.removed;
@@ -201,7 +207,8 @@ static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const 
 SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
     struct gosess_attached *context = gosess_attached_first(ssl);
-    bool serves = gosess_serves(context);
+    bool serves =
+        gosess_serves(context) && atomic_load(&context->get_session) != gosess_get_session_cb;
     bool internal = serves && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
     SSL_SESSION *session = NULL;
     if (internal)
@@ -254,7 +261,10 @@ void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session)
 bool gosess_remove_reporting(SSL_CTX *ctx, SSL_SESSION *session,
                              int (*next)(SSL_CTX *, SSL_SESSION *))
 {
+    bool before = removed; /* a remove callback may have brought us here */
     removed = false;
     int theirs = next(ctx, session);
-    return theirs || removed;
+    bool ours = removed;
+    removed = before;
+    return theirs || ours;
 }

@@ -17,6 +17,7 @@ bool gosess_stateful;
 static bool forked;
 static char core_path[PATH_MAX];
 static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t attaching = PTHREAD_MUTEX_INITIALIZER; /* locked before setup */
 
 void gosess_setup_lock(void)
 {
@@ -28,10 +29,32 @@ void gosess_setup_unlock(void)
     pthread_mutex_unlock(&setup);
 }
 
+void gosess_attach_lock(void)
+{
+    pthread_mutex_lock(&attaching);
+}
+
+void gosess_attach_unlock(void)
+{
+    pthread_mutex_unlock(&attaching);
+}
+
+static void before_fork(void)
+{
+    gosess_attach_lock();
+    gosess_setup_lock();
+}
+
+static void in_parent(void)
+{
+    gosess_setup_unlock();
+    gosess_attach_unlock();
+}
+
 static void in_child(void)
 {
     forked = true;
-    gosess_setup_unlock();
+    in_parent();
 }
 
 static char *copy_variable(const char *name)
@@ -71,7 +94,7 @@ __attribute__((constructor)) static void read_environment(void)
     gosess_environment.core = copy_variable("GOSESS_CORE");
     if (gosess_environment.cache && !gosess_environment.core)
         find_core();
-    pthread_atfork(gosess_setup_lock, gosess_setup_unlock, in_child);
+    pthread_atfork(before_fork, in_parent, in_child);
 }
 
 bool gosess_forked(void)

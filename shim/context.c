@@ -98,8 +98,6 @@ long gosess_set_mode(struct gosess_attached *context, long mode)
 
 /* --- the Go half --- */
 
-static void identify(struct gosess_attached *context);
-
 /*
  * What an SSL is made from says nothing of the policy that a server name led to. So sessions
  * that were made under one are found under the same only, as far as it is known at that moment:
@@ -111,7 +109,7 @@ static const unsigned char *policy_of_ctx(const SSL_CTX *ctx)
     struct gosess_attached *context = gosess_attached(ctx);
     if (!context)
         return NULL;
-    identify(context);
+    gosess_identify(context);
     struct gosess_identity *identity = atomic_load(&context->identity);
     return identity ? identity->policy : NULL;
 }
@@ -181,8 +179,9 @@ static void free_context(void *parent, void *value, CRYPTO_EX_DATA *data, int in
     if (!context)
         return;
     unlist(context);
+    atomic_store(&context->ending, true);
     gosess_forget(context);
-    gosess_identity_free(gosess_ssl, atomic_load(&context->identity));
+    gosess_identity_free(gosess_ssl, context->identities);
     gosess_cache_unref(context->cache);
     free(context);
 }
@@ -278,7 +277,9 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
 
 void gosess_detach(struct gosess_attached *context)
 {
+    atomic_store(&context->ending, true); /* its remove callbacks can add nothing */
     gosess_forget(context);
+    atomic_store(&context->ending, false);
     struct gosess_cache *before = context->cache;
     context->cache = NULL;
     give_callbacks_back(context);
@@ -290,18 +291,28 @@ void gosess_detach(struct gosess_attached *context)
  * The identity is worked out when the first SSL is made, because verifying a client adds to the
  * trusted certificates; and again where the host has configured the context otherwise since.
  */
-static void identify(struct gosess_attached *context)
+void gosess_identify(struct gosess_attached *context)
 {
+    SSL_CTX *ctx = context->core.ctx;
     struct gosess_identity *now = atomic_load(&context->identity);
-    if (now && gosess_identity_holds(gosess_ssl, context->core.ctx, now))
-        return;
-    struct gosess_identity *next = gosess_identity_make(gosess_ssl, context->core.ctx);
-    if (!next)
+    if (atomic_load(&context->ending) || (now && gosess_identity_holds(gosess_ssl, ctx, now)))
         return;
     gosess_setup_lock();
-    next->before = atomic_load(&context->identity); /* others may still look at it */
-    __atomic_store_n(&context->core.digest, next->digest, __ATOMIC_RELEASE);
-    atomic_store(&context->identity, next);
+    /* Others may still look at what it was, and a host may go back to that. */
+    for (now = context->identities; now; now = now->before) {
+        if (gosess_identity_holds(gosess_ssl, ctx, now))
+            break;
+    }
+    if (!now) {
+        now = gosess_identity_make(gosess_ssl, ctx);
+        if (now)
+            now->before = context->identities;
+    }
+    if (now) {
+        context->identities = now->before == context->identities ? now : context->identities;
+        __atomic_store_n(&context->core.digest, now->digest, __ATOMIC_RELEASE);
+    }
+    atomic_store(&context->identity, now); /* NULL: nothing is found or stored */
     gosess_setup_unlock();
 }
 
@@ -326,8 +337,10 @@ static void give_back(void)
 {
     gosess_setup_lock();
     bool first = !atomic_exchange(&given_back, true);
-    for (struct gosess_attached *context = contexts; first && context; context = context->after)
+    for (struct gosess_attached *context = contexts; first && context; context = context->after) {
+        give_callbacks_back(context);
         put_mode(context);
+    }
     gosess_setup_unlock();
 }
 
@@ -339,7 +352,7 @@ void gosess_before_ssl(struct gosess_attached *context)
         give_back();
     }
     if (gosess_serves(context) || (context->cache && !atomic_load(&context->callbacks)))
-        identify(context);
+        gosess_identify(context);
     make_stateful();
 }
 

@@ -129,6 +129,10 @@ bool gosess_store_check(const struct gosess_url *url, const char *keys_file, cha
 void gosess_setup_lock(void);
 void gosess_setup_unlock(void);
 
+/* Held while a callback that a program registered itself attaches its context. */
+void gosess_attach_lock(void);
+void gosess_attach_unlock(void);
+
 /* What the environment said. Strings are NULL where it was silent. */
 struct gosess_environment {
     char *cache, *tickets, *keys, *log, *core;
@@ -333,7 +337,8 @@ typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
 struct gosess_attached {
     struct gosess_context core; /* what the Go half sees of it */
     struct gosess_cache *cache; /* referenced; NULL where it is given back to libssl */
-    struct gosess_identity *_Atomic identity; /* NULL before the first SSL_new */
+    struct gosess_identity *_Atomic identity; /* as it is now; NULL before it was needed */
+    struct gosess_identity *identities;       /* all that it was; with the setup lock */
     _Atomic bool callbacks;                   /* libssl holds our callbacks */
     _Atomic bool ending;                      /* SSL_CTX_free of the last reference runs */
     _Atomic long mode;                        /* the session cache mode, as the host set it */
@@ -369,6 +374,9 @@ void gosess_detach(struct gosess_attached *context);
 
 /* Sets the host's mode and returns the one before. */
 long gosess_set_mode(struct gosess_attached *context, long mode);
+
+/* Works out a context's identity, where it is not what it was. */
+void gosess_identify(struct gosess_attached *context);
 
 /* An SSL is about to be made of a context; and was. */
 void gosess_before_ssl(struct gosess_attached *context);
