@@ -3,7 +3,7 @@
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='binutils clang clang-format gcc groff-base libc6-dev libssl-dev make mandoc nginx openssl pkg-config shellcheck'
+packages='binutils clang clang-format gcc groff-base haproxy libc6-dev libssl-dev make mandoc nginx openssl pkg-config shellcheck'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -53,10 +53,12 @@ install || {
 }
 
 # Nor may a package that only a test wanted start at boot.
-case "$missing" in
-*nginx*)
-    if command -v systemctl >/dev/null; then
-        systemctl disable nginx.service >/dev/null 2>&1 || true
-    fi
-    ;;
-esac
+for service in haproxy nginx; do
+    case "$missing" in
+    *"$service"*)
+        if command -v systemctl >/dev/null; then
+            systemctl disable "$service.service" >/dev/null 2>&1 || true
+        fi
+        ;;
+    esac
+done

@@ -107,3 +107,14 @@ func (p Process) HasOpen(path string) bool {
 	}
 	return false
 }
+
+// Limit is the soft limit of that name in proc(5), limits.
+func (p Process) Limit(name string) string {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.PID))
+	for line := range strings.Lines(string(data)) {
+		if rest, found := strings.CutPrefix(line, name); found {
+			return strings.Fields(rest)[0]
+		}
+	}
+	return ""
+}

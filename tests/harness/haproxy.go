@@ -1,0 +1,285 @@
+package harness
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/template"
+	"time"
+)
+
+// HAProxy is one HAProxy that answers by itself, started as Debian's unit does, with a master
+// that has one worker, but as a daemon.
+type HAProxy struct {
+	Dir        string // where everything of it lies
+	Port       int
+	Env        []string // added to the environment: see Preload
+	Foreground bool     // started with -db: one process, which never forks
+
+	program string
+	master  Process
+}
+
+var _ Server = (*HAProxy)(nil)
+
+// NewHAProxy is an HAProxy with two threads, its own session cache of the default size, and no tickets.
+func NewHAProxy(dir string) (*HAProxy, error) {
+	program, err := exec.LookPath("haproxy")
+	if err != nil {
+		program = "/usr/sbin/haproxy" // not in an ordinary user's PATH
+	}
+	port, err := FreePort()
+	if err != nil {
+		return nil, err
+	}
+	h := &HAProxy{Dir: dir, Port: port, program: program}
+	return h, errors.Join(os.Mkdir(h.Root(), 0o755), h.issue())
+}
+
+// issue makes the one file that HAProxy wants a certificate and its key in.
+func (h *HAProxy) issue() error {
+	authority, err := NewAuthority(h.Dir)
+	if err != nil {
+		return err
+	}
+	files, err := authority.Issue("first.test")
+	if err != nil {
+		return err
+	}
+	cert, err := os.ReadFile(files.Cert)
+	if err != nil {
+		return err
+	}
+	key, err := os.ReadFile(files.Key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(h.CertAndKey(), append(cert, key...), 0o600)
+}
+
+var haproxyConfiguration = template.Must(template.New("haproxy.cfg").Parse(`
+global
+    nbthread 2
+{{- if .Foreground}}
+    stats socket {{.CommandLine}}
+{{- end}}
+{{- if .Privileged}}
+    chroot {{.Root}}
+    user haproxy
+    group haproxy
+{{- end}}
+defaults
+    mode http
+    timeout client 10s
+    timeout server 10s
+    timeout connect 10s
+frontend tls
+    bind 127.0.0.1:{{.Port}} ssl crt {{.CertAndKey}} no-tls-tickets ssl-min-ver TLSv1.2
+    http-request return status 200 content-type text/plain string ok
+`))
+
+// Root is the empty directory that the worker takes for the root of all files.
+func (h *HAProxy) Root() string { return filepath.Join(h.Dir, "empty") }
+
+// CertAndKey is the path of the server's certificate and key.
+func (h *HAProxy) CertAndKey() string { return filepath.Join(h.Dir, "server.pem") }
+
+// CommandLine is the path of the socket of its command line: the master's where it has one.
+func (h *HAProxy) CommandLine() string { return filepath.Join(h.Dir, "cli.sock") }
+
+// Privileged says whether the worker drops root's rights.
+func (h *HAProxy) Privileged() bool { return os.Geteuid() == 0 }
+
+func (h *HAProxy) pidFile() string  { return filepath.Join(h.Dir, "haproxy.pid") }
+func (h *HAProxy) startLog() string { return filepath.Join(h.Dir, "start.log") }
+
+// gosessLog is where gosess writes: the daemon has no stderr.
+func (h *HAProxy) gosessLog() string { return filepath.Join(h.Dir, "gosess.log") }
+
+// Start implements Server.
+func (h *HAProxy) Start() error {
+	var text bytes.Buffer
+	if err := haproxyConfiguration.Execute(&text, h); err != nil {
+		return err
+	}
+	file := filepath.Join(h.Dir, "haproxy.cfg")
+	if err := os.WriteFile(file, text.Bytes(), 0o644); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(h.startLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	mode := []string{"-W", "-D", "-S", h.CommandLine()}
+	if h.Foreground {
+		mode = []string{"-db"}
+	}
+	cmd := exec.Command(h.program, append(mode, "-p", h.pidFile(), "-f", file)...)
+	cmd.Env = environment(append(h.Env, "GOSESS_LOG=error:"+h.gosessLog()))
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := h.launch(cmd); err != nil {
+		return fmt.Errorf("haproxy does not start: %w\n%s", err, h.Log())
+	}
+	if err := h.waitServing(nil); err != nil {
+		return fmt.Errorf("haproxy does not serve: %w\n%s", err, h.Log())
+	}
+	return nil
+}
+
+// launch starts the program and finds its master.
+func (h *HAProxy) launch(cmd *exec.Cmd) error {
+	if h.Foreground {
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		h.master = FindProcess(cmd.Process.Pid)
+		go func() { _ = cmd.Wait() }() // how it ends is seen in /proc
+		return nil
+	}
+	if err := os.Remove(h.pidFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := cmd.Run(); err != nil {
+		return err
+	}
+	return WaitFor("the master's pid", func() bool {
+		data, _ := os.ReadFile(h.pidFile())
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(data)))
+		h.master = FindProcess(pid)
+		return h.master.Alive()
+	})
+}
+
+// waitServing waits until a worker that is none of the old ones serves, and these are gone.
+// Before its worker answers HAProxy loses signals.
+func (h *HAProxy) waitServing(old []Process) error {
+	err := WaitFor("haproxy's worker", func() bool {
+		workers := h.Workers()
+		for _, worker := range workers {
+			if slices.Contains(old, worker) {
+				return false
+			}
+		}
+		return len(workers) == 1 && h.answering() == workers[0].PID
+	})
+	if err != nil {
+		return err
+	}
+	return waitGone("haproxy's old worker", old)
+}
+
+// answering is the process id of the worker that answers on the command line, 0 for none. A
+// master passes the question on, so that an answer speaks for both.
+func (h *HAProxy) answering() int {
+	conn, err := net.DialTimeout("unix", h.CommandLine(), Patience)
+	if err != nil {
+		return 0
+	}
+	defer conn.Close()
+	question := "@1 show info\n"
+	if h.Foreground {
+		question = "show info\n"
+	}
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return 0
+	}
+	if _, err := conn.Write([]byte(question)); err != nil {
+		return 0
+	}
+	for lines := bufio.NewScanner(conn); lines.Scan(); {
+		if pid, found := strings.CutPrefix(lines.Text(), "Pid: "); found {
+			number, _ := strconv.Atoi(pid)
+			return number
+		}
+	}
+	return 0
+}
+
+// Reload implements Server: the master becomes a new program with a new worker, and asks the
+// old worker to end.
+func (h *HAProxy) Reload() error {
+	old := h.Workers()
+	if err := h.master.Kill(syscall.SIGUSR2); err != nil {
+		return err
+	}
+	if err := h.waitServing(old); err != nil {
+		return fmt.Errorf("haproxy does not reload: %w\n%s", err, h.Log())
+	}
+	return nil
+}
+
+// Stop implements Server, with SIGUSR1: connections are served to their end.
+func (h *HAProxy) Stop() error {
+	processes := h.all()
+	if len(processes) == 0 {
+		return nil
+	}
+	if err := h.master.Kill(syscall.SIGUSR1); err != nil {
+		return err
+	}
+	err := waitGone("haproxy", processes)
+	if err != nil {
+		err = errors.Join(err, h.Kill9())
+	}
+	return err
+}
+
+// Kill9 implements Server.
+func (h *HAProxy) Kill9() error {
+	processes := h.all()
+	for _, p := range processes {
+		if p.Alive() {
+			if err := p.Kill(syscall.SIGKILL); err != nil && p.Alive() {
+				return err
+			}
+		}
+	}
+	return waitGone("haproxy", processes)
+}
+
+// all is the master, first, and all its children.
+func (h *HAProxy) all() []Process {
+	if !h.master.Alive() {
+		return nil
+	}
+	return append([]Process{h.master}, h.master.Children()...)
+}
+
+// Master implements Server.
+func (h *HAProxy) Master() Process {
+	if !h.master.Alive() {
+		return Process{}
+	}
+	return h.master
+}
+
+// Workers implements Server. In the foreground the one process is its own worker.
+func (h *HAProxy) Workers() []Process {
+	all := h.all()
+	if h.Foreground || len(all) == 0 {
+		return all
+	}
+	return all[1:]
+}
+
+// Log implements Server.
+func (h *HAProxy) Log() string {
+	start, _ := os.ReadFile(h.startLog())
+	return string(start) + strings.Join(h.Said(), "\n")
+}
+
+// Said are the lines that gosess wrote.
+func (h *HAProxy) Said() []string {
+	data, _ := os.ReadFile(h.gosessLog())
+	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
+}
