@@ -6,6 +6,7 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"sync"
 )
 
 // guard ends every export: a panic becomes the export's zero answer, which is a miss.
@@ -40,12 +41,15 @@ func logText(cause uint32, text string) {
 // ones: a runtime that cannot start a thread aborts (S1). Each goroutine holds a thread of
 // its own until all of them have one; the threads stay when they let go.
 func startThreads() {
-	runtime.GOMAXPROCS(maxCallers)
-	n := runtime.GOMAXPROCS(0) + spareThreads
+	runtime.GOMAXPROCS(1)
+	const n = maxCallers + spareThreads
 	release := make(chan struct{})
 	started := make(chan struct{}, n)
+	var ended sync.WaitGroup
 	for range n {
+		ended.Add(1)
 		go func() {
+			defer ended.Done()
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			// Go unblocks SIGPROF and the like in its own threads, where a handler of the
@@ -59,6 +63,9 @@ func startThreads() {
 		<-started
 	}
 	close(release)
+	ended.Wait()
+	// Stops the world, which waits for threads that are still being made.
+	runtime.GOMAXPROCS(maxCallers)
 }
 
 const (

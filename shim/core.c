@@ -23,7 +23,9 @@
 #include <unistd.h>
 
 /* How long the first caller waits for the Go half; it takes about 5 ms. */
-#define START_DEADLINE_SECONDS 1
+#define START_DEADLINE_SECONDS 2
+/* And who is about to forbid new threads, which kills a Go half that has not all of its own. */
+#define LAST_DEADLINE_SECONDS 10
 /*
  * A Go runtime aborts where it cannot start a thread. It starts no more than this: 12 for
  * callers (capi/guard.go), and a few of its own.
@@ -320,23 +322,6 @@ static void load(const struct gosess_start *given)
     gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", no_threads);
 }
 
-/* Waits until the Go half is ready or has failed; only the first callers, and not for long. */
-static void wait_loaded(void)
-{
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += START_DEADLINE_SECONDS;
-    pthread_mutex_lock(&lock);
-    int timed = 0;
-    while (atomic_load(&state) == CORE_LOADING && timed == 0)
-        timed = pthread_cond_clockwait(&loaded, &lock, CLOCK_MONOTONIC, &deadline);
-    pthread_mutex_unlock(&lock);
-    if (timed != 0 && !atomic_exchange(&waited, true))
-        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
-                   "serving without a cache until it starts: %s has not within %d s",
-                   gosess_core_path(), START_DEADLINE_SECONDS);
-}
-
 /* The parent's Go half did not come along; nothing may be called in the copy of it. */
 static bool inherited(void)
 {
@@ -346,6 +331,35 @@ static bool inherited(void)
                "serving without a cache: this process was forked from one that had loaded the Go "
                "half");
     return true;
+}
+
+/* Waits so long until the Go half is ready or has failed; true when it is or has. */
+static bool wait_for(int seconds)
+{
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += seconds;
+    pthread_mutex_lock(&lock);
+    int timed = 0;
+    while (atomic_load(&state) == CORE_LOADING && timed == 0)
+        timed = pthread_cond_clockwait(&loaded, &lock, CLOCK_MONOTONIC, &deadline);
+    pthread_mutex_unlock(&lock);
+    return timed == 0;
+}
+
+void gosess_core_wait_longer(void)
+{
+    if (atomic_load(&state) == CORE_LOADING && !inherited())
+        wait_for(LAST_DEADLINE_SECONDS);
+}
+
+/* Only the first callers wait, and not for long. */
+static void wait_loaded(void)
+{
+    if (!wait_for(START_DEADLINE_SECONDS) && !atomic_exchange(&waited, true))
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
+                   "serving without a cache until it starts: %s has not within %d s",
+                   gosess_core_path(), START_DEADLINE_SECONDS);
 }
 
 bool gosess_core_load(const struct gosess_start *given)

@@ -315,6 +315,9 @@ struct gosess_call {
  */
 bool gosess_core_load(const struct gosess_start *start);
 
+/* Waits for a Go half that is being loaded, for longer than a connection may. */
+void gosess_core_wait_longer(void);
+
 /* Whether this process has a Go half that is ready. */
 bool gosess_core_ready(void);
 

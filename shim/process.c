@@ -34,18 +34,26 @@ GOSESS_EXPORT int setuid(uid_t uid)
     return next ? next(uid) : absent();
 }
 
+static void before_thread_limit(bool none)
+{
+    if (none || gosess_forked())
+        gosess_load_if_serving();
+    if (none)
+        gosess_core_wait_longer();
+}
+
 GOSESS_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
 {
     __typeof__(&setrlimit) next = GOSESS_NEXT(setrlimit);
-    if (resource == RLIMIT_NPROC && (limit->rlim_cur == 0 || gosess_forked()))
-        gosess_load_if_serving();
+    if (resource == RLIMIT_NPROC)
+        before_thread_limit(limit->rlim_cur == 0);
     return next ? next(resource, limit) : absent();
 }
 
 GOSESS_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
 {
     __typeof__(&setrlimit64) next = GOSESS_NEXT(setrlimit64);
-    if (resource == RLIMIT_NPROC && (limit->rlim_cur == 0 || gosess_forked()))
-        gosess_load_if_serving();
+    if (resource == RLIMIT_NPROC)
+        before_thread_limit(limit->rlim_cur == 0);
     return next ? next(resource, limit) : absent();
 }

@@ -119,6 +119,10 @@ func TestHostsOwnCalls(t *testing.T) {
 		{"chained", "flushed-by-host", "full"},
 		// libssl's anti-replay wants its own cache (L26).
 		{"protocol", "early-data", "resumed, sent 1, early data taken|full, sent 1, early data refused"},
+		{
+			"protocol", "early-data-cleared",
+			"resumed|resumed, sent 1, early data taken|full, sent 1, early data refused",
+		},
 	} {
 		wanted := strings.Split(test.wanted, "|")
 		plain(t, test.program, "--tls1.3", test.scenario).run(t).wants(t, wanted...)

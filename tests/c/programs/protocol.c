@@ -29,30 +29,78 @@ static void tickets(void)
 
 /* --- early data --- */
 
-static void early(uint64_t options, uint64_t cleared)
+static SSL_CTX *new_early_server(void)
 {
-    SSL_CTX *ctx = new_server(), *client = new_client();
-    SSL_SESSION *session = NULL;
+    SSL_CTX *ctx = new_server();
     SSL_CTX_set_max_early_data(ctx, 1024);
     SSL_CTX_set_recv_max_early_data(ctx, 1024);
+    return ctx;
+}
+
+static void send_early(struct connection *c)
+{
+    char buffer[64];
+    size_t written = 0, length = 0;
+    int sent = SSL_write_early_data(c->client, "early", 5, &written);
+    int state = SSL_read_early_data(c->server, buffer, sizeof buffer, &length);
+    while (state == SSL_READ_EARLY_DATA_SUCCESS)
+        state = SSL_read_early_data(c->server, buffer, sizeof buffer, &length);
+    ERR_clear_error();
+    shake_hands(c);
+    say("%s, sent %d, early data %s", outcome(c), sent,
+        SSL_get_early_data_status(c->server) == SSL_EARLY_DATA_ACCEPTED ? "taken" : "refused");
+    close_connection(c, CLEAN);
+}
+
+static void early(uint64_t options, uint64_t cleared)
+{
+    SSL_CTX *ctx = new_early_server(), *client = new_client();
+    SSL_SESSION *session = NULL;
     SSL_CTX_clear_options(ctx, cleared);
     SSL_CTX_set_options(ctx, options);
     visit(ctx, client, &session, NULL);
     for (int i = 0; i < 2; i++) {
         struct connection c = open_connection(ctx, client, session, NULL);
-        char buffer[64];
-        size_t written = 0, length = 0;
-        int sent = SSL_write_early_data(c.client, "early", 5, &written);
-        int state = SSL_read_early_data(c.server, buffer, sizeof buffer, &length);
-        while (state == SSL_READ_EARLY_DATA_SUCCESS)
-            state = SSL_read_early_data(c.server, buffer, sizeof buffer, &length);
-        ERR_clear_error();
-        shake_hands(&c);
-        say("%s, sent %d, early data %s", outcome(&c), sent,
-            SSL_get_early_data_status(c.server) == SSL_EARLY_DATA_ACCEPTED ? "taken" : "refused");
-        close_connection(&c, CLEAN);
+        send_early(&c);
     }
     SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(ctx);
+}
+
+/* Gives a connection the server's end of another one, cleared, in the place of its own. */
+static void use_again(struct connection *c, SSL *server)
+{
+    BIO *from = SSL_get_rbio(c->server), *to = SSL_get_wbio(c->server);
+    MUST(BIO_up_ref(from) && (from == to || BIO_up_ref(to)));
+    MUST(SSL_clear(server) == 1);
+    SSL_set_bio(server, from, to);
+    SSL_set_accept_state(server);
+    SSL_free(c->server);
+    c->server = server;
+}
+
+/* What an SSL was given to resume one session is not left for the next (SSL_clear keeps options).
+ */
+static void early_data_cleared(void)
+{
+    SSL_CTX *ctx = new_early_server(), *client = new_client();
+    SSL_SESSION *first = NULL, *second = NULL;
+    visit(ctx, client, &first, NULL);
+    visit(ctx, client, &second, NULL);
+    struct connection c = open_connection(ctx, client, first, NULL);
+    shake_hands(&c);
+    say("%s", outcome(&c));
+    SSL *server = c.server;
+    MUST(SSL_up_ref(server));
+    close_connection(&c, CLEAN);
+    c = open_connection(ctx, client, second, NULL);
+    use_again(&c, server);
+    send_early(&c);
+    c = open_connection(ctx, client, second, NULL);
+    send_early(&c);
+    SSL_SESSION_free(first);
+    SSL_SESSION_free(second);
     SSL_CTX_free(client);
     SSL_CTX_free(ctx);
 }
@@ -224,6 +272,7 @@ static void client_certificate(void)
 static const struct scenario scenarios[] = {
     {"tickets", tickets},
     {"early-data", early_data},
+    {"early-data-cleared", early_data_cleared},
     {"early-data-no-anti-replay", early_data_no_anti_replay},
     {"early-data-stateless", early_data_stateless},
     {"hello-retry", hello_retry},
