@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "glue.h"
 
@@ -12,6 +13,8 @@
 /* sizeof(SSL_SESSION) with what it points to, of 3.0, and of a peer's certificate: P, Memory. */
 #define LIVE_SESSION 1150
 #define LIVE_CERTIFICATE 4096
+
+#define TIMER_SLACK_NS 50000UL /* the default of Linux: prctl(2) */
 
 #define GO_ARENA (64 << 20) /* runtime/malloc.go, heapArenaBytes of 64-bit Linux */
 
@@ -30,11 +33,12 @@ void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, c
     start->log(level, cause, text);
 }
 
-void gosess_block_signals(void)
+void gosess_settle_thread(void)
 {
     sigset_t set;
     gosess_asynchronous_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+    prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 }
 
 void gosess_leave_out_of_core_dumps(uintptr_t object)

@@ -43,8 +43,8 @@ void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, c
  */
 void gosess_leave_out_of_core_dumps(uintptr_t object);
 
-/* Blocks every asynchronous signal in this thread, for good. */
-void gosess_block_signals(void);
+/* Makes this thread one for Go code: every asynchronous signal is blocked, and it wakes on time. */
+void gosess_settle_thread(void);
 
 /* --- glue.c: sessions --- */
 

@@ -54,7 +54,7 @@ func startThreads() {
 			defer runtime.UnlockOSThread()
 			// Go unblocks SIGPROF and the like in its own threads, where a handler of the
 			// host would run on a goroutine's stack.
-			C.gosess_block_signals()
+			C.gosess_settle_thread()
 			started <- struct{}{}
 			<-release
 		}()
