@@ -22,6 +22,8 @@ type sessions interface {
 	flush(context *C.struct_gosess_context, before int64)
 	forget(context *C.struct_gosess_context)
 	clear()
+	// close gives every reference back; what processes share stays.
+	close()
 	stats() sessioncache.Stats
 }
 
@@ -88,5 +90,5 @@ func open(source *C.gosess_const_source) (sessions, error) {
 		return nil, err
 	}
 	leaveOutOfCoreDumps(cache)
-	return &sealed{cache}, nil
+	return newSealed(cache, uint64(source.size)), nil
 }

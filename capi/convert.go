@@ -89,6 +89,12 @@ func sessionOf(object sessioncache.Object) *C.SSL_SESSION {
 
 func ref(object sessioncache.Object) { C.gosess_ref(sessionOf(object)) }
 
+func unref(objects []sessioncache.Object) {
+	for _, object := range objects {
+		C.gosess_unref(sessionOf(object))
+	}
+}
+
 // buffers holds the plain sessions on their way to libssl, zeroed between uses.
 var buffers = sync.Pool{New: func() any {
 	b := make([]byte, 0, 512)

@@ -39,7 +39,10 @@ func gosess_go_open(source *C.gosess_const_source) (cache C.int) {
 func gosess_go_close(cache C.int) {
 	defer guard("close")
 	enter()
-	caches.remove(int(cache))
+	if c := caches.get(int(cache)); c != nil {
+		caches.remove(int(cache))
+		c.close()
+	}
 }
 
 // The cache takes a reference of its own, or none. 1 where it was not stored already.

@@ -63,6 +63,9 @@ void gosess_free_der(unsigned char *der, int length);
 SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const unsigned char *id,
                            int id_length, int64_t expires);
 
+/* Whether making it of its DER took long: a certificate of the peer takes 120 us (P6). */
+bool gosess_slow_to_decode(const SSL_SESSION *session);
+
 /* Bytes that a live session takes up, about. */
 int gosess_live_size(const SSL_SESSION *session);
 

@@ -91,11 +91,11 @@ func (l *live) forget(context *C.struct_gosess_context) {
 
 func (l *live) clear() {
 	l.contexts.Range(func(_, m any) bool {
-		for _, object := range m.(*sessioncache.Memory).Flush(0) {
-			C.gosess_unref(sessionOf(object))
-		}
+		unref(m.(*sessioncache.Memory).Flush(0))
 		return true
 	})
 }
+
+func (l *live) close() { l.clear() }
 
 func (l *live) stats() sessioncache.Stats { return l.budget.Stats() }
