@@ -201,7 +201,7 @@ static bool make_indices(const struct gosess_libssl *table)
         table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_context);
     ssl_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL,
                                                (CRYPTO_EX_dup *)keep_own, NULL);
-    return ctx_index >= 0 && ssl_index >= 0;
+    return ctx_index >= 0 && ssl_index >= 0 && gosess_replay_prepare(table);
 }
 
 bool gosess_prepare(const void *caller)
