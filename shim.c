@@ -168,15 +168,22 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
         next(ctx, before);
 }
 
-#define INTERPOSE_SETTER(function, type, member)                               \
-    GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                   \
-    {                                                                          \
-        struct gosess_attached *context = own_callbacks(ctx);                  \
-        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function); \
-        if (context)                                                           \
-            atomic_store(&context->member, callback);                          \
-        else if (next)                                                         \
-            next(ctx, callback);                                               \
+/* With the lock: else a callback that is set while the others are given back would be lost. */
+#define INTERPOSE_SETTER(function, type, member)                            \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                \
+    {                                                                       \
+        struct gosess_attached *context = gosess_attached(ctx);             \
+        bool ours = false;                                                  \
+        if (context) {                                                      \
+            gosess_setup_lock();                                            \
+            ours = atomic_load(&context->callbacks);                        \
+            if (ours)                                                       \
+                atomic_store(&context->member, callback);                   \
+            gosess_setup_unlock();                                          \
+        }                                                                   \
+        __typeof__(&(function)) next = ours ? NULL : GOSESS_NEXT(function); \
+        if (next)                                                           \
+            next(ctx, callback);                                            \
     }
 #define INTERPOSE_GETTER(function, member)                                     \
     {                                                                          \

@@ -82,6 +82,7 @@ static long mode_underneath(struct gosess_attached *context)
     return gosess_serves(context) ? mode | SSL_SESS_CACHE_NO_INTERNAL : mode;
 }
 
+/* With the setup lock, as what follows from whether gosess serves changes together. */
 static void put_mode(struct gosess_attached *context)
 {
     gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
@@ -90,8 +91,10 @@ static void put_mode(struct gosess_attached *context)
 
 long gosess_set_mode(struct gosess_attached *context, long mode)
 {
+    gosess_setup_lock();
     long before = atomic_exchange(&context->mode, mode);
     put_mode(context);
+    gosess_setup_unlock();
     atomic_store(&undecided, true);
     return before;
 }
@@ -232,7 +235,7 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
     return NULL;
 }
 
-/* What libssl holds of the host's becomes ours to keep. */
+/* What libssl holds of the host's becomes ours to keep. With the setup lock. */
 static void put_callbacks(struct gosess_attached *context)
 {
     SSL_CTX *ctx = context->core.ctx;
@@ -245,7 +248,7 @@ static void put_callbacks(struct gosess_attached *context)
     atomic_store(&context->callbacks, true);
 }
 
-/* A remove callback alone makes libssl keep stateless sessions of TLS 1.3 (L6). */
+/* A remove callback alone makes libssl keep stateless sessions of TLS 1.3 (L6). Setup lock. */
 static void give_callbacks_back(struct gosess_attached *context)
 {
     SSL_CTX *ctx = context->core.ctx;
@@ -264,13 +267,15 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
     if (!context)
         return false;
     gosess_forget(context);
+    gosess_setup_lock();
     struct gosess_cache *before = context->cache;
     context->cache = gosess_cache_ref(cache);
     context->core.single_use = cache->url.single_use;
-    gosess_cache_unref(before);
-    if (callbacks && !atomic_load(&context->callbacks))
+    if (callbacks && !atomic_load(&context->callbacks) && !atomic_load(&given_back))
         put_callbacks(context);
     put_mode(context);
+    gosess_setup_unlock();
+    gosess_cache_unref(before);
     atomic_store(&undecided, true);
     return true;
 }
@@ -280,10 +285,12 @@ void gosess_detach(struct gosess_attached *context)
     atomic_store(&context->ending, true); /* its remove callbacks can add nothing */
     gosess_forget(context);
     atomic_store(&context->ending, false);
+    gosess_setup_lock();
     struct gosess_cache *before = context->cache;
     context->cache = NULL;
     give_callbacks_back(context);
     put_mode(context);
+    gosess_setup_unlock();
     gosess_cache_unref(before);
 }
 

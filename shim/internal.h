@@ -340,7 +340,11 @@ typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
 /* An SSL_CTX that gosess has to do with. Lives in its ex_data and is freed with it. */
 struct gosess_attached {
     struct gosess_context core; /* what the Go half sees of it */
-    struct gosess_cache *cache; /* referenced; NULL where it is given back to libssl */
+    /*
+     * Referenced; NULL where it is given back to libssl. Written with the setup lock; read with
+     * it, or in what the host does not do while it attaches: handshakes of this context.
+     */
+    struct gosess_cache *cache;
     struct gosess_identity *_Atomic identity; /* as it is now; NULL before it was needed */
     struct gosess_identity *identities;       /* all that it was; with the setup lock */
     _Atomic bool callbacks;                   /* libssl holds our callbacks */

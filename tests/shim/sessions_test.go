@@ -60,6 +60,10 @@ func TestIsolationOfLateContexts(t *testing.T) {
 		{"configured-late", apart, apart},
 		{"looked-at-early", apart, apart},
 	})
+	const toggled = "0: full|0: resumed, the other's: none|1: full|1: resumed, the other's: full|" +
+		"0: resumed, the other's: full|1: resumed, the other's: full|" +
+		"0: resumed, the other's: full|1: resumed, the other's: full|memory flat"
+	runScenarios(t, "isolation", []scenario{{"toggled", toggled, toggled}})
 }
 
 // Which processes share sessions?

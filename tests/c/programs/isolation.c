@@ -4,6 +4,7 @@
  */
 #include "../lib/hosts.h"
 
+#include <malloc.h>
 #include <string.h>
 
 static void say_shared(SSL_CTX *first, const char *first_name, SSL_CTX *second,
@@ -166,6 +167,33 @@ static void looked_at_early(void)
     say_shared(first, NULL, second, NULL);
 }
 
+/* A host that goes back and forth finds its sessions again, and what it was once is kept once. */
+static void toggled(void)
+{
+    SSL_CTX *ctx = new_server();
+    SSL_SESSION *session[2];
+    size_t used = 0;
+    for (int i = 0; i < 6; i++) {
+        int which = i % 2;
+        use_certificate(ctx, which ? "another" : "server");
+        SSL_CTX_set_verify(ctx, which ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+        if (i < 2)
+            say("%d: %s", which, full(ctx, &session[which], NULL));
+        say("%d: %s, the other's: %s", which, again(ctx, session[which], NULL),
+            i == 0 ? "none" : again(ctx, session[!which], NULL));
+    }
+    for (int i = 0; i < 10000; i++) {
+        if (i == 2)
+            used = mallinfo2().uordblks;
+        SSL_CTX_set_verify(ctx, i % 2 ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+        SSL_free(SSL_new(ctx));
+    }
+    say("memory %s", mallinfo2().uordblks < used + (64 << 10) ? "flat" : "grown");
+    SSL_SESSION_free(session[0]);
+    SSL_SESSION_free(session[1]);
+    SSL_CTX_free(ctx);
+}
+
 /* --- between processes --- */
 
 static SSL_CTX *changed;
@@ -224,6 +252,7 @@ static const struct scenario scenarios[] = {
     {"server-name-alike", server_name_alike},
     {"configured-late", configured_late},
     {"looked-at-early", looked_at_early},
+    {"toggled", toggled},
     {"processes", processes},
     {"verifying-processes", verifying_processes},
 };
