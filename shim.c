@@ -22,10 +22,10 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *calle
 {
     if (!ctx || !gosess_environment.cache || gosess_attached(ctx))
         return ctx;
+    if (!gosess_prepare(caller) || client_only(method))
+        return ctx;
     gosess_setup_lock();
-    struct gosess_cache *cache = NULL;
-    if (gosess_prepare(caller) && !client_only(method))
-        cache = gosess_cache_of_environment();
+    struct gosess_cache *cache = gosess_cache_of_environment();
     gosess_setup_unlock();
     if (cache)
         gosess_attach(ctx, cache, true);

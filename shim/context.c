@@ -207,17 +207,40 @@ static bool make_indices(const struct gosess_libssl *table)
     return ctx_index >= 0 && ssl_index >= 0 && gosess_replay_prepare(table);
 }
 
+/* With the setup lock. */
+static bool set_libssl(const struct gosess_libssl *found)
+{
+    static struct gosess_libssl table;
+    if (gosess_ssl)
+        return true;
+    table = *found;
+    if (!make_indices(&table))
+        return false;
+    start = (struct gosess_start){&table, context_of_ssl, context_of_ctx, policy_of_ctx, log_text};
+    gosess_ssl = &table;
+    return true;
+}
+
 bool gosess_prepare(const void *caller)
 {
-    const struct gosess_libssl *table = gosess_libssl(caller);
-    if (gosess_ssl || !table)
-        return table != NULL;
-    if (!make_indices(table))
+    static _Atomic bool lacking;
+    struct gosess_libssl found;
+    if (gosess_ssl || atomic_load(&lacking))
+        return gosess_ssl;
+    const char *missing = gosess_find_libssl(&found, caller);
+    if (missing) {
+        atomic_store(&lacking, true);
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
+                   "serving without a cache: the host's libssl has no %s; OpenSSL 1.1.1 or later "
+                   "is needed",
+                   missing);
         return false;
+    }
     gosess_find_all(caller);
-    start = (struct gosess_start){table, context_of_ssl, context_of_ctx, policy_of_ctx, log_text};
-    gosess_ssl = table;
-    return true;
+    gosess_setup_lock();
+    bool set = set_libssl(&found);
+    gosess_setup_unlock();
+    return set;
 }
 
 static struct gosess_attached *make_context(SSL_CTX *ctx)

@@ -245,10 +245,9 @@ void *gosess_next(enum gosess_interposed function, const void *caller);
 void gosess_find_all(const void *caller);
 
 /*
- * The table of the host's libssl; NULL, after a log line, where a function is missing. With
- * the setup lock.
+ * Fills the table from the host's libssl. NULL, or the name of a function that is missing.
  */
-const struct gosess_libssl *gosess_libssl(const void *caller);
+const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller);
 
 /* --- identity.c --- */
 
@@ -359,7 +358,11 @@ struct gosess_attached {
 
 extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
 
-/* Sets gosess_ssl; false, after a log line, where there is no libssl to serve. Setup lock. */
+/*
+ * Sets gosess_ssl; false, after a log line, where there is no libssl to serve. Not with the
+ * setup lock: the dynamic linker has one of its own, which a library's constructor that calls
+ * libssl runs under.
+ */
 bool gosess_prepare(const void *caller);
 
 /* What is attached to a context; NULL for most. */
