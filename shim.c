@@ -60,6 +60,15 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     return ssl;
 }
 
+GOSESS_EXPORT SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
+{
+    __typeof__(&SSL_set_SSL_CTX) next = GOSESS_NEXT(SSL_set_SSL_CTX);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context)
+        gosess_before_switch(context);
+    return next ? next(ssl, ctx) : NULL;
+}
+
 /*
  * Sessions that are stored now, where gosess stands for the internal cache and not for one
  * more tier behind it. Nothing is loaded to count nothing.

@@ -64,6 +64,7 @@
     X(SSL_CTX_get_cert_store)           \
     X(SSL_CTX_get_client_CA_list)       \
     X(SSL_CTX_get_ex_data)              \
+    X(SSL_CTX_get_options)              \
     X(SSL_CTX_get_verify_depth)         \
     X(SSL_CTX_get_verify_mode)          \
     X(SSL_CTX_remove_session)           \

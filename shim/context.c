@@ -19,7 +19,6 @@ static int ctx_index, ssl_index; /* ex_data: struct gosess_attached, of SSL_CTX 
 static struct gosess_start start;
 
 static struct gosess_attached *contexts; /* every attached context; with the setup lock */
-static _Atomic bool undecided; /* one is new, or of another mode, since the last SSL_new */
 
 /* --- contexts --- */
 
@@ -95,7 +94,6 @@ long gosess_set_mode(struct gosess_attached *context, long mode)
     long before = atomic_exchange(&context->mode, mode);
     put_mode(context);
     gosess_setup_unlock();
-    atomic_store(&undecided, true);
     return before;
 }
 
@@ -152,7 +150,6 @@ static void list(struct gosess_attached *context)
         contexts->before = context;
     contexts = context;
     gosess_setup_unlock();
-    atomic_store(&undecided, true);
 }
 
 static void unlist(struct gosess_attached *context)
@@ -299,7 +296,6 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
     put_mode(context);
     gosess_setup_unlock();
     gosess_cache_unref(before);
-    atomic_store(&undecided, true);
     return true;
 }
 
@@ -358,20 +354,14 @@ void gosess_identify(struct gosess_attached *context)
     gosess_setup_unlock();
 }
 
-/*
- * GOSESS_TICKETS=stateful, on every context and not only on that of this SSL: a host that
- * switches by server name may copy the options of the other context (nginx).
- */
-static void make_stateful(void)
+void gosess_before_switch(struct gosess_attached *context)
 {
-    if (!gosess_stateful || !atomic_load(&undecided))
+    SSL_CTX *ctx = context->core.ctx;
+    if (!gosess_stateful || !gosess_serves(context) ||
+        (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
         return;
     gosess_setup_lock();
-    for (struct gosess_attached *context = contexts; context; context = context->after) {
-        if (gosess_serves(context))
-            gosess_ssl->SSL_CTX_set_options(context->core.ctx, SSL_OP_NO_TICKET);
-    }
-    atomic_store(&undecided, false);
+    gosess_ssl->SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     gosess_setup_unlock();
 }
 
@@ -395,7 +385,7 @@ void gosess_before_ssl(struct gosess_attached *context)
     }
     if (gosess_serves(context) || (context->cache && !atomic_load(&context->callbacks)))
         gosess_identify(context);
-    make_stateful();
+    gosess_before_switch(context);
 }
 
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)

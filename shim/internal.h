@@ -216,6 +216,7 @@ int gosess_cache_number(struct gosess_cache *cache);
     X(SSL_CTX_sess_set_new_cb)    \
     X(SSL_CTX_sess_set_remove_cb) \
     X(SSL_new)                    \
+    X(SSL_set_SSL_CTX)            \
     X(chroot)                     \
     X(setrlimit)                  \
     X(setrlimit64)                \
@@ -388,6 +389,13 @@ long gosess_set_mode(struct gosess_attached *context, long mode);
 
 /* Works out a context's identity, where it is not what it was. */
 void gosess_identify(struct gosess_attached *context);
+
+/*
+ * An SSL is about to be switched to a context. GOSESS_TICKETS=stateful is put on contexts in use
+ * only, another one may be half configured; and before the switch, because a host may give the
+ * connection the options of the other context then (nginx).
+ */
+void gosess_before_switch(struct gosess_attached *context);
 
 /* An SSL is about to be made of a context; and was. */
 void gosess_before_ssl(struct gosess_attached *context);

@@ -188,3 +188,12 @@ func TestStatefulTickets(t *testing.T) {
 		}
 	}
 }
+
+// Is that so of the contexts in use, whichever way a host switches, and of no other one?
+func TestStatefulTicketsOfContextsInUse(t *testing.T) {
+	for _, version := range versions {
+		h := served(t, "names", version, "stateful")
+		h.env = []string{"GOSESS_TICKETS=stateful"}
+		h.run(t).wants(t, "an id", "changed", "changed", "as it was")
+	}
+}
