@@ -70,6 +70,19 @@ GOSESS_EXPORT SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
 }
 
 /*
+ * A host may ask in the same way as gosess_ending whether a context ends, and the first answer
+ * is the one that counts: it is the host's.
+ */
+GOSESS_EXPORT int SSL_CTX_up_ref(SSL_CTX *ctx)
+{
+    __typeof__(&SSL_CTX_up_ref) next = GOSESS_NEXT(SSL_CTX_up_ref);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context && atomic_exchange(&context->counted, false))
+        return 0;
+    return next ? next(ctx) : 0;
+}
+
+/*
  * Sessions that are stored now, where gosess stands for the internal cache and not for one
  * more tier behind it. Nothing is loaded to count nothing.
  */

@@ -215,6 +215,7 @@ int gosess_cache_number(struct gosess_cache *cache);
     X(SSL_CTX_sess_set_get_cb)    \
     X(SSL_CTX_sess_set_new_cb)    \
     X(SSL_CTX_sess_set_remove_cb) \
+    X(SSL_CTX_up_ref)             \
     X(SSL_new)                    \
     X(SSL_set_SSL_CTX)            \
     X(chroot)                     \
@@ -349,6 +350,7 @@ struct gosess_attached {
     struct gosess_identity *identities;       /* all that it was; with the setup lock */
     _Atomic bool callbacks;                   /* libssl holds our callbacks */
     _Atomic bool ending;                      /* SSL_CTX_free of the last reference runs */
+    _Atomic bool counted;                     /* and gosess has made a failing reference */
     _Atomic long mode;                        /* the session cache mode, as the host set it */
     _Atomic gosess_new_cb new_session;        /* application callbacks; NULL where there is none */
     _Atomic gosess_remove_cb remove_session;
