@@ -207,6 +207,18 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
         if (next)                                                           \
             next(ctx, callback);                                            \
     }
+/* A list that was set may be freed, and the next one lie in its place: they are counted. */
+#define INTERPOSE_LIST_SETTER(function)                                    \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, STACK_OF(X509_NAME) * names) \
+    {                                                                      \
+        struct gosess_attached *context = gosess_attached(ctx);            \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);              \
+        if (next)                                                          \
+            next(ctx, names);                                              \
+        if (context)                                                       \
+            atomic_fetch_add(&context->lists, 1);                          \
+    }
+
 #define INTERPOSE_GETTER(function, member)                                     \
     {                                                                          \
         struct gosess_attached *context = own_callbacks(ctx);                  \
@@ -222,6 +234,9 @@ static struct gosess_attached *own_callbacks(SSL_CTX *ctx)
     struct gosess_attached *context = gosess_attached(ctx);
     return context && atomic_load(&context->callbacks) ? context : NULL;
 }
+
+INTERPOSE_LIST_SETTER(SSL_CTX_set0_CA_list)
+INTERPOSE_LIST_SETTER(SSL_CTX_set_client_CA_list)
 
 INTERPOSE_SETTER(SSL_CTX_sess_set_new_cb, gosess_new_cb, new_session)
 INTERPOSE_SETTER(SSL_CTX_sess_set_remove_cb, gosess_remove_cb, remove_session)

@@ -108,9 +108,11 @@
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
     X(X509_OBJECT_get_type)             \
+    X(X509_STORE_free)                  \
     X(X509_STORE_get0_objects)          \
     X(X509_STORE_lock)                  \
     X(X509_STORE_unlock)                \
+    X(X509_STORE_up_ref)                \
     X(X509_VERIFY_PARAM_get_flags)      \
     X(X509_digest)                      \
     X(X509_free)                        \

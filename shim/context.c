@@ -313,11 +313,17 @@ void gosess_detach(struct gosess_attached *context)
     gosess_cache_unref(before);
 }
 
+static bool identity_holds(struct gosess_attached *context, struct gosess_identity *identity)
+{
+    return gosess_identity_holds(gosess_ssl, context->core.ctx, atomic_load(&context->lists),
+                                 identity);
+}
+
 /* What the context was at some time, and is again. With the setup lock. */
 static struct gosess_identity *find_identity(struct gosess_attached *context)
 {
     struct gosess_identity *found = context->identities;
-    while (found && !gosess_identity_holds(gosess_ssl, context->core.ctx, found))
+    while (found && !identity_holds(context, found))
         found = found->before;
     return found;
 }
@@ -325,7 +331,8 @@ static struct gosess_identity *find_identity(struct gosess_attached *context)
 /* What the context is for the first time. NULL where that fails. With the setup lock. */
 static struct gosess_identity *add_identity(struct gosess_attached *context)
 {
-    struct gosess_identity *made = gosess_identity_make(gosess_ssl, context->core.ctx);
+    struct gosess_identity *made =
+        gosess_identity_make(gosess_ssl, context->core.ctx, atomic_load(&context->lists));
     if (!made)
         return NULL;
     made->before = context->identities;
@@ -341,8 +348,7 @@ static struct gosess_identity *add_identity(struct gosess_attached *context)
 void gosess_identify(struct gosess_attached *context)
 {
     struct gosess_identity *now = atomic_load(&context->identity);
-    if (atomic_load(&context->ending) ||
-        (now && gosess_identity_holds(gosess_ssl, context->core.ctx, now)))
+    if (atomic_load(&context->ending) || (now && identity_holds(context, now)))
         return;
     gosess_setup_lock();
     now = find_identity(context);

@@ -215,6 +215,8 @@ int gosess_cache_number(struct gosess_cache *cache);
     X(SSL_CTX_sess_set_get_cb)    \
     X(SSL_CTX_sess_set_new_cb)    \
     X(SSL_CTX_sess_set_remove_cb) \
+    X(SSL_CTX_set0_CA_list)       \
+    X(SSL_CTX_set_client_CA_list) \
     X(SSL_CTX_up_ref)             \
     X(SSL_new)                    \
     X(SSL_set_SSL_CTX)            \
@@ -260,7 +262,8 @@ struct gosess_identity {
     _Atomic bool used;                        /* a session was looked up or stored under it */
     struct gosess_identity *before;           /* what it was before the host changed it */
     X509 *certificate;                        /* referenced; may be NULL */
-    const void *names, *store;
+    X509_STORE *store;                        /* the same */
+    unsigned lists;
     int name_count, trusted, mode, depth;
     unsigned long flags;
 };
@@ -269,12 +272,14 @@ struct gosess_identity {
  * Works out a context's identity: a digest of its certificate and of its policy for client
  * certificates, that is verify mode, depth, flags, CA names, trusted certificates and
  * revocation lists. The digest is the same in every process and after every restart with the same
- * configuration. NULL where memory or libcrypto fails.
+ * configuration. NULL where memory or libcrypto fails. lists is the number of lists of CA names
+ * that the context was given: the next one may lie where the last one did.
  */
-struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx);
+struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                                             unsigned lists);
 
 /* Whether the host has not configured the context otherwise since. Cheap. */
-bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx, unsigned lists,
                            struct gosess_identity *identity);
 
 /* Frees it and all before it. NULL is fine. */
@@ -348,6 +353,7 @@ struct gosess_attached {
     struct gosess_cache *cache;
     struct gosess_identity *_Atomic identity; /* as it is now; NULL before it was needed */
     struct gosess_identity *identities;       /* all that it was; with the setup lock */
+    _Atomic unsigned lists;                   /* lists of CA names that it was given */
     _Atomic bool callbacks;                   /* libssl holds our callbacks */
     _Atomic bool ending;                      /* SSL_CTX_free of the last reference runs */
     _Atomic bool counted;                     /* and gosess has made a failing reference */

@@ -63,7 +63,12 @@ func TestIsolationOfLateContexts(t *testing.T) {
 	const toggled = "0: full|0: resumed, the other's: none|1: full|1: resumed, the other's: full|" +
 		"0: resumed, the other's: full|1: resumed, the other's: full|" +
 		"0: resumed, the other's: full|1: resumed, the other's: full|memory flat"
-	runScenarios(t, "isolation", []scenario{{"toggled", toggled, toggled}})
+	const replaced = "resumed|replaced: full"
+	runScenarios(t, "isolation", []scenario{
+		{"toggled", toggled, toggled},
+		{"names-replaced", replaced, replaced},
+		{"store-replaced", replaced, replaced},
+	})
 }
 
 // Which processes share sessions?
