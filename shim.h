@@ -71,6 +71,7 @@
     X(SSL_CTX_get_cert_store)           \
     X(SSL_CTX_get_client_CA_list)       \
     X(SSL_CTX_get_ex_data)              \
+    X(SSL_CTX_get_options)              \
     X(SSL_CTX_get_verify_depth)         \
     X(SSL_CTX_get_verify_mode)          \
     X(SSL_CTX_remove_session)           \
@@ -114,9 +115,11 @@
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
     X(X509_OBJECT_get_type)             \
+    X(X509_STORE_free)                  \
     X(X509_STORE_get0_objects)          \
     X(X509_STORE_lock)                  \
     X(X509_STORE_unlock)                \
+    X(X509_STORE_up_ref)                \
     X(X509_VERIFY_PARAM_get_flags)      \
     X(X509_digest)                      \
     X(X509_free)                        \

@@ -175,6 +175,24 @@ func TestThreadSanitizer(t *testing.T) {
 	}
 }
 
+// The same of contexts that one thread attaches and configures while another uses its own, also
+// where the Go half turns out to be missing meanwhile.
+func TestAttachingUnderSanitizers(t *testing.T) {
+	for _, name := range []string{"gcc thread", "gcc address"} {
+		s := sanitizers[name]
+		for scenario, prints := range map[string]string{"first-used": "looked up", "attaches": "attached"} {
+			for _, flag := range []string{"", "-DSTART=-1"} {
+				t.Run(name+" "+scenario+flag, func(t *testing.T) {
+					t.Parallel()
+					h := s.host(t, s.core(t, flag), "attaching", scenario)
+					h.cache, h.env = "", append(h.env, "GOSESS_TICKETS=stateful")
+					h.run(t).wants(t, prints)
+				})
+			}
+		}
+	}
+}
+
 // Would a sanitizer have said something?
 func TestSanitizersSeeTheirCanaries(t *testing.T) {
 	for name, s := range sanitizers {
