@@ -229,7 +229,7 @@ func TestForged(t *testing.T) {
 		},
 		"next to no length": func(c *Cache, s *Shm) {
 			set, slot := slotOf(t, c, s, originA, one)
-			s.store(s.metas(set)+slot, 1)
+			s.store(s.metas(set)+slot, makeMeta(0, 1, 0))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
