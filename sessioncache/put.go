@@ -24,24 +24,22 @@ func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
 	// Deferred: the file may have been cut short, which is a panic here.
 	defer s.unlock(set, token)
 	if robbed {
-		s.quarantine(set, now)
+		s.quarantine(set, token, now)
 	}
 	p := s.plans.Get().(*plan)
 	defer s.plans.Put(p)
-	slot, start := s.makeRoom(p, set, tag, s.home(key), need, now)
+	slot, start := s.makeRoom(p, set, token, tag, s.home(key), need, now)
 
-	// Whoever steals the lock from now on leaves this place alone.
-	s.store(set+setPlace, deadMeta(makeMeta(start, len(sealed), 0)))
-	if !s.holds(set, token) {
+	// Nobody looks at the data before the meta word says that it is there.
+	if !s.claim(set, token, slot, deadMeta(makeMeta(start, len(sealed), 0))) {
 		return ErrInterrupted
 	}
-	// Nobody looks at the data before the meta word says that it is there.
 	s.write(s.data(set)+start, sealed)
 	if !s.holds(set, token) {
 		return ErrInterrupted
 	}
 	for _, victim := range p.victims {
-		s.bury(set, int(victim), start, start+need)
+		s.bury(set, token, int(victim), start, start+need)
 	}
 	s.store(s.tags(set)+slot, tag)
 	s.store(s.times(set)+slot, makeTimes(expires, uint32(s.add(set+setClock, 1))))
@@ -54,9 +52,9 @@ func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
 
 // makeRoom returns a slot and the start of need units, which are free but for the
 // victims: their descriptors are dead, and they are to be buried.
-func (s *Shm) makeRoom(p *plan, set int, tag uint64, home, need int, now uint32) (slot, start int) {
+func (s *Shm) makeRoom(p *plan, set int, token, tag uint64, home, need int, now uint32) (slot, start int) {
 	p.victims = p.victims[:0]
-	o := s.survey(set, tag, home, now)
+	o := s.survey(set, token, tag, home, now)
 	// Most often the set is full, and the one that goes is as large as the one that comes.
 	if o.used+need > s.units && metaUnits(o.oldest.meta) >= need {
 		s.evict(p, set, o.oldest)
@@ -95,7 +93,7 @@ type overview struct {
 
 // survey looks at every descriptor of a set. It drops what the new entry replaces, what
 // has expired, and what cannot be an entry.
-func (s *Shm) survey(set int, tag uint64, home int, now uint32) overview {
+func (s *Shm) survey(set int, token, tag uint64, home int, now uint32) overview {
 	o := overview{free: -1}
 	tags := s.w[s.tags(set):s.metas(set)]
 	metas := s.w[s.metas(set):s.times(set)][:len(tags)]
@@ -114,9 +112,9 @@ func (s *Shm) survey(set int, tag uint64, home int, now uint32) overview {
 				}
 				continue
 			}
-			s.discard(set, slot, tag, meta, now)
+			s.discard(set, token, slot, tag, meta, now)
 		} else if meta != 0 {
-			s.bury(set, slot, 0, 0) // what somebody else has dropped
+			s.bury(set, token, slot, 0, 0) // what somebody else has dropped
 		}
 		if o.free < home && (o.free < 0 || slot >= home) {
 			o.free = slot
@@ -126,7 +124,7 @@ func (s *Shm) survey(set int, tag uint64, home int, now uint32) overview {
 }
 
 // discard drops what a new entry of that tag does not leave in its set.
-func (s *Shm) discard(set, slot int, tag, meta uint64, now uint32) {
+func (s *Shm) discard(set int, token uint64, slot int, tag, meta uint64, now uint32) {
 	own := s.load(s.tags(set) + slot)
 	if s.cas(s.metas(set)+slot, meta, deadMeta(meta)) && own != tag && own != noTag {
 		reason := Errors
@@ -135,7 +133,7 @@ func (s *Shm) discard(set, slot int, tag, meta uint64, now uint32) {
 		}
 		s.Count(reason)
 	}
-	s.bury(set, slot, 0, 0)
+	s.bury(set, token, slot, 0, 0)
 }
 
 // arrange sorts the entries of a set by place. Those that overlap, which is what is left
@@ -170,10 +168,10 @@ func (s *Shm) expel(p *plan, set int, e tenant, c Counter) {
 }
 
 // bury zeroes the data of a dead descriptor, but for the units from keep to keepEnd which
-// are another entry's by now, and frees it. Only with the lock of the set.
-func (s *Shm) bury(set, slot, keep, keepEnd int) {
+// are another entry's by now, and frees it.
+func (s *Shm) bury(set int, token uint64, slot, keep, keepEnd int) {
 	dead := s.load(s.metas(set) + slot)
-	if dead == 0 || isLive(dead) { // somebody else has buried it
+	if dead == 0 || isLive(dead) || !s.claim(set, token, slot, dead) { // or it is buried
 		return
 	}
 	if s.sound(dead) {
@@ -185,20 +183,37 @@ func (s *Shm) bury(set, slot, keep, keepEnd int) {
 	s.cas(s.metas(set)+slot, dead, 0)
 }
 
-// quarantine makes an entry that nobody can look up of the place that a robbed writer may
-// still write to: else what it writes would spoil the entry of another.
-func (s *Shm) quarantine(set int, now uint32) {
+// claim says, before data is written, where that will be and under which slot: whoever
+// steals the lock meanwhile leaves both alone. False where the lock is stolen already.
+func (s *Shm) claim(set int, token uint64, slot int, dead uint64) bool {
+	s.store(set+setPlace, uint64(slot+1)<<metaPlaceBits|dead)
+	return s.holds(set, token)
+}
+
+// quarantine makes an entry that nobody can look up of what a robbed writer has claimed:
+// else what it still writes would spoil the entry of another.
+func (s *Shm) quarantine(set int, token uint64, now uint32) {
 	place := s.load(set + setPlace)
 	s.store(set+setPlace, 0)
-	if place == 0 || isLive(place) || !s.sound(place) {
+	slot, dead := int(place>>metaPlaceBits)-1, deadMeta(place)
+	if slot < 0 || slot >= s.slots || !s.sound(dead) || s.overlaps(set, dead) {
 		return
 	}
+	s.bury(set, token, slot, metaStart(dead), metaStart(dead)+metaUnits(dead))
+	s.store(s.tags(set)+slot, noTag)
+	s.store(s.times(set)+slot, makeTimes(seconds(int64(now)+quarantine), uint32(s.load(set+setClock))))
+	s.cas(s.metas(set)+slot, 0, dead|makeMeta(0, 0, s.add(set+setGeneration, 1)))
+}
+
+// overlaps reports whether a place is one of a live entry too: then its writer has
+// finished, or was robbed twice.
+func (s *Shm) overlaps(set int, place uint64) bool {
 	for slot := range s.slots {
-		if s.load(s.metas(set)+slot) == 0 {
-			s.store(s.tags(set)+slot, noTag)
-			s.store(s.times(set)+slot, makeTimes(seconds(int64(now)+quarantine), uint32(s.load(set+setClock))))
-			s.cas(s.metas(set)+slot, 0, place|makeMeta(0, 0, s.add(set+setGeneration, 1)))
-			return
+		meta := s.load(s.metas(set) + slot)
+		if isLive(meta) && metaStart(meta) < metaStart(place)+metaUnits(place) &&
+			metaStart(place) < metaStart(meta)+metaUnits(meta) {
+			return true
 		}
 	}
+	return false
 }

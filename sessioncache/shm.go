@@ -19,7 +19,7 @@ const (
 	setLock       = 0
 	setClock      = 1
 	setGeneration = 2
-	setPlace      = 3 // where the holder of the lock writes, as a dead meta word
+	setPlace      = 3 // what the holder of the lock has claimed: a slot from 1, and a place as in a meta word
 
 	descriptorSize = 3 // words: tag, meta, times
 	// A slot for each 168 bytes of data: plain TLS 1.2 sessions (133 bytes of DER, 176
@@ -216,7 +216,7 @@ func (s *Shm) kill(set, slot int, meta uint64) bool {
 	token := s.token()
 	if s.cas(set+setLock, 0, token) {
 		defer s.unlock(set, token)
-		s.bury(set, slot, 0, 0)
+		s.bury(set, token, slot, 0, 0)
 	}
 	return true
 }
