@@ -100,14 +100,15 @@ func forkWorkers(dir string) {
 	time.AfterFunc(10*time.Minute, func() { os.Exit(3) })
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(1)
-	runtime.LockOSThread()
 	store, tally := mapIn(dir, "store", MinSize), mapIn(dir, "tally", killSize)
 	var in [1]byte
 	for {
 		if n, err := syscall.Read(0, in[:]); n != 1 || err != nil {
 			os.Exit(0)
 		}
-		runtime.Gosched() // what was asked of this thread while it read, a child could not do
+		// A thread that was asked to let others run does so now: a child could not, but for
+		// those that nobody is to run but this one. So it is not locked to a thread either.
+		runtime.Gosched()
 		// The end of this process is that of its workers.
 		pid, _, _ := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
 		if pid == 0 {
@@ -151,7 +152,7 @@ func TestKills(t *testing.T) {
 	makeHeader(mapping)
 	tally, _ := wordsOf(mapFile(t, filepath.Join(dir, "tally"), killSize, syscall.PROT_READ|syscall.PROT_WRITE))
 	forks := exec.Command(os.Args[0])
-	forks.Env = append(os.Environ(), killEnv+"="+dir, "GOMAXPROCS=1")
+	forks.Env = append(os.Environ(), killEnv+"="+dir, "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
 	forks.Stderr = os.Stderr
 	in, err := forks.StdinPipe()
 	if err != nil {

@@ -26,10 +26,10 @@ type modelOp struct {
 }
 
 type modelAnswer struct {
-	OK      bool
-	Expires int64
-	DER     []byte
-	Err     string
+	OK     bool
+	Stored Stored
+	DER    []byte
+	Err    string
 }
 
 func (op modelOp) do(c *Cache) (a modelAnswer) {
@@ -40,11 +40,11 @@ func (op modelOp) do(c *Cache) (a modelAnswer) {
 			a.Err = err.Error()
 		}
 	case "get":
-		a.DER, a.Expires, a.OK = c.Get(op.Origin, op.ID, nil)
+		a.DER, a.Stored, a.OK = c.Get(op.Origin, op.ID, nil)
 	case "take":
-		a.DER, a.Expires, a.OK = c.Take(op.Origin, op.ID, nil)
+		a.DER, a.Stored, a.OK = c.Take(op.Origin, op.ID, nil)
 	case "remove":
-		a.OK = c.Remove(op.Origin.Context, op.ID, func(der []byte) bool {
+		a.OK = c.Remove(op.Origin.Context, op.ID, func(der []byte, _ Seal) bool {
 			a.DER = append(a.DER[:0], der...)
 			return op.Agree
 		})
@@ -145,7 +145,7 @@ func TestModel(t *testing.T) {
 				op := randomOp(rng, now, uint32(n))
 				who := rng.IntN(len(workers))
 				got, want := workers[who].do(t, op), m.do(op)
-				if got.OK != want.OK || got.Err != want.Err || string(got.DER) != string(want.DER) || got.Expires != want.Expires {
+				if got.OK != want.OK || got.Err != want.Err || string(got.DER) != string(want.DER) || got.Stored.Expires != want.Stored.Expires {
 					t.Fatalf("operation %d, process %d: %s of id %x: got %v %d %q, the map %v %d %q", n, who, op.What, op.ID[:2],
 						got.OK, len(got.DER), got.Err, want.OK, len(want.DER), want.Err)
 				}
@@ -221,7 +221,7 @@ func (m plainMap) do(op modelOp) (a modelAnswer) {
 		}
 	case "get", "take":
 		if same {
-			a = modelAnswer{OK: true, DER: entry.DER, Expires: entry.Expires}
+			a = modelAnswer{OK: true, DER: entry.DER, Stored: Stored{Expires: entry.Expires}}
 			if op.What == "take" {
 				delete(m, key)
 			}

@@ -77,6 +77,7 @@ type Shm struct {
 // shmMap is a mapping and where everything is in it, in words.
 type shmMap struct {
 	words
+	mapping []byte
 	created int64
 	sets    int
 	setSize int
@@ -93,7 +94,7 @@ func openMap(mapping []byte) (shmMap, error) {
 	if !ok {
 		return shmMap{}, ErrDamaged
 	}
-	m := shmMap{words: w, created: created}
+	m := shmMap{words: w, mapping: mapping, created: created}
 	total := len(w.w) - setsAt
 	m.sets = max(1, (total+setSize/2)/setSize)
 	m.setSize = total / m.sets / setHeaderSize * setHeaderSize
@@ -117,6 +118,13 @@ func OpenShm(mapping []byte) (*Shm, error) {
 	s.worker = s.claimWorker(s.pid, time.Now().Unix())
 	s.plans.New = func() any { return newPlan(s.slots, s.units) }
 	return s, nil
+}
+
+// Check reports whether the header still is what it was when the store was opened. It is
+// never written again: else somebody has overwritten the file.
+func (m *shmMap) Check() error {
+	_, err := readHeader(m.mapping)
+	return err
 }
 
 func (m *shmMap) setOf(key *LookupKey) int {

@@ -25,7 +25,7 @@ func left(mapping, sealed []byte) (n int) {
 
 // TestGoneEntriesAreZeroed lets an entry go in every way that there is: nothing of it stays.
 func TestGoneEntriesAreZeroed(t *testing.T) {
-	yes := func([]byte) bool { return true }
+	yes := func([]byte, Seal) bool { return true }
 	for name, end := range map[string]func(sc *scene, id []byte){
 		"removed": func(sc *scene, id []byte) { sc.c.Remove(originA.Context, id, yes) },
 		"taken":   func(sc *scene, id []byte) { sc.c.Take(originA, id, nil) },
