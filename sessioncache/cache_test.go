@@ -14,7 +14,7 @@ var (
 )
 
 // newCache is a cache over a small store, checked when the test ends.
-func newCache(t *testing.T, now *int64, keys ...[]byte) (*Cache, *Shm) {
+func newCache(t testing.TB, now *int64, keys ...[]byte) (*Cache, *Shm) {
 	t.Helper()
 	s := openShm(t, newMapping(MinSize))
 	t.Cleanup(func() { checkStore(t, s) })
