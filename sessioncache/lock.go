@@ -53,15 +53,15 @@ func (s *Shm) lock(set int) (token uint64, robbed bool) {
 			}
 			return 0, false
 		}
-		pause()
+		s.pause()
 	}
 }
 
-// pause sleeps without the Go scheduler: that would hand this thread's place to another
+// nap sleeps without the Go scheduler: that would hand this thread's place to another
 // one, and get it back later than the sleep takes.
-func pause() {
-	nap := syscall.NsecToTimespec(int64(lockPause))
-	syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&nap)), 0, 0)
+func nap() {
+	t := syscall.NsecToTimespec(int64(lockPause))
+	syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
 
 // holds reports whether the lock was not stolen.

@@ -70,6 +70,7 @@ type Shm struct {
 	pid      uint64
 	ticket   atomic.Uint32
 	patience time.Duration // with the holder of a lock
+	pause    func()        // between two looks at it
 	worker   int           // position of this process's worker slot
 	plans    sync.Pool
 }
@@ -112,7 +113,7 @@ func OpenShm(mapping []byte) (*Shm, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shm{shmMap: m, pid: uint64(os.Getpid()), patience: lockPatience}
+	s := &Shm{shmMap: m, pid: uint64(os.Getpid()), patience: lockPatience, pause: nap}
 	// A predecessor of the same pid may have died holding a lock.
 	s.ticket.Store(rand.Uint32())
 	s.worker = s.claimWorker(s.pid, time.Now().Unix())
