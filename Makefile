@@ -42,7 +42,12 @@ PC_VALUES = -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(call below_prefix,$(LIBD
 	-e 's|@includedir@|$(call below_prefix,$(INCLUDEDIR))|' \
 	-e "s|@version@|$$(sed -n 's/^.define GOSESS_VERSION "\(.*\)"/\1/p' include/gosess.h)|"
 
-.PHONY: build demo test bench lint deps install uninstall clean help
+# Each Go target takes a run of its own. In CI 20 s of each make 2.5 minutes: tests/README.md.
+FUZZTIME ?= 60s
+CI_FUZZTIME := 20s
+fuzz_runs = $(foreach target,FuzzHeader FuzzMapping FuzzSealed,'-run=^$$ -fuzz=^$(target)$$ -fuzztime=$(1) ./sessioncache')
+
+.PHONY: build demo test fuzz bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -54,7 +59,11 @@ demo: deps ## show unmodified nginx without and with gosess (installs what is mi
 test: deps ## run the lint and every test, end with a count (installs what is missing)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory build
-	$(GO) run ./tests/tally './...' '-race ./sessioncache/...' 'CGO_ENABLED=0 ./sessioncache/...'
+	$(GO) run ./tests/tally './...' '-race ./sessioncache/...' 'CGO_ENABLED=0 ./sessioncache/...' \
+		$(if $(filter true,$(CI)),$(call fuzz_runs,$(CI_FUZZTIME)))
+
+fuzz: build ## feed anything to what parses, FUZZTIME (60s) for each target
+	GOSESS_FUZZ=$(FUZZTIME) $(GO) run ./tests/tally ./tests/fuzz $(call fuzz_runs,$(FUZZTIME))
 
 bench: build ## time the stores, and handshakes against libssl's own cache
 	$(GO) test -run '^$$' -bench . -benchmem ./sessioncache/...

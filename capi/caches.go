@@ -90,5 +90,5 @@ func open(source *C.gosess_const_source) (sessions, error) {
 		return nil, err
 	}
 	leaveOutOfCoreDumps(cache)
-	return newSealed(cache, uint64(source.size)), nil
+	return newSealed(store, cache, uint64(source.size)), nil
 }

@@ -11,6 +11,7 @@ import (
 
 // sealed is a store that keeps sessions as sealed bytes, which processes share.
 type sealed struct {
+	store  *sessioncache.Shm
 	cache  *sessioncache.Cache
 	copies *sessioncache.Copies // of those that take long to decode
 }
@@ -18,8 +19,11 @@ type sealed struct {
 // A worker's copies may take this part of the size of the store, which it shares.
 const copiesPart = 4
 
-func newSealed(cache *sessioncache.Cache, size uint64) *sealed {
-	return &sealed{cache, sessioncache.NewCopies(int64(size/copiesPart), ref)}
+func newSealed(store *sessioncache.Shm, cache *sessioncache.Cache, size uint64) *sealed {
+	cache.OnDamage(func() {
+		logText(C.GOSESS_CAUSE_STORE, "a session in the store was damaged, and is dropped")
+	})
+	return &sealed{store, cache, sessioncache.NewCopies(int64(size/copiesPart), ref)}
 }
 
 func (s *sealed) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool {
@@ -47,6 +51,9 @@ func (s *sealed) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
 	der, stored, ok := find(wanted(lookup), bytesOf(lookup.id, lookup.id_length), (*buffer)[:0])
 	*buffer = der
 	if !ok {
+		if err := s.store.Check(); err != nil {
+			logError(C.GOSESS_CAUSE_STORE, "somebody has overwritten the file of the store", err)
+		}
 		return nil
 	}
 	if object, ok := s.copies.Get(stored.Seal); ok {

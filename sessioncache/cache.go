@@ -53,6 +53,7 @@ type Cache struct {
 	sealer *sealer // with the first of keys
 	works  sync.Pool
 	now    func() int64
+	damage func() // nil or what OnDamage was given
 }
 
 // New makes a cache over a store. The first key seals; entries of every key open.
@@ -79,6 +80,10 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 	c.works.New = func() any { return newWork(c.keys) }
 	return c, nil
 }
+
+// OnDamage has a function called for each entry that was dropped because it did not open.
+// Call it before the cache is used.
+func (c *Cache) OnDamage(report func()) { c.damage = report }
 
 func (c *Cache) begin() *work { return c.works.Get().(*work) }
 
@@ -216,6 +221,9 @@ func (c *Cache) find(w *work, i int, context *[32]byte, id []byte) (scopeTag, de
 		}
 		if c.store.Drop(&w.entry) {
 			c.store.Count(reason)
+			if reason == Errors && c.damage != nil {
+				c.damage()
+			}
 		}
 	}
 	return nil, nil

@@ -14,7 +14,7 @@ var (
 )
 
 // newCache is a cache over a small store, checked when the test ends.
-func newCache(t *testing.T, now *int64, keys ...[]byte) (*Cache, *Shm) {
+func newCache(t testing.TB, now *int64, keys ...[]byte) (*Cache, *Shm) {
 	t.Helper()
 	s := openShm(t, newMapping(MinSize))
 	t.Cleanup(func() { checkStore(t, s) })
@@ -229,7 +229,7 @@ func TestForged(t *testing.T) {
 		},
 		"next to no length": func(c *Cache, s *Shm) {
 			set, slot := slotOf(t, c, s, originA, one)
-			s.store(s.metas(set)+slot, 1)
+			s.store(s.metas(set)+slot, makeMeta(0, 1, 0))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

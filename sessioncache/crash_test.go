@@ -269,3 +269,34 @@ func TestReadersSeeWholeEntries(t *testing.T) {
 	readers.Wait()
 	checkStore(t, s)
 }
+
+// TestCrowdedLock lets others come and go all the time: a writer gives up then, because none of
+// them is stopped.
+func TestCrowdedLock(t *testing.T) {
+	sc := newScene(t)
+	s, c := sc.another(sc.s.pid)
+	at := sceneSet + setLock
+	others := sc.s.pid << 32
+	s.pause = func() {
+		others++
+		sc.s.store(at, others)
+		nap()
+	}
+	id := sc.ids[1]
+	for range 3 {
+		sc.s.store(at, others)
+		if err := c.Put(originA, Session{id, testDER(id, 1, ordinaryDER), sc.now + 100}); err != ErrBusy {
+			t.Errorf("Put: %v", err)
+		}
+		if s.load(at) != others {
+			t.Error("it took the lock")
+		}
+	}
+	if n := s.Stats().Total.Errors; n != 3 {
+		t.Errorf("%d errors", n)
+	}
+	mustGet(t, sc.c, originA, id, testDER(id, 0, ordinaryDER))
+	sc.s.store(at, 0)
+	mustPut(t, sc.c, originA, id, testDER(id, 1, ordinaryDER), sc.now+100)
+	checkStore(t, sc.s)
+}

@@ -30,6 +30,9 @@ var (
 	// ErrInterrupted is returned when this process was held up in the middle of a
 	// write for so long that another one took its place.
 	ErrInterrupted = errors.New("write interrupted")
+	// ErrBusy is returned where so many wrote at once that waiting for them would
+	// have held up a handshake.
+	ErrBusy = errors.New("too many writers at once")
 	// ErrCounter is returned when a process has sealed 2^48 sessions.
 	ErrCounter = errors.New("sealing counter used up")
 )

@@ -5,14 +5,15 @@ package sessioncache
 func (c *Cache) Flush(before int64) { c.store.Flush(seconds(before)) }
 
 // Flush drops the entries that end before a time, and all of them where it is 0. It
-// looks at every entry, and holds no lock.
+// looks at every entry, and waits for no lock.
 func (s *Shm) Flush(before uint32) {
 	for i := range s.sets {
 		set := setsAt + i*s.setSize
 		for slot := range s.slots {
 			meta := s.load(s.metas(set) + slot)
-			if meta != 0 && (before == 0 || timesExpires(s.load(s.times(set)+slot)) < before) {
-				s.drop(s.metas(set)+slot, meta, Removals)
+			if isLive(meta) && (before == 0 || timesExpires(s.load(s.times(set)+slot)) < before) &&
+				s.kill(set, slot, meta) {
+				s.Count(Removals)
 			}
 		}
 	}

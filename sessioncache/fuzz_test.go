@@ -79,3 +79,47 @@ func FuzzMapping(f *testing.F) {
 		checkStore(t, s)
 	})
 }
+
+// FuzzSealed looks up entries of any bytes: four of them are the expiry, the rest what is
+// sealed. None opens but those that were sealed.
+func FuzzSealed(f *testing.F) {
+	now := int64(testNow)
+	id := testID(1)
+	c, s := newCache(f, &now)
+	for _, size := range []int{1, 100, ordinaryDER, 3000} {
+		mustPut(f, c, originA, id, testDER(id, 0, max(size, 40)), now+10)
+		var e Entry
+		w := c.begin()
+		w.lookup(0, &originA.Context, id)
+		if !s.Find(&w.key, &e) {
+			f.Fatal("no entry")
+		}
+		f.Add(e.Expires, append([]byte{}, e.Sealed...))
+		c.end(w)
+	}
+	f.Add(uint32(0), []byte{})
+	f.Fuzz(func(t *testing.T, expires uint32, sealed []byte) {
+		now := int64(testNow)
+		c.now = func() int64 { return now }
+		w := c.begin()
+		w.lookup(0, &originA.Context, id)
+		key := w.key
+		c.end(w)
+		if err := s.Put(&key, sealed, expires, 0); err != nil {
+			if err != ErrTooBig {
+				t.Fatal(err)
+			}
+			return
+		}
+		if der, stored, ok := c.Get(originA, id, nil); ok {
+			checkDER(t, id, der)
+			if stored.Expires != int64(expires) {
+				t.Errorf("expires %d, not %d", stored.Expires, expires)
+			}
+		}
+		c.Remove(originA.Context, id, func(der []byte, _ Seal) bool {
+			checkDER(t, id, der)
+			return true
+		})
+	})
+}

@@ -122,24 +122,68 @@ func checkStore(t testing.TB, s *Shm) {
 	t.Helper()
 	for i := range s.sets {
 		set := setsAt + i*s.setSize
-		if s.load(set+setLock) != 0 {
+		if s.load(set+setLock) != 0 || s.load(set+setPlace) != 0 {
 			t.Errorf("set %d is locked", i)
 		}
-		owner := make([]int, s.units)
-		for slot := range s.slots {
-			meta := s.load(s.metas(set) + slot)
-			if meta == 0 {
-				continue
+		s.owners(t, set)
+	}
+}
+
+// owners says for each unit of a set which live slot it belongs to, counted from 1.
+func (s *Shm) owners(t testing.TB, set int) []int {
+	t.Helper()
+	owner := make([]int, s.units)
+	for slot := range s.slots {
+		meta := s.load(s.metas(set) + slot)
+		if !isLive(meta) {
+			continue
+		}
+		if !s.sound(meta) {
+			t.Fatalf("set at %d, slot %d: meta %#x", set, slot, meta)
+		}
+		for u := metaStart(meta); u < metaStart(meta)+metaUnits(meta); u++ {
+			if owner[u] != 0 {
+				t.Fatalf("set at %d: slots %d and %d overlap", set, owner[u]-1, slot)
 			}
-			if !s.sound(meta) {
-				t.Fatalf("set %d slot %d: meta %#x", i, slot, meta)
-			}
-			for u := metaStart(meta); u < metaStart(meta)+metaUnits(meta); u++ {
-				if owner[u] != 0 {
-					t.Fatalf("set %d: slots %d and %d overlap", i, owner[u]-1, slot)
-				}
-				owner[u] = slot + 1
+			owner[u] = slot + 1
+		}
+	}
+	return owner
+}
+
+// checkZero fails where anything is left of an entry that is no more.
+func checkZero(t testing.TB, s *Shm) {
+	t.Helper()
+	for i := range s.sets {
+		set := setsAt + i*s.setSize
+		for u, slot := range s.owners(t, set) {
+			if slot == 0 && s.load(s.data(set)+u) != 0 {
+				t.Fatalf("set %d: unit %d belongs to no entry and is not zero", i, u)
 			}
 		}
+	}
+}
+
+// checkModel fails unless the live entries of a store are just those that a model holds:
+// each under its own key, in its own set, whole.
+func checkModel(t testing.TB, s *Shm, c *Cache, held map[LookupKey][]byte) {
+	t.Helper()
+	checkStore(t, s)
+	w := c.begin()
+	defer c.end(w)
+	found := 0
+	for key, want := range held {
+		w.key = key
+		if !s.Find(&key, &w.entry) {
+			t.Errorf("entry %x is missing", key[:4])
+			continue
+		}
+		found++
+		if _, der := c.keys[0].open(w); string(der) != string(want) {
+			t.Errorf("entry %x is not what was put", key[:4])
+		}
+	}
+	if n := s.Stats().Entries; n != uint64(found) {
+		t.Errorf("%d entries, of which %d are known", n, found)
 	}
 }

@@ -1,45 +1,67 @@
 package sessioncache
 
-import "time"
+import (
+	"syscall"
+	"time"
+	"unsafe"
+)
 
 // The lock of a set keeps writers from choosing the same space. It is never needed
 // for correctness: two writers that overlap all the same spoil entries, and a
-// spoilt entry does not authenticate. So nobody waits long for anybody.
+// spoilt entry does not authenticate. So nobody waits long for anybody: a handshake
+// that is held up costs more than a session that is not stored.
 const (
-	lockSpins    = 1000                  // some times what a writer needs
+	lockSpins    = 100                   // about what a writer needs
 	lockPause    = 20 * time.Microsecond // then let it run, it may want this very core
-	lockPatience = 10 * time.Millisecond // a live holder that is stopped or starved
+	lockPatience = 500 * time.Microsecond
 )
 
-// lock takes the lock of a set and returns what it put there: this process and a
-// number that no other writer of it uses at the time.
-func (s *Shm) lock(set int) (token uint64) {
+// token is what this process puts into a lock: its pid and a number that no other
+// writer of it uses at the time.
+func (s *Shm) token() uint64 { return s.pid<<32 | uint64(s.ticket.Add(1)) }
+
+// lock takes the lock of a set and returns what it put there. It steals the lock of a dead
+// process at once, and when patience has run out that of one which has not got on (it is
+// stopped, or starved of CPU): then it was robbed. Where others came and went all the
+// time there is no lock: the token is 0.
+func (s *Shm) lock(set int) (token uint64, robbed bool) {
 	at := set + setLock
-	token = s.pid<<32 | uint64(s.ticket.Add(1))
-	var seen uint64
-	var since time.Time
-	for n := 0; ; n++ {
-		held := s.load(at)
-		if held == 0 {
-			if s.cas(at, 0, token) {
-				return token
-			}
-			continue
+	token = s.token()
+	for range lockSpins {
+		if s.load(at) == 0 && s.cas(at, 0, token) {
+			return token, false
 		}
-		if n < lockSpins {
-			continue
-		}
-		if held != seen {
-			seen, since = held, time.Now()
-		}
-		if !alive(held>>32) || time.Since(since) > s.patience {
-			if s.cas(at, held, token) {
-				return token
-			}
-			continue
-		}
-		time.Sleep(lockPause)
 	}
+	begun := time.Now()
+	seen, since := s.load(at), begun
+	for {
+		held, now := s.load(at), time.Now()
+		if held != seen {
+			seen, since = held, now
+		}
+		switch {
+		case held == 0 || !alive(held>>32):
+			if s.cas(at, held, token) {
+				return token, false
+			}
+		case now.Sub(begun) >= s.patience:
+			if now.Sub(since) < s.patience/2 {
+				return 0, false
+			}
+			if s.cas(at, held, token) {
+				return token, true
+			}
+			return 0, false
+		}
+		s.pause()
+	}
+}
+
+// nap sleeps without the Go scheduler: that would hand this thread's place to another
+// one, and get it back later than the sleep takes.
+func nap() {
+	t := syscall.NsecToTimespec(int64(lockPause))
+	syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
 
 // holds reports whether the lock was not stolen.
@@ -49,5 +71,8 @@ func (s *Shm) holds(set int, token uint64) bool {
 
 // unlock gives the lock back, unless it was stolen.
 func (s *Shm) unlock(set int, token uint64) {
-	s.cas(set+setLock, token, 0)
+	if s.holds(set, token) {
+		s.store(set+setPlace, 0)
+		s.cas(set+setLock, token, 0)
+	}
 }

@@ -27,6 +27,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(killEnv); dir != "" {
+		forkWorkers(dir)
+	}
 	if dir := os.Getenv(workerEnv); dir != "" {
 		beWorker(dir)
 		return

@@ -19,11 +19,12 @@ const (
 	setLock       = 0
 	setClock      = 1
 	setGeneration = 2
+	setPlace      = 3 // what the holder of the lock has claimed: a slot from 1, and a place as in a meta word
 
 	descriptorSize = 3 // words: tag, meta, times
-	// A slot for each 176 bytes of data: plain TLS 1.2 sessions (133 bytes of DER)
-	// fill slots and data alike, larger ones leave slots over.
-	ordinaryUnits = 176 / wordSize
+	// A slot for each 168 bytes of data: plain TLS 1.2 sessions (133 bytes of DER, 176
+	// sealed) leave one slot in twenty over, so that there is a free one near most homes.
+	ordinaryUnits = 168 / wordSize
 
 	// A reader that meets a writer tries again, but not for ever.
 	findAttempts = 4
@@ -31,16 +32,24 @@ const (
 
 // A meta word says where the data of a descriptor lies: 17 bits of length in bytes,
 // 16 bits of start in units, 31 bits of generation, which differs from one entry of
-// a set to the next. Zero is a free descriptor.
+// a set to the next. Zero is a free descriptor, generation 0 a dead one: nobody finds its
+// entry any more, and whoever has the lock of the set zeroes the data and frees it.
 const (
 	metaLengthBits = 17
 	metaStartBits  = 16
+	metaPlaceBits  = metaLengthBits + metaStartBits
 	maxSealed      = 1<<metaLengthBits - 1
+	generations    = 1<<(64-metaPlaceBits) - 1 // 1 to that
 )
 
-func makeMeta(start, length int, generation uint64) uint64 {
-	return generation<<(metaLengthBits+metaStartBits) | uint64(start)<<metaLengthBits | uint64(length)
+// makeMeta makes the meta word of the n-th entry of a set.
+func makeMeta(start, length int, n uint64) uint64 {
+	generation := n%generations + 1
+	return generation<<metaPlaceBits | uint64(start)<<metaLengthBits | uint64(length)
 }
+
+func deadMeta(meta uint64) uint64 { return meta & (1<<metaPlaceBits - 1) }
+func isLive(meta uint64) bool     { return meta>>metaPlaceBits != 0 }
 
 func metaLength(meta uint64) int { return int(meta & maxSealed) }
 func metaUnits(meta uint64) int  { return unitsOf(metaLength(meta)) }
@@ -61,6 +70,7 @@ type Shm struct {
 	pid      uint64
 	ticket   atomic.Uint32
 	patience time.Duration // with the holder of a lock
+	pause    func()        // between two looks at it
 	worker   int           // position of this process's worker slot
 	plans    sync.Pool
 }
@@ -68,6 +78,7 @@ type Shm struct {
 // shmMap is a mapping and where everything is in it, in words.
 type shmMap struct {
 	words
+	mapping []byte
 	created int64
 	sets    int
 	setSize int
@@ -84,7 +95,7 @@ func openMap(mapping []byte) (shmMap, error) {
 	if !ok {
 		return shmMap{}, ErrDamaged
 	}
-	m := shmMap{words: w, created: created}
+	m := shmMap{words: w, mapping: mapping, created: created}
 	total := len(w.w) - setsAt
 	m.sets = max(1, (total+setSize/2)/setSize)
 	m.setSize = total / m.sets / setHeaderSize * setHeaderSize
@@ -102,12 +113,19 @@ func OpenShm(mapping []byte) (*Shm, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shm{shmMap: m, pid: uint64(os.Getpid()), patience: lockPatience}
+	s := &Shm{shmMap: m, pid: uint64(os.Getpid()), patience: lockPatience, pause: nap}
 	// A predecessor of the same pid may have died holding a lock.
 	s.ticket.Store(rand.Uint32())
 	s.worker = s.claimWorker(s.pid, time.Now().Unix())
 	s.plans.New = func() any { return newPlan(s.slots, s.units) }
 	return s, nil
+}
+
+// Check reports whether the header still is what it was when the store was opened. It is
+// never written again: else somebody has overwritten the file.
+func (m *shmMap) Check() error {
+	_, err := readHeader(m.mapping)
+	return err
 }
 
 func (m *shmMap) setOf(key *LookupKey) int {
@@ -117,6 +135,12 @@ func (m *shmMap) setOf(key *LookupKey) int {
 }
 
 func tagOf(key *LookupKey) uint64 { return binary.LittleEndian.Uint64(key[:]) }
+
+// home is the slot at which the search for a key begins. Writers take the free slot
+// that comes next after it, so most searches end in the same cache line.
+func (m *shmMap) home(key *LookupKey) int {
+	return int(uint64(binary.LittleEndian.Uint32(key[16:])) * uint64(m.slots) >> 32)
+}
 
 // Where the parts of the descriptors begin, and the data.
 func (m *shmMap) tags(set int) int  { return set + setHeaderSize }
@@ -137,25 +161,31 @@ func (s *Shm) Count(c Counter) {
 // Find copies the entry of key to e and makes it the most recently used one of its
 // set.
 func (s *Shm) Find(key *LookupKey, e *Entry) bool {
-	set, tag := s.setOf(key), tagOf(key)
+	set, tag, home := s.setOf(key), tagOf(key), s.home(key)
 	for range findAttempts {
-		again := false
-		tags := s.w[s.tags(set):s.metas(set)]
-		for slot := range tags {
-			if atomic.LoadUint64(&tags[slot]) != tag {
-				continue
-			}
-			found, changed := s.fetch(set, slot, tag, e)
-			if found {
-				return true
-			}
-			again = again || changed
+		found, changed := s.search(set, home, s.slots, tag, e)
+		if !found && !changed {
+			found, changed = s.search(set, 0, home, tag, e)
 		}
-		if !again {
-			return false
+		if !changed {
+			return found
 		}
 	}
 	return false
+}
+
+// search looks for a tag in some slots of a set. Changed: look at all of them again.
+func (s *Shm) search(set, from, to int, tag uint64, e *Entry) (found, changed bool) {
+	tags := s.w[s.tags(set)+from : s.tags(set)+to]
+	for i := range tags {
+		if atomic.LoadUint64(&tags[i]) != tag {
+			continue
+		}
+		if found, changed = s.fetch(set, from+i, tag, e); found || changed {
+			return found, changed
+		}
+	}
+	return false, false
 }
 
 // fetch copies the entry of a slot. It is whole if the meta word, which a writer
@@ -164,7 +194,7 @@ func (s *Shm) Find(key *LookupKey, e *Entry) bool {
 func (s *Shm) fetch(set, slot int, tag uint64, e *Entry) (found, changed bool) {
 	metaAt, timesAt := s.metas(set)+slot, s.times(set)+slot
 	meta := s.load(metaAt)
-	if meta == 0 || !s.sound(meta) {
+	if !isLive(meta) || !s.sound(meta) {
 		return false, false
 	}
 	isTag := s.load(s.tags(set)+slot) == tag
@@ -179,101 +209,23 @@ func (s *Shm) fetch(set, slot int, tag uint64, e *Entry) (found, changed bool) {
 	return true, false
 }
 
-// Drop frees the descriptor of e, if it is the same still. Writers work out the
-// free space from the descriptors, so that is all there is to it.
+// Drop removes the entry of e, if it is the same still.
 func (s *Shm) Drop(e *Entry) bool {
-	return s.cas(e.slot, e.meta, 0)
+	set := setsAt + (e.slot-setsAt)/s.setSize*s.setSize
+	return s.kill(set, e.slot-s.metas(set), e.meta)
 }
 
-// Put stores sealed under key, in place of what is there. What has expired makes way
-// first, then what was not used for longest.
-func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
-	need := unitsOf(len(sealed))
-	if len(sealed) > maxSealed || need > s.units {
-		return ErrTooBig
+// kill makes an entry one that nobody finds any more, and reports whether this call did
+// it. It holds no lock; where it can have that at once it zeroes the data too, else the
+// next writer of the set will.
+func (s *Shm) kill(set, slot int, meta uint64) bool {
+	if !s.cas(s.metas(set)+slot, meta, deadMeta(meta)) {
+		return false
 	}
-	set, tag := s.setOf(key), tagOf(key)
-	p := s.plans.Get().(*plan)
-	token := s.lock(set)
-	slot, start := s.makeRoom(p, set, tag, need, now)
-
-	// Nobody looks at the data before the meta word says that it is there.
-	s.write(s.data(set)+start, sealed)
-	s.store(s.tags(set)+slot, tag)
-	s.store(s.times(set)+slot, makeTimes(expires, uint32(s.add(set+setClock, 1))))
-	meta := makeMeta(start, len(sealed), s.add(set+setGeneration, 1))
-	// Whoever stole the lock may have given the same space away.
-	stored := s.holds(set, token) && s.cas(s.metas(set)+slot, 0, meta)
-
-	s.unlock(set, token)
-	s.plans.Put(p)
-	if !stored {
-		return ErrInterrupted
+	token := s.token()
+	if s.cas(set+setLock, 0, token) {
+		defer s.unlock(set, token)
+		s.bury(set, token, slot, 0, 0)
 	}
-	return nil
-}
-
-// makeRoom returns a free slot and the start of need free units.
-func (s *Shm) makeRoom(p *plan, set int, tag uint64, need int, now uint32) (slot, start int) {
-	slot = s.survey(p, set, tag, need, now)
-	if p.gap < 0 {
-		first, last := p.window(need)
-		s.evict(p, set, first, last)
-		return int(p.live[first].slot), int(p.live[first-1].end)
-	}
-	if slot < 0 {
-		s.evict(p, set, p.oldest, p.oldest)
-		slot = int(p.live[p.oldest].slot)
-	}
-	return slot, p.gap
-}
-
-// evict drops neighbours, from first to last.
-func (s *Shm) evict(p *plan, set, first, last int) {
-	for _, e := range p.live[first : last+1] {
-		s.drop(s.metas(set)+int(e.slot), p.noted[e.slot].meta, Evictions)
-	}
-}
-
-// survey looks at every descriptor of a set. It drops what the new entry replaces,
-// what has expired, and what cannot be an entry, and sorts the rest in p. It returns
-// a free slot, -1 where there is none.
-func (s *Shm) survey(p *plan, set int, tag uint64, need int, now uint32) (free int) {
-	free = -1
-	p.reset()
-	tags, metas, times := s.tags(set), s.metas(set), s.times(set)
-	for slot := range s.slots {
-		meta := s.load(metas + slot)
-		if meta != 0 {
-			t := s.load(times + slot)
-			switch {
-			case s.load(tags+slot) == tag:
-				s.cas(metas+slot, meta, 0)
-			case timesExpires(t) < now:
-				s.drop(metas+slot, meta, Expiries)
-			case !s.sound(meta) || !p.add(slot, meta, uint32(t)):
-				s.drop(metas+slot, meta, Errors)
-			default:
-				continue
-			}
-		}
-		if free < 0 { // the first, which is where readers begin
-			free = slot
-		}
-	}
-	// The clock is read last, so that no stamp is newer.
-	overlapping := p.sort(uint32(s.load(set+setClock)), need)
-	// Overlaps are what is left when a lock was stolen from a live writer.
-	for _, slot := range overlapping {
-		s.drop(metas+slot, p.noted[slot].meta, Errors)
-		free = slot
-	}
-	return free
-}
-
-// drop frees a descriptor and counts it as c, unless somebody else was first.
-func (s *Shm) drop(metaAt int, meta uint64, c Counter) {
-	if s.cas(metaAt, meta, 0) {
-		s.Count(c)
-	}
+	return true
 }

@@ -17,7 +17,8 @@ type plan struct {
 	gap    int // start, -1 where there is none
 	oldest int // index into live, 0 where there is none
 
-	newest []int // scratch of window
+	newest  []int    // scratch of window
+	victims []uint16 // slots: what made way
 }
 
 // note is what a descriptor said.

@@ -59,7 +59,7 @@ func (m *shmMap) Stats() Stats {
 	for i := range m.sets {
 		metas := m.metas(setsAt + i*m.setSize)
 		for slot := range m.slots {
-			if meta := m.load(metas + slot); meta != 0 && m.sound(meta) {
+			if meta := m.load(metas + slot); isLive(meta) && m.sound(meta) {
 				st.Entries++
 				st.Used += uint64(metaUnits(meta) * wordSize)
 			}

@@ -76,3 +76,10 @@ func (m *words) write(at int, src []byte) {
 		m.store(at, binary.NativeEndian.Uint64(last[:]))
 	}
 }
+
+// zero clears n words.
+func (m *words) zero(at, n int) {
+	for i := range n {
+		m.store(at+i, 0)
+	}
+}

@@ -90,6 +90,14 @@ bool gosess_cache_give_up(struct gosess_cache *given)
     return first;
 }
 
+void gosess_cache_lock_keys(void)
+{
+    for (struct gosess_cache *cache = caches; cache; cache = cache->next) {
+        if (cache->store.keys)
+            gosess_keys_lock(cache->store.keys);
+    }
+}
+
 struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache)
 {
     atomic_fetch_add(&cache->references, 1);
@@ -135,6 +143,9 @@ int gosess_cache_number(struct gosess_cache *cache)
         .size = cache->store.base ? cache->store.size : cache->url.size,
     };
     if (cache->store.keys) {
+        if (!gosess_keys_lock(cache->store.keys))
+            gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_CONFIG,
+                       "the sealing keys may be written to swap: %m (RLIMIT_MEMLOCK)");
         source.keys = (const unsigned char(*)[GOSESS_KEY_SIZE])cache->store.keys->key;
         source.key_count = cache->store.keys->count;
     }

@@ -53,6 +53,7 @@ static void in_parent(void)
 
 static void in_child(void)
 {
+    gosess_cache_lock_keys(); /* a fork does not inherit that */
     forked = true;
     in_parent();
 }

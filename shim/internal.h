@@ -97,6 +97,9 @@ struct gosess_keys *gosess_keys_read(const char *path, bool create, char *error,
 
 void gosess_keys_free(struct gosess_keys *keys); /* zeroes, unmaps; NULL is fine */
 
+/* Keeps keys out of the swap in this process; false, and errno, where that is not allowed. */
+bool gosess_keys_lock(struct gosess_keys *keys);
+
 /* --- store.c --- */
 
 /* A shm store, mapped shared and writable. */
@@ -192,6 +195,9 @@ struct gosess_cache *gosess_cache_opened(struct gosess_cache *given);
 
 /* Takes the opener's reference back; false where the handle is none, or closed before. */
 bool gosess_cache_give_up(struct gosess_cache *given);
+
+/* Keeps the keys of all caches out of the swap in this process. With the setup lock. */
+void gosess_cache_lock_keys(void);
 
 struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache);
 void gosess_cache_unref(struct gosess_cache *cache); /* NULL is fine */

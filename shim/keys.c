@@ -15,6 +15,11 @@
 #define BASE64_SIZE 44  /* of GOSESS_KEY_SIZE bytes, with its padding */
 #define FILE_SIZE 16384 /* more is not a key file */
 
+bool gosess_keys_lock(struct gosess_keys *keys)
+{
+    return mlock(keys, sizeof(*keys)) == 0;
+}
+
 static struct gosess_keys *allocate(char *error, size_t error_size)
 {
     void *page = mmap(NULL, sizeof(struct gosess_keys), PROT_READ | PROT_WRITE,
@@ -23,9 +28,9 @@ static struct gosess_keys *allocate(char *error, size_t error_size)
         gosess_fail(error, error_size, "no memory for the keys: %s", strerror(errno));
         return NULL;
     }
-    /* Both are best effort: RLIMIT_MEMLOCK may be 0, and a fork does not inherit the lock. */
+    /* Both are best effort, and a fork does not inherit the lock: gosess_keys_lock. */
     madvise(page, sizeof(struct gosess_keys), MADV_DONTDUMP);
-    mlock(page, sizeof(struct gosess_keys));
+    gosess_keys_lock(page);
     return page;
 }
 

@@ -118,3 +118,15 @@ func (p Process) Limit(name string) string {
 	}
 	return ""
 }
+
+// Memory is a size of proc(5), status, in bytes: VmSize, VmLck.
+func (p Process) Memory(name string) int {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
+	for line := range strings.Lines(string(data)) {
+		if rest, found := strings.CutPrefix(line, name+":"); found {
+			kib, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return kib << 10
+		}
+	}
+	return 0
+}

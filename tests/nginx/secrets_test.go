@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -69,4 +72,87 @@ func TestCoreDump(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Are the keys in memory that is not written to swap, in each worker, and is it said where that
+// cannot be?
+func TestLockedKeys(t *testing.T) {
+	s := started(t, "shm:?size=1m")
+	s.resumes(few("1.2")...)
+	for _, process := range append(s.Workers(), s.Master()) {
+		if locked := process.Memory("VmLck"); locked == 0 {
+			t.Errorf("%s has no locked memory", process.Title())
+		}
+	}
+	s.do(s.Stop)
+	if os.Geteuid() != 0 {
+		t.Skip("only root has workers that are somebody else, who may not lock any amount")
+	}
+	s = newServer(t, "shm:?size=1m")
+	s.Through = []string{"prlimit", "--memlock=0"}
+	s.Env = append(s.Env, "GOSESS_LOG=info")
+	s.do(s.Start)
+	s.resumes(few("1.2")...)
+	s.saysOnce("RLIMIT_MEMLOCK")
+}
+
+// clientSecrets makes sessions with OpenSSL's own client, which tells their secrets: the master
+// secret of TLS 1.2, the resumption secret of TLS 1.3.
+func clientSecrets(t *testing.T, s *server, version string) (secrets [][]byte) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "session")
+	for range 5 {
+		client := exec.Command("openssl", "s_client", "-connect", fmt.Sprintf("127.0.0.1:%d", s.Port()),
+			"-tls"+strings.ReplaceAll(version, ".", "_"), "-sess_out", file, "-ign_eof")
+		client.Stdin = strings.NewReader("GET / HTTP/1.0\r\n\r\n")
+		if output, err := client.CombinedOutput(); err != nil {
+			t.Fatalf("s_client: %v\n%s", err, output)
+		}
+		text, err := exec.Command("openssl", "sess_id", "-in", file, "-noout", "-text").CombinedOutput()
+		if err != nil {
+			t.Fatalf("sess_id: %v\n%s", err, text)
+		}
+		found := secretLine.FindSubmatch(text)
+		if found == nil {
+			t.Fatalf("no secret in %s", text)
+		}
+		secret, err := hex.DecodeString(string(found[1]))
+		if err != nil || len(secret) < 32 {
+			t.Fatalf("a secret of %d bytes, %v", len(secret), err)
+		}
+		secrets = append(secrets, secret)
+	}
+	return secrets
+}
+
+var secretLine = regexp.MustCompile(`(?:Master-Key|Resumption PSK): ([0-9A-F]+)`)
+
+// Is the secret of a session that the store keeps nowhere to be read: not in the file, and, when its
+// connection has gone, not in what a core dump of any process would hold? What a dump holds of
+// connections that are open is libssl's.
+func TestSecretsOfSessions(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		path := filepath.Join(harness.TempDir(t), "store")
+		s := started(t, "shm:"+path+"?size=1m")
+		secrets := clientSecrets(t, s, version)
+		s.resumes(few(version)...)
+		memory := map[string][][]byte{}
+		store, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		memory["the store"] = [][]byte{store}
+		for _, process := range append(s.Workers(), s.Master()) {
+			memory["a core dump of "+process.Title()] = dumped(t, process)
+		}
+		for where, parts := range memory {
+			for _, data := range parts {
+				for _, secret := range secrets {
+					if bytes.Contains(data, secret) {
+						t.Errorf("%s holds the secret of a session", where)
+					}
+				}
+			}
+		}
+	})
 }

@@ -1,0 +1,219 @@
+package sessioncache
+
+import "sync/atomic"
+
+// quarantine is how long nobody else gets the space that a living writer was robbed of,
+// in seconds: far longer than a process that wants to run is kept waiting for a core.
+const quarantine = 2
+
+// noTag is the tag of what is no session.
+const noTag = 0
+
+// Put stores sealed under key, in place of what is there. What has expired makes way
+// first, then what was not used for longest.
+func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
+	need := unitsOf(len(sealed))
+	if len(sealed) > maxSealed || need > s.units {
+		return ErrTooBig
+	}
+	set, tag := s.setOf(key), tagOf(key)
+	token, robbed := s.lock(set)
+	if token == 0 {
+		return ErrBusy
+	}
+	// Deferred: the file may have been cut short, which is a panic here.
+	defer s.unlock(set, token)
+	if robbed {
+		s.quarantine(set, token, now)
+	}
+	p := s.plans.Get().(*plan)
+	defer s.plans.Put(p)
+	slot, start := s.makeRoom(p, set, token, tag, s.home(key), need, now)
+
+	// Nobody looks at the data before the meta word says that it is there.
+	if !s.claim(set, token, slot, deadMeta(makeMeta(start, len(sealed), 0))) {
+		return ErrInterrupted
+	}
+	s.write(s.data(set)+start, sealed)
+	if !s.holds(set, token) {
+		return ErrInterrupted
+	}
+	for _, victim := range p.victims {
+		s.bury(set, token, int(victim), start, start+need)
+	}
+	s.store(s.tags(set)+slot, tag)
+	s.store(s.times(set)+slot, makeTimes(expires, uint32(s.add(set+setClock, 1))))
+	meta := makeMeta(start, len(sealed), s.add(set+setGeneration, 1))
+	if !s.holds(set, token) || !s.cas(s.metas(set)+slot, 0, meta) {
+		return ErrInterrupted
+	}
+	return nil
+}
+
+// makeRoom returns a slot and the start of need units, which are free but for the
+// victims: their descriptors are dead, and they are to be buried.
+func (s *Shm) makeRoom(p *plan, set int, token, tag uint64, home, need int, now uint32) (slot, start int) {
+	p.victims = p.victims[:0]
+	o := s.survey(set, token, tag, home, now)
+	// Most often the set is full, and the one that goes is as large as the one that comes.
+	if o.used+need > s.units && metaUnits(o.oldest.meta) >= need {
+		s.evict(p, set, o.oldest)
+		return o.oldest.slot, metaStart(o.oldest.meta)
+	}
+	s.arrange(p, set, need)
+	if p.gap < 0 {
+		first, last := p.window(need)
+		for _, e := range p.live[first : last+1] {
+			s.evict(p, set, tenant{int(e.slot), p.noted[e.slot].meta})
+		}
+		return int(p.live[first].slot), int(p.live[first-1].end)
+	}
+	if o.free < 0 && len(p.victims) == 0 {
+		oldest := int(p.live[p.oldest].slot)
+		s.evict(p, set, tenant{oldest, p.noted[oldest].meta})
+	}
+	if o.free < 0 {
+		return int(p.victims[0]), p.gap
+	}
+	return o.free, p.gap
+}
+
+// tenant is an entry and where it is.
+type tenant struct {
+	slot int
+	meta uint64
+}
+
+// overview is what a look at all descriptors of a set says.
+type overview struct {
+	free   int    // the free slot that comes next after home, -1 where there is none
+	used   int    // units of data
+	oldest tenant // the least recently used entry; meta is 0 where there is none
+}
+
+// survey looks at every descriptor of a set. It drops what the new entry replaces, what
+// has expired, and what cannot be an entry.
+func (s *Shm) survey(set int, token, tag uint64, home int, now uint32) overview {
+	o := overview{free: -1}
+	tags := s.w[s.tags(set):s.metas(set)]
+	metas := s.w[s.metas(set):s.times(set)][:len(tags)]
+	times := s.w[s.times(set):s.data(set)][:len(tags)]
+	// Stamps that readers make meanwhile are not older than the others.
+	clock := uint32(s.load(set+setClock)) + 1<<16
+	age := uint32(0)
+	for slot := range tags {
+		meta := atomic.LoadUint64(&metas[slot])
+		if isLive(meta) {
+			t := atomic.LoadUint64(&times[slot])
+			if atomic.LoadUint64(&tags[slot]) != tag && timesExpires(t) >= now && s.sound(meta) {
+				o.used += metaUnits(meta)
+				if a := clock - uint32(t); a > age {
+					age, o.oldest = a, tenant{slot, meta}
+				}
+				continue
+			}
+			s.discard(set, token, slot, tag, meta, now)
+		} else if meta != 0 {
+			s.bury(set, token, slot, 0, 0) // what somebody else has dropped
+		}
+		if o.free < home && (o.free < 0 || slot >= home) {
+			o.free = slot
+		}
+	}
+	return o
+}
+
+// discard drops what a new entry of that tag does not leave in its set.
+func (s *Shm) discard(set int, token uint64, slot int, tag, meta uint64, now uint32) {
+	own := s.load(s.tags(set) + slot)
+	if s.cas(s.metas(set)+slot, meta, deadMeta(meta)) && own != tag && own != noTag {
+		reason := Errors
+		if s.sound(meta) && timesExpires(s.load(s.times(set)+slot)) < now {
+			reason = Expiries
+		}
+		s.Count(reason)
+	}
+	s.bury(set, token, slot, 0, 0)
+}
+
+// arrange sorts the entries of a set by place. Those that overlap, which is what is left
+// when a lock was stolen from a live writer, become victims.
+func (s *Shm) arrange(p *plan, set, need int) {
+	p.reset()
+	metas, times := s.metas(set), s.times(set)
+	for slot := range s.slots {
+		meta := s.load(metas + slot)
+		switch {
+		case meta == 0:
+		case !isLive(meta): // dropped since the survey: its space is free now
+			p.victims = append(p.victims, uint16(slot))
+		case !p.add(slot, meta, uint32(s.load(times+slot))):
+			s.expel(p, set, tenant{slot, meta}, Errors)
+		}
+	}
+	// The clock is read last, so that no stamp is newer.
+	for _, slot := range p.sort(uint32(s.load(set+setClock)), need) {
+		s.expel(p, set, tenant{slot, p.noted[slot].meta}, Errors)
+	}
+}
+
+func (s *Shm) evict(p *plan, set int, e tenant) { s.expel(p, set, e, Evictions) }
+
+// expel makes an entry a victim, and counts it as c unless somebody else dropped it first.
+func (s *Shm) expel(p *plan, set int, e tenant, c Counter) {
+	if s.cas(s.metas(set)+e.slot, e.meta, deadMeta(e.meta)) {
+		s.Count(c)
+	}
+	p.victims = append(p.victims, uint16(e.slot))
+}
+
+// bury zeroes the data of a dead descriptor, but for the units from keep to keepEnd which
+// are another entry's by now, and frees it.
+func (s *Shm) bury(set int, token uint64, slot, keep, keepEnd int) {
+	dead := s.load(s.metas(set) + slot)
+	if dead == 0 || isLive(dead) || !s.claim(set, token, slot, dead) { // or it is buried
+		return
+	}
+	if s.sound(dead) {
+		start, end := metaStart(dead), metaStart(dead)+metaUnits(dead)
+		s.zero(s.data(set)+start, min(end, max(start, keep))-start)
+		from := min(end, max(start, keepEnd))
+		s.zero(s.data(set)+from, end-from)
+	}
+	s.cas(s.metas(set)+slot, dead, 0)
+}
+
+// claim says, before data is written, where that will be and under which slot: whoever
+// steals the lock meanwhile leaves both alone. False where the lock is stolen already.
+func (s *Shm) claim(set int, token uint64, slot int, dead uint64) bool {
+	s.store(set+setPlace, uint64(slot+1)<<metaPlaceBits|dead)
+	return s.holds(set, token)
+}
+
+// quarantine makes an entry that nobody can look up of what a robbed writer has claimed:
+// else what it still writes would spoil the entry of another.
+func (s *Shm) quarantine(set int, token uint64, now uint32) {
+	place := s.load(set + setPlace)
+	s.store(set+setPlace, 0)
+	slot, dead := int(place>>metaPlaceBits)-1, deadMeta(place)
+	if slot < 0 || slot >= s.slots || !s.sound(dead) || s.overlaps(set, dead) {
+		return
+	}
+	s.bury(set, token, slot, metaStart(dead), metaStart(dead)+metaUnits(dead))
+	s.store(s.tags(set)+slot, noTag)
+	s.store(s.times(set)+slot, makeTimes(seconds(int64(now)+quarantine), uint32(s.load(set+setClock))))
+	s.cas(s.metas(set)+slot, 0, dead|makeMeta(0, 0, s.add(set+setGeneration, 1)))
+}
+
+// overlaps reports whether a place is one of a live entry too: then its writer has
+// finished, or was robbed twice.
+func (s *Shm) overlaps(set int, place uint64) bool {
+	for slot := range s.slots {
+		meta := s.load(s.metas(set) + slot)
+		if isLive(meta) && metaStart(meta) < metaStart(place)+metaUnits(place) &&
+			metaStart(place) < metaStart(meta)+metaUnits(meta) {
+			return true
+		}
+	}
+	return false
+}

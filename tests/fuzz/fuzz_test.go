@@ -1,0 +1,70 @@
+// Package fuzz_test feeds anything to what the C half and the C of the Go half parse, with
+// libFuzzer and sanitizers. What Go itself parses has its fuzz targets beside it.
+package fuzz_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+)
+
+// targets are the programs, each with the sources that it is about.
+var targets = map[string][]string{
+	"url":    {"shim/url.c"},
+	"keys":   {"shim/keys.c", "shim/check.c", "shim/header.c", "shim/url.c", "shim/store.c"},
+	"header": {"shim/header.c"},
+	"der":    {"capi/glue.c", "capi/lookup.c", "capi/outcome.c"},
+}
+
+// duration is how long each target runs: GOSESS_FUZZ, as in 60s.
+func duration(t *testing.T) time.Duration {
+	if text := os.Getenv("GOSESS_FUZZ"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	if os.Getenv("CI") == "true" {
+		return 20 * time.Second
+	}
+	return 2 * time.Second
+}
+
+func compile(t *testing.T, name string, sources []string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	arguments := []string{"-std=gnu11", "-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
+		"-o", path, "targets/" + name + ".c", "../../shim/settings.c"}
+	for _, source := range sources {
+		arguments = append(arguments, filepath.Join("../..", source))
+	}
+	if output, err := exec.Command("clang", append(arguments, "-lssl", "-lcrypto")...).CombinedOutput(); err != nil {
+		t.Fatalf("clang: %v\n%s", err, output)
+	}
+	return path
+}
+
+var runs = regexp.MustCompile(`Done (\d+) runs|INFO: Seed: (\d+)|cov: (\d+) ft`)
+
+// TestFuzz starts from the seeds in corpus/, and keeps what it finds worth keeping only for this
+// run. An input that ends the program is printed, in base64 too.
+func TestFuzz(t *testing.T) {
+	for name, sources := range targets {
+		t.Run(name, func(t *testing.T) {
+			program, found := compile(t, name, sources), t.TempDir()
+			cmd := exec.Command(program, "-max_total_time="+fmt.Sprint(int(duration(t).Seconds())), "-max_len=8192", "-timeout=10",
+				"-artifact_prefix="+found+"/", found, filepath.Join("corpus", name))
+			output, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, output[max(0, len(output)-8000):])
+			}
+			all := runs.FindAll(output, -1)
+			t.Logf("%s ... %s", all[0], all[len(all)-1])
+		})
+	}
+}
