@@ -89,6 +89,12 @@ func sessionOf(object sessioncache.Object) *C.SSL_SESSION {
 
 func ref(object sessioncache.Object) { C.gosess_ref(sessionOf(object)) }
 
+func unref(objects []sessioncache.Object) {
+	for _, object := range objects {
+		C.gosess_unref(sessionOf(object))
+	}
+}
+
 // buffers holds the plain sessions on their way to libssl, zeroed between uses.
 var buffers = sync.Pool{New: func() any {
 	b := make([]byte, 0, 512)
@@ -101,8 +107,9 @@ func wipe(buffer *[]byte) {
 	buffers.Put(buffer)
 }
 
-func decode(der []byte, id *C.gosess_const_uchar, length C.int, expires int64) *C.SSL_SESSION {
-	return C.gosess_decode((*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der)), id, length, C.int64_t(expires))
+func decode(der []byte, lookup *C.struct_gosess_lookup, expires int64) *C.SSL_SESSION {
+	return C.gosess_decode((*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der)), lookup.id, lookup.id_length,
+		C.int64_t(expires))
 }
 
 func sameStored(session *C.SSL_SESSION, der []byte) bool {

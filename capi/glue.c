@@ -8,8 +8,6 @@
 
 #include "glue.h"
 
-#include "_cgo_export.h" /* a prototype that differs from shim.h's does not compile */
-
 /* sizeof(SSL_SESSION) with what it points to, of 3.0, and of a peer's certificate: P, Memory. */
 #define LIVE_SESSION 1150
 #define LIVE_CERTIFICATE 4096
@@ -141,11 +139,14 @@ SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const un
     return session;
 }
 
+bool gosess_slow_to_decode(const SSL_SESSION *session)
+{
+    return libssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session) != NULL;
+}
+
 int gosess_live_size(const SSL_SESSION *session)
 {
-    return LIVE_SESSION + (libssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session)
-                               ? LIVE_CERTIFICATE
-                               : 0);
+    return LIVE_SESSION + (gosess_slow_to_decode(session) ? LIVE_CERTIFICATE : 0);
 }
 
 void gosess_cap(SSL_SESSION *session, int64_t expires)

@@ -52,13 +52,13 @@ func (l *live) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool 
 	return added
 }
 
-func (l *live) get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, length C.int) *C.SSL_SESSION {
+func (l *live) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
 	m := l.memory(lookup.context)
 	find := m.Get
 	if lookup.take {
 		find = m.Take
 	}
-	object, ok := find(bytesOf(id, length), wanted(lookup).ServerName)
+	object, ok := find(bytesOf(lookup.id, lookup.id_length), wanted(lookup).ServerName)
 	if !ok {
 		return nil
 	}
@@ -91,11 +91,11 @@ func (l *live) forget(context *C.struct_gosess_context) {
 
 func (l *live) clear() {
 	l.contexts.Range(func(_, m any) bool {
-		for _, object := range m.(*sessioncache.Memory).Flush(0) {
-			C.gosess_unref(sessionOf(object))
-		}
+		unref(m.(*sessioncache.Memory).Flush(0))
 		return true
 	})
 }
+
+func (l *live) close() { l.clear() }
 
 func (l *live) stats() sessioncache.Stats { return l.budget.Stats() }

@@ -11,7 +11,15 @@ import (
 
 // sealed is a store that keeps sessions as sealed bytes, which processes share.
 type sealed struct {
-	cache *sessioncache.Cache
+	cache  *sessioncache.Cache
+	copies *sessioncache.Copies // of those that take long to decode
+}
+
+// A worker's copies may take this part of the size of the store, which it shares.
+const copiesPart = 4
+
+func newSealed(cache *sessioncache.Cache, size uint64) *sealed {
+	return &sealed{cache, sessioncache.NewCopies(int64(size/copiesPart), ref)}
 }
 
 func (s *sealed) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool {
@@ -29,25 +37,45 @@ func (s *sealed) put(session *C.SSL_SESSION, record *C.struct_gosess_record) boo
 	}) == nil
 }
 
-func (s *sealed) get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, length C.int) *C.SSL_SESSION {
+func (s *sealed) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
 	find := s.cache.Get
 	if lookup.take {
 		find = s.cache.Take
 	}
 	buffer := buffers.Get().(*[]byte)
 	defer wipe(buffer)
-	der, expires, ok := find(wanted(lookup), bytesOf(id, length), (*buffer)[:0])
+	der, stored, ok := find(wanted(lookup), bytesOf(lookup.id, lookup.id_length), (*buffer)[:0])
 	*buffer = der
 	if !ok {
 		return nil
 	}
-	return decode(der, id, length, expires)
+	if object, ok := s.copies.Get(stored.Seal); ok {
+		if lookup.take {
+			s.drop(stored.Seal)
+		}
+		return sessionOf(object)
+	}
+	session := decode(der, lookup, stored.Expires)
+	if session != nil && bool(!lookup.take) && bool(C.gosess_slow_to_decode(session)) {
+		unref(s.copies.Put(stored.Seal, objectOf(session), int(C.gosess_live_size(session))))
+	}
+	return session
+}
+
+func (s *sealed) drop(seal sessioncache.Seal) {
+	if object, ok := s.copies.Drop(seal); ok {
+		C.gosess_unref(sessionOf(object))
+	}
 }
 
 func (s *sealed) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) {
 	id := bytesOf(record.id, C.int(record.id_length))
-	if s.cache.Remove(originOf(record).Context, id, func(der []byte) bool {
-		return sameStored(session, der)
+	if s.cache.Remove(originOf(record).Context, id, func(der []byte, seal sessioncache.Seal) bool {
+		if !sameStored(session, der) {
+			return false
+		}
+		s.drop(seal)
+		return true
 	}) {
 		C.gosess_outcome_removed(nil)
 	}
@@ -65,6 +93,11 @@ func (s *sealed) flush(_ *C.struct_gosess_context, before int64) {
 
 func (s *sealed) forget(*C.struct_gosess_context) {}
 
-func (s *sealed) clear() { s.cache.Flush(0) }
+func (s *sealed) clear() {
+	s.cache.Flush(0)
+	unref(s.copies.Clear())
+}
+
+func (s *sealed) close() { unref(s.copies.Clear()) }
 
 func (s *sealed) stats() sessioncache.Stats { return s.cache.Stats() }

@@ -36,6 +36,16 @@ type Session struct {
 	Expires int64 // unix seconds; usable until then, included (L32)
 }
 
+// Seal is what one sealing of a session shares with no other: a session that is found under
+// the same seal again is the same one.
+type Seal [prefixSize + counterSize]byte
+
+// Stored is what a store says of a session beside its DER.
+type Stored struct {
+	Expires int64 // what Put was told; the DER may not say
+	Seal    Seal
+}
+
 // Cache keeps sealed sessions in a store. All methods are safe for concurrent use.
 type Cache struct {
 	store  Store
@@ -127,21 +137,20 @@ func (c *Cache) put(o Origin, s Session) error {
 	return c.store.Put(&w.key, w.entry.Sealed, expires, now)
 }
 
-// Get appends the DER of a session to dst, and says when the session ends, which Put
-// was told and the DER may not say. Not ok is a miss: there is none, or it has
+// Get appends the DER of a session to dst. Not ok is a miss: there is none, or it has
 // expired, or it was made under another server name, or it is damaged.
-func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, expires int64, ok bool) {
+func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
 	return c.get(o, id, dst, false)
 }
 
 // Take is Get for a session that may be used once: of all who take it, in all processes
 // that share the store, one has it and the others miss. Whoever asks for it under
 // another server name leaves it where it is.
-func (c *Cache) Take(o Origin, id, dst []byte) (der []byte, expires int64, ok bool) {
+func (c *Cache) Take(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
 	return c.get(o, id, dst, true)
 }
 
-func (c *Cache) get(o Origin, id, dst []byte, take bool) (der []byte, expires int64, ok bool) {
+func (c *Cache) get(o Origin, id, dst []byte, take bool) (der []byte, stored Stored, ok bool) {
 	w := c.begin()
 	defer c.end(w)
 	for i := range c.keys {
@@ -154,16 +163,16 @@ func (c *Cache) get(o Origin, id, dst []byte, take bool) (der []byte, expires in
 			break
 		}
 		c.store.Count(Hits)
-		return append(dst, found...), int64(w.entry.Expires), true
+		return append(dst, found...), Stored{int64(w.entry.Expires), Seal(w.entry.Sealed)}, true
 	}
 	c.store.Count(Misses)
-	return dst, 0, false
+	return dst, Stored{}, false
 }
 
-// Remove drops the session of an id, if same says of its DER that it is the one to
-// be removed: a client can choose the id that a removal comes with (L15). The DER is
-// not valid afterwards. It reports whether there was such a session.
-func (c *Cache) Remove(context [32]byte, id []byte, same func(der []byte) bool) bool {
+// Remove drops the session of an id, if same says of its DER, and of its seal, that it is
+// the one to be removed: a client can choose the id that a removal comes with (L15). The DER
+// is not valid afterwards. It reports whether there was such a session.
+func (c *Cache) Remove(context [32]byte, id []byte, same func(der []byte, seal Seal) bool) bool {
 	w := c.begin()
 	defer c.end(w)
 	removed := false
@@ -173,7 +182,7 @@ func (c *Cache) Remove(context [32]byte, id []byte, same func(der []byte) bool) 
 			if der == nil {
 				break
 			}
-			it := same(der)
+			it := same(der, Seal(w.entry.Sealed))
 			clear(der) // the next one may not overwrite all of it
 			if !it {
 				break

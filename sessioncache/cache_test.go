@@ -31,9 +31,9 @@ func TestPutGet(t *testing.T) {
 	mustPut(t, c, originA, id, []byte("other"), now+10)
 	mustGet(t, c, originA, id, []byte("other"))
 
-	got, expires, ok := c.Get(originA, id, []byte("before "))
-	if !ok || string(got) != "before other" || expires != now+10 {
-		t.Errorf("Get appended to dst: %q, expires %d", got, expires)
+	got, stored, ok := c.Get(originA, id, []byte("before "))
+	if !ok || string(got) != "before other" || stored.Expires != now+10 {
+		t.Errorf("Get appended to dst: %q, expires %d", got, stored.Expires)
 	}
 	if st := c.Stats(); st.Entries != 1 || st.Total != (Counters{Hits: 3, Misses: 1, Stores: 2}) {
 		t.Errorf("stats: %+v", st)
@@ -132,20 +132,20 @@ func TestRemove(t *testing.T) {
 	now := int64(testNow)
 	c, _ := newCache(t, &now)
 	id := testID(1)
-	yes := func([]byte) bool { return true }
+	yes := func([]byte, Seal) bool { return true }
 	if c.Remove(originA.Context, id, yes) {
 		t.Error("removed what was not there")
 	}
 	mustPut(t, c, originA, id, []byte("a"), now)
 	// L15: somebody else's session under an id that he saw.
-	if c.Remove(originA.Context, id, func(der []byte) bool { return string(der) == "b" }) {
+	if c.Remove(originA.Context, id, func(der []byte, _ Seal) bool { return string(der) == "b" }) {
 		t.Error("removed another session")
 	}
 	if c.Remove(originB.Context, id, yes) {
 		t.Error("removed from another context")
 	}
 	mustGet(t, c, originA, id, []byte("a"))
-	if !c.Remove(originA.Context, id, func(der []byte) bool { return string(der) == "a" }) {
+	if !c.Remove(originA.Context, id, func(der []byte, _ Seal) bool { return string(der) == "a" }) {
 		t.Error("did not remove")
 	}
 	mustMiss(t, c, originA, id)
@@ -181,7 +181,7 @@ func TestRotation(t *testing.T) {
 
 	// A removal reaches the entries of all keys.
 	mustPut(t, before, originA, id, []byte("before"), now)
-	if !after.Remove(originA.Context, id, func([]byte) bool { return true }) {
+	if !after.Remove(originA.Context, id, func([]byte, Seal) bool { return true }) {
 		t.Error("did not remove")
 	}
 	mustMiss(t, before, originA, id)

@@ -67,7 +67,7 @@ func FuzzMapping(f *testing.F) {
 				checkDER(t, testID(n), der)
 			}
 		}
-		c.Remove(originA.Context, testID(0), func(der []byte) bool {
+		c.Remove(originA.Context, testID(0), func(der []byte, _ Seal) bool {
 			checkDER(t, testID(0), der)
 			return true
 		})

@@ -55,12 +55,12 @@ func (s *sim) step(version uint32) {
 		if s.rng.IntN(2) == 0 {
 			o.ServerName = strings.ToUpper(o.ServerName)
 		}
-		der, expires, ok := s.c.Get(o, testID(id), nil)
+		der, stored, ok := s.c.Get(o, testID(id), nil)
 		should := there && strings.EqualFold(entry.name, o.ServerName)
 		if ok && !should {
 			s.t.Fatalf("id %d: a hit, but the model has %+v at %d", id, entry, *s.now)
 		}
-		if ok && (checkDER(s.t, testID(id), der) != entry.version || expires != entry.expires) {
+		if ok && (checkDER(s.t, testID(id), der) != entry.version || stored.Expires != entry.expires) {
 			s.t.Fatalf("id %d: not the entry that was put last", id)
 		}
 		if !ok && should && s.exact {
@@ -73,7 +73,7 @@ func (s *sim) step(version uint32) {
 		}
 	case n < 95:
 		agree := s.rng.IntN(2) == 0
-		removed := s.c.Remove(o.Context, testID(id), func(der []byte) bool {
+		removed := s.c.Remove(o.Context, testID(id), func(der []byte, _ Seal) bool {
 			checkDER(s.t, testID(id), der)
 			return agree
 		})

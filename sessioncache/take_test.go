@@ -27,9 +27,9 @@ func TestTake(t *testing.T) {
 	}
 	o := originA
 	o.ServerName = "A.Example"
-	der, expires, ok := c.Take(o, id, []byte("the "))
-	if !ok || string(der) != "the one" || expires != now+10 {
-		t.Errorf("Take: %q, expires %d, %v", der, expires, ok)
+	der, stored, ok := c.Take(o, id, []byte("the "))
+	if !ok || string(der) != "the one" || stored.Expires != now+10 {
+		t.Errorf("Take: %q, expires %d, %v", der, stored.Expires, ok)
 	}
 	if der, _, ok := c.Take(originA, id, []byte("the ")); ok || string(der) != "the " {
 		t.Errorf("taken twice: %q", der)

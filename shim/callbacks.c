@@ -44,7 +44,9 @@ bool gosess_call(struct gosess_attached *context, struct gosess_call *call)
     bool done = false;
     if (gosess_load()) {
         int number = gosess_cache_number(context->cache);
-        __atomic_store_n(&context->core.cache, number, __ATOMIC_RELAXED);
+        /* Threads that only read it do not take its cache line from each other. */
+        if (__atomic_load_n(&context->core.cache, __ATOMIC_RELAXED) != number)
+            __atomic_store_n(&context->core.cache, number, __ATOMIC_RELAXED);
         done = number > 0 && gosess_core_call(call);
     }
     if (done)

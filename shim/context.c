@@ -213,6 +213,7 @@ static bool set_libssl(const struct gosess_libssl *found)
     table = *found;
     if (!make_indices(&table))
         return false;
+    gosess_core_prepare();
     start = (struct gosess_start){&table, context_of_ssl, context_of_ctx, policy_of_ctx, log_text};
     gosess_ssl = &table;
     return true;

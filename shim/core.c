@@ -28,10 +28,10 @@
 /* And who is about to forbid new threads, which kills a Go half that has not all of its own. */
 #define LAST_DEADLINE_SECONDS 10
 /*
- * A Go runtime aborts where it cannot start a thread. It starts no more than this: 12 for
- * callers (capi/guard.go), and a few of its own.
+ * A Go runtime aborts where it cannot start a thread. It starts no more than this: those of
+ * capi/guard.go, and a few of its own.
  */
-#define THREADS_NEEDED 24
+#define THREADS_NEEDED (GOSESS_PROCESSORS + GOSESS_SPARE_THREADS + 8)
 /* Address space that a Go runtime reserves, memory that it may write, descriptors; with room. */
 #define SPACE_NEEDED ((size_t)1 << 30)
 #define DATA_NEEDED ((size_t)256 << 20)
@@ -45,6 +45,7 @@ enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
 static _Atomic int state = CORE_NONE;
 static _Atomic pid_t owner; /* the process whose state this is: a fork inherits it */
+static _Atomic bool *mine;  /* whether it is this one; NULL where the kernel cannot wipe it */
 static _Atomic bool waited; /* somebody waited out the deadline: nobody waits again */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the three conditions */
 static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
@@ -62,6 +63,7 @@ static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOAD
     X(forget)             \
     X(clear)              \
     X(count)              \
+    X(make_room)          \
     X(take_outcome)
 
 static const struct gosess_start *start;
@@ -113,6 +115,9 @@ static void run(struct gosess_call *call)
         break;
     case GOSESS_CALL_COUNT:
         core.count(call->cache, call->counts);
+        break;
+    case GOSESS_CALL_MAKE_ROOM:
+        core.make_room();
         break;
     }
     core.take_outcome(&call->outcome);
@@ -292,10 +297,10 @@ static bool load_keeping_signals(void)
 
 /*
  * The monitor thread of a Go runtime takes back what callers hold as soon as they are in C again,
- * and for 50 rounds after that sleeps 20 us at a time: with a call every 30 us that is for ever, and
- * cost 6 % of a processor and a preemption of the host's threads each time. It inherits the slack
- * of this thread, which makes its sleeps as long as those of a quiet runtime (runtime/proc.go,
- * sysmon); the other threads set their own (capi/guard.go).
+ * and for 50 rounds after that sleeps 20 us at a time: with a call every 30 us that is for ever,
+ * and cost 6 % of a processor and a preemption of the host's threads each time. It inherits the
+ * slack of this thread, which makes its sleeps as long as those of a quiet runtime
+ * (runtime/proc.go, sysmon); the other threads set their own (capi/guard.go).
  */
 static void slow_the_monitor_down(void)
 {
@@ -306,6 +311,7 @@ static void *load_thread(void *unused)
 {
     (void)unused;
     slow_the_monitor_down();
+    gosess_gate_hold();
     bool ok = load_keeping_signals();
     pthread_mutex_lock(&lock);
     atomic_store_explicit(&state, ok ? CORE_READY : CORE_FAILED, memory_order_release);
@@ -337,10 +343,36 @@ static void load(const struct gosess_start *given)
     gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", no_threads);
 }
 
+/* A page that is empty in the child of any fork (Linux 4.14): getpid is a system call a time. */
+void gosess_core_prepare(void)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return;
+    if (madvise(page, size, MADV_WIPEONFORK) == 0)
+        mine = page;
+    else
+        munmap(page, size);
+}
+
+static void become_owner(void)
+{
+    atomic_store(&owner, getpid());
+    if (mine)
+        atomic_store(mine, true);
+}
+
+static bool is_owner(void)
+{
+    return mine ? atomic_load_explicit(mine, memory_order_relaxed)
+                : atomic_load_explicit(&owner, memory_order_relaxed) == getpid();
+}
+
 /* The parent's Go half did not come along; nothing may be called in the copy of it. */
 static bool inherited(void)
 {
-    if (atomic_load_explicit(&owner, memory_order_relaxed) == getpid())
+    if (is_owner())
         return false;
     gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
                "serving without a cache: this process was forked from one that had loaded the Go "
@@ -381,7 +413,7 @@ bool gosess_core_load(const struct gosess_start *given)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
     if (now == CORE_NONE) {
-        atomic_store(&owner, getpid());
+        become_owner();
         if (atomic_compare_exchange_strong(&state, &now, CORE_LOADING))
             load(given);
         now = atomic_load(&state);
@@ -398,8 +430,7 @@ bool gosess_core_load(const struct gosess_start *given)
 bool gosess_core_impossible(void)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
-    return now == CORE_FAILED ||
-           (now != CORE_NONE && atomic_load_explicit(&owner, memory_order_relaxed) != getpid());
+    return now == CORE_FAILED || (now != CORE_NONE && !is_owner());
 }
 
 bool gosess_core_ready(void)
@@ -411,14 +442,19 @@ bool gosess_core_call(struct gosess_call *call)
 {
     if (!gosess_core_ready())
         return false;
-    if (start->libssl->ASYNC_get_current_job()) {
-        relay(call);
-        return true;
-    }
     /* A handler of the host that ran while in Go would run on a goroutine's small stack. */
     sigset_t before;
     block_signals(&before);
-    run(call);
+    bool job = start->libssl->ASYNC_get_current_job() != NULL;
+    enum gosess_entry entry = gosess_gate_enter(!job);
+    if (entry == GOSESS_ENTERED_NEW)
+        relay(&(struct gosess_call){.what = GOSESS_CALL_MAKE_ROOM});
+    if (job)
+        relay(call);
+    else
+        run(call);
+    if (entry != GOSESS_INSIDE)
+        gosess_gate_leave();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return true;
 }

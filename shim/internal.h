@@ -10,6 +10,7 @@
  *   libssl.c   finds the host's libssl
  *   identity.c who may share sessions with a context
  *   core.c     loads the Go half, after the last fork
+ *   gate.c     how many threads are in it at once
  *   process.c  the interposed functions of libc
  *   context.c  the contexts that gosess serves
  *   callbacks.c  the callbacks that libssl calls
@@ -301,6 +302,7 @@ struct gosess_call {
         GOSESS_CALL_FORGET,
         GOSESS_CALL_CLEAR,
         GOSESS_CALL_COUNT,
+        GOSESS_CALL_MAKE_ROOM,
     } what;
     SSL *ssl;                /* new, get */
     SSL_CTX *ctx;            /* remove, add, number, flush, forget */
@@ -315,6 +317,9 @@ struct gosess_call {
     long result;                        /* open, add, number */
     struct gosess_outcome outcome;
 };
+
+/* Once, before anything else of core.c, and before the host forks its workers. Setup lock. */
+void gosess_core_prepare(void);
 
 /*
  * Loads the Go half where this process has not yet, and waits for it, for a bounded time.
@@ -336,6 +341,21 @@ bool gosess_core_impossible(void);
  * False where this process has no ready Go half.
  */
 bool gosess_core_call(struct gosess_call *call);
+
+/* --- gate.c --- */
+
+enum gosess_entry {
+    GOSESS_ENTERED,
+    GOSESS_ENTERED_NEW, /* no processor is free for this thread, unless room is made */
+    GOSESS_INSIDE,      /* this thread is in a call already: no leaving */
+};
+
+/* Before and after a call of the Go half, which the thread itself makes, or has made for it. */
+enum gosess_entry gosess_gate_enter(bool calls);
+void gosess_gate_leave(void);
+
+/* The thread that makes calls for others, which have entered, counts, and is never stopped. */
+void gosess_gate_hold(void);
 
 /* --- context.c --- */
 

@@ -158,7 +158,7 @@ func TestAddressSanitizerWithGo(t *testing.T) {
 	}
 }
 
-// Is it free of data races, with four threads?
+// Is it free of data races, with threads that are in Go at once, and with more than may be?
 func TestThreadSanitizer(t *testing.T) {
 	for _, name := range []string{"gcc thread", "clang thread"} {
 		s := sanitizers[name]
@@ -166,6 +166,8 @@ func TestThreadSanitizer(t *testing.T) {
 			t.Run(name+version, func(t *testing.T) {
 				h := s.host(t, s.core(t, ""), "threads", version, "threads")
 				h.run(t).wants(t, "400 resumed, 0 full, 0 others")
+				h.env = append(h.env, "THREADS=2")
+				h.run(t).wants(t, "200 resumed, 0 full, 0 others")
 				h = s.host(t, s.core(t, ""), "threads", version, "threads-load")
 				h.run(t).wants(t, "0 resumed, 80 full, 0 others")
 			})
@@ -197,6 +199,7 @@ func TestSanitizersSeeTheirCanaries(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := s.host(t, s.core(t, s.canary), "threads", "threads")
+			h.env = append(h.env, "THREADS=2", "TIMES=2000") // more than two let in meet nobody
 			h.fails = true
 			if said := h.run(t); !strings.Contains(said.stderr, s.says) {
 				t.Errorf("no %q in:\n%s", s.says, said.stderr)

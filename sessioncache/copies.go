@@ -1,0 +1,93 @@
+package sessioncache
+
+import (
+	"container/list"
+	"sync"
+)
+
+// Copies keeps live objects of sessions that lie sealed in a store, because making one from
+// its DER can take longer than all else that a resumption takes (P6). Only who has just found
+// a session in the store, by its seal, may ask for its copy: so what another process removes is
+// not found here either. All methods are safe for concurrent use.
+type Copies struct {
+	ref  func(Object)
+	room int64 // bytes
+
+	mu     sync.Mutex
+	taken  int64
+	bySeal map[Seal]*list.Element
+	used   list.List // of *liveCopy, the most recently used one first
+}
+
+type liveCopy struct {
+	seal   Seal
+	object Object
+	size   int64
+}
+
+// NewCopies makes an empty Copies that keeps so many bytes of objects. ref adds a reference
+// to an object that Get returns.
+func NewCopies(room int64, ref func(Object)) *Copies {
+	return &Copies{ref: ref, room: room, bySeal: map[Seal]*list.Element{}}
+}
+
+// Get returns the copy of a session, with a reference for the caller, false where there is
+// none.
+func (c *Copies) Get(seal Seal) (Object, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.bySeal[seal]
+	if e == nil {
+		return 0, false
+	}
+	c.used.MoveToFront(e)
+	object := e.Value.(*liveCopy).object
+	c.ref(object)
+	return object, true
+}
+
+// Put keeps a copy of so many bytes, with a reference of its own. It returns those that
+// made way, the least recently used ones, whose references are the caller's.
+func (c *Copies) Put(seal Seal, object Object, size int) (leaving []Object) {
+	kept := &liveCopy{seal, object, int64(size) + entryOverhead}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bySeal[seal] != nil || kept.size > c.room {
+		return nil
+	}
+	c.ref(object)
+	c.bySeal[seal] = c.used.PushFront(kept)
+	c.taken += kept.size
+	for c.taken > c.room {
+		leaving = append(leaving, c.remove(c.used.Back()))
+	}
+	return leaving
+}
+
+// Drop stops keeping a copy, whose reference is the caller's, false where there is none.
+func (c *Copies) Drop(seal Seal) (Object, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.bySeal[seal]
+	if e == nil {
+		return 0, false
+	}
+	return c.remove(e), true
+}
+
+// Clear stops keeping any, and returns them, with their references.
+func (c *Copies) Clear() (leaving []Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.used.Len() > 0 {
+		leaving = append(leaving, c.remove(c.used.Back()))
+	}
+	return leaving
+}
+
+func (c *Copies) remove(e *list.Element) Object {
+	gone := c.used.Remove(e).(*liveCopy)
+	delete(c.bySeal, gone.seal)
+	c.taken -= gone.size
+	return gone.object
+}

@@ -1,0 +1,184 @@
+/* copies.c - sessions of clients with certificates, of which a worker keeps live copies. */
+#include "../lib/hosts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/x509.h>
+
+#define SESSION_MAX 8192
+
+static SSL_CTX *new_verifying_server(void)
+{
+    SSL_CTX *ctx = new_server();
+    client_name = "client";
+    MUST(X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), certificate_of(client_name)));
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    return ctx;
+}
+
+/* One more connection with a session: which object the server resumed, only to be compared. */
+static const void *object_of(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    SSL_CTX *client = new_client();
+    struct connection c = open_connection(ctx, client, session, NULL);
+    shake_hands(&c);
+    MUST(strcmp(outcome(&c), "resumed") == 0);
+    /* TLS 1.3 goes on with a copy of what it resumed. */
+    const void *object =
+        tls_version == TLS1_3_VERSION ? NULL : (const void *)SSL_get_session(c.server);
+    close_connection(&c, CLEAN);
+    SSL_CTX_free(client);
+    return object;
+}
+
+/* The second lookup decodes nothing; where there is no certificate, each does. */
+static void objects(void)
+{
+    SSL_SESSION *session;
+    SSL_CTX *ctx = new_verifying_server();
+    full(ctx, &session, NULL);
+    SSL_SESSION *held[2] = {NULL};
+    const void *first = object_of(ctx, session);
+    say("with a certificate: %s", object_of(ctx, session) == first ? "one object" : "two objects");
+    SSL_SESSION_free(session);
+    client_name = NULL;
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+    full(ctx, &session, NULL);
+    for (int i = 0; i < 2; i++) {
+        SSL_CTX *client = new_client();
+        struct connection c = open_connection(ctx, client, session, NULL);
+        shake_hands(&c);
+        held[i] = SSL_get1_session(c.server); /* so that no address is used again */
+        close_connection(&c, CLEAN);
+        SSL_CTX_free(client);
+    }
+    say("without: %s", held[0] == held[1] ? "one object" : "two objects");
+    for (int i = 0; i < 2; i++)
+        SSL_SESSION_free(held[i]);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+}
+
+static long resume_many(SSL_CTX *ctx, int sessions, int times)
+{
+    long before = live_sessions();
+    for (int i = 0; i < sessions; i++) {
+        SSL_SESSION *session;
+        full(ctx, &session, NULL);
+        for (int j = 0; j < times; j++)
+            MUST(strcmp(again(ctx, session, NULL), "resumed") == 0);
+        SSL_SESSION_free(session);
+    }
+    return live_sessions() - before;
+}
+
+/* The store of these tests has room for about 48 of them in each worker. */
+static void bounded(void)
+{
+    live_sessions();
+    SSL_CTX *ctx = new_verifying_server();
+    long kept = resume_many(ctx, 200, 2);
+    say("%s", kept > 20 && kept < 60 ? "some are kept" : kept <= 20 ? "too few" : "too many");
+    SSL_CTX_free(ctx);
+}
+
+static void references(void)
+{
+    live_sessions();
+    SSL_CTX *ctx = new_verifying_server();
+    SSL_SESSION *session;
+    full(ctx, &session, NULL);
+    for (int i = 0; i < 20; i++)
+        MUST(strcmp(again(ctx, session, NULL), "resumed") == 0);
+    say("removed: %d", SSL_CTX_remove_session(ctx, session));
+    SSL_SESSION_free(session);
+    say("%ld left", live_sessions());
+    SSL_CTX_free(ctx);
+}
+
+/* --- another process removes what this one has a copy of --- */
+
+static void send_session(int fd, SSL_SESSION *session)
+{
+    unsigned char der[SESSION_MAX], *end = der;
+    int length = i2d_SSL_SESSION(session, NULL);
+    MUST(length > 0 && length <= SESSION_MAX && i2d_SSL_SESSION(session, &end) == length);
+    MUST(write(fd, der, (size_t)length) == length);
+}
+
+static SSL_SESSION *receive_session(int fd)
+{
+    unsigned char der[SESSION_MAX];
+    const unsigned char *at = der;
+    ssize_t length = read(fd, der, sizeof der);
+    MUST(length > 0);
+    return d2i_SSL_SESSION(NULL, &at, length);
+}
+
+static void keeper(SSL_CTX *ctx, int out, int in)
+{
+    SSL_SESSION *session;
+    char removed;
+    full(ctx, &session, NULL);
+    say("%s", again(ctx, session, NULL));
+    say("%s", again(ctx, session, NULL));
+    send_session(out, session);
+    MUST(read(in, &removed, 1) == 1);
+    say("removed elsewhere: %s", again(ctx, session, NULL));
+    SSL_SESSION_free(session);
+}
+
+/* A fatal alert ends the session (RFC 5246, section 7.2.2). */
+static void remover(SSL_CTX *ctx, int out, int in)
+{
+    SSL_SESSION *session = receive_session(in);
+    SSL_CTX *client = new_client();
+    struct connection c = open_connection(ctx, client, session, NULL);
+    shake_hands(&c);
+    MUST(strcmp(outcome(&c), "resumed") == 0);
+    close_connection(&c, ALERT);
+    MUST(write(out, "r", 1) == 1);
+    SSL_CTX_free(client);
+    SSL_SESSION_free(session);
+}
+
+static void elsewhere(void)
+{
+    int there[2], back[2];
+    SSL_CTX *ctx = new_verifying_server();
+    MUST(pipe(there) == 0 && pipe(back) == 0);
+    pid_t children[2];
+    for (int i = 0; i < 2; i++) {
+        children[i] = fork();
+        MUST(children[i] >= 0);
+        if (children[i] > 0)
+            continue;
+        alarm(60);
+        if (i == 0)
+            keeper(ctx, there[1], back[0]);
+        else
+            remover(ctx, back[1], there[0]);
+        _exit(0);
+    }
+    for (int i = 0; i < 2; i++) {
+        close(there[i]);
+        close(back[i]);
+    }
+    for (int i = 0; i < 2; i++)
+        wait_child(children[i]);
+    SSL_CTX_free(ctx);
+}
+
+static const struct scenario scenarios[] = {
+    {"objects", objects},
+    {"bounded", bounded},
+    {"references", references},
+    {"elsewhere", elsewhere},
+};
+
+int main(int argc, char **argv)
+{
+    return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}
