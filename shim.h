@@ -21,7 +21,7 @@
 #include <openssl/x509.h>
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 4
+#define GOSESS_CORE_ABI 5
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
