@@ -6,7 +6,7 @@
 // what is counted. Nothing here knows OpenSSL or C.
 //
 // In reading order: cache.go (the rules), seal.go (what a store gets to see),
-// store.go (what a store is), shm.go (the shared store: find and put), space.go
+// store.go (what a store is), shm.go (the shared store: find and drop), put.go, space.go
 // (where an entry goes and what makes way), lock.go (writers), worker.go (the
 // counters), header.go and words.go (the bytes). docs/shm-format.md says the
 // same for somebody with a hex dump.

@@ -12,6 +12,9 @@ const noTag = 0
 // Put stores sealed under key, in place of what is there. What has expired makes way
 // first, then what was not used for longest.
 func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
+	if len(sealed) == 0 {
+		return ErrInvalid
+	}
 	need := unitsOf(len(sealed))
 	if len(sealed) > maxSealed || need > s.units {
 		return ErrTooBig
