@@ -6,7 +6,7 @@
  * it, and libssl sees the callbacks of shim/callbacks.c and no internal cache.
  */
 #define _GNU_SOURCE
-#include "shim/internal.h"
+#include "shim/serve.h"
 
 #include <stdatomic.h>
 #include <time.h>

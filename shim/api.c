@@ -1,5 +1,6 @@
 /* api.c - the functions of include/gosess.h. */
 #define _GNU_SOURCE
+#include "serve.h"
 #include "settings.h"
 
 #include <errno.h>

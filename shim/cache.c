@@ -1,5 +1,6 @@
 /* cache.c - caches: what a URL opened, here and in the Go half. */
 #define _GNU_SOURCE
+#include "serve.h"
 #include "settings.h"
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
  * callbacks.c - the callbacks that libssl calls, and the calls of the Go half for them.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "serve.h"
 
 #include <errno.h>
 #include <stdatomic.h>

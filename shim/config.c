@@ -1,5 +1,6 @@
 /* config.c - the environment, read once. */
 #define _GNU_SOURCE
+#include "serve.h"
 #include "settings.h"
 
 #include <dlfcn.h>

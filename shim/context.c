@@ -7,7 +7,7 @@
  * last: S, section 4).
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "serve.h"
 
 #include <errno.h>
 #include <stdatomic.h>

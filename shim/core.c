@@ -6,7 +6,7 @@
  * own that blocks every signal, and the handlers of the host that it replaced are put back.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "serve.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
  * taken back first. A call takes about as long as the lock of a server's own cache is held.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "serve.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

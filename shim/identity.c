@@ -4,7 +4,7 @@
  * The session id context is no isolation: HAProxy gives every context the same (S7).
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "serve.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* libssl.c - finds the host's libssl, and what lies behind the functions that we interpose. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "serve.h"
 
 #include <dlfcn.h>
 #include <link.h>

@@ -7,7 +7,7 @@
  * program without a served context all of them only pass on.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "serve.h"
 
 #include <errno.h>
 #include <sys/resource.h>

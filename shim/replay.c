@@ -6,7 +6,7 @@
  * so libssl need not look; the tickets of the connection must be stateful all the same.
  */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "serve.h"
 
 static int options_index; /* ex_data of an SSL: the options that were set here */
 

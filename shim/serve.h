@@ -1,0 +1,309 @@
+/*
+ * serve.h - what the parts of the C half say to each other that serve.
+ *
+ *   libssl.c   finds the host's libssl
+ *   identity.c who may share sessions with a context
+ *   core.c     loads the Go half, after the last fork
+ *   gate.c     how many threads are in it at once
+ *   process.c  the interposed functions of libc
+ *   context.c  the contexts that gosess serves
+ *   callbacks.c  the callbacks that libssl calls
+ *   replay.c   takes libssl's anti-replay over
+ *   api.c      the functions of include/gosess.h
+ *   ../shim.c  the interposed functions of libssl
+ */
+#ifndef GOSESS_SHIM_SERVE_H
+#define GOSESS_SHIM_SERVE_H
+
+#include "internal.h"
+
+/* --- libssl.c --- */
+
+/* Every function that is interposed. */
+#define GOSESS_INTERPOSED(X)      \
+    X(SSL_CTX_add_session)        \
+    X(SSL_CTX_ctrl)               \
+    X(SSL_CTX_flush_sessions)     \
+    X(SSL_CTX_flush_sessions_ex)  \
+    X(SSL_CTX_new)                \
+    X(SSL_CTX_new_ex)             \
+    X(SSL_CTX_remove_session)     \
+    X(SSL_CTX_sess_get_get_cb)    \
+    X(SSL_CTX_sess_get_new_cb)    \
+    X(SSL_CTX_sess_get_remove_cb) \
+    X(SSL_CTX_sess_set_get_cb)    \
+    X(SSL_CTX_sess_set_new_cb)    \
+    X(SSL_CTX_sess_set_remove_cb) \
+    X(SSL_CTX_set0_CA_list)       \
+    X(SSL_CTX_set_client_CA_list) \
+    X(SSL_CTX_up_ref)             \
+    X(SSL_new)                    \
+    X(SSL_set_SSL_CTX)            \
+    X(chroot)                     \
+    X(setrlimit)                  \
+    X(setrlimit64)                \
+    X(setuid)
+
+enum gosess_interposed {
+#define X(name) GOSESS_AT_##name,
+    GOSESS_INTERPOSED(X)
+#undef X
+};
+
+/*
+ * The next definition of an interposed function after ours: what the host would have called
+ * without us. caller is the return address in the host, which finds a libssl that is loaded
+ * with RTLD_LOCAL. NULL where there is none. Any thread.
+ */
+void *gosess_next(enum gosess_interposed function, const void *caller);
+
+/* gosess_next, in the body of our own definition of a function. */
+#define GOSESS_NEXT(name) \
+    ((__typeof__(&(name)))gosess_next(GOSESS_AT_##name, __builtin_return_address(0)))
+
+/*
+ * Looks all of them up: while the Go half is being loaded, which may take long, the dynamic
+ * linker is locked, and no call of the host shall wait for that.
+ */
+void gosess_find_all(const void *caller);
+
+/*
+ * Fills the table from the host's libssl. NULL, or the name of a function that is missing.
+ */
+const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller);
+
+/* --- identity.c --- */
+
+/* Who may share sessions with a context, and what that was worked out from. */
+struct gosess_identity {
+    unsigned char digest[GOSESS_DIGEST_SIZE];
+    unsigned char policy[GOSESS_DIGEST_SIZE]; /* of the client verification alone */
+    _Atomic bool used;                        /* a session was looked up or stored under it */
+    struct gosess_identity *before;           /* what it was before the host changed it */
+    X509 *certificate;                        /* referenced; may be NULL */
+    X509_STORE *store;                        /* the same */
+    unsigned lists;
+    int name_count, trusted, mode, depth;
+    unsigned long flags;
+};
+
+/*
+ * Works out a context's identity: a digest of its certificate and of its policy for client
+ * certificates, that is verify mode, depth, flags, CA names, trusted certificates and
+ * revocation lists. The digest is the same in every process and after every restart with the same
+ * configuration. NULL where memory or libcrypto fails. lists is the number of lists of CA names
+ * that the context was given: the next one may lie where the last one did.
+ */
+struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                                             unsigned lists);
+
+/* Whether the host has not configured the context otherwise since. Cheap. */
+bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx, unsigned lists,
+                           struct gosess_identity *identity);
+
+/* Frees it and all before it. NULL is fine. */
+void gosess_identity_free(const struct gosess_libssl *libssl, struct gosess_identity *identity);
+
+/* --- core.c --- */
+
+/* One call of the Go half, with its arguments and its answer. */
+struct gosess_call {
+    enum {
+        GOSESS_CALL_OPEN,
+        GOSESS_CALL_CLOSE,
+        GOSESS_CALL_NEW,
+        GOSESS_CALL_GET,
+        GOSESS_CALL_REMOVE,
+        GOSESS_CALL_ADD,
+        GOSESS_CALL_NUMBER,
+        GOSESS_CALL_FLUSH,
+        GOSESS_CALL_FORGET,
+        GOSESS_CALL_CLEAR,
+        GOSESS_CALL_COUNT,
+        GOSESS_CALL_MAKE_ROOM,
+    } what;
+    SSL *ssl;                /* new, get */
+    SSL_CTX *ctx;            /* remove, add, number, flush, forget */
+    SSL_SESSION *session;    /* new, remove, add: borrowed; get: the answer */
+    const unsigned char *id; /* get */
+    int id_length;
+    int copy;
+    int64_t before;                     /* flush */
+    const struct gosess_source *source; /* open */
+    int cache;                          /* close, clear, count */
+    struct gosess_counts *counts;       /* count */
+    long result;                        /* open, add, number */
+    struct gosess_outcome outcome;
+};
+
+/* Once, before anything else of core.c, and before the host forks its workers. Setup lock. */
+void gosess_core_prepare(void);
+
+/*
+ * Loads the Go half where this process has not yet, and waits for it, for a bounded time.
+ * True when it is ready. start must stay valid.
+ */
+bool gosess_core_load(const struct gosess_start *start);
+
+/* Waits for a Go half that is being loaded, for longer than a connection may. */
+void gosess_core_wait_longer(void);
+
+/* Whether this process has a Go half that is ready. */
+bool gosess_core_ready(void);
+
+/* Whether this process will never have one: it could not be loaded, or a parent has it. */
+bool gosess_core_impossible(void);
+
+/*
+ * Makes a call of the loaded Go half: signals blocked, never on the stack of an ASYNC job.
+ * False where this process has no ready Go half.
+ */
+bool gosess_core_call(struct gosess_call *call);
+
+/* --- gate.c --- */
+
+enum gosess_entry {
+    GOSESS_ENTERED,
+    GOSESS_ENTERED_NEW, /* no processor is free for this thread, unless room is made */
+    GOSESS_INSIDE,      /* this thread is in a call already: no leaving */
+};
+
+/* Before and after a call of the Go half, which the thread itself makes, or has made for it. */
+enum gosess_entry gosess_gate_enter(bool calls);
+void gosess_gate_leave(void);
+
+/* The thread that makes calls for others, which have entered, counts, and is never stopped. */
+void gosess_gate_hold(void);
+
+/* --- context.c --- */
+
+typedef int (*gosess_new_cb)(SSL *, SSL_SESSION *);
+typedef void (*gosess_remove_cb)(SSL_CTX *, SSL_SESSION *);
+typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
+
+/* An SSL_CTX that gosess has to do with. Lives in its ex_data and is freed with it. */
+struct gosess_attached {
+    struct gosess_context core; /* what the Go half sees of it */
+    /*
+     * Referenced; NULL where it is given back to libssl. Written with the setup lock; read with
+     * it, or in what the host does not do while it attaches: handshakes of this context.
+     */
+    struct gosess_cache *cache;
+    struct gosess_identity *_Atomic identity; /* as it is now; NULL before it was needed */
+    struct gosess_identity *identities;       /* all that it was; with the setup lock */
+    _Atomic unsigned lists;                   /* lists of CA names that it was given */
+    _Atomic bool callbacks;                   /* libssl holds our callbacks */
+    _Atomic bool ending;                      /* SSL_CTX_free of the last reference runs */
+    _Atomic bool counted;                     /* and gosess has made a failing reference */
+    _Atomic long mode;                        /* the session cache mode, as the host set it */
+    _Atomic gosess_new_cb new_session;        /* application callbacks; NULL where there is none */
+    _Atomic gosess_remove_cb remove_session;
+    _Atomic gosess_get_cb get_session;
+    _Atomic long hits, misses, full;        /* of gosess as the internal cache */
+    struct gosess_attached *before, *after; /* in the list; with the setup lock */
+};
+
+extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
+
+/*
+ * Sets gosess_ssl; false, after a log line, where there is no libssl to serve. Not with the
+ * setup lock: the dynamic linker has one of its own, which a library's constructor that calls
+ * libssl runs under.
+ */
+bool gosess_prepare(const void *caller);
+
+/* What is attached to a context; NULL for most. */
+struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
+struct gosess_attached *gosess_attached_first(const SSL *ssl); /* to an SSL's first context */
+
+/* Whether gosess is the cache of this context, in the mode that the host has set. */
+bool gosess_serves(struct gosess_attached *context);
+
+/* A cache of live sessions is libssl's internal cache, and obeys its NO_INTERNAL flags. */
+bool gosess_live(const struct gosess_attached *context);
+
+/*
+ * Attaches a cache to a context: with callbacks, takes the place of libssl's cache; without,
+ * only says which cache gosess_new_session_cb and its relations use. False: out of memory.
+ */
+bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks);
+
+void gosess_detach(struct gosess_attached *context);
+
+/* Sets the host's mode and returns the one before. */
+long gosess_set_mode(struct gosess_attached *context, long mode);
+
+/* Works out a context's identity, where it is not what it was. */
+void gosess_identify(struct gosess_attached *context);
+
+/*
+ * An SSL is about to be switched to a context. GOSESS_TICKETS=stateful is put on contexts in use
+ * only, another one may be half configured; and before the switch, because a host may give the
+ * connection the options of the other context then (nginx).
+ */
+void gosess_before_switch(struct gosess_attached *context);
+
+/* An SSL is about to be made of a context; and was. */
+void gosess_before_ssl(struct gosess_attached *context);
+void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
+
+/* Loads the Go half. */
+bool gosess_load(void);
+
+/*
+ * Loads the Go half where this process holds a context that gosess serves. Keeps errno.
+ */
+void gosess_load_if_serving(void);
+
+/* --- replay.c --- */
+
+bool gosess_replay_prepare(const struct gosess_libssl *table);
+
+/* Makes libssl resume a session that was taken, although it is not in its own cache. */
+void gosess_replay_take_over(SSL *ssl);
+
+/*
+ * Undoes that. Before every lookup: an SSL may have been cleared, which keeps options, and a
+ * HelloRetryRequest makes a handshake ask again (L7).
+ */
+void gosess_replay_give_back(SSL *ssl);
+
+/* --- callbacks.c --- */
+
+/* What libssl calls. */
+int gosess_on_new(SSL *ssl, SSL_SESSION *session);
+SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *copy);
+void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session);
+
+/*
+ * Whether the last reference to a context has gone: SSL_CTX_free then removes what libssl
+ * itself kept, and these sessions have not become bad (L28, L29).
+ */
+bool gosess_ending(struct gosess_attached *context);
+
+/*
+ * A call of the Go half for a context, loading it, with what has left the cache treated as
+ * libssl would. errno is kept. False where there is none.
+ */
+bool gosess_call(struct gosess_attached *context, struct gosess_call *call);
+
+/* The callbacks of the cache alone, without the application's. */
+void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session);
+SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
+                                 int length, int *copy);
+bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session);
+
+/*
+ * Whether the cache had the session. *was is what it had, with its reference, to be freed when
+ * nobody looks at the session any more; or NULL.
+ */
+bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was);
+
+/* The live sessions of a context leave, with their remove callbacks. */
+void gosess_forget(struct gosess_attached *context);
+
+/* SSL_CTX_remove_session's own answer: whether the cache had the session. */
+bool gosess_remove_reporting(SSL_CTX *ctx, SSL_SESSION *session,
+                             int (*next)(SSL_CTX *, SSL_SESSION *));
+
+#endif
