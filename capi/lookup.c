@@ -20,6 +20,7 @@ static int deadline_index, claim_index; /* ex_data of an SSL: an integer; a stru
 /* What a handshake has taken. */
 struct claim {
     SSL_SESSION *session; /* referenced */
+    int64_t ends;
     unsigned char random[RANDOM_SIZE];
 };
 
@@ -73,7 +74,7 @@ static bool has_id(const SSL_SESSION *session, const unsigned char *id, int id_l
 }
 
 /* The second ClientHello of a handshake has the random of the first. */
-static SSL_SESSION *claimed(SSL *ssl, const unsigned char *id, int id_length)
+static SSL_SESSION *claimed(SSL *ssl, struct gosess_lookup *lookup)
 {
     struct claim *claim = libssl->SSL_get_ex_data(ssl, claim_index);
     const unsigned char *random = NULL;
@@ -83,13 +84,15 @@ static SSL_SESSION *claimed(SSL *ssl, const unsigned char *id, int id_length)
         gosess_lookup_forget(ssl);
         return NULL;
     }
-    if (!has_id(claim->session, id, id_length) || !libssl->SSL_SESSION_up_ref(claim->session))
+    if (!has_id(claim->session, lookup->id, lookup->id_length) ||
+        !libssl->SSL_SESSION_up_ref(claim->session))
         return NULL;
+    lookup->ends = claim->ends;
     return claim->session;
 }
 
 /* Where it cannot be noted, a HelloRetryRequest loses the session: a full handshake. */
-static void claim(SSL *ssl, SSL_SESSION *session)
+static void claim(SSL *ssl, SSL_SESSION *session, int64_t ends)
 {
     const unsigned char *random = NULL;
     gosess_lookup_forget(ssl);
@@ -100,6 +103,7 @@ static void claim(SSL *ssl, SSL_SESSION *session)
         libssl->SSL_SESSION_up_ref(session)) {
         memcpy(note->random, random, RANDOM_SIZE);
         note->session = session;
+        note->ends = ends;
     }
     if (!note->session || !libssl->SSL_set_ex_data(ssl, claim_index, note))
         free_claim(NULL, note, NULL, 0, 0, NULL);
@@ -136,7 +140,7 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
     if (ok && libssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
         ok = parse_server_name(body, length, lookup);
     if (ok && libssl->SSL_version(ssl) == TLS1_3_VERSION) {
-        lookup->claimed = claimed(ssl, id, id_length);
+        lookup->claimed = claimed(ssl, lookup);
         lookup->take =
             lookup->claimed || lookup->context->single_use || gosess_anti_replay(libssl, ssl);
     }
@@ -160,11 +164,12 @@ SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup, SSL
         session = NULL;
     }
     if (session) {
-        intptr_t ends = (intptr_t)libssl->SSL_SESSION_get_time(session) +
-                        libssl->SSL_SESSION_get_timeout(session);
-        libssl->SSL_set_ex_data(ssl, deadline_index, (void *)ends);
+        int64_t ends = lookup->ends ? lookup->ends
+                                    : (int64_t)libssl->SSL_SESSION_get_time(session) +
+                                          libssl->SSL_SESSION_get_timeout(session);
+        libssl->SSL_set_ex_data(ssl, deadline_index, (void *)(intptr_t)ends);
         if (lookup->take && !lookup->claimed) {
-            claim(ssl, session);
+            claim(ssl, session, ends);
             gosess_outcome_taken();
         }
     }

@@ -34,11 +34,22 @@ func (s *sealed) put(session *C.SSL_SESSION, record *C.struct_gosess_record) boo
 	}
 	defer C.gosess_free_der(der, length)
 	// What cannot be stored is counted by the cache; the handshake goes on.
-	return s.cache.Put(originOf(record), sessioncache.Session{
+	seal, err := s.cache.Put(originOf(record), sessioncache.Session{
 		ID:      bytesOf(record.id, C.int(record.id_length)),
 		DER:     bytesOf(der, length),
 		Expires: int64(record.expires),
-	}) == nil
+	})
+	if err == nil {
+		s.keep(seal, session)
+	}
+	return err == nil
+}
+
+// keep keeps a copy of what takes long to decode.
+func (s *sealed) keep(seal sessioncache.Seal, session *C.SSL_SESSION) {
+	if C.gosess_slow_to_decode(session) {
+		unref(s.copies.Put(seal, objectOf(session), int(C.gosess_live_size(session))))
+	}
 }
 
 func (s *sealed) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
@@ -56,6 +67,7 @@ func (s *sealed) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
 		}
 		return nil
 	}
+	lookup.ends = C.int64_t(stored.Expires)
 	if object, ok := s.copies.Get(stored.Seal); ok {
 		if lookup.take {
 			s.drop(stored.Seal)
@@ -63,8 +75,8 @@ func (s *sealed) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
 		return sessionOf(object)
 	}
 	session := decode(der, lookup, stored.Expires)
-	if session != nil && bool(!lookup.take) && bool(C.gosess_slow_to_decode(session)) {
-		unref(s.copies.Put(stored.Seal, objectOf(session), int(C.gosess_live_size(session))))
+	if session != nil && !lookup.take {
+		s.keep(stored.Seal, session)
 	}
 	return session
 }

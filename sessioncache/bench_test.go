@@ -88,7 +88,7 @@ func BenchmarkPut(b *testing.B) {
 				defer reportCPU(b)()
 				for i := 0; b.Loop(); i++ {
 					s.ID = ids[i%len(ids)]
-					if err := c.Put(benchOrigin, s); err != nil {
+					if _, err := c.Put(benchOrigin, s); err != nil {
 						b.Fatal(err)
 					}
 				}

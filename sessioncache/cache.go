@@ -98,8 +98,8 @@ func (c *Cache) clock() uint32 { return seconds(c.now()) }
 func seconds(unix int64) uint32 { return uint32(min(max(unix, 0), math.MaxUint32)) }
 
 // Put stores a session in place of what is stored under its id.
-func (c *Cache) Put(o Origin, s Session) error {
-	err := c.put(o, s)
+func (c *Cache) Put(o Origin, s Session) (Seal, error) {
+	seal, err := c.put(o, s)
 	switch err {
 	case nil:
 		c.store.Count(Stores)
@@ -110,18 +110,18 @@ func (c *Cache) Put(o Origin, s Session) error {
 	default:
 		c.store.Count(Errors)
 	}
-	return err
+	return seal, err
 }
 
-func (c *Cache) put(o Origin, s Session) error {
+func (c *Cache) put(o Origin, s Session) (Seal, error) {
 	now, expires := c.clock(), seconds(s.Expires)
 	switch {
 	case len(s.ID) == 0 || len(s.ID) > MaxID || len(s.DER) == 0:
-		return ErrInvalid
+		return Seal{}, ErrInvalid
 	case len(s.DER) > MaxDER:
-		return ErrTooBig
+		return Seal{}, ErrTooBig
 	case now > expires:
-		return ErrExpired
+		return Seal{}, ErrExpired
 	}
 	w := c.begin()
 	defer c.end(w)
@@ -137,9 +137,9 @@ func (c *Cache) put(o Origin, s Session) error {
 	}
 	w.lookup(0, &o.Context, s.ID)
 	if err := c.sealer.seal(w, &o, s.DER, expires); err != nil {
-		return err
+		return Seal{}, err
 	}
-	return c.store.Put(&w.key, w.entry.Sealed, expires, now)
+	return Seal(w.entry.Sealed), c.store.Put(&w.key, w.entry.Sealed, expires, now)
 }
 
 // Get appends the DER of a session to dst. Not ok is a miss: there is none, or it has

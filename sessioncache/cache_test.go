@@ -89,10 +89,10 @@ func TestExpiry(t *testing.T) {
 	now--
 	mustMiss(t, c, originA, id)
 
-	if err := c.Put(originA, Session{ID: id, DER: []byte("a"), Expires: now - 1}); err != ErrExpired {
+	if _, err := c.Put(originA, Session{ID: id, DER: []byte("a"), Expires: now - 1}); err != ErrExpired {
 		t.Errorf("Put of an expired session: %v", err)
 	}
-	if err := c.Put(originA, Session{ID: id, DER: []byte("a"), Expires: -1}); err != ErrExpired {
+	if _, err := c.Put(originA, Session{ID: id, DER: []byte("a"), Expires: -1}); err != ErrExpired {
 		t.Errorf("Put of a session from before 1970: %v", err)
 	}
 	mustPut(t, c, originA, id, []byte("a"), 1<<40) // past 2106: kept until then
@@ -116,7 +116,7 @@ func TestPutRefuses(t *testing.T) {
 		{"largest", Session{ID: testID(1), DER: make([]byte, MaxDER), Expires: now}, nil},
 		{"smallest", Session{ID: []byte{0}, DER: []byte{0}, Expires: now}, nil},
 	} {
-		if err := c.Put(originA, test.session); !errors.Is(err, test.want) {
+		if _, err := c.Put(originA, test.session); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}

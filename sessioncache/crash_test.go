@@ -97,7 +97,7 @@ func TestDeathAtEveryStep(t *testing.T) {
 						panic(r)
 					}
 				}()
-				if err := cache.Put(originA, Session{id, testDER(id, 1, test.size), sc.now + 100}); err != nil {
+				if _, err := cache.Put(originA, Session{id, testDER(id, 1, test.size), sc.now + 100}); err != nil {
 					t.Fatal(err)
 				}
 				done = left > 0
@@ -141,7 +141,7 @@ func TestStolenLock(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			id := sc.ids[0]
-			switch err := cache.Put(originA, Session{id, testDER(id, 1, 150+steps), sc.now + 100}); err {
+			switch _, err := cache.Put(originA, Session{id, testDER(id, 1, 150+steps), sc.now + 100}); err {
 			case nil:
 			case ErrInterrupted:
 				interrupted++
@@ -285,7 +285,7 @@ func TestCrowdedLock(t *testing.T) {
 	id := sc.ids[1]
 	for range 3 {
 		sc.s.store(at, others)
-		if err := c.Put(originA, Session{id, testDER(id, 1, ordinaryDER), sc.now + 100}); err != ErrBusy {
+		if _, err := c.Put(originA, Session{id, testDER(id, 1, ordinaryDER), sc.now + 100}); err != ErrBusy {
 			t.Errorf("Put: %v", err)
 		}
 		if s.load(at) != others {

@@ -93,7 +93,7 @@ const (
 
 func mustPut(t testing.TB, c *Cache, o Origin, id, der []byte, expires int64) {
 	t.Helper()
-	if err := c.Put(o, Session{ID: id, DER: der, Expires: expires}); err != nil {
+	if _, err := c.Put(o, Session{ID: id, DER: der, Expires: expires}); err != nil {
 		t.Fatalf("Put: %v", err)
 	}
 }

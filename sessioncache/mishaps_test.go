@@ -53,7 +53,7 @@ func TestBitFlips(t *testing.T) {
 			}
 			if rng.IntN(10) == 0 {
 				id := testID(rng.IntN(ids))
-				if err := c.Put(originA, Session{id, testDER(id, 0, 150), now + 10}); err != nil {
+				if _, err := c.Put(originA, Session{id, testDER(id, 0, 150), now + 10}); err != nil {
 					t.Fatal(err)
 				}
 				mustGet(t, c, originA, id, testDER(id, 0, 150))
@@ -156,7 +156,7 @@ func TestEntriesTooLarge(t *testing.T) {
 	c, s := newCache(t, &now)
 	mustPut(t, c, originA, testID(1), testDER(testID(1), 0, ordinaryDER), now)
 	for n, size := range []int{MaxDER + 1, 1 << 17, 1 << 20, 10 << 20} {
-		if err := c.Put(originA, Session{testID(2), testDER(testID(2), 0, size), now}); err != ErrTooBig {
+		if _, err := c.Put(originA, Session{testID(2), testDER(testID(2), 0, size), now}); err != ErrTooBig {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 		if got := s.Stats().Total; got.TooBig != uint64(n+1) || got.Evictions != 0 {

@@ -36,7 +36,7 @@ func (op modelOp) do(c *Cache) (a modelAnswer) {
 	c.now = func() int64 { return op.Now }
 	switch op.What {
 	case "put":
-		if err := c.Put(op.Origin, Session{op.ID, op.DER, op.Expires}); err != nil {
+		if _, err := c.Put(op.Origin, Session{op.ID, op.DER, op.Expires}); err != nil {
 			a.Err = err.Error()
 		}
 	case "get":

@@ -79,7 +79,7 @@ func beWorker(dir string) {
 		if rng.IntN(3) == 0 {
 			der := processDER(id, rng)
 			tally.add(own+tallyPutting, 1)
-			if c.Put(originA, Session{id, der, 1<<32 - 2}) == nil {
+			if _, err := c.Put(originA, Session{id, der, 1<<32 - 2}); err == nil {
 				tally.add(own+tallyPut, 1)
 			} else {
 				tally.add(own+tallyPutting, ^uint64(0))

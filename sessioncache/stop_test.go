@@ -27,7 +27,7 @@ func stopAt(t *testing.T, dir string, n int) {
 		}
 	}
 	id := testID(0)
-	switch err := c.Put(originA, Session{id, testDER(id, 1, ordinaryDER), 1<<32 - 2}); {
+	switch _, err := c.Put(originA, Session{id, testDER(id, 1, ordinaryDER), 1<<32 - 2}); {
 	case left > 0:
 		os.Exit(3) // there are fewer writes
 	case err != nil && err != ErrInterrupted:
