@@ -22,10 +22,10 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *calle
 {
     if (!ctx || !gosess_environment.cache || gosess_attached(ctx))
         return ctx;
+    if (!gosess_prepare(caller) || client_only(method))
+        return ctx;
     gosess_setup_lock();
-    struct gosess_cache *cache = NULL;
-    if (gosess_prepare(caller) && !client_only(method))
-        cache = gosess_cache_of_environment();
+    struct gosess_cache *cache = gosess_cache_of_environment();
     gosess_setup_unlock();
     if (cache)
         gosess_attach(ctx, cache, true);
@@ -58,6 +58,28 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     if (ssl)
         gosess_after_ssl(ssl, context);
     return ssl;
+}
+
+GOSESS_EXPORT SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
+{
+    __typeof__(&SSL_set_SSL_CTX) next = GOSESS_NEXT(SSL_set_SSL_CTX);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context)
+        gosess_before_switch(context);
+    return next ? next(ssl, ctx) : NULL;
+}
+
+/*
+ * A host may ask in the same way as gosess_ending whether a context ends, and the first answer
+ * is the one that counts: it is the host's.
+ */
+GOSESS_EXPORT int SSL_CTX_up_ref(SSL_CTX *ctx)
+{
+    __typeof__(&SSL_CTX_up_ref) next = GOSESS_NEXT(SSL_CTX_up_ref);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context && atomic_exchange(&context->counted, false))
+        return 0;
+    return next ? next(ctx) : 0;
 }
 
 /*
@@ -168,16 +190,35 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
         next(ctx, before);
 }
 
-#define INTERPOSE_SETTER(function, type, member)                               \
-    GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                   \
-    {                                                                          \
-        struct gosess_attached *context = own_callbacks(ctx);                  \
-        __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function); \
-        if (context)                                                           \
-            atomic_store(&context->member, callback);                          \
-        else if (next)                                                         \
-            next(ctx, callback);                                               \
+/* With the lock: else a callback that is set while the others are given back would be lost. */
+#define INTERPOSE_SETTER(function, type, member)                            \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                \
+    {                                                                       \
+        struct gosess_attached *context = gosess_attached(ctx);             \
+        bool ours = false;                                                  \
+        if (context) {                                                      \
+            gosess_setup_lock();                                            \
+            ours = atomic_load(&context->callbacks);                        \
+            if (ours)                                                       \
+                atomic_store(&context->member, callback);                   \
+            gosess_setup_unlock();                                          \
+        }                                                                   \
+        __typeof__(&(function)) next = ours ? NULL : GOSESS_NEXT(function); \
+        if (next)                                                           \
+            next(ctx, callback);                                            \
     }
+/* A list that was set may be freed, and the next one lie in its place: they are counted. */
+#define INTERPOSE_LIST_SETTER(function)                                    \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, STACK_OF(X509_NAME) * names) \
+    {                                                                      \
+        struct gosess_attached *context = gosess_attached(ctx);            \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);              \
+        if (next)                                                          \
+            next(ctx, names);                                              \
+        if (context)                                                       \
+            atomic_fetch_add(&context->lists, 1);                          \
+    }
+
 #define INTERPOSE_GETTER(function, member)                                     \
     {                                                                          \
         struct gosess_attached *context = own_callbacks(ctx);                  \
@@ -193,6 +234,9 @@ static struct gosess_attached *own_callbacks(SSL_CTX *ctx)
     struct gosess_attached *context = gosess_attached(ctx);
     return context && atomic_load(&context->callbacks) ? context : NULL;
 }
+
+INTERPOSE_LIST_SETTER(SSL_CTX_set0_CA_list)
+INTERPOSE_LIST_SETTER(SSL_CTX_set_client_CA_list)
 
 INTERPOSE_SETTER(SSL_CTX_sess_set_new_cb, gosess_new_cb, new_session)
 INTERPOSE_SETTER(SSL_CTX_sess_set_remove_cb, gosess_remove_cb, remove_session)

@@ -21,7 +21,14 @@
 #include <openssl/x509.h>
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 3
+#define GOSESS_CORE_ABI 4
+
+/*
+ * Threads that are in the Go half at the same moment, and what is started for what blocks in
+ * the kernel besides. A server that forbids new threads (S1) gets no more.
+ */
+#define GOSESS_PROCESSORS 4
+#define GOSESS_SPARE_THREADS 3
 
 #define GOSESS_KEY_SIZE 32    /* bytes of one sealing key */
 #define GOSESS_DIGEST_SIZE 32 /* bytes of a context digest: SHA-256 */
@@ -64,6 +71,7 @@
     X(SSL_CTX_get_cert_store)           \
     X(SSL_CTX_get_client_CA_list)       \
     X(SSL_CTX_get_ex_data)              \
+    X(SSL_CTX_get_options)              \
     X(SSL_CTX_get_verify_depth)         \
     X(SSL_CTX_get_verify_mode)          \
     X(SSL_CTX_remove_session)           \
@@ -107,9 +115,11 @@
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
     X(X509_OBJECT_get_type)             \
+    X(X509_STORE_free)                  \
     X(X509_STORE_get0_objects)          \
     X(X509_STORE_lock)                  \
     X(X509_STORE_unlock)                \
+    X(X509_STORE_up_ref)                \
     X(X509_VERIFY_PARAM_get_flags)      \
     X(X509_digest)                      \
     X(X509_free)                        \
@@ -277,6 +287,9 @@ void gosess_core_forget(SSL_CTX *ctx);
 void gosess_core_clear(int cache);
 
 void gosess_core_count(int cache, struct gosess_counts *counts);
+
+/* Takes the processors back that threads keep while they are in C: for one that has none. */
+void gosess_core_make_room(void);
 
 /* Takes the outcome of the last call in this thread. Pure C, and cheap. */
 void gosess_core_take_outcome(struct gosess_outcome *outcome);

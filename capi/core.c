@@ -86,6 +86,11 @@ EXPORT void gosess_core_count(int cache, struct gosess_counts *counts)
     gosess_go_count(cache, counts);
 }
 
+EXPORT void gosess_core_make_room(void)
+{
+    gosess_go_make_room();
+}
+
 EXPORT void gosess_core_take_outcome(struct gosess_outcome *outcome)
 {
     *outcome = gosess_outcome_take();

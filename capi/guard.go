@@ -42,7 +42,7 @@ func logText(cause uint32, text string) {
 // its own until all of them have one; the threads stay when they let go.
 func startThreads() {
 	runtime.GOMAXPROCS(1)
-	const n = maxCallers + spareThreads
+	const n = C.GOSESS_PROCESSORS + C.GOSESS_SPARE_THREADS
 	release := make(chan struct{})
 	started := make(chan struct{}, n)
 	var ended sync.WaitGroup
@@ -65,14 +65,5 @@ func startThreads() {
 	close(release)
 	ended.Wait()
 	// Stops the world, which waits for threads that are still being made.
-	runtime.GOMAXPROCS(maxCallers)
+	runtime.GOMAXPROCS(C.GOSESS_PROCESSORS)
 }
-
-const (
-	// maxCallers run Go code at the same moment; the others wait for a few microseconds.
-	// The C half tries out how many threads may be started (THREADS_NEEDED in core.c), which
-	// this keeps the same on every machine.
-	maxCallers = 8
-	// spareThreads is for goroutines that block in the kernel while others run.
-	spareThreads = 4
-)

@@ -16,11 +16,11 @@
  * attaching, are kept beside gosess and not in its place.
  *
  * Threads and fork: every function may be called from any thread, but attaching and detaching
- * a context, like libssl's own setters, not while a handshake of that context runs. Open caches
- * before forking workers, so that they share them (a memory cache is each process's own). Before
- * the last fork do not handshake, nor call gosess_start, gosess_remove_session,
- * gosess_cache_flush or gosess_cache_stats: they load the Go half of gosess, which does not
- * survive a fork. A child of a process that had loaded it serves without a cache.
+ * a context, like libssl's own setters, not while a handshake of that context runs (those of
+ * other contexts may). Open caches before forking workers, so that they share them (a memory cache
+ * is each process's own). Before the last fork do not handshake, nor call gosess_start,
+ * gosess_remove_session, gosess_cache_flush or gosess_cache_stats: they load the Go half of gosess,
+ * which does not survive a fork. A child of a process that had loaded it serves without a cache.
  *
  * Ownership: a cache belongs to its opener until gosess_cache_close; an attached context keeps
  * it alive on its own. Sessions that are passed in are borrowed. Texts that are returned are

@@ -62,21 +62,13 @@ GOSESS_EXPORT void gosess_cache_close(gosess_cache *cache)
     gosess_cache_give_up(cache);
 }
 
-static bool prepare(const void *caller)
-{
-    gosess_setup_lock();
-    bool prepared = gosess_prepare(caller);
-    gosess_setup_unlock();
-    return prepared;
-}
-
 GOSESS_EXPORT int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx)
 {
     struct gosess_cache *opened = ctx ? gosess_cache_opened(cache) : NULL;
     if (!opened)
         return GOSESS_ERROR_ARGUMENT;
     int status = GOSESS_ERROR_LIBSSL;
-    if (prepare(__builtin_return_address(0)))
+    if (gosess_prepare(__builtin_return_address(0)))
         status = gosess_attach(ctx, opened, true) ? GOSESS_OK : GOSESS_ERROR_MEMORY;
     gosess_cache_unref(opened);
     return status;
@@ -97,8 +89,8 @@ GOSESS_EXPORT int gosess_start(void)
 {
     char error[GOSESS_ERROR_SIZE] = "";
     int saved = errno;
-    gosess_setup_lock();
     bool prepared = gosess_prepare(__builtin_return_address(0));
+    gosess_setup_lock();
     bool configured = prepared && gosess_configure(error, sizeof(error));
     gosess_setup_unlock();
     if (!prepared)
@@ -132,7 +124,7 @@ static int call_cache(gosess_cache *given, struct gosess_call *call)
     struct gosess_cache *cache = gosess_cache_opened(given);
     if (!cache)
         return GOSESS_ERROR_ARGUMENT;
-    bool loaded = prepare(__builtin_return_address(0)) && gosess_load();
+    bool loaded = gosess_prepare(__builtin_return_address(0)) && gosess_load();
     call->cache = loaded ? gosess_cache_number(cache) : -1;
     bool done = call->cache > 0 && gosess_core_call(call);
     gosess_cache_unref(cache);
@@ -193,7 +185,7 @@ static struct gosess_attached *attach_first(SSL_CTX *ctx)
 /* ex_data must not be read while it is set, so only one thread at a time looks and attaches. */
 static struct gosess_attached *context_of_connection(SSL *ssl)
 {
-    if (!prepare(__builtin_return_address(0)))
+    if (!gosess_prepare(__builtin_return_address(0)))
         return NULL;
     gosess_attach_lock();
     struct gosess_attached *context = gosess_attached_first(ssl);

@@ -243,7 +243,8 @@ bool gosess_ending(struct gosess_attached *context)
         gosess_ssl->SSL_CTX_free(ctx); /* not the last: the caller holds one */
         return false;
     }
-    /* It has counted all the same, so the next time it would succeed. */
+    /* It has counted all the same, so the next time it would succeed: SSL_CTX_up_ref. */
+    atomic_store(&context->counted, true);
     atomic_store(&context->ending, true);
     return true;
 }

@@ -67,7 +67,8 @@ static char *copy_variable(const char *name)
 /*
  * Where the Go half lies if nothing else is said: beside this library, whatever links it was
  * loaded through. LD_PRELOAD may name us relative to a directory that the host leaves later, so
- * this is found out when the library is loaded.
+ * this is found out when the library is loaded; not with the setup lock, as the dynamic linker
+ * has one too.
  */
 static void find_core(void)
 {
@@ -93,7 +94,7 @@ __attribute__((constructor)) static void read_environment(void)
     gosess_environment.keys = copy_variable("GOSESS_KEYS");
     gosess_environment.log = copy_variable("GOSESS_LOG");
     gosess_environment.core = copy_variable("GOSESS_CORE");
-    if (gosess_environment.cache && !gosess_environment.core)
+    if (!gosess_environment.core)
         find_core();
     pthread_atfork(before_fork, in_parent, in_child);
 }
@@ -113,8 +114,6 @@ static bool read_core(char *error, size_t error_size)
     const char *given = gosess_environment.core;
     if (given)
         snprintf(core_path, sizeof(core_path), "%s", given);
-    else if (!core_path[0])
-        find_core(); /* a program that is linked with us: the path is absolute */
     if (core_path[0] == '/' && (!given || strlen(given) < sizeof(core_path)))
         return true;
     return gosess_fail(error, error_size,

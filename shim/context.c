@@ -19,7 +19,6 @@ static int ctx_index, ssl_index; /* ex_data: struct gosess_attached, of SSL_CTX 
 static struct gosess_start start;
 
 static struct gosess_attached *contexts; /* every attached context; with the setup lock */
-static _Atomic bool undecided; /* one is new, or of another mode, since the last SSL_new */
 
 /* --- contexts --- */
 
@@ -82,6 +81,7 @@ static long mode_underneath(struct gosess_attached *context)
     return gosess_serves(context) ? mode | SSL_SESS_CACHE_NO_INTERNAL : mode;
 }
 
+/* With the setup lock, as what follows from whether gosess serves changes together. */
 static void put_mode(struct gosess_attached *context)
 {
     gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
@@ -90,9 +90,10 @@ static void put_mode(struct gosess_attached *context)
 
 long gosess_set_mode(struct gosess_attached *context, long mode)
 {
+    gosess_setup_lock();
     long before = atomic_exchange(&context->mode, mode);
     put_mode(context);
-    atomic_store(&undecided, true);
+    gosess_setup_unlock();
     return before;
 }
 
@@ -149,7 +150,6 @@ static void list(struct gosess_attached *context)
         contexts->before = context;
     contexts = context;
     gosess_setup_unlock();
-    atomic_store(&undecided, true);
 }
 
 static void unlist(struct gosess_attached *context)
@@ -204,18 +204,41 @@ static bool make_indices(const struct gosess_libssl *table)
     return ctx_index >= 0 && ssl_index >= 0 && gosess_replay_prepare(table);
 }
 
+/* With the setup lock. */
+static bool set_libssl(const struct gosess_libssl *found)
+{
+    static struct gosess_libssl table;
+    if (gosess_ssl)
+        return true;
+    table = *found;
+    if (!make_indices(&table))
+        return false;
+    gosess_core_prepare();
+    start = (struct gosess_start){&table, context_of_ssl, context_of_ctx, policy_of_ctx, log_text};
+    gosess_ssl = &table;
+    return true;
+}
+
 bool gosess_prepare(const void *caller)
 {
-    const struct gosess_libssl *table = gosess_libssl(caller);
-    if (gosess_ssl || !table)
-        return table != NULL;
-    if (!make_indices(table))
+    static _Atomic bool lacking;
+    struct gosess_libssl found;
+    if (gosess_ssl || atomic_load(&lacking))
+        return gosess_ssl;
+    const char *missing = gosess_find_libssl(&found, caller);
+    if (missing) {
+        atomic_store(&lacking, true);
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
+                   "serving without a cache: the host's libssl has no %s; OpenSSL 1.1.1 or later "
+                   "is needed",
+                   missing);
         return false;
+    }
     gosess_find_all(caller);
-    gosess_core_prepare();
-    start = (struct gosess_start){table, context_of_ssl, context_of_ctx, policy_of_ctx, log_text};
-    gosess_ssl = table;
-    return true;
+    gosess_setup_lock();
+    bool set = set_libssl(&found);
+    gosess_setup_unlock();
+    return set;
 }
 
 static struct gosess_attached *make_context(SSL_CTX *ctx)
@@ -233,7 +256,7 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
     return NULL;
 }
 
-/* What libssl holds of the host's becomes ours to keep. */
+/* What libssl holds of the host's becomes ours to keep. With the setup lock. */
 static void put_callbacks(struct gosess_attached *context)
 {
     SSL_CTX *ctx = context->core.ctx;
@@ -246,7 +269,7 @@ static void put_callbacks(struct gosess_attached *context)
     atomic_store(&context->callbacks, true);
 }
 
-/* A remove callback alone makes libssl keep stateless sessions of TLS 1.3 (L6). */
+/* A remove callback alone makes libssl keep stateless sessions of TLS 1.3 (L6). Setup lock. */
 static void give_callbacks_back(struct gosess_attached *context)
 {
     SSL_CTX *ctx = context->core.ctx;
@@ -265,14 +288,15 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
     if (!context)
         return false;
     gosess_forget(context);
+    gosess_setup_lock();
     struct gosess_cache *before = context->cache;
     context->cache = gosess_cache_ref(cache);
     context->core.single_use = cache->url.single_use;
-    gosess_cache_unref(before);
-    if (callbacks && !atomic_load(&context->callbacks))
+    if (callbacks && !atomic_load(&context->callbacks) && !atomic_load(&given_back))
         put_callbacks(context);
     put_mode(context);
-    atomic_store(&undecided, true);
+    gosess_setup_unlock();
+    gosess_cache_unref(before);
     return true;
 }
 
@@ -281,18 +305,26 @@ void gosess_detach(struct gosess_attached *context)
     atomic_store(&context->ending, true); /* its remove callbacks can add nothing */
     gosess_forget(context);
     atomic_store(&context->ending, false);
+    gosess_setup_lock();
     struct gosess_cache *before = context->cache;
     context->cache = NULL;
     give_callbacks_back(context);
     put_mode(context);
+    gosess_setup_unlock();
     gosess_cache_unref(before);
+}
+
+static bool identity_holds(struct gosess_attached *context, struct gosess_identity *identity)
+{
+    return gosess_identity_holds(gosess_ssl, context->core.ctx, atomic_load(&context->lists),
+                                 identity);
 }
 
 /* What the context was at some time, and is again. With the setup lock. */
 static struct gosess_identity *find_identity(struct gosess_attached *context)
 {
     struct gosess_identity *found = context->identities;
-    while (found && !gosess_identity_holds(gosess_ssl, context->core.ctx, found))
+    while (found && !identity_holds(context, found))
         found = found->before;
     return found;
 }
@@ -300,7 +332,8 @@ static struct gosess_identity *find_identity(struct gosess_attached *context)
 /* What the context is for the first time. NULL where that fails. With the setup lock. */
 static struct gosess_identity *add_identity(struct gosess_attached *context)
 {
-    struct gosess_identity *made = gosess_identity_make(gosess_ssl, context->core.ctx);
+    struct gosess_identity *made =
+        gosess_identity_make(gosess_ssl, context->core.ctx, atomic_load(&context->lists));
     if (!made)
         return NULL;
     made->before = context->identities;
@@ -316,8 +349,7 @@ static struct gosess_identity *add_identity(struct gosess_attached *context)
 void gosess_identify(struct gosess_attached *context)
 {
     struct gosess_identity *now = atomic_load(&context->identity);
-    if (atomic_load(&context->ending) ||
-        (now && gosess_identity_holds(gosess_ssl, context->core.ctx, now)))
+    if (atomic_load(&context->ending) || (now && identity_holds(context, now)))
         return;
     gosess_setup_lock();
     now = find_identity(context);
@@ -329,20 +361,14 @@ void gosess_identify(struct gosess_attached *context)
     gosess_setup_unlock();
 }
 
-/*
- * GOSESS_TICKETS=stateful, on every context and not only on that of this SSL: a host that
- * switches by server name may copy the options of the other context (nginx).
- */
-static void make_stateful(void)
+void gosess_before_switch(struct gosess_attached *context)
 {
-    if (!gosess_stateful || !atomic_load(&undecided))
+    SSL_CTX *ctx = context->core.ctx;
+    if (!gosess_stateful || !gosess_serves(context) ||
+        (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
         return;
     gosess_setup_lock();
-    for (struct gosess_attached *context = contexts; context; context = context->after) {
-        if (gosess_serves(context))
-            gosess_ssl->SSL_CTX_set_options(context->core.ctx, SSL_OP_NO_TICKET);
-    }
-    atomic_store(&undecided, false);
+    gosess_ssl->SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     gosess_setup_unlock();
 }
 
@@ -366,7 +392,7 @@ void gosess_before_ssl(struct gosess_attached *context)
     }
     if (gosess_serves(context) || (context->cache && !atomic_load(&context->callbacks)))
         gosess_identify(context);
-    make_stateful();
+    gosess_before_switch(context);
 }
 
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)

@@ -28,10 +28,10 @@
 /* And who is about to forbid new threads, which kills a Go half that has not all of its own. */
 #define LAST_DEADLINE_SECONDS 10
 /*
- * A Go runtime aborts where it cannot start a thread. It starts no more than this: 12 for
- * callers (capi/guard.go), and a few of its own.
+ * A Go runtime aborts where it cannot start a thread. It starts no more than this: those of
+ * capi/guard.go, and a few of its own.
  */
-#define THREADS_NEEDED 24
+#define THREADS_NEEDED (GOSESS_PROCESSORS + GOSESS_SPARE_THREADS + 8)
 /* Address space that a Go runtime reserves, memory that it may write, descriptors; with room. */
 #define SPACE_NEEDED ((size_t)1 << 30)
 #define DATA_NEEDED ((size_t)256 << 20)
@@ -63,6 +63,7 @@ static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOAD
     X(forget)             \
     X(clear)              \
     X(count)              \
+    X(make_room)          \
     X(take_outcome)
 
 static const struct gosess_start *start;
@@ -114,6 +115,9 @@ static void run(struct gosess_call *call)
         break;
     case GOSESS_CALL_COUNT:
         core.count(call->cache, call->counts);
+        break;
+    case GOSESS_CALL_MAKE_ROOM:
+        core.make_room();
         break;
     }
     core.take_outcome(&call->outcome);
@@ -307,6 +311,7 @@ static void *load_thread(void *unused)
 {
     (void)unused;
     slow_the_monitor_down();
+    gosess_gate_hold();
     bool ok = load_keeping_signals();
     pthread_mutex_lock(&lock);
     atomic_store_explicit(&state, ok ? CORE_READY : CORE_FAILED, memory_order_release);
@@ -437,14 +442,19 @@ bool gosess_core_call(struct gosess_call *call)
 {
     if (!gosess_core_ready())
         return false;
-    if (start->libssl->ASYNC_get_current_job()) {
-        relay(call);
-        return true;
-    }
     /* A handler of the host that ran while in Go would run on a goroutine's small stack. */
     sigset_t before;
     block_signals(&before);
-    run(call);
+    bool job = start->libssl->ASYNC_get_current_job() != NULL;
+    enum gosess_entry entry = gosess_gate_enter(!job);
+    if (entry == GOSESS_ENTERED_NEW)
+        relay(&(struct gosess_call){.what = GOSESS_CALL_MAKE_ROOM});
+    if (job)
+        relay(call);
+    else
+        run(call);
+    if (entry != GOSESS_INSIDE)
+        gosess_gate_leave();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return true;
 }

@@ -131,14 +131,20 @@ static bool make_digests(const struct gosess_libssl *libssl, SSL_CTX *ctx,
     return ok;
 }
 
-/* What the digest is made of, by name: it changes only when the host configures the context. */
-static void look(const struct gosess_libssl *libssl, SSL_CTX *ctx, struct gosess_identity *seen)
+/*
+ * What the digest is made of, by name: it changes only when the host configures the context.
+ * Without verification that is the certificate alone.
+ */
+static void look(const struct gosess_libssl *libssl, SSL_CTX *ctx, unsigned lists,
+                 struct gosess_identity *seen)
 {
-    const STACK_OF(X509_NAME) *names = libssl->SSL_CTX_get_client_CA_list(ctx);
     seen->certificate = libssl->SSL_CTX_get0_certificate(ctx);
-    seen->names = names;
-    seen->name_count = names ? libssl->OPENSSL_sk_num((const OPENSSL_STACK *)names) : 0;
     seen->mode = libssl->SSL_CTX_get_verify_mode(ctx);
+    if (seen->mode == SSL_VERIFY_NONE)
+        return;
+    const OPENSSL_STACK *names = (const OPENSSL_STACK *)libssl->SSL_CTX_get_client_CA_list(ctx);
+    seen->lists = lists;
+    seen->name_count = names ? libssl->OPENSSL_sk_num(names) : 0;
     seen->depth = libssl->SSL_CTX_get_verify_depth(ctx);
     seen->flags = libssl->X509_VERIFY_PARAM_get_flags(libssl->SSL_CTX_get0_param(ctx));
     X509_STORE *store = libssl->SSL_CTX_get_cert_store(ctx);
@@ -149,29 +155,39 @@ static void look(const struct gosess_libssl *libssl, SSL_CTX *ctx, struct gosess
             : 0;
 }
 
-bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx, unsigned lists,
                            struct gosess_identity *identity)
 {
     struct gosess_identity now = {.mode = 0};
-    look(libssl, ctx, &now);
+    look(libssl, ctx, lists, &now);
     /* Once clients have been verified, libssl itself may have added to the trusted ones. */
-    return identity->certificate == now.certificate && identity->names == now.names &&
+    return identity->certificate == now.certificate && identity->lists == now.lists &&
            identity->name_count == now.name_count && identity->store == now.store &&
            identity->mode == now.mode && identity->depth == now.depth &&
            identity->flags == now.flags &&
            (identity->trusted == now.trusted || atomic_load(&identity->used));
 }
 
-struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx)
+/* Referenced, so that no other certificate or store can come to lie at its address. */
+static bool keep(const struct gosess_libssl *libssl, struct gosess_identity *identity)
+{
+    if (identity->certificate && libssl->X509_up_ref(identity->certificate) != 1)
+        return false;
+    if (!identity->store || libssl->X509_STORE_up_ref(identity->store) == 1)
+        return true;
+    libssl->X509_free(identity->certificate);
+    return false;
+}
+
+struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                                             unsigned lists)
 {
     struct gosess_identity *identity = calloc(1, sizeof(*identity));
     if (!identity)
         return NULL;
     libssl->ERR_set_mark();
-    look(libssl, ctx, identity);
-    bool ok = make_digests(libssl, ctx, identity);
-    /* Referenced, so that no other certificate can come to lie at its address. */
-    ok = ok && (!identity->certificate || libssl->X509_up_ref(identity->certificate) == 1);
+    look(libssl, ctx, lists, identity);
+    bool ok = make_digests(libssl, ctx, identity) && keep(libssl, identity);
     libssl->ERR_pop_to_mark();
     if (ok)
         return identity;
@@ -184,6 +200,7 @@ void gosess_identity_free(const struct gosess_libssl *libssl, struct gosess_iden
     while (identity) {
         struct gosess_identity *before = identity->before;
         libssl->X509_free(identity->certificate);
+        libssl->X509_STORE_free(identity->store);
         free(identity);
         identity = before;
     }

@@ -10,6 +10,7 @@
  *   libssl.c   finds the host's libssl
  *   identity.c who may share sessions with a context
  *   core.c     loads the Go half, after the last fork
+ *   gate.c     how many threads are in it at once
  *   process.c  the interposed functions of libc
  *   context.c  the contexts that gosess serves
  *   callbacks.c  the callbacks that libssl calls
@@ -221,7 +222,11 @@ int gosess_cache_number(struct gosess_cache *cache);
     X(SSL_CTX_sess_set_get_cb)    \
     X(SSL_CTX_sess_set_new_cb)    \
     X(SSL_CTX_sess_set_remove_cb) \
+    X(SSL_CTX_set0_CA_list)       \
+    X(SSL_CTX_set_client_CA_list) \
+    X(SSL_CTX_up_ref)             \
     X(SSL_new)                    \
+    X(SSL_set_SSL_CTX)            \
     X(chroot)                     \
     X(setrlimit)                  \
     X(setrlimit64)                \
@@ -251,10 +256,9 @@ void *gosess_next(enum gosess_interposed function, const void *caller);
 void gosess_find_all(const void *caller);
 
 /*
- * The table of the host's libssl; NULL, after a log line, where a function is missing. With
- * the setup lock.
+ * Fills the table from the host's libssl. NULL, or the name of a function that is missing.
  */
-const struct gosess_libssl *gosess_libssl(const void *caller);
+const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller);
 
 /* --- identity.c --- */
 
@@ -265,7 +269,8 @@ struct gosess_identity {
     _Atomic bool used;                        /* a session was looked up or stored under it */
     struct gosess_identity *before;           /* what it was before the host changed it */
     X509 *certificate;                        /* referenced; may be NULL */
-    const void *names, *store;
+    X509_STORE *store;                        /* the same */
+    unsigned lists;
     int name_count, trusted, mode, depth;
     unsigned long flags;
 };
@@ -274,12 +279,14 @@ struct gosess_identity {
  * Works out a context's identity: a digest of its certificate and of its policy for client
  * certificates, that is verify mode, depth, flags, CA names, trusted certificates and
  * revocation lists. The digest is the same in every process and after every restart with the same
- * configuration. NULL where memory or libcrypto fails.
+ * configuration. NULL where memory or libcrypto fails. lists is the number of lists of CA names
+ * that the context was given: the next one may lie where the last one did.
  */
-struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx);
+struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                                             unsigned lists);
 
 /* Whether the host has not configured the context otherwise since. Cheap. */
-bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx, unsigned lists,
                            struct gosess_identity *identity);
 
 /* Frees it and all before it. NULL is fine. */
@@ -301,6 +308,7 @@ struct gosess_call {
         GOSESS_CALL_FORGET,
         GOSESS_CALL_CLEAR,
         GOSESS_CALL_COUNT,
+        GOSESS_CALL_MAKE_ROOM,
     } what;
     SSL *ssl;                /* new, get */
     SSL_CTX *ctx;            /* remove, add, number, flush, forget */
@@ -340,6 +348,21 @@ bool gosess_core_impossible(void);
  */
 bool gosess_core_call(struct gosess_call *call);
 
+/* --- gate.c --- */
+
+enum gosess_entry {
+    GOSESS_ENTERED,
+    GOSESS_ENTERED_NEW, /* no processor is free for this thread, unless room is made */
+    GOSESS_INSIDE,      /* this thread is in a call already: no leaving */
+};
+
+/* Before and after a call of the Go half, which the thread itself makes, or has made for it. */
+enum gosess_entry gosess_gate_enter(bool calls);
+void gosess_gate_leave(void);
+
+/* The thread that makes calls for others, which have entered, counts, and is never stopped. */
+void gosess_gate_hold(void);
+
 /* --- context.c --- */
 
 typedef int (*gosess_new_cb)(SSL *, SSL_SESSION *);
@@ -349,11 +372,17 @@ typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
 /* An SSL_CTX that gosess has to do with. Lives in its ex_data and is freed with it. */
 struct gosess_attached {
     struct gosess_context core; /* what the Go half sees of it */
-    struct gosess_cache *cache; /* referenced; NULL where it is given back to libssl */
+    /*
+     * Referenced; NULL where it is given back to libssl. Written with the setup lock; read with
+     * it, or in what the host does not do while it attaches: handshakes of this context.
+     */
+    struct gosess_cache *cache;
     struct gosess_identity *_Atomic identity; /* as it is now; NULL before it was needed */
     struct gosess_identity *identities;       /* all that it was; with the setup lock */
+    _Atomic unsigned lists;                   /* lists of CA names that it was given */
     _Atomic bool callbacks;                   /* libssl holds our callbacks */
     _Atomic bool ending;                      /* SSL_CTX_free of the last reference runs */
+    _Atomic bool counted;                     /* and gosess has made a failing reference */
     _Atomic long mode;                        /* the session cache mode, as the host set it */
     _Atomic gosess_new_cb new_session;        /* application callbacks; NULL where there is none */
     _Atomic gosess_remove_cb remove_session;
@@ -364,7 +393,11 @@ struct gosess_attached {
 
 extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
 
-/* Sets gosess_ssl; false, after a log line, where there is no libssl to serve. Setup lock. */
+/*
+ * Sets gosess_ssl; false, after a log line, where there is no libssl to serve. Not with the
+ * setup lock: the dynamic linker has one of its own, which a library's constructor that calls
+ * libssl runs under.
+ */
 bool gosess_prepare(const void *caller);
 
 /* What is attached to a context; NULL for most. */
@@ -390,6 +423,13 @@ long gosess_set_mode(struct gosess_attached *context, long mode);
 
 /* Works out a context's identity, where it is not what it was. */
 void gosess_identify(struct gosess_attached *context);
+
+/*
+ * An SSL is about to be switched to a context. GOSESS_TICKETS=stateful is put on contexts in use
+ * only, another one may be half configured; and before the switch, because a host may give the
+ * connection the options of the other context then (nginx).
+ */
+void gosess_before_switch(struct gosess_attached *context);
 
 /* An SSL is about to be made of a context; and was. */
 void gosess_before_ssl(struct gosess_attached *context);

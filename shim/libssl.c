@@ -7,8 +7,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-static struct gosess_libssl table;
-
 static int note_libssl(struct dl_phdr_info *info, size_t size, void *name)
 {
     (void)size;
@@ -40,8 +38,8 @@ static void *lookup(const char *name, const void *caller)
 {
     void *found = dlsym(RTLD_NEXT, name);
     Dl_info of_caller, of_us;
-    if (!found && dladdr(caller, &of_caller) != 0 && dladdr((void *)&table, &of_us) != 0 &&
-        of_caller.dli_fbase != of_us.dli_fbase)
+    if (!found && dladdr(caller, &of_caller) != 0 &&
+        dladdr((void *)&gosess_environment, &of_us) != 0 && of_caller.dli_fbase != of_us.dli_fbase)
         found = lookup_in(of_caller.dli_fname, name);
     if (!found) {
         const char *libssl = NULL;
@@ -74,30 +72,15 @@ void gosess_find_all(const void *caller)
         gosess_next((enum gosess_interposed)i, caller);
 }
 
-static const char *fill(const void *caller)
+const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller)
 {
     void *found;
-#define X(name)                                \
-    found = lookup(#name, caller);             \
-    memcpy(&table.name, &found, sizeof found); \
-    if (!found)                                \
+#define X(name)                                 \
+    found = lookup(#name, caller);              \
+    memcpy(&table->name, &found, sizeof found); \
+    if (!found)                                 \
         return #name;
     GOSESS_LIBSSL_FUNCTIONS(X)
 #undef X
     return NULL;
-}
-
-const struct gosess_libssl *gosess_libssl(const void *caller)
-{
-    static enum { TABLE_EMPTY, TABLE_FULL, TABLE_LACKING } state;
-    if (state == TABLE_EMPTY) {
-        const char *missing = fill(caller);
-        state = missing ? TABLE_LACKING : TABLE_FULL;
-        if (missing)
-            gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
-                       "serving without a cache: the host's libssl has no %s; OpenSSL 1.1.1 or "
-                       "later is needed",
-                       missing);
-    }
-    return state == TABLE_FULL ? &table : NULL;
 }

@@ -12,8 +12,7 @@ static int options_index; /* ex_data of an SSL: the options that were set here *
 
 bool gosess_replay_prepare(const struct gosess_libssl *table)
 {
-    options_index =
-        table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
+    options_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
     return options_index >= 0;
 }
 

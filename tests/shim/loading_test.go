@@ -22,6 +22,17 @@ func TestExtension(t *testing.T) {
 	with.logs(t)
 }
 
+// Does a library come up whose constructor makes a context, while a thread makes the first one?
+func TestConstructor(t *testing.T) {
+	constructor := compile(t, "constructor.so", "cc", append([]string{"-shared", "-fPIC", "tests/c/plain/constructor.c"}, libraries...)...)
+	h := host{path: compile(t, "loader", "cc", "tests/c/plain/loader.c", "-ldl"), arguments: []string{constructor}}
+	h.run(t).wants(t, "2 made")
+	h.library, h.cache = library(t), "shm:?size=1m"
+	s := h.run(t)
+	s.wants(t, "2 made")
+	s.logs(t)
+}
+
 const pythonServer = `
 import ssl, sys
 def server():

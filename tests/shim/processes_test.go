@@ -3,6 +3,7 @@ package shim_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"gosess/sessioncache"
@@ -163,6 +164,21 @@ func TestUnusableCore(t *testing.T) {
 			s.wants(t, "full: new", "full: get new", "full: -", "full: -")
 			s.logs(t, test.says)
 		})
+	}
+}
+
+// Are the callbacks given back with the cache, so that libssl keeps what it would and no more?
+func TestCallbacksGivenBack(t *testing.T) {
+	for _, version := range versions {
+		without := plain(t, "chained", version, "stateless").run(t)
+		h := served(t, "chained", version, "stateless")
+		h.env = []string{"GOSESS_CORE=/nonexistent/core.so"}
+		s := h.run(t)
+		// That it had failed was not known when the first context stored its session.
+		if _, want, _ := strings.Cut(without.out, "resumed: -\n"); !strings.HasSuffix(s.out, "\n"+want) || want == "" {
+			t.Errorf("printed:\n%swithout gosess:\n%s", s.out, without.out)
+		}
+		s.logs(t, "cannot use /nonexistent/core.so")
 	}
 }
 

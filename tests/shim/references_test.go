@@ -64,6 +64,23 @@ func TestCallsOfAStandIn(t *testing.T) {
 	h.run(t).wants(t, "full: in-job new", "resumed: in-job get", "resumed: in-job get", "then: full")
 }
 
+// Does the gate let everybody in, also new threads where it is crowded, and those that end?
+func TestCrowdOfThreads(t *testing.T) {
+	for _, threads := range []struct{ count, threads, short, async string }{
+		{"1", "500", "100", "500"},
+		{"3", "1500", "300", "1500"},
+		{"32", "16000", "3200", "16000"},
+	} {
+		h := served(t, "threads", "threads")
+		h.env = []string{"THREADS=" + threads.count}
+		h.run(t).wants(t, threads.threads+" resumed, 0 full, 0 others")
+		h.arguments = []string{"short-threads"}
+		h.run(t).wants(t, threads.short+" resumed, 0 full, 0 others")
+		h.arguments = []string{"async-threads"}
+		h.run(t).wants(t, threads.async+" resumed, 0 full, 0 others")
+	}
+}
+
 // Do threads find the sessions, also short-lived ones, on small stacks, and in ASYNC jobs?
 func TestThreads(t *testing.T) {
 	runScenarios(t, "threads", []scenario{

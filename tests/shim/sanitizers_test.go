@@ -158,7 +158,7 @@ func TestAddressSanitizerWithGo(t *testing.T) {
 	}
 }
 
-// Is it free of data races, with four threads?
+// Is it free of data races, with threads that are in Go at once, and with more than may be?
 func TestThreadSanitizer(t *testing.T) {
 	for _, name := range []string{"gcc thread", "clang thread"} {
 		s := sanitizers[name]
@@ -166,9 +166,29 @@ func TestThreadSanitizer(t *testing.T) {
 			t.Run(name+version, func(t *testing.T) {
 				h := s.host(t, s.core(t, ""), "threads", version, "threads")
 				h.run(t).wants(t, "400 resumed, 0 full, 0 others")
+				h.env = append(h.env, "THREADS=2")
+				h.run(t).wants(t, "200 resumed, 0 full, 0 others")
 				h = s.host(t, s.core(t, ""), "threads", version, "threads-load")
 				h.run(t).wants(t, "0 resumed, 80 full, 0 others")
 			})
+		}
+	}
+}
+
+// The same of contexts that one thread attaches and configures while another uses its own, also
+// where the Go half turns out to be missing meanwhile.
+func TestAttachingUnderSanitizers(t *testing.T) {
+	for _, name := range []string{"gcc thread", "gcc address"} {
+		s := sanitizers[name]
+		for scenario, prints := range map[string]string{"first-used": "looked up", "attaches": "attached"} {
+			for _, flag := range []string{"", "-DSTART=-1"} {
+				t.Run(name+" "+scenario+flag, func(t *testing.T) {
+					t.Parallel()
+					h := s.host(t, s.core(t, flag), "attaching", scenario)
+					h.cache, h.env = "", append(h.env, "GOSESS_TICKETS=stateful")
+					h.run(t).wants(t, prints)
+				})
+			}
 		}
 	}
 }
@@ -179,6 +199,7 @@ func TestSanitizersSeeTheirCanaries(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := s.host(t, s.core(t, s.canary), "threads", "threads")
+			h.env = append(h.env, "THREADS=2", "TIMES=2000") // more than two let in meet nobody
 			h.fails = true
 			if said := h.run(t); !strings.Contains(said.stderr, s.says) {
 				t.Errorf("no %q in:\n%s", s.says, said.stderr)

@@ -60,6 +60,15 @@ func TestIsolationOfLateContexts(t *testing.T) {
 		{"configured-late", apart, apart},
 		{"looked-at-early", apart, apart},
 	})
+	const toggled = "0: full|0: resumed, the other's: none|1: full|1: resumed, the other's: full|" +
+		"0: resumed, the other's: full|1: resumed, the other's: full|" +
+		"0: resumed, the other's: full|1: resumed, the other's: full|memory flat"
+	const replaced = "resumed|replaced: full"
+	runScenarios(t, "isolation", []scenario{
+		{"toggled", toggled, toggled},
+		{"names-replaced", replaced, replaced},
+		{"store-replaced", replaced, replaced},
+	})
 }
 
 // Which processes share sessions?
@@ -182,5 +191,14 @@ func TestStatefulTickets(t *testing.T) {
 		if counted != test.counts {
 			t.Errorf("%s: counted %+v, not %+v", version, counted, test.counts)
 		}
+	}
+}
+
+// Is that so of the contexts in use, whichever way a host switches, and of no other one?
+func TestStatefulTicketsOfContextsInUse(t *testing.T) {
+	for _, version := range versions {
+		h := served(t, "names", version, "stateful")
+		h.env = []string{"GOSESS_TICKETS=stateful"}
+		h.run(t).wants(t, "an id", "changed", "changed", "as it was")
 	}
 }

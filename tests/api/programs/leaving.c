@@ -199,6 +199,119 @@ static void remove_in_remove(void)
     say("remove in remove");
 }
 
+/* Each removal is told whether there was something to remove, whatever happens inside it. */
+static SSL_SESSION *inside;
+static int answer_inside;
+
+static void remove_inside(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    SSL_SESSION *other = inside;
+    inside = NULL;
+    if (other && other != session)
+        answer_inside = SSL_CTX_remove_session(ctx, other);
+}
+
+static void must_answer(SSL_CTX *ctx, int outer, int inner)
+{
+    inside = kept[1];
+    answer_inside = -1;
+    MUST(SSL_CTX_remove_session(ctx, kept[0]) == outer && answer_inside == inner);
+}
+
+static void keep_one(SSL_CTX *ctx, int at)
+{
+    SSL_SESSION *session;
+    SSL_SESSION_free(kept[at]);
+    kept[at] = NULL;
+    MUST(FULL(full(ctx, &session, NULL)) && kept[at]);
+    SSL_SESSION_free(session);
+}
+
+static void nested_answers(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *ctx = new_served(cache);
+    SSL_CTX_sess_set_new_cb(ctx, keep);
+    SSL_CTX_sess_set_remove_cb(ctx, remove_inside);
+    keep_one(ctx, 0);
+    keep_one(ctx, 1);
+    must_answer(ctx, 1, 1);
+    must_answer(ctx, 0, 0);
+    keep_one(ctx, 1);
+    must_answer(ctx, 0, 1);
+    keep_one(ctx, 0);
+    must_answer(ctx, 1, 0);
+    SSL_SESSION_free(kept[0]);
+    SSL_SESSION_free(kept[1]);
+    SSL_CTX_free(ctx);
+    gosess_cache_close(cache);
+    say("nested answers");
+}
+
+/* What a remove callback adds to a context that ends, or is given back, does not stay behind. */
+static void add_kept(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    MUST(session != kept[0]);
+    removals++;
+    SSL_CTX_add_session(ctx, kept[0]);
+}
+
+static void add_in_remove(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *donor = new_server();
+    SSL_CTX_set_num_tickets(donor, 1);
+    SSL_CTX_sess_set_new_cb(donor, keep);
+    keep_one(donor, 0);
+    for (int detaches = 0; detaches < 2; detaches++) {
+        SSL_CTX *ctx = new_served(cache);
+        SSL_SESSION *session;
+        MUST(FULL(full(ctx, &session, NULL)));
+        SSL_CTX_sess_set_remove_cb(ctx, add_kept);
+        uint64_t entries = stats_of(cache).entries;
+        removals = 0;
+        if (detaches)
+            MUST(gosess_cache_detach(ctx) == GOSESS_OK);
+        SSL_CTX_sess_set_remove_cb(ctx, detaches ? NULL : add_kept);
+        SSL_CTX_free(ctx);
+        MUST(removals == (is_memory() ? 1 : 0));
+        MUST(stats_of(cache).entries == (is_memory() ? 0 : entries));
+        SSL_SESSION_free(session);
+    }
+    SSL_CTX_free(donor);
+    SSL_SESSION_free(kept[0]);
+    gosess_cache_close(cache);
+    say("add in remove");
+}
+
+/* A context that no SSL was made of says as well as another one what leaves a shared store. */
+static void never_used(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *ctx = new_served(cache);
+    SSL_SESSION *session;
+    SSL_CTX_sess_set_new_cb(ctx, keep);
+    for (int flushes = 0; flushes < 2; flushes++) {
+        SSL_CTX *unused = new_served(cache);
+        MUST(FULL(full(ctx, &session, NULL)) && RESUMED(again(ctx, session, NULL)));
+        SSL_SESSION *copy = SSL_SESSION_dup(kept[0]); /* removing spoils the object itself */
+        if (flushes)
+            SSL_CTX_flush_sessions(unused, 0);
+        else
+            MUST(SSL_CTX_remove_session(unused, copy) == !is_memory());
+        MUST(RESUMED(again(ctx, session, NULL)) == is_memory());
+        SSL_CTX_free(unused);
+        SSL_SESSION_free(copy);
+        SSL_SESSION_free(session);
+        SSL_SESSION_free(kept[0]);
+        SSL_SESSION_free(kept[1]);
+        kept[0] = kept[1] = NULL;
+    }
+    SSL_CTX_free(ctx);
+    gosess_cache_close(cache);
+    say("never used");
+}
+
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
@@ -207,6 +320,9 @@ int main(int argc, char **argv)
         {"detach-stateless", detach_stateless},
         {"free-context", free_context},
         {"remove-in-remove", remove_in_remove},
+        {"nested-answers", nested_answers},
+        {"add-in-remove", add_in_remove},
+        {"never-used", never_used},
         {"many-caches", many_caches},
     };
     return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);

@@ -229,6 +229,10 @@ void gosess_core_count(int cache, struct gosess_counts *counts)
     *counts = (struct gosess_counts){.entries = (uint64_t)number()};
 }
 
+void gosess_core_make_room(void)
+{
+}
+
 void gosess_core_take_outcome(struct gosess_outcome *taken)
 {
     *taken = (struct gosess_outcome){.removed = pthread_getspecific(removed) != NULL};

@@ -259,6 +259,29 @@ static void flushed_by_host(void)
     SSL_CTX_free(ctx);
 }
 
+static void say_stateless(SSL_CTX *ctx)
+{
+    SSL_SESSION *session;
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+    for (int i = 0; i < 3; i++) {
+        full(ctx, &session, NULL);
+        SSL_SESSION_free(session);
+    }
+    say("%ld inside", SSL_CTX_sess_number(ctx));
+    SSL_CTX_free(ctx);
+}
+
+/* libssl keeps stateless sessions of TLS 1.3 only for a remove callback (L6). */
+static void stateless(void)
+{
+    SSL_CTX *stateful = new_server(), *before = new_server();
+    visits(stateful); /* this asks for the Go half */
+    SSL_CTX_free(stateful);
+    say_stateless(new_server());
+    say_stateless(before);
+    say_stateless(new_server());
+}
+
 static const struct scenario scenarios[] = {
     {"ours-first", ours_first},
     {"theirs-first", theirs_first},
@@ -275,6 +298,7 @@ static const struct scenario scenarios[] = {
     {"added-by-host", added_by_host},
     {"removed-by-host", removed_by_host},
     {"flushed-by-host", flushed_by_host},
+    {"stateless", stateless},
 };
 
 int main(int argc, char **argv)

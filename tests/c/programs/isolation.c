@@ -4,6 +4,8 @@
  */
 #include "../lib/hosts.h"
 
+#include <malloc.h>
+#include <stdint.h>
 #include <string.h>
 
 static void say_shared(SSL_CTX *first, const char *first_name, SSL_CTX *second,
@@ -166,6 +168,87 @@ static void looked_at_early(void)
     say_shared(first, NULL, second, NULL);
 }
 
+/* A host that goes back and forth finds its sessions again, and what it was once is kept once. */
+static void toggled(void)
+{
+    SSL_CTX *ctx = new_server();
+    SSL_SESSION *session[2];
+    size_t used = 0;
+    for (int i = 0; i < 6; i++) {
+        int which = i % 2;
+        use_certificate(ctx, which ? "another" : "server");
+        SSL_CTX_set_verify(ctx, which ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+        if (i < 2)
+            say("%d: %s", which, full(ctx, &session[which], NULL));
+        say("%d: %s, the other's: %s", which, again(ctx, session[which], NULL),
+            i == 0 ? "none" : again(ctx, session[!which], NULL));
+    }
+    for (int i = 0; i < 10000; i++) {
+        if (i == 2)
+            used = mallinfo2().uordblks;
+        SSL_CTX_set_verify(ctx, i % 2 ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+        SSL_free(SSL_new(ctx));
+    }
+    say("memory %s", mallinfo2().uordblks < used + (64 << 10) ? "flat" : "grown");
+    SSL_SESSION_free(session[0]);
+    SSL_SESSION_free(session[1]);
+    SSL_CTX_free(ctx);
+}
+
+/*
+ * What is replaced by another one of the same size and, where libc lets it, in the same place.
+ * Nothing looks at what is set in between.
+ */
+#define SPARES 64
+
+static void announce(SSL_CTX *ctx, const char *name)
+{
+    STACK_OF(X509_NAME) * names, *spare[SPARES];
+    int spares = 0;
+    uintptr_t before = (uintptr_t)SSL_CTX_get_client_CA_list(ctx);
+    SSL_CTX_set_client_CA_list(ctx, NULL);
+    while ((uintptr_t)(names = sk_X509_NAME_new_null()) != before && spares < SPARES)
+        spare[spares++] = names;
+    while (spares > 0)
+        sk_X509_NAME_free(spare[--spares]);
+    sk_X509_NAME_push(names, X509_NAME_dup(X509_get_subject_name(certificate_of(name))));
+    SSL_CTX_set_client_CA_list(ctx, names);
+}
+
+static void trust(SSL_CTX *ctx, const char *name)
+{
+    SSL_CTX_set_cert_store(ctx, X509_STORE_new());
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_add_cert(store, certificate_of(name));
+    SSL_CTX_set_cert_store(ctx, store);
+}
+
+static void say_replaced(void (*replace)(SSL_CTX *, const char *))
+{
+    SSL_CTX *ctx = new_server();
+    SSL_SESSION *session;
+    certificate_of("one");
+    certificate_of("two");
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    replace(ctx, "one");
+    full(ctx, &session, NULL);
+    say("%s", again(ctx, session, NULL));
+    replace(ctx, "two");
+    say("replaced: %s", again(ctx, session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+}
+
+static void names_replaced(void)
+{
+    say_replaced(announce);
+}
+
+static void store_replaced(void)
+{
+    say_replaced(trust);
+}
+
 /* --- between processes --- */
 
 static SSL_CTX *changed;
@@ -224,6 +307,9 @@ static const struct scenario scenarios[] = {
     {"server-name-alike", server_name_alike},
     {"configured-late", configured_late},
     {"looked-at-early", looked_at_early},
+    {"toggled", toggled},
+    {"names-replaced", names_replaced},
+    {"store-replaced", store_replaced},
     {"processes", processes},
     {"verifying-processes", verifying_processes},
 };

@@ -120,11 +120,43 @@ static void copied_connection(void)
     SSL_CTX_free(client);
 }
 
+/* As nginx does: the connection gets the options of the context that it is switched to. */
+static int switch_with_options(SSL *ssl, int *alert, void *unused)
+{
+    (void)alert, (void)unused;
+    SSL_set_SSL_CTX(ssl, second);
+    SSL_clear_options(ssl, SSL_get_options(ssl) & ~SSL_CTX_get_options(second));
+    SSL_set_options(ssl, SSL_CTX_get_options(second));
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* With GOSESS_TICKETS=stateful: every context that is in use, and none that is not. */
+static void stateful(void)
+{
+    SSL_SESSION *session;
+    set_up();
+    SSL_CTX *third = new_server(), *all[] = {first, second, third};
+    for (int i = 0; i < 3; i++)
+        SSL_CTX_clear_options(all[i], SSL_OP_NO_TICKET);
+    SSL_CTX_set_tlsext_servername_callback(first, switch_with_options);
+    full(first, &session, "b.test");
+    const unsigned char *ticket;
+    size_t length;
+    SSL_SESSION_get0_ticket(session, &ticket, &length);
+    say("%s", length <= SSL_MAX_SSL_SESSION_ID_LENGTH ? "an id" : "a stateless ticket");
+    for (int i = 0; i < 3; i++) {
+        say("%s", SSL_CTX_get_options(all[i]) & SSL_OP_NO_TICKET ? "changed" : "as it was");
+        SSL_CTX_free(all[i]);
+    }
+    SSL_SESSION_free(session);
+}
+
 static const struct scenario scenarios[] = {
     {"servername-callback", servername_callback},
     {"client-hello-callback", client_hello_callback},
     {"first-is-freed", first_is_freed},
     {"copied-connection", copied_connection},
+    {"stateful", stateful},
 };
 
 int main(int argc, char **argv)

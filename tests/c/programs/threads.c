@@ -7,12 +7,26 @@
 
 #include <openssl/async.h>
 
-#define THREADS 4
+#define THREADS_MAX 32
 
 static SSL_CTX *server;
 static SSL_SESSION *known;
 static _Atomic int resumed, fulls, others;
 static int times, mode;
+
+static int from_environment(const char *name, int otherwise)
+{
+    const char *given = getenv(name);
+    return given ? atoi(given) : otherwise;
+}
+
+/* With more than gosess lets into Go at once, or not. */
+static int thread_count(void)
+{
+    int count = from_environment("THREADS", 4);
+    MUST(count > 0 && count <= THREADS_MAX);
+    return count;
+}
 
 static void *visitor(void *unused)
 {
@@ -38,15 +52,16 @@ static void *visitor(void *unused)
 
 static void run(int rounds, size_t stack)
 {
-    pthread_t thread[THREADS];
+    pthread_t thread[THREADS_MAX];
+    int count = thread_count();
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     if (stack)
         MUST(pthread_attr_setstacksize(&attributes, stack) == 0);
     for (int i = 0; i < rounds; i++) {
-        for (int j = 0; j < THREADS; j++)
+        for (int j = 0; j < count; j++)
             MUST(pthread_create(&thread[j], &attributes, visitor, NULL) == 0);
-        for (int j = 0; j < THREADS; j++)
+        for (int j = 0; j < count; j++)
             pthread_join(thread[j], NULL);
     }
     pthread_attr_destroy(&attributes);
@@ -66,8 +81,7 @@ static void with_threads(int rounds, int each, size_t stack, int ssl_mode)
 
 static int each(void)
 {
-    const char *given = getenv("TIMES");
-    return given ? atoi(given) : 500;
+    return from_environment("TIMES", 500);
 }
 
 static void threads(void)
@@ -124,12 +138,13 @@ static void *keeper(void *unused)
 
 static void contexts(void)
 {
-    pthread_t thread[THREADS];
+    pthread_t thread[THREADS_MAX];
+    int count = thread_count();
     times = each() / 5;
     SSL_CTX_free(new_server()); /* certificates are made by one thread alone */
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < count; i++)
         MUST(pthread_create(&thread[i], NULL, keeper, NULL) == 0);
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < count; i++)
         pthread_join(thread[i], NULL);
     say("%d resumed, %d others", resumed, others);
 }

@@ -265,6 +265,30 @@ static void data_in_remove(void)
 
 /* --- references of a connection's session --- */
 
+/* Whether a context ends can be asked by trying to keep it: the first answer is no (L29). */
+static void try_to_keep(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    (void)session;
+    int kept = SSL_CTX_up_ref(ctx);
+    say("  kept: %d", kept);
+    if (kept)
+        SSL_CTX_free(ctx);
+}
+
+static void keeping_in_remove(void)
+{
+    SSL_CTX *ctx = plain(ALL);
+    app.on_remove = try_to_keep;
+    SSL_SESSION_free(begin(ctx));
+    SSL_CTX_flush_sessions(ctx, 0);
+    for (int i = 0; i < 3; i++)
+        SSL_SESSION_free(begin(ctx));
+    app.collects = true;
+    SSL_CTX_free(ctx);
+    say_removed();
+    say("freed, live %ld", live());
+}
+
 static void read_sessions(struct connection *c)
 {
     SSL_SESSION *get = SSL_get_session(c->server), *get0 = SSL_get0_session(c->server);
@@ -444,6 +468,7 @@ static const struct scenario scenarios[] = {
     {"flushing-nothing", flushing_nothing},
     {"freeing-context-first", freeing_context_first},
     {"data-in-remove", data_in_remove},
+    {"keeping-in-remove", keeping_in_remove},
     {"getting", getting},
     {"keeping-get1", keeping_get1},
     {"timeouts", timeouts},
