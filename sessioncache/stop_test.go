@@ -45,7 +45,11 @@ func TestStoppedWriter(t *testing.T) {
 	}
 	var free, stopped []time.Duration
 	thefts := 0
-	for n, done := 1, false; !done; n++ {
+	stride := 1
+	if raceEnabled {
+		stride = 7
+	}
+	for n, done := 1, false; !done; n += stride {
 		dir := t.TempDir()
 		mapping := takeMapping(t, dir, "store", MinSize)
 		makeHeader(mapping)
