@@ -72,11 +72,11 @@ DefaultRuntimeDir {{.Dir}}
 ErrorLog {{.ErrorLog}}
 Mutex posixsem
 StartServers {{.Children}}
-ServerLimit {{.Children}}
+ServerLimit 4
 ThreadsPerChild 8
 MaxRequestWorkers 16
-MinSpareThreads 1
-MaxSpareThreads 16
+MinSpareThreads 16
+MaxSpareThreads 32
 SSLSessionCache {{.SessionCache}}
 Listen 127.0.0.1:{{.Port}}
 <VirtualHost 127.0.0.1:{{.Port}}>
