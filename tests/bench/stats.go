@@ -1,0 +1,66 @@
+package main
+
+import (
+	"math"
+	"slices"
+)
+
+// median is the middle of the values, or the mean of the two in the middle; NaN of none.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}
+
+// pair is two measurements that were made one after the other, of a peer and of gosess.
+type pair[T any] struct {
+	Theirs, Ours T
+	OursFirst    bool
+}
+
+// ratio is the median of the ratios of the pairs: what drifts between two rounds of a
+// machine (its clock, its neighbours) drifts less within a pair.
+func ratio[T any](pairs []pair[T], of func(T) float64) float64 {
+	var ratios []float64
+	for _, p := range pairs {
+		ratios = append(ratios, of(p.Ours)/of(p.Theirs))
+	}
+	return median(ratios)
+}
+
+// medians are the medians of each side.
+func medians[T any](pairs []pair[T], of func(T) float64) (theirs, ours float64) {
+	var left, right []float64
+	for _, p := range pairs {
+		left, right = append(left, of(p.Theirs)), append(right, of(p.Ours))
+	}
+	return median(left), median(right)
+}
+
+// alternate makes pairs of measurements, each in the other order than the one before: ABBA.
+func alternate[T any](count int, theirs, ours func() (T, error)) ([]pair[T], error) {
+	var pairs []pair[T]
+	for i := range count {
+		p := pair[T]{OursFirst: i%2 == 1}
+		steps := []func() error{
+			func() (err error) { p.Theirs, err = theirs(); return err },
+			func() (err error) { p.Ours, err = ours(); return err },
+		}
+		if p.OursFirst {
+			slices.Reverse(steps)
+		}
+		for _, step := range steps {
+			if err := step(); err != nil {
+				return nil, err
+			}
+		}
+		pairs = append(pairs, p)
+	}
+	return pairs, nil
+}
