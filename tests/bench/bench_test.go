@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -55,7 +56,7 @@ func TestRoundsAlternate(t *testing.T) {
 	round := func(name string) func() (string, error) {
 		return func() (string, error) { order.WriteString(name); return name, nil }
 	}
-	pairs, err := alternate(3, round("A"), round("B"))
+	pairs, err := alternate(t.Context(), 3, round("A"), round("B"))
 	if err != nil || order.String() != "ABBAAB" {
 		t.Errorf("%s %v", order.String(), err)
 	}
@@ -65,8 +66,13 @@ func TestRoundsAlternate(t *testing.T) {
 		}
 	}
 	failing := func() (string, error) { return "", errors.New("no") }
-	if _, err := alternate(3, round("A"), failing); err == nil {
+	if _, err := alternate(t.Context(), 3, round("A"), failing); err == nil {
 		t.Error("a round that failed was counted")
+	}
+	interrupted, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := alternate(interrupted, 3, round("A"), round("B")); err == nil {
+		t.Error("it went on")
 	}
 }
 
@@ -96,8 +102,8 @@ PASS`)
 	if got["Put/64MiB/137B"]["ns/op"] != 1500 || got["Zipf"]["lru%"] != 73.40 || len(got) != 3 {
 		t.Errorf("%v", got)
 	}
-	points, err := parseGaps("300 1200 2500\n5000 1800 3000\n20 9999 1\n")
-	if err != nil || len(points) != 3 || points[1] != (gapPoint{"5000", 1800, 3000}) || worstMiss(points) != 1800 {
+	points, err := parseGaps("300 1200 2500 3 4\n5000 1800 3000 5 6\n20 9999 1 1 1\n")
+	if err != nil || len(points) != 3 || points[1] != (gapPoint{"5000", 1800, 3000, 5, 6}) || worstCall(points) != 1800 {
 		t.Errorf("%v %v", points, err)
 	}
 	if _, err := parseGaps("not so\n"); err == nil {
@@ -124,7 +130,7 @@ func madeUp() *bench {
 		b.store[entriesName("put", entries)] = benchmark{"ns/op": 1200}
 	}
 	for _, how := range []string{"spin", "sleep"} {
-		b.gaps[how] = []gapPoint{{"20", 300, 2000}, {"1000", 1400, 2500}}
+		b.gaps[how] = []gapPoint{{"20", 300, 2000, 3000, 1600}, {"1000", 1400, 2500, 4000, 2000}}
 	}
 	for _, clients := range []int{4, 1} {
 		b.rows = append(b.rows, &row{Name: `nginx & "co" <1.2>`, Peers: [2]string{"a < b", "a & gosess"}, TLS: "1.2", Clients: clients,
@@ -147,8 +153,8 @@ func TestVerdicts(t *testing.T) {
 		"an error":       func(b *bench) { b.rows[1].Pairs[0].Theirs.Errors = 1 },
 		"no rounds":      func(b *bench) { b.rows[0].Pairs = nil },
 		"one process":    func(b *bench) { b.onePlace[0].Pairs[0].Ours.Server = 29 },
-		"a call into Go": func(b *bench) { b.gaps["spin"][1].Miss = 1501 },
-		"asleep":         func(b *bench) { b.gaps["sleep"][1].Miss = 1501 },
+		"a call into Go": func(b *bench) { b.gaps["spin"][1].Call = 1501 },
+		"asleep":         func(b *bench) { b.gaps["sleep"][1].Call = 1501 },
 		"idle":           func(b *bench) { b.idle[1] = 0.2 },
 		"get":            func(b *bench) { b.store[getName]["ns/op"] = 1100 },
 		"allocations":    func(b *bench) { b.store[getName]["allocs/op"] = 1 },

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -43,8 +44,9 @@ func medians[T any](pairs []pair[T], of func(T) float64) (theirs, ours float64) 
 	return median(left), median(right)
 }
 
-// alternate makes pairs of measurements, each in the other order than the one before: ABBA.
-func alternate[T any](count int, theirs, ours func() (T, error)) ([]pair[T], error) {
+// alternate makes pairs of measurements, each in the other order than the one before (ABBA), unless
+// it is interrupted.
+func alternate[T any](ctx context.Context, count int, theirs, ours func() (T, error)) ([]pair[T], error) {
 	var pairs []pair[T]
 	for i := range count {
 		p := pair[T]{OursFirst: i%2 == 1}
@@ -56,6 +58,9 @@ func alternate[T any](count int, theirs, ours func() (T, error)) ([]pair[T], err
 			slices.Reverse(steps)
 		}
 		for _, step := range steps {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			if err := step(); err != nil {
 				return nil, err
 			}
