@@ -46,6 +46,9 @@ func TestRatioOfPairs(t *testing.T) {
 	if got := ratio(drifting, same); got != 2 {
 		t.Errorf("ratio %v", got)
 	}
+	if got := quartiles(pairs, same); got != "1.000 to 1.000" {
+		t.Errorf("quartiles %s", got)
+	}
 	if theirs, ours := medians(drifting, same); theirs != 10 || ours != 20 {
 		t.Errorf("medians %v %v", theirs, ours)
 	}
@@ -221,6 +224,13 @@ func TestMarksAreRound(t *testing.T) {
 		texts = append(texts, m.Text)
 	}
 	if got := strings.Join(texts, " "); got != "1000 10000 100000" {
+		t.Errorf("marks %s", got)
+	}
+	texts = nil
+	for _, m := range (scale{140, 700, 0, 100, true}).marks() {
+		texts = append(texts, m.Text)
+	}
+	if got := strings.Join(texts, " "); got != "200 500" {
 		t.Errorf("marks %s", got)
 	}
 }

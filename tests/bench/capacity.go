@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"strconv"
 
@@ -29,12 +30,17 @@ func (b *bench) measureCapacities() error {
 			p := peers[0]
 			pool := filepath.Join(b.scratch, "pool-capacity")
 			tried := strconv.Itoa(triedSessions)
-			if _, err := harness.Load(p.port, "--tls", "1.2", "--sessions", tried, "--attempts", "0", "--save", pool); err != nil {
-				return err
-			}
-			r, err := harness.Load(p.port, "--tls", "1.2", "--sessions", tried, "--attempts", tried, "--load", pool, "--resume-only")
+			arguments := []string{"--tls", "1.2", "--sessions", tried, "--timeout", "300"}
+			made, err := harness.Load(p.port, append(arguments, "--attempts", "0", "--save", pool)...)
 			if err != nil {
 				return err
+			}
+			r, err := harness.Load(p.port, append(arguments, "--attempts", tried, "--load", pool, "--resume-only")...)
+			if err != nil {
+				return err
+			}
+			if made.Errors+r.Errors > 0 {
+				return fmt.Errorf("%s: %d errors: %s%s", p.name, made.Errors+r.Errors, made.Said, r.Said)
 			}
 			b.capacities = append(b.capacities, capacity{p.name, r.Resumed})
 			b.progress("1 MiB: %-37s resumes %d of %d sessions", p.name, r.Resumed, triedSessions)

@@ -20,13 +20,12 @@ type fact struct{ Name, Value string }
 func (b *bench) machine() []fact {
 	cpu := field("/proc/cpuinfo", `(?m)^model name\s*: (.*)$`)
 	system := strings.Trim(field("/etc/os-release", `(?m)^PRETTY_NAME=(.*)$`), `"`)
-	load := field("/proc/loadavg", `^(\S+ \S+ \S+)`)
 	facts := []fact{
 		{"date", b.started.UTC().Format("2006-01-02 15:04 MST")},
 		{"processor", fmt.Sprintf("%s, %d visible", cpu, runtime.NumCPU())},
 		{"virtual", firstLine("systemd-detect-virt")},
 		{"system", fmt.Sprintf("%s, Linux %s", system, kernel())},
-		{"load average at the end", load},
+		{"load average before", b.loadBefore},
 		{"OpenSSL", firstLine("openssl", "version")},
 		{"Go", runtime.Version()},
 		{"compiler", firstLine("cc", "--version")},
@@ -52,6 +51,9 @@ func (b *bench) machine() []fact {
 		fact{"rounds", fmt.Sprintf("%d pairs of %v each", b.rounds, b.roundTime)},
 		fact{"took", time.Since(b.started).Round(time.Second).String()})
 }
+
+// loadAverage is of the last 1, 5 and 15 minutes.
+func loadAverage() string { return field("/proc/loadavg", `^(\S+ \S+ \S+)`) }
 
 // field is what the first group of a pattern finds in a file.
 func field(path, pattern string) string {

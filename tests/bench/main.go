@@ -28,6 +28,8 @@ type bench struct {
 	scratch   string
 	pools     int
 
+	loadBefore string // the machine's load average: another one's work is in all figures
+
 	rows       []*row
 	onePlace   []*processRow
 	gaps       map[string][]gapPoint // by how the gap is passed
@@ -40,7 +42,7 @@ type bench struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	b := &bench{ctx: ctx, started: time.Now(), quick: os.Getenv("QUICK") != "", rounds: 15, roundTime: time.Second}
+	b := &bench{ctx: ctx, started: time.Now(), loadBefore: loadAverage(), quick: os.Getenv("QUICK") != "", rounds: 15, roundTime: time.Second}
 	if b.quick {
 		b.rounds, b.roundTime = 3, 400*time.Millisecond
 	}

@@ -70,12 +70,20 @@ func (s scale) at(value float64) float64 {
 	return s.from + (value-low)/(high-low)*(s.to-s.from)
 }
 
-// marks are about five round numbers, or the powers of ten.
+// marks are about five round numbers, or the powers of ten and what is round between them.
 func (s scale) marks() []mark {
 	var marks []mark
 	if s.log {
-		for power := math.Ceil(math.Log10(s.low) - 1e-9); power <= math.Log10(s.high)+1e-9; power++ {
-			marks = append(marks, mark{s.at(math.Pow(10, power)), fmt.Sprintf("%.0f", math.Pow(10, power))})
+		factors := []float64{1}
+		if s.high < 100*s.low {
+			factors = []float64{1, 2, 5}
+		}
+		for power := math.Floor(math.Log10(s.low)); power <= math.Log10(s.high); power++ {
+			for _, factor := range factors {
+				if value := factor * math.Pow(10, power); value >= s.low && value <= s.high {
+					marks = append(marks, mark{s.at(value), fmt.Sprintf("%.0f", value)})
+				}
+			}
 		}
 		return marks
 	}

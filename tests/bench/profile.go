@@ -1,11 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"gosess/tests/harness"
 )
 
 // Lines of a profile that are kept, and the share below which a function is left out.
@@ -17,22 +19,20 @@ const (
 // profile is where a server spends its time in one more round, as perf says; empty where there is
 // no perf, or it may not look.
 func (b *bench) profile(d *driver) string {
+	client, err := harness.Built("tests/load")
+	if err != nil {
+		return ""
+	}
 	var ids []string
 	for _, p := range d.processes() {
-		ids = append(ids, fmt.Sprint(p.PID))
+		ids = append(ids, strconv.Itoa(p.PID))
 	}
 	file := filepath.Join(b.scratch, "perf.data")
 	defer os.Remove(file)
-	record := exec.Command("perf", "record", "-q", "-F", "4999", "-o", file, "-p", strings.Join(ids, ","))
-	if err := record.Start(); err != nil {
-		return ""
-	}
-	_, failed := d.round()
-	if err := record.Process.Signal(os.Interrupt); err != nil {
-		return ""
-	}
-	_ = record.Wait() // perf ends with the signal that it was sent
-	if failed != nil {
+	// perf looks at the servers for as long as the client runs.
+	arguments := append([]string{"record", "-q", "-F", "4999", "-o", file, "-p", strings.Join(ids, ","), "--",
+		client, "--port", strconv.Itoa(d.port)}, d.arguments()...)
+	if err := exec.Command("perf", arguments...).Run(); err != nil {
 		return ""
 	}
 	report := exec.Command("perf", "report", "--stdio", "-i", file, "--sort", "dso,symbol",

@@ -46,8 +46,8 @@ var summaryTemplate = template.Must(template.New("README.md").Parse(`# How fast 
 
 Written by ` + "`make bench{{if .Quick}} QUICK=1{{end}}`" + `{{if .Quick}}: a quick run, of few and short rounds{{end}}. Ratios are gosess / peer, below 1 is cheaper: medians over pairs of rounds
 that were made one after the other, in alternating order, on servers that ran side by side all the time. Server
-CPU is that of all the server's threads as the scheduler counts it, divided by the handshakes.
-In every handshake a session was resumed, as the client's SSL_session_reused says; the errors are in
+CPU is that of all the server's threads as the scheduler counts it, divided by the handshakes. In parentheses are the quartiles.
+A target is met only where each handshake was resumed, as the client's SSL_session_reused says, and none failed: see
 [every round](rounds.md).
 
 | target | limit | measured | |
@@ -199,7 +199,7 @@ func (b *bench) cpuPlot() string {
 
 // latencyPlot has the quantiles of the rows with one client, each the median of its rounds.
 func (b *bench) latencyPlot() string {
-	c := chart{Title: "Latency of resumed TLS 1.2 handshakes, one client", X: "microseconds, up to the 99th percentile", Y: "%"}
+	c := chart{Title: "Latency of resumed TLS 1.2 handshakes, one client", X: "microseconds, up to the 99th percentile", Y: "%", Log: true}
 	colour := 1
 	for _, r := range b.rows {
 		if r.Clients != 1 || r.TLS != "1.2" {

@@ -94,16 +94,20 @@ func (d *driver) fill(dir string, number int) (float64, error) {
 
 func (d *driver) name() string { return d.peer.name + ", " + d.work.name }
 
-func (d *driver) round() (sample, error) {
-	arguments := append([]string{"--tls", d.tls, "--threads", strconv.Itoa(d.clients),
+// arguments are those of the load client for a round.
+func (d *driver) arguments() []string {
+	return append([]string{"--tls", d.tls, "--threads", strconv.Itoa(d.clients),
 		"--attempts", strconv.Itoa(d.attempts), "--load", d.pool, "--save", d.pool,
 		"--handshake-only", "--timeout", "120"}, d.client...)
+}
+
+func (d *driver) round() (sample, error) {
 	processes := d.processes()
 	before, err := cpuTime(processes)
 	if err != nil {
 		return sample{}, err
 	}
-	r, err := harness.Load(d.port, arguments...)
+	r, err := harness.Load(d.port, d.arguments()...)
 	if err != nil {
 		return sample{}, fmt.Errorf("%s: %w", d.name(), err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -28,11 +29,25 @@ type pair[T any] struct {
 // ratio is the median of the ratios of the pairs: what drifts between two rounds of a
 // machine (its clock, its neighbours) drifts less within a pair.
 func ratio[T any](pairs []pair[T], of func(T) float64) float64 {
-	var ratios []float64
+	return median(ratios(pairs, of))
+}
+
+func ratios[T any](pairs []pair[T], of func(T) float64) []float64 {
+	var all []float64
 	for _, p := range pairs {
-		ratios = append(ratios, of(p.Ours)/of(p.Theirs))
+		all = append(all, of(p.Ours)/of(p.Theirs))
 	}
-	return median(ratios)
+	return all
+}
+
+// quartiles are between which the middle half of the ratios lies: how sure the median is.
+func quartiles[T any](pairs []pair[T], of func(T) float64) string {
+	sorted := slices.Sorted(slices.Values(ratios(pairs, of)))
+	if len(sorted) == 0 {
+		return "none"
+	}
+	last := float64(len(sorted) - 1)
+	return fmt.Sprintf("%.3f to %.3f", sorted[int(math.Round(last/4))], sorted[int(math.Round(last*3/4))])
 }
 
 // medians are the medians of each side.

@@ -44,6 +44,7 @@ func ofRow(r *row) target {
 		what = "p50 of " + r.Peers[1] + " / " + r.Peers[0]
 	}
 	t := atMost(fmt.Sprintf("%s: %s", r.Name, what), "%.3f", r.ratio(), r.Limit)
+	t.Measured += " (" + quartiles(r.Pairs, r.Of) + ")"
 	if !r.valid() {
 		t.Met, t.Measured = false, t.Measured+", but not every handshake was resumed"
 	}
@@ -61,7 +62,9 @@ func (b *bench) targets() []target {
 	}
 	for _, r := range b.onePlace {
 		work := fmt.Sprintf("one process, TLS 1.2, %d thread(s): memory store / libssl's internal cache", r.Threads)
-		all = append(all, atMost(work, "%.3f", ratio(r.Pairs, serverOf), r.Limit))
+		t := atMost(work, "%.3f", ratio(r.Pairs, serverOf), r.Limit)
+		t.Measured += " (" + quartiles(r.Pairs, serverOf) + ")"
+		all = append(all, t)
 	}
 	all = append(all,
 		atMost("a call into Go after 0.3, 1 and 5 ms outside it, spinning: the worst p50, us", "%.2f", worstCall(b.gaps["spin"])/1000, 1.5),
