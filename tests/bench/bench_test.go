@@ -59,8 +59,8 @@ func TestRoundsAlternate(t *testing.T) {
 	round := func(name string) func() (string, error) {
 		return func() (string, error) { order.WriteString(name); return name, nil }
 	}
-	pairs, err := alternate(t.Context(), 3, round("A"), round("B"))
-	if err != nil || order.String() != "ABBAAB" {
+	pairs, err := alternate(t.Context(), 4, round("A"), round("B"))
+	if err != nil || order.String() != "ABBAABBA" {
 		t.Errorf("%s %v", order.String(), err)
 	}
 	for i, p := range pairs {
