@@ -9,6 +9,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"gosess/tests/harness"
 )
@@ -59,7 +60,7 @@ func TestRoundsAlternate(t *testing.T) {
 	round := func(name string) func() (string, error) {
 		return func() (string, error) { order.WriteString(name); return name, nil }
 	}
-	pairs, err := alternate(t.Context(), 4, round("A"), round("B"))
+	pairs, err := alternate(t.Context(), 4, time.Hour, round("A"), round("B"))
 	if err != nil || order.String() != "ABBAABBA" {
 		t.Errorf("%s %v", order.String(), err)
 	}
@@ -69,12 +70,15 @@ func TestRoundsAlternate(t *testing.T) {
 		}
 	}
 	failing := func() (string, error) { return "", errors.New("no") }
-	if _, err := alternate(t.Context(), 3, round("A"), failing); err == nil {
+	if _, err := alternate(t.Context(), 3, time.Hour, round("A"), failing); err == nil {
 		t.Error("a round that failed was counted")
+	}
+	if few, err := alternate(t.Context(), 100, 0, round("A"), round("B")); err != nil || len(few) != fewestPairs {
+		t.Errorf("%d pairs in no time: %v", len(few), err)
 	}
 	interrupted, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := alternate(interrupted, 3, round("A"), round("B")); err == nil {
+	if _, err := alternate(interrupted, 3, time.Hour, round("A"), round("B")); err == nil {
 		t.Error("it went on")
 	}
 }

@@ -48,7 +48,7 @@ func (b *bench) machine() []fact {
 		facts = append(facts, fact{v.name, version})
 	}
 	return append(facts,
-		fact{"rounds", fmt.Sprintf("%d pairs of %v each", b.rounds, b.roundTime)},
+		fact{"rounds", fmt.Sprintf("at most %d pairs of %v each", b.rounds, b.roundTime)},
 		fact{"took", time.Since(b.started).Round(time.Second).String()})
 }
 

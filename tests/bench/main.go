@@ -24,6 +24,7 @@ type bench struct {
 	quick     bool
 	rounds    int           // pairs of rounds of a row
 	roundTime time.Duration // of load on one server
+	rowTime   time.Duration // of a row, after which it has no more rounds
 	root      string        // of the source tree
 	scratch   string
 	pools     int
@@ -42,9 +43,9 @@ type bench struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	b := &bench{ctx: ctx, started: time.Now(), loadBefore: loadAverage(), quick: os.Getenv("QUICK") != "", rounds: 15, roundTime: time.Second}
+	b := &bench{ctx: ctx, started: time.Now(), loadBefore: loadAverage(), quick: os.Getenv("QUICK") != "", rounds: 15, roundTime: time.Second, rowTime: 45 * time.Second}
 	if b.quick {
-		b.rounds, b.roundTime = 3, 400*time.Millisecond
+		b.rounds, b.roundTime, b.rowTime = 3, 400*time.Millisecond, 0
 	}
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

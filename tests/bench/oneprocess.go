@@ -81,7 +81,7 @@ func (b *bench) measureOneProcess() error {
 		round := func(env []string) func() (processSample, error) {
 			return func() (processSample, error) { return b.processRound(program, env, r.Threads) }
 		}
-		if r.Pairs, err = alternate(b.ctx, b.rounds, round(nil), round(preload)); err != nil {
+		if r.Pairs, err = alternate(b.ctx, b.rounds, b.rowTime, round(nil), round(preload)); err != nil {
 			return err
 		}
 		b.onePlace = append(b.onePlace, r)

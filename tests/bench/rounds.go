@@ -139,7 +139,7 @@ func (b *bench) compare(peers []peer, w work) (*row, error) {
 		r.Of, r.Unit = p50Of, "p50 us"
 	}
 	var err error
-	if r.Pairs, err = alternate(b.ctx, b.rounds, theirs.round, ours.round); err != nil {
+	if r.Pairs, err = alternate(b.ctx, b.rounds, b.rowTime, theirs.round, ours.round); err != nil {
 		return nil, err
 	}
 	if r.ratio() > r.Limit {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 // median is the middle of the values, or the mean of the two in the middle; NaN of none.
@@ -59,11 +60,18 @@ func medians[T any](pairs []pair[T], of func(T) float64) (theirs, ours float64) 
 	return median(left), median(right)
 }
 
+// fewestPairs are made, however long they take.
+const fewestPairs = 3
+
 // alternate makes pairs of measurements, each in the other order than the one before (ABBA), unless
-// it is interrupted.
-func alternate[T any](ctx context.Context, count int, theirs, ours func() (T, error)) ([]pair[T], error) {
+// it is interrupted. On a busy machine there are fewer of them, so that a run still ends in time.
+func alternate[T any](ctx context.Context, count int, within time.Duration, theirs, ours func() (T, error)) ([]pair[T], error) {
 	var pairs []pair[T]
+	start := time.Now()
 	for i := range count {
+		if i >= fewestPairs && time.Since(start) > within {
+			break
+		}
 		p := pair[T]{OursFirst: i%2 == 1}
 		steps := []func() error{
 			func() (err error) { p.Theirs, err = theirs(); return err },
