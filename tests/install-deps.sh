@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that build, demo and test need, where they are missing. Says
+# Installs the Debian packages that build, demo, test and bench need, where they are missing. Says
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
