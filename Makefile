@@ -65,9 +65,9 @@ test: deps ## run the lint and every test, end with a count (installs what is mi
 fuzz: build ## feed anything to what parses, FUZZTIME (60s) for each target
 	GOSESS_FUZZ=$(FUZZTIME) $(GO) run ./tests/tally ./tests/fuzz $(call fuzz_runs,$(FUZZTIME))
 
-bench: build ## time the stores, and handshakes against libssl's own cache
-	$(GO) test -run '^$$' -bench . -benchmem ./sessioncache/...
-	sh tests/differential/bench.sh
+bench: deps ## measure against nginx, httpd, HAProxy and libssl, and write docs/bench; QUICK=1: 2 minutes
+	@$(MAKE) --no-print-directory build
+	QUICK='$(QUICK)' $(GO) run ./tests/bench
 
 lint: ## check style and find mistakes in Go, C and shell
 	@C_DIALECT='$(C_DIALECT)' C_WARNINGS='$(C_WARNINGS)' GO='$(GO)' sh tests/lint.sh

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs the Debian packages that build, demo and test need, where they are missing. Says
+# Installs the Debian packages that build, demo, test and bench need, where they are missing. Says
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='binutils clang clang-format g++ gcc groff-base haproxy libc6-dev libclang-rt-14-dev libssl-dev make mandoc nginx openssl
+packages='apache2-bin binutils clang clang-format g++ gcc groff-base haproxy libc6-dev libclang-rt-14-dev libssl-dev make mandoc nginx openssl
 pkg-config python3 shellcheck valgrind'
 
 installed() {

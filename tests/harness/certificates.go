@@ -1,9 +1,11 @@
 package harness
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -49,7 +51,7 @@ func NewAuthority(dir string) (*Authority, error) {
 	return a, writePEM(a.CA, "CERTIFICATE", der)
 }
 
-func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PublicKey) ([]byte, error) {
+func (a *Authority) sign(template *x509.Certificate, key crypto.PublicKey) ([]byte, error) {
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
 		return nil, err
@@ -62,17 +64,30 @@ func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PublicKey) ([]by
 
 // Issue makes a P-256 certificate for a server of that name, or for a client.
 func (a *Authority) Issue(name string) (Certificate, error) {
-	files := Certificate{filepath.Join(a.dir, name+".pem"), filepath.Join(a.dir, name+".key")}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return files, err
+		return Certificate{}, err
 	}
+	return a.issue(name, key)
+}
+
+// IssueRSA makes one with an RSA key of 2048 bits.
+func (a *Authority) IssueRSA(name string) (Certificate, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return Certificate{}, err
+	}
+	return a.issue(name, key)
+}
+
+func (a *Authority) issue(name string, key crypto.Signer) (Certificate, error) {
+	files := Certificate{filepath.Join(a.dir, name+".pem"), filepath.Join(a.dir, name+".key")}
 	cert, err := a.sign(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: name},
 		DNSNames:    []string{name},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, &key.PublicKey)
+	}, key.Public())
 	if err != nil {
 		return files, err
 	}

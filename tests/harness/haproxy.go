@@ -23,6 +23,7 @@ type HAProxy struct {
 	Port       int
 	Env        []string // added to the environment: see Preload
 	Foreground bool     // started with -db: one process, which never forks
+	CacheSize  int      // tune.ssl.cachesize, in blocks; 0: the default
 
 	program string
 	daemon
@@ -68,6 +69,9 @@ func (h *HAProxy) issue() error {
 var haproxyConfiguration = template.Must(template.New("haproxy.cfg").Parse(`
 global
     nbthread 2
+{{- if .CacheSize}}
+    tune.ssl.cachesize {{.CacheSize}}
+{{- end}}
 {{- if .Foreground}}
     stats socket {{.CommandLine}}
 {{- end}}
@@ -214,6 +218,19 @@ func (h *HAProxy) Workers() []Process {
 		return all
 	}
 	return all[1:]
+}
+
+// Version is what haproxy -v says, as in "2.6.12-1".
+func (h *HAProxy) Version() (string, error) {
+	said, err := exec.Command(h.program, "-v").CombinedOutput()
+	fields := strings.Fields(string(said))
+	if err == nil && len(fields) < 3 {
+		err = fmt.Errorf("haproxy -v: %s", said)
+	}
+	if err != nil {
+		return "", err
+	}
+	return fields[2], nil
 }
 
 // Log implements Server.

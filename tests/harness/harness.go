@@ -140,19 +140,20 @@ func WaitFor(what string, done func() bool) error {
 
 // Result is what the load client counted: see tests/load/load.c.
 type Result struct {
-	Sessions   int     `json:"sessions"`
-	Attempts   int     `json:"attempts"`
-	Handshakes int     `json:"handshakes"`
-	Resumed    int     `json:"resumed"`
-	Full       int     `json:"full"`
-	Errors     int     `json:"errors"`
-	Tickets    int     `json:"tickets"`
-	Retries    int     `json:"retries"`
-	Workers    int     `json:"workers"`
-	P50        float64 `json:"p50_us"`
-	P99        float64 `json:"p99_us"`
-	Elapsed    float64 `json:"elapsed"`
-	Said       string  `json:"-"` // what it wrote to stderr
+	Sessions   int          `json:"sessions"`
+	Attempts   int          `json:"attempts"`
+	Handshakes int          `json:"handshakes"`
+	Resumed    int          `json:"resumed"`
+	Full       int          `json:"full"`
+	Errors     int          `json:"errors"`
+	Tickets    int          `json:"tickets"`
+	Retries    int          `json:"retries"`
+	Workers    int          `json:"workers"`
+	P50        float64      `json:"p50_us"`
+	P99        float64      `json:"p99_us"`
+	Elapsed    float64      `json:"elapsed"`
+	Quantiles  [][2]float64 `json:"quantiles"` // of the handshakes, in microseconds
+	Said       string       `json:"-"`         // what it wrote to stderr
 }
 
 // Load runs the load client against a port of loopback.

@@ -3,6 +3,7 @@ package harness_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"gosess/tests/harness"
@@ -83,6 +84,105 @@ func TestLifeOfAServer(t *testing.T) {
 			}
 		}
 		if err := n.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// With several targets a session is resumed at another one than made it. Here they are two
+// server blocks of one nginx, which has one cache for both, and a context for each certificate.
+func TestLoadTakesTargetsInTurn(t *testing.T) {
+	for _, same := range []bool{true, false} {
+		var other string
+		n := start(t, func(n *harness.Nginx) {
+			n.SessionCache = "shared:test:1m"
+			site, err := n.AddSite("second.test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if same {
+				site.Cert = n.Sites[0].Cert
+			}
+			other = strconv.Itoa(site.Port)
+		})
+		for _, tls := range []string{"1.2", "1.3"} {
+			// One round: each session once.
+			got, err := harness.Load(n.Port(), "--port", other, "--tls", tls, "--sessions", "10", "--attempts", "10")
+			if err != nil || got.Errors != 0 || (got.Resumed == 10) != same {
+				t.Errorf("same certificate %v, TLS %s: %+v %v", same, tls, got, err)
+			}
+		}
+	}
+}
+
+// Handshakes alone are resumed as others are, and with TLS 1.3 bring a ticket each.
+func TestLoadOfHandshakesOnly(t *testing.T) {
+	n := start(t, func(n *harness.Nginx) { n.SessionCache = "shared:test:1m" })
+	for _, tls := range []string{"1.2", "1.3"} {
+		got, err := harness.Load(n.Port(), "--tls", tls, "--sessions", "10", "--attempts", "40", "--handshake-only")
+		if err != nil || got.Errors != 0 || got.Resumed != 40 || len(got.Quantiles) == 0 || got.P50 <= 0 {
+			t.Errorf("TLS %s: %+v %v", tls, got, err)
+		}
+	}
+}
+
+// A look at which sessions are left stores none: other sessions would make way for them.
+func TestLoadThatOnlyResumes(t *testing.T) {
+	n := start(t, func(n *harness.Nginx) { n.SessionCache = "shared:test:1m" })
+	for _, tls := range []string{"1.2", "1.3"} {
+		file := filepath.Join(t.TempDir(), "sessions")
+		if _, err := harness.Load(n.Port(), "--tls", tls, "--sessions", "10", "--attempts", "0", "--save", file); err != nil {
+			t.Fatal(err)
+		}
+		arguments := []string{"--tls", tls, "--attempts", "10", "--load", file, "--resume-only"}
+		if got, err := harness.Load(n.Port(), arguments...); err != nil || got.Errors != 0 || got.Resumed != 10 {
+			t.Errorf("TLS %s: %+v %v", tls, got, err)
+		}
+		n2 := start(t, func(n *harness.Nginx) { n.SessionCache = "shared:test:1m" })
+		for range 2 { // and the second time there is still nothing
+			got, err := harness.Load(n2.Port(), arguments...)
+			if err != nil || got.Errors != 0 || got.Resumed != 0 || got.Full != 10 || got.Tickets != 0 {
+				t.Errorf("TLS %s, elsewhere: %+v %v", tls, got, err)
+			}
+		}
+	}
+}
+
+// Another server than nginx: httpd keeps what it made, and nothing where it has no cache.
+func TestHTTPD(t *testing.T) {
+	h, err := harness.NewHTTPD(harness.TempDir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(h.Log())
+		}
+	})
+	for _, test := range []struct {
+		cache string
+		wants func(harness.Result) bool
+	}{
+		{"shmcb:" + filepath.Join(h.Dir, "cache") + "(512000)", all},
+		{"nonenotnull", nothing},
+	} {
+		h.SessionCache = test.cache
+		if err := h.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for _, tls := range []string{"1.2", "1.3"} {
+			got, err := harness.Load(h.Port, "--tls", tls, "--sessions", "10", "--attempts", "40")
+			if err != nil || got.Errors != 0 || !test.wants(got) {
+				t.Errorf("%s, TLS %s: %+v %v", test.cache, tls, got, err)
+			}
+		}
+		if err := h.Reload(); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Stop(); err != nil {
 			t.Fatal(err)
 		}
 	}

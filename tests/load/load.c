@@ -1,5 +1,5 @@
 /*
- * load.c - a TLS client that resumes sessions and counts.
+ * load.c - a TLS client that resumes sessions and counts: see report.c for what.
  *
  * First it makes a pool of sessions by full handshakes (or reads one from a file),
  * then it tries to resume them, and prints one JSON object. It is in C because
@@ -7,12 +7,14 @@
  *
  * Nothing depends on time: every connection sends a request and reads the whole
  * answer. A server stores its session before it answers, and TLS 1.3 tickets come
- * before the answer, so both are there when the answer is.
+ * before the answer, so both are there when the answer is. With --handshake-only a
+ * connection that resumes ends with its ticket: the server stores before it sends that,
+ * and a resumed TLS 1.2 session is not stored again.
  *
  * Each thread owns every THREADS-th session of the pool: no locks.
  */
 #define _GNU_SOURCE
-#include "options.h"
+#include "report.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -38,17 +40,8 @@
 
 enum {
     MAX_ERRORS_SHOWN = 20,
-    MAX_WORKERS = 64,
     IO_TIMEOUT_SECONDS = 15,
     ANSWER_SIZE = 16384,
-};
-
-struct thread {
-    pthread_t id;
-    int number;
-    int handshakes, resumed, errors, tickets, retries;
-    int worker_count;
-    char workers[MAX_WORKERS][16];
 };
 
 /* One connection, found by the callbacks through SSL_get_app_data. */
@@ -56,14 +49,18 @@ struct connection {
     SSL_SESSION *newest; /* owned: the last session or ticket received */
     int tickets;
     int hellos;
+    bool refused; /* the handshake was to be broken off, and was */
 };
 
 static SSL_CTX *context;
-static struct sockaddr_storage address;
-static socklen_t address_size;
+static struct target {
+    struct sockaddr_storage address;
+    socklen_t size;
+} targets[MAX_TARGETS];
 static SSL_SESSION **pool;
 static double *latencies; /* in microseconds, of every attempt; negative: it failed */
 static struct thread threads[MAX_THREADS];
+static bool resuming; /* the pool is there */
 static atomic_int errors_shown;
 
 /* What went wrong last in this thread, in words: libssl's reason or errno's. */
@@ -115,9 +112,9 @@ static void on_message(int sent, int version, int type, const void *bytes, size_
         connection->hellos++;
 }
 
-static int dial(void)
+static int dial(const struct target *target)
 {
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     int one = 1;
@@ -125,7 +122,7 @@ static int dial(void)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (connect(fd, (struct sockaddr *)&address, address_size) != 0) {
+    if (connect(fd, (const struct sockaddr *)&target->address, target->size) != 0) {
         int saved = errno;
         close(fd);
         errno = saved;
@@ -150,21 +147,6 @@ static bool complete(const char *answer, size_t size)
     if (end == NULL || length == NULL)
         return false;
     return size >= (size_t)(end + 4 - answer) + strtoul(length, NULL, 10);
-}
-
-/* The server's workers name themselves in X-Worker: remembers each once. */
-static void remember_worker(struct thread *thread, const char *answer)
-{
-    const char *value = header(answer, "\r\nX-Worker: ");
-    if (value == NULL)
-        return;
-    char name[sizeof(thread->workers[0])];
-    snprintf(name, sizeof(name), "%.*s", (int)strcspn(value, "\r"), value);
-    for (int i = 0; i < thread->worker_count; i++)
-        if (strcmp(thread->workers[i], name) == 0)
-            return;
-    if (thread->worker_count < MAX_WORKERS)
-        strcpy(thread->workers[thread->worker_count++], name);
 }
 
 /* Sends the request and reads the whole answer. */
@@ -206,23 +188,55 @@ static bool ask(struct thread *thread, SSL *ssl)
         failed(thread, "the answer is not 200", EPROTO);
         return false;
     }
-    remember_worker(thread, answer);
+    const char *worker = header(answer, "\r\nX-Worker: ");
+    if (worker != NULL)
+        remember_worker(thread, worker, strcspn(worker, "\r"));
+    return true;
+}
+
+/* Reads until a ticket has come, where one is to come. */
+static bool await_ticket(struct thread *thread, SSL *ssl, const struct connection *connection)
+{
+    double end = now_us() + IO_TIMEOUT_SECONDS * 1e6;
+    SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY); /* which returns after each record */
+    while (SSL_version(ssl) == TLS1_3_VERSION && connection->tickets == 0) {
+        char byte;
+        errno = 0;
+        int got = SSL_read(ssl, &byte, 1);
+        if (got > 0 || SSL_get_error(ssl, got) != SSL_ERROR_WANT_READ || now_us() > end) {
+            failed(thread, "ticket", errno);
+            return false;
+        }
+    }
     return true;
 }
 
 /*
- * One connection, offering session where it is not NULL. Returns what the pool should
+ * The server shows its certificate: it does not resume. Said to SSL_VERIFY_PEER, this ends the
+ * handshake, and the server has stored nothing yet.
+ */
+static int refuse(X509_STORE_CTX *store, void *argument)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct connection *connection = SSL_get_app_data(ssl);
+    (void)argument;
+    connection->refused = resuming;
+    return !resuming;
+}
+
+/*
+ * One connection to a target, offering session where it is not NULL. Returns what the pool should
  * hold from now on, owned by the caller: the newest session received, or NULL where
  * none came. *took is the time of the handshake, negative where anything failed.
  */
-static SSL_SESSION *run_connection(struct thread *thread, SSL_SESSION *session, bool *resumed,
-                                   double *took)
+static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSION *session,
+                                   bool *resumed, double *took)
 {
     struct connection connection = {0};
     *resumed = false;
     *took = -1;
     ERR_clear_error();
-    int fd = dial();
+    int fd = dial(&targets[target % options.targets]);
     if (fd < 0) {
         failed(thread, "connect", errno);
         return NULL;
@@ -243,9 +257,13 @@ static SSL_SESSION *run_connection(struct thread *thread, SSL_SESSION *session, 
     errno = 0;
     bool ok = SSL_connect(ssl) == 1;
     double end = now_us();
-    if (!ok) {
+    if (connection.refused) {
+        *took = end - start;
+        thread->handshakes++;
+    } else if (!ok) {
         failed(thread, "handshake", errno);
-    } else if (ask(thread, ssl)) {
+    } else if (resuming && options.handshake_only ? await_ticket(thread, ssl, &connection)
+                                                  : ask(thread, ssl)) {
         *took = end - start;
         *resumed = SSL_session_reused(ssl) == 1;
         thread->handshakes++;
@@ -275,7 +293,7 @@ static void *fill_pool(void *argument)
     for (int i = thread->number; i < options.sessions; i += options.threads) {
         bool resumed;
         double took;
-        pool[i] = run_connection(thread, NULL, &resumed, &took);
+        pool[i] = run_connection(thread, i, NULL, &resumed, &took);
         if (options.attempts == 0)
             latencies[i] = took;
     }
@@ -290,10 +308,15 @@ static void *resume_pool(void *argument)
     for (int i = thread->number, turn = 0; i < options.attempts; i += options.threads, turn++) {
         /* Nothing to offer: more threads than sessions, or the server gave none. */
         SSL_SESSION *nothing = NULL;
-        SSL_SESSION **slot =
-            owned > 0 ? &pool[thread->number + turn % owned * options.threads] : &nothing;
+        SSL_SESSION **slot = &nothing;
+        int target = i;
+        if (owned > 0) {
+            int number = thread->number + turn % owned * options.threads;
+            slot = &pool[number];
+            target = number + turn / owned + 1; /* it was made at target number */
+        }
         bool resumed;
-        SSL_SESSION *newest = run_connection(thread, *slot, &resumed, &latencies[i]);
+        SSL_SESSION *newest = run_connection(thread, target, *slot, &resumed, &latencies[i]);
         /* A session that was refused stays in the pool, so that a lost session counts
          * each time; TLS 1.3 goes on with the newest ticket, as its clients do. */
         if (resumed && newest != NULL) {
@@ -361,16 +384,22 @@ static void timed_out(int signal_number)
     _exit(3);
 }
 
-static void set_up(void)
+static void find_target(const char *port, struct target *target)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found;
-    int error = getaddrinfo(options.host, options.port, &hints, &found);
+    int error = getaddrinfo(options.host, port, &hints, &found);
     if (error != 0)
-        die("%s:%s: %s", options.host, options.port, gai_strerror(error));
-    memcpy(&address, found->ai_addr, found->ai_addrlen);
-    address_size = found->ai_addrlen;
+        die("%s:%s: %s", options.host, port, gai_strerror(error));
+    memcpy(&target->address, found->ai_addr, found->ai_addrlen);
+    target->size = found->ai_addrlen;
     freeaddrinfo(found);
+}
+
+static void set_up(void)
+{
+    for (int i = 0; i < options.targets; i++)
+        find_target(options.ports[i], &targets[i]);
 
     context = SSL_CTX_new(TLS_client_method());
     if (context == NULL)
@@ -382,6 +411,10 @@ static void set_up(void)
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(context, new_session);
     SSL_CTX_set_msg_callback(context, on_message);
+    if (options.resume_only) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_cert_verify_callback(context, refuse, NULL);
+    }
     if (options.no_ticket)
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     if (options.groups != NULL && SSL_CTX_set1_groups_list(context, options.groups) != 1)
@@ -398,51 +431,6 @@ static void set_up(void)
         die("no memory");
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Sorts away the failed ones (negative) and takes a quantile of the rest. */
-static double quantile(double *values, int count, double q)
-{
-    qsort(values, (size_t)count, sizeof(*values), by_value);
-    int first = 0;
-    while (first < count && values[first] < 0)
-        first++;
-    if (first == count)
-        return 0;
-    return values[first + (int)((double)(count - 1 - first) * q)];
-}
-
-static void report(double elapsed)
-{
-    struct thread all = {0};
-    for (int i = 0; i < options.threads; i++) {
-        struct thread *one = &threads[i];
-        all.handshakes += one->handshakes;
-        all.resumed += one->resumed;
-        all.errors += one->errors;
-        all.tickets += one->tickets;
-        all.retries += one->retries;
-        for (int j = 0; j < one->worker_count; j++) {
-            char answer[64];
-            snprintf(answer, sizeof(answer), "\r\nX-Worker: %s\r\n\r\n", one->workers[j]);
-            remember_worker(&all, answer);
-        }
-    }
-    int measured = options.attempts > 0 ? options.attempts : options.sessions;
-    double p50 = quantile(latencies, measured, 0.50);
-    double p99 = quantile(latencies, measured, 0.99);
-    printf("{\"sessions\":%d,\"attempts\":%d,\"handshakes\":%d,\"resumed\":%d,\"full\":%d,"
-           "\"errors\":%d,\"tickets\":%d,\"retries\":%d,\"workers\":%d,"
-           "\"p50_us\":%.0f,\"p99_us\":%.0f,\"elapsed\":%.3f}\n",
-           options.sessions, options.attempts, all.handshakes, all.resumed,
-           all.handshakes - all.resumed, all.errors, all.tickets, all.retries, all.worker_count,
-           p50, p99, elapsed);
-}
-
 int main(int argc, char **argv)
 {
     options_parse(argc, argv);
@@ -456,12 +444,14 @@ int main(int argc, char **argv)
         load_pool();
     else
         run_threads(fill_pool);
+    resuming = true;
     run_threads(resume_pool);
     double elapsed = (now_us() - start) / 1e6;
 
     if (options.save != NULL)
         save_pool();
-    report(elapsed);
+    report(threads, options.threads, latencies,
+           options.attempts > 0 ? options.attempts : options.sessions, elapsed);
     for (int i = 0; i < options.sessions; i++)
         SSL_SESSION_free(pool[i]);
     free(pool);

@@ -41,10 +41,13 @@ static int number(const char *name, const char *text, int low, int high)
 }
 
 static const char usage[] =
-    "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3] [--threads 4] [--sessions 200]\n"
+    "usage: load --port PORT... [--host 127.0.0.1] [--tls 1.2|1.3] [--threads 4] [--sessions 200]\n"
     "            [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] [--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
-    "            [--no-shutdown]\n";
+    "            [--no-shutdown] [--handshake-only] [--resume-only]\n"
+    "--port may be given several times: a session is used at each of them in turn.\n"
+    "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
+    "--resume-only: they are broken off where the server does not resume, before it stores.\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
 static int take_option(const char *name, char *value)
@@ -52,10 +55,9 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         char **text;
-    } texts[] = {{"host", &options.host},     {"port", &options.port}, {"tls", &options.tls},
-                 {"sni", &options.sni},       {"get", &options.path},  {"cert", &options.cert},
-                 {"groups", &options.groups}, {"key", &options.key},   {"save", &options.save},
-                 {"load", &options.load}};
+    } texts[] = {{"host", &options.host}, {"tls", &options.tls},   {"sni", &options.sni},
+                 {"get", &options.path},  {"cert", &options.cert}, {"groups", &options.groups},
+                 {"key", &options.key},   {"save", &options.save}, {"load", &options.load}};
     const struct {
         const char *name;
         int *number;
@@ -67,11 +69,20 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"no-ticket", &options.no_ticket}, {"no-shutdown", &options.no_shutdown}};
+    } flags[] = {{"no-ticket", &options.no_ticket},
+                 {"no-shutdown", &options.no_shutdown},
+                 {"handshake-only", &options.handshake_only},
+                 {"resume-only", &options.resume_only}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)
             return *flags[i].flag = true;
+    if (value != NULL && strcmp(name, "port") == 0) {
+        if (options.targets == MAX_TARGETS)
+            die("--port: at most %d of them", MAX_TARGETS);
+        options.ports[options.targets++] = value;
+        return 2;
+    }
     for (size_t i = 0; value != NULL && i < sizeof(texts) / sizeof(texts[0]); i++)
         if (strcmp(name, texts[i].name) == 0) {
             *texts[i].text = value;
@@ -96,7 +107,7 @@ void options_parse(int argc, char **argv)
         }
         i += taken;
     }
-    if (options.port == NULL)
+    if (options.targets == 0)
         die("--port is needed");
     if (strcmp(options.tls, "1.2") != 0 && strcmp(options.tls, "1.3") != 0)
         die("--tls %s: 1.2 or 1.3", options.tls);

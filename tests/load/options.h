@@ -7,12 +7,14 @@
 enum {
     MAX_THREADS = 64,
     MAX_SESSIONS = 1000000,
+    MAX_TARGETS = 16,
 };
 
 struct options {
-    char *host, *port, *tls, *sni, *path, *groups, *cert, *key, *save, *load;
-    int threads, sessions, attempts, timeout;
-    bool no_ticket, no_shutdown;
+    char *host, *tls, *sni, *path, *groups, *cert, *key, *save, *load;
+    char *ports[MAX_TARGETS];
+    int targets, threads, sessions, attempts, timeout;
+    bool no_ticket, no_shutdown, handshake_only, resume_only;
 };
 
 extern struct options options;

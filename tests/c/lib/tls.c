@@ -1,11 +1,33 @@
 /* tls.c - both ends of a connection. */
 #include "tls.h"
 
+#include <time.h>
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 
 int tls_version = TLS1_2_VERSION;
 const char *client_name;
+_Thread_local long long *server_time;
+
+static long long now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Around what is done for the server. */
+static long long begin_server(void)
+{
+    return server_time ? now_ns() : 0;
+}
+
+static void end_server(long long begun)
+{
+    if (server_time)
+        *server_time += now_ns() - begun;
+}
 
 /* The pair's buffers hold a whole flight, also one with client certificates. */
 #define PAIR_SIZE 65536
@@ -39,8 +61,11 @@ SSL_CTX *new_client(void)
 struct connection open_connection(SSL_CTX *server, SSL_CTX *client, SSL_SESSION *session,
                                   const char *name)
 {
-    struct connection c = {.client = SSL_new(client), .server = SSL_new(server)};
+    struct connection c = {.client = SSL_new(client)};
     BIO *near, *far;
+    long long begun = begin_server();
+    c.server = SSL_new(server);
+    end_server(begun);
     MUST(c.client && c.server && BIO_new_bio_pair(&near, PAIR_SIZE, &far, PAIR_SIZE));
     SSL_set_bio(c.client, near, near);
     SSL_set_bio(c.server, far, far);
@@ -86,7 +111,10 @@ bool shake_hands(struct connection *c)
     bool good = true;
     /* More turns than any handshake takes. */
     for (int turn = 0; good && turn < 20; turn++) {
-        bool client = step(c->client), server = step(c->server);
+        bool client = step(c->client);
+        long long begun = begin_server();
+        bool server = step(c->server);
+        end_server(begun);
         good = client && server;
         if (SSL_is_init_finished(c->client) && SSL_is_init_finished(c->server))
             break;
@@ -128,7 +156,9 @@ void close_connection(struct connection *c, enum ending ending)
         read_all(c->server);
     }
     SSL_free(c->client);
+    long long begun = begin_server();
     SSL_free(c->server);
+    end_server(begun);
     ERR_clear_error();
 }
 

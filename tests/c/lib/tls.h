@@ -45,6 +45,9 @@ SSL_CTX *new_server(void);
 SSL_CTX *new_client(void);
 extern const char *client_name;
 
+/* Where it is not NULL, the nanoseconds that libssl takes for the server are added to it. */
+extern _Thread_local long long *server_time;
+
 struct connection {
     SSL *client, *server;
     bool done; /* the handshake is */
