@@ -100,13 +100,13 @@ func TestParsing(t *testing.T) {
 BenchmarkGet/64MiB-2   	  10	 900.0 ns/op	0 B/op	0 allocs/op
 BenchmarkGet/64MiB-2   	  10	 700.5 ns/op	0 B/op	0 allocs/op
 BenchmarkGet/64MiB-2   	  10	 800.0 ns/op	0 B/op	2 allocs/op
-BenchmarkPut/64MiB/137B	  10	1500 ns/op
+BenchmarkPut/64MiB/133B	  10	1500 ns/op
 BenchmarkZipf-2	       1	99 ns/op	73.38 hit%	73.40 lru%
 PASS`)
 	if get := got["Get/64MiB"]; get["ns/op"] != 800 || get["allocs/op"] != 0 {
 		t.Errorf("%v", got)
 	}
-	if got["Put/64MiB/137B"]["ns/op"] != 1500 || got["Zipf"]["lru%"] != 73.40 || len(got) != 3 {
+	if got["Put/64MiB/133B"]["ns/op"] != 1500 || got["Zipf"]["lru%"] != 73.40 || len(got) != 3 {
 		t.Errorf("%v", got)
 	}
 	points, err := parseGaps("300 1200 2500 3 4\n5000 1800 3000 5 6\n20 9999 1 1 1\n")

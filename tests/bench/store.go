@@ -19,7 +19,7 @@ func (b *bench) measureStore() error {
 		repeat  int
 	}{
 		{"^BenchmarkGet$/^64MiB$", 5},
-		{"^BenchmarkPut$/^64MiB$/^137B$", 5},
+		{"^BenchmarkPut$/^64MiB$/^133B$", 5},
 		{"^BenchmarkEntries$|^BenchmarkZipf$", 1},
 	} {
 		if b.quick {
@@ -78,7 +78,7 @@ func parseBenchmarks(said string) map[string]benchmark {
 // Names of benchmarks in sessioncache.
 const (
 	getName  = "Get/64MiB"
-	putName  = "Put/64MiB/137B"
+	putName  = "Put/64MiB/133B"
 	zipfName = "Zipf"
 )
 
