@@ -35,7 +35,7 @@
 
 /* The header at the start of a shm store: docs/shm-format.md. */
 #define GOSESS_SHM_MAGIC "gosess\r\n"
-#define GOSESS_SHM_VERSION 1
+#define GOSESS_SHM_VERSION 2
 #define GOSESS_SHM_HEADER_SIZE 64
 
 /*

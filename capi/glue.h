@@ -31,6 +31,7 @@ struct gosess_lookup {
     const unsigned char *policy; /* of the connection; NULL where it has none */
     int verify_mode;
     bool take;            /* the session must not be returned again, to anybody */
+    bool ticket;          /* of TLS 1.3, where a client uses each once */
     int64_t ends;         /* what was found, unix seconds; 0 is when the object says */
     SSL_SESSION *claimed; /* what this handshake has taken before, referenced */
 };

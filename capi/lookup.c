@@ -140,6 +140,7 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
     if (ok && libssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
         ok = parse_server_name(body, length, lookup);
     if (ok && libssl->SSL_version(ssl) == TLS1_3_VERSION) {
+        lookup->ticket = true;
         lookup->claimed = claimed(ssl, lookup);
         lookup->take =
             lookup->claimed || lookup->context->single_use || gosess_anti_replay(libssl, ssl);

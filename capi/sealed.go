@@ -56,6 +56,8 @@ func (s *sealed) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
 	find := s.cache.Get
 	if lookup.take {
 		find = s.cache.Take
+	} else if lookup.ticket {
+		find = s.cache.Spend
 	}
 	buffer := buffers.Get().(*[]byte)
 	defer wipe(buffer)

@@ -10,9 +10,9 @@ import (
 const (
 	// KeySize is the size of a sealing key in bytes.
 	KeySize = 32
-	// MaxDER is the largest session that is stored, in bytes: room for a chain of
-	// client certificates.
-	MaxDER = 64 << 10
+	// MaxDER is the largest session that is stored, in bytes: room for a client's
+	// certificate, whose chain libssl does not put into a session.
+	MaxDER = 24 << 10
 	// MaxID is the largest session id in bytes (RFC 5246, 7.4.1.2).
 	MaxID = 32
 
@@ -145,26 +145,42 @@ func (c *Cache) put(o Origin, s Session) (Seal, error) {
 // Get appends the DER of a session to dst. Not ok is a miss: there is none, or it has
 // expired, or it was made under another server name, or it is damaged.
 func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
-	return c.get(o, id, dst, false)
+	return c.get(o, id, dst, again)
+}
+
+// Spend is Get for a session whose client will hardly come back with it, which is so with
+// every ticket of TLS 1.3 (RFC 8446, appendix C.4). It is still there, but makes way first.
+func (c *Cache) Spend(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
+	return c.get(o, id, dst, hardlyAgain)
 }
 
 // Take is Get for a session that may be used once: of all who take it, in all processes
 // that share the store, one has it and the others miss. Whoever asks for it under
 // another server name leaves it where it is.
 func (c *Cache) Take(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
-	return c.get(o, id, dst, true)
+	return c.get(o, id, dst, neverAgain)
 }
 
-func (c *Cache) get(o Origin, id, dst []byte, take bool) (der []byte, stored Stored, ok bool) {
+// use says whether a session that is found may be found again.
+type use int
+
+const (
+	again use = iota
+	hardlyAgain
+	neverAgain
+)
+
+func (c *Cache) get(o Origin, id, dst []byte, use use) (der []byte, stored Stored, ok bool) {
 	w := c.begin()
 	defer c.end(w)
+	w.entry.Spent = use == hardlyAgain
 	for i := range c.keys {
 		tag, found := c.find(w, i, &o.Context, id)
 		if found == nil {
 			continue
 		}
 		w.scopeTag(i, &o)
-		if !hmac.Equal(tag, w.sum[:scopeTagSize]) || take && !c.store.Drop(&w.entry) {
+		if !hmac.Equal(tag, w.sum[:scopeTagSize]) || use == neverAgain && !c.store.Drop(&w.entry) {
 			break
 		}
 		c.store.Count(Hits)

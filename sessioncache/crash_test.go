@@ -251,10 +251,10 @@ func TestReadersSeeWholeEntries(t *testing.T) {
 		})
 	}
 	// Many keys of many sizes in one set: some do not fit beside the others.
-	sealed := make([]byte, 40000)
+	sealed := make([]byte, 20000)
 	for n := range rounds {
 		b := byte(n % (255 / keys * keys))
-		entry := sealed[:1000+n*7919%39000]
+		entry := sealed[:1000+n*7919%19000]
 		if n%2 == 0 {
 			entry = entry[:100+n%50]
 		}

@@ -9,7 +9,7 @@ import (
 // shim.h has the same magic, version and size.
 const (
 	headerMagic   = "gosess\r\n"
-	headerVersion = 1
+	headerVersion = 2
 	headerSize    = 64
 
 	headerVersionAt = 8

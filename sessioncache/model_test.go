@@ -68,7 +68,7 @@ func beModelWorker(t *testing.T, dir string) {
 	}
 }
 
-const modelStoreSize = 4 << 20 // nothing is evicted: every miss has a reason
+const modelStoreSize = 8 << 20 // nothing is evicted: every miss has a reason
 
 // modelWorker is a process that does what it is told.
 type modelWorker struct {
@@ -179,7 +179,7 @@ func randomOp(rng *rand.Rand, now int64, version uint32) modelOp {
 		case 0:
 			op.DER = testDER(op.ID, version, MaxDER+1)
 		case 1, 2:
-			op.DER = testDER(op.ID, version, 20000)
+			op.DER = testDER(op.ID, version, 5000)
 		}
 	case n < 75:
 		op.What = "get"

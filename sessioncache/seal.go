@@ -131,10 +131,11 @@ func newWork(keys []*sealingKey) *work {
 	return w
 }
 
-// wipe clears the session that was sealed or opened last.
+// wipe makes it what it was: it clears the session that was sealed or opened last.
 func (w *work) wipe() {
 	clear(w.text)
 	clear(w.entry.Sealed)
+	w.entry.Spent = false
 }
 
 // lookup sets w.key to the key of an id under the i-th sealing key.

@@ -14,7 +14,7 @@ import (
 // then the data. docs/shm-format.md draws it.
 const (
 	setsAt        = 16384 / wordSize
-	setSize       = 128 << 10 / wordSize // about
+	setSize       = 32 << 10 / wordSize // about; a writer looks at all of a set
 	setHeaderSize = 64 / wordSize
 	setLock       = 0
 	setClock      = 1
@@ -22,9 +22,12 @@ const (
 	setPlace      = 3 // what the holder of the lock has claimed: a slot from 1, and a place as in a meta word
 
 	descriptorSize = 3 // words: tag, meta, times
-	// A slot for each 168 bytes of data: plain TLS 1.2 sessions (133 bytes of DER, 176
-	// sealed) leave one slot in twenty over, so that there is a free one near most homes.
-	ordinaryUnits = 168 / wordSize
+	// A slot for each 192 bytes of data: plain sessions (133 to 152 bytes of DER, which grows
+	// with the session id context) take 176 to 192 when they are sealed.
+	ordinaryUnits = 192 / wordSize
+
+	// How many accesses older than all others a spent entry is made.
+	spentAge = 1 << 24
 
 	// A reader that meets a writer tries again, but not for ever.
 	findAttempts = 4
@@ -158,8 +161,8 @@ func (s *Shm) Count(c Counter) {
 	s.add(s.worker+workerCounts+int(c), 1)
 }
 
-// Find copies the entry of key to e and makes it the most recently used one of its
-// set.
+// Find copies the entry of key to e and makes it the most recently used one of its set,
+// or the least recently used one if it is spent.
 func (s *Shm) Find(key *LookupKey, e *Entry) bool {
 	set, tag, home := s.setOf(key), tagOf(key), s.home(key)
 	for range findAttempts {
@@ -204,8 +207,12 @@ func (s *Shm) fetch(set, slot int, tag uint64, e *Entry) (found, changed bool) {
 		return false, true
 	}
 	e.Expires, e.slot, e.meta = timesExpires(times), metaAt, meta
+	stamp := uint32(s.add(set+setClock, 1))
+	if e.Spent {
+		stamp -= spentAge
+	}
 	// Where it fails the entry was just used, or is not the same any more.
-	s.cas(timesAt, times, makeTimes(e.Expires, uint32(s.add(set+setClock, 1))))
+	s.cas(timesAt, times, makeTimes(e.Expires, stamp))
 	return true, false
 }
 

@@ -8,6 +8,7 @@ type LookupKey [32]byte
 type Entry struct {
 	Sealed  []byte // the caller's buffer, grown where needed
 	Expires uint32 // unix seconds
+	Spent   bool   // for Find: nobody is expected to come back with it
 
 	slot int    // the store's own: which descriptor
 	meta uint64 // and what it said
@@ -19,7 +20,7 @@ type Store interface {
 	// Put stores sealed under key, in place of what is there.
 	Put(key *LookupKey, sealed []byte, expires, now uint32) error
 	// Find copies the entry of key to e, false where there is none. It returns
-	// entries that have expired too.
+	// entries that have expired too. One that is spent makes way before the others.
 	Find(key *LookupKey, e *Entry) bool
 	// Drop removes the entry that Find found and reports whether this call did it:
 	// of several callers, just one.

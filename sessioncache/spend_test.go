@@ -1,0 +1,39 @@
+package sessioncache
+
+import "testing"
+
+// Under pressure what was spent makes way, and what nobody has come back with stays.
+func TestSpentEntriesMakeWay(t *testing.T) {
+	now := int64(testNow)
+	s := openShm(t, newMapping(MinSize))
+	c := testCache(t, s, &now)
+	put := func(n int) { mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now+100) }
+	room := s.sets * s.slots
+	held := room / 2 // far from full in every set
+	for n := range held {
+		put(n)
+	}
+	for n := 0; n < held; n += 2 {
+		if _, _, ok := c.Spend(originA, testID(n), nil); !ok {
+			t.Fatalf("session %d is not found", n)
+		}
+		if _, _, ok := c.Spend(originA, testID(n), nil); !ok {
+			t.Fatalf("session %d is not found a second time", n)
+		}
+	}
+	for n := held; n < room+room/10; n++ { // full, and a little more
+		put(n)
+	}
+	var spent, others int
+	for n := range held {
+		if _, _, ok := c.Get(originA, testID(n), nil); !ok && n%2 == 0 {
+			spent++
+		} else if !ok {
+			others++
+		}
+	}
+	if spent < room/20 || others > spent/20 { // sets are not filled alike
+		t.Errorf("of %d sessions %d that were spent have made way, and %d others", held, spent, others)
+	}
+	mustGet(t, c, originA, testID(room), testDER(testID(room), 0, ordinaryDER))
+}
