@@ -21,7 +21,7 @@
 #include <openssl/x509.h>
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 2
+#define GOSESS_CORE_ABI 3
 
 #define GOSESS_KEY_SIZE 32    /* bytes of one sealing key */
 #define GOSESS_DIGEST_SIZE 32 /* bytes of a context digest: SHA-256 */
@@ -250,7 +250,8 @@ int gosess_core_new_session(SSL *ssl, SSL_SESSION *session);
 
 /*
  * Looks a session up. NULL is a miss. Otherwise *copy is 0 and the one reference of the
- * returned object is libssl's to free (L17).
+ * returned object is libssl's to free (L17). Under anti-replay (gosess_anti_replay) it has been
+ * taken: no other handshake will get it.
  */
 SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length, int *copy);
 

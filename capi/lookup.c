@@ -15,8 +15,7 @@
 
 static const struct gosess_libssl *libssl;
 static const struct gosess_start *start;
-/* ex_data of an SSL: an integer; a struct claim; the options that were set for anti-replay */
-static int deadline_index, claim_index, options_index;
+static int deadline_index, claim_index; /* ex_data of an SSL: an integer; a struct claim */
 
 /* What a handshake has taken. */
 struct claim {
@@ -51,8 +50,7 @@ bool gosess_lookup_start(const struct gosess_libssl *table, const struct gosess_
     deadline_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
     claim_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL,
                                                  (CRYPTO_EX_dup *)dup_claim, free_claim);
-    options_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
-    return deadline_index >= 0 && claim_index >= 0 && options_index >= 0;
+    return deadline_index >= 0 && claim_index >= 0;
 }
 
 int64_t gosess_deadline(SSL *ssl)
@@ -122,26 +120,6 @@ static bool parse_server_name(const unsigned char *body, size_t length,
     return true;
 }
 
-/*
- * A session that was taken cannot be replayed, so libssl need not look for it in its internal
- * cache; the tickets of this connection must be stateful all the same.
- */
-static void take_over_anti_replay(SSL *ssl)
-{
-    uint64_t wanted = SSL_OP_NO_ANTI_REPLAY | SSL_OP_NO_TICKET;
-    uint64_t ours = wanted & ~(uint64_t)libssl->SSL_get_options(ssl);
-    if (libssl->SSL_set_ex_data(ssl, options_index, (void *)(uintptr_t)ours))
-        libssl->SSL_set_options(ssl, wanted);
-}
-
-/* SSL_clear keeps options: the next handshake of the SSL has its anti-replay back. */
-static void give_anti_replay_back(SSL *ssl)
-{
-    uintptr_t ours = (uintptr_t)libssl->SSL_get_ex_data(ssl, options_index);
-    if (ours && libssl->SSL_set_ex_data(ssl, options_index, NULL))
-        libssl->SSL_clear_options(ssl, ours);
-}
-
 bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
                          struct gosess_lookup *lookup)
 {
@@ -159,8 +137,6 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
         ok = parse_server_name(body, length, lookup);
     if (ok && libssl->SSL_version(ssl) == TLS1_3_VERSION) {
         lookup->claimed = claimed(ssl, id, id_length);
-        if (!lookup->claimed)
-            give_anti_replay_back(ssl);
         lookup->take =
             lookup->claimed || lookup->context->single_use || gosess_anti_replay(libssl, ssl);
     }
@@ -187,8 +163,6 @@ SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup, SSL
         intptr_t ends = (intptr_t)libssl->SSL_SESSION_get_time(session) +
                         libssl->SSL_SESSION_get_timeout(session);
         libssl->SSL_set_ex_data(ssl, deadline_index, (void *)ends);
-        if (lookup->take && gosess_anti_replay(libssl, ssl))
-            take_over_anti_replay(ssl);
         if (lookup->take && !lookup->claimed) {
             claim(ssl, session);
             gosess_outcome_taken();

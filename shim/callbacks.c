@@ -107,9 +107,12 @@ SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, cons
 {
     struct gosess_call get = {
         .what = GOSESS_CALL_GET, .ssl = ssl, .id = id, .id_length = length, .copy = *copy};
+    gosess_replay_give_back(ssl);
     if (!gosess_call(context, &get) || !get.session)
         return NULL;
     *copy = get.copy;
+    if (gosess_anti_replay(gosess_ssl, ssl))
+        gosess_replay_take_over(ssl);
     /* libssl's own anti-replay removes the session that it takes, and says so (L26). */
     gosess_remove_cb application = atomic_load(&context->remove_session);
     if (get.outcome.taken && application)
@@ -175,6 +178,7 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
  */
 static void take_in(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
 {
+    gosess_replay_give_back(ssl); /* the application may have asked gosess itself */
     if (gosess_anti_replay(gosess_ssl, ssl)) {
         gosess_remove_cb application = atomic_load(&context->remove_session);
         SSL_SESSION *was;
@@ -182,7 +186,7 @@ static void take_in(struct gosess_attached *context, SSL *ssl, SSL_SESSION *sess
         if (application)
             application(context->core.ctx, session);
         gosess_ssl->SSL_SESSION_free(was);
-        gosess_ssl->SSL_set_options(ssl, SSL_OP_NO_ANTI_REPLAY | SSL_OP_NO_TICKET);
+        gosess_replay_take_over(ssl);
     } else if (gosess_live(context)) {
         gosess_add_session(context, session);
     }
@@ -213,6 +217,7 @@ SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *c
         gosess_serves(context) && atomic_load(&context->get_session) != gosess_get_session_cb;
     bool internal = serves && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
     SSL_SESSION *session = NULL;
+    gosess_replay_give_back(ssl);
     if (internal)
         session = gosess_find_session(context, ssl, id, length, copy);
     if (internal && !session)

@@ -201,7 +201,7 @@ static bool make_indices(const struct gosess_libssl *table)
         table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_context);
     ssl_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL,
                                                (CRYPTO_EX_dup *)keep_own, NULL);
-    return ctx_index >= 0 && ssl_index >= 0;
+    return ctx_index >= 0 && ssl_index >= 0 && gosess_replay_prepare(table);
 }
 
 bool gosess_prepare(const void *caller)
@@ -288,31 +288,43 @@ void gosess_detach(struct gosess_attached *context)
     gosess_cache_unref(before);
 }
 
+/* What the context was at some time, and is again. With the setup lock. */
+static struct gosess_identity *find_identity(struct gosess_attached *context)
+{
+    struct gosess_identity *found = context->identities;
+    while (found && !gosess_identity_holds(gosess_ssl, context->core.ctx, found))
+        found = found->before;
+    return found;
+}
+
+/* What the context is for the first time. NULL where that fails. With the setup lock. */
+static struct gosess_identity *add_identity(struct gosess_attached *context)
+{
+    struct gosess_identity *made = gosess_identity_make(gosess_ssl, context->core.ctx);
+    if (!made)
+        return NULL;
+    made->before = context->identities;
+    context->identities = made;
+    return made;
+}
+
 /*
  * The identity is worked out when the first SSL is made, because verifying a client adds to the
  * trusted certificates; and again where the host has configured the context otherwise since.
+ * All of them are kept: others may still look at what it was, and a host may go back to that.
  */
 void gosess_identify(struct gosess_attached *context)
 {
-    SSL_CTX *ctx = context->core.ctx;
     struct gosess_identity *now = atomic_load(&context->identity);
-    if (atomic_load(&context->ending) || (now && gosess_identity_holds(gosess_ssl, ctx, now)))
+    if (atomic_load(&context->ending) ||
+        (now && gosess_identity_holds(gosess_ssl, context->core.ctx, now)))
         return;
     gosess_setup_lock();
-    /* Others may still look at what it was, and a host may go back to that. */
-    for (now = context->identities; now; now = now->before) {
-        if (gosess_identity_holds(gosess_ssl, ctx, now))
-            break;
-    }
-    if (!now) {
-        now = gosess_identity_make(gosess_ssl, ctx);
-        if (now)
-            now->before = context->identities;
-    }
-    if (now) {
-        context->identities = now->before == context->identities ? now : context->identities;
+    now = find_identity(context);
+    if (!now)
+        now = add_identity(context);
+    if (now)
         __atomic_store_n(&context->core.digest, now->digest, __ATOMIC_RELEASE);
-    }
     atomic_store(&context->identity, now); /* NULL: nothing is found or stored */
     gosess_setup_unlock();
 }

@@ -13,6 +13,7 @@
  *   process.c  the interposed functions of libc
  *   context.c  the contexts that gosess serves
  *   callbacks.c  the callbacks that libssl calls
+ *   replay.c   takes libssl's anti-replay over
  *   api.c      the functions of include/gosess.h
  *   ../shim.c  the interposed functions of libssl
  */
@@ -395,6 +396,19 @@ bool gosess_load(void);
  * Loads the Go half where this process holds a context that gosess serves. Keeps errno.
  */
 void gosess_load_if_serving(void);
+
+/* --- replay.c --- */
+
+bool gosess_replay_prepare(const struct gosess_libssl *table);
+
+/* Makes libssl resume a session that was taken, although it is not in its own cache. */
+void gosess_replay_take_over(SSL *ssl);
+
+/*
+ * Undoes that. Before every lookup: an SSL may have been cleared, which keeps options, and a
+ * HelloRetryRequest makes a handshake ask again (L7).
+ */
+void gosess_replay_give_back(SSL *ssl);
 
 /* --- callbacks.c --- */
 

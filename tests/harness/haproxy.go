@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +25,7 @@ type HAProxy struct {
 	Foreground bool     // started with -db: one process, which never forks
 
 	program string
-	master  Process
+	daemon
 }
 
 var _ Server = (*HAProxy)(nil)
@@ -41,7 +40,7 @@ func NewHAProxy(dir string) (*HAProxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &HAProxy{Dir: dir, Port: port, program: program}
+	h := &HAProxy{Dir: dir, Port: port, program: program, daemon: daemon{name: "haproxy"}}
 	return h, errors.Join(os.Mkdir(h.Root(), 0o755), h.issue())
 }
 
@@ -152,30 +151,15 @@ func (h *HAProxy) launch(cmd *exec.Cmd) error {
 	if err := cmd.Run(); err != nil {
 		return err
 	}
-	return WaitFor("the master's pid", func() bool {
-		data, _ := os.ReadFile(h.pidFile())
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(data)))
-		h.master = FindProcess(pid)
-		return h.master.Alive()
-	})
+	return h.findMaster(h.pidFile(), func(Process) bool { return true })
 }
 
 // waitServing waits until a worker that is none of the old ones serves, and these are gone.
 // Before its worker answers HAProxy loses signals.
 func (h *HAProxy) waitServing(old []Process) error {
-	err := WaitFor("haproxy's worker", func() bool {
-		workers := h.Workers()
-		for _, worker := range workers {
-			if slices.Contains(old, worker) {
-				return false
-			}
-		}
+	return h.waitReplaced(old, h.Workers, func(workers []Process) bool {
 		return len(workers) == 1 && h.answering() == workers[0].PID
 	})
-	if err != nil {
-		return err
-	}
-	return waitGone("haproxy's old worker", old)
 }
 
 // answering is the process id of the worker that answers on the command line, 0 for none. A
@@ -220,47 +204,7 @@ func (h *HAProxy) Reload() error {
 
 // Stop implements Server, with SIGUSR1: connections are served to their end.
 func (h *HAProxy) Stop() error {
-	processes := h.all()
-	if len(processes) == 0 {
-		return nil
-	}
-	if err := h.master.Kill(syscall.SIGUSR1); err != nil {
-		return err
-	}
-	err := waitGone("haproxy", processes)
-	if err != nil {
-		err = errors.Join(err, h.Kill9())
-	}
-	return err
-}
-
-// Kill9 implements Server.
-func (h *HAProxy) Kill9() error {
-	processes := h.all()
-	for _, p := range processes {
-		if p.Alive() {
-			if err := p.Kill(syscall.SIGKILL); err != nil && p.Alive() {
-				return err
-			}
-		}
-	}
-	return waitGone("haproxy", processes)
-}
-
-// all is the master, first, and all its children.
-func (h *HAProxy) all() []Process {
-	if !h.master.Alive() {
-		return nil
-	}
-	return append([]Process{h.master}, h.master.Children()...)
-}
-
-// Master implements Server.
-func (h *HAProxy) Master() Process {
-	if !h.master.Alive() {
-		return Process{}
-	}
-	return h.master
+	return h.stop(syscall.SIGUSR1)
 }
 
 // Workers implements Server. In the foreground the one process is its own worker.

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -39,7 +38,7 @@ type Nginx struct {
 	Through      []string // the command that becomes nginx, as of prlimit(1)
 
 	program string
-	master  Process
+	daemon
 }
 
 var _ Server = (*Nginx)(nil)
@@ -54,7 +53,8 @@ func NewNginx(dir string) (*Nginx, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Nginx{Dir: dir, Authority: authority, WorkerCount: 2, SessionCache: "none", program: program}
+	n := &Nginx{Dir: dir, Authority: authority, WorkerCount: 2, SessionCache: "none",
+		program: program, daemon: daemon{name: "nginx"}}
 	_, err = n.AddSite("first.test")
 	return n, err
 }
@@ -190,17 +190,9 @@ func (n *Nginx) Start() error {
 	if err := n.run(); err != nil {
 		return err
 	}
-	// The daemon writes its pid file after the command that started it has ended.
-	err := WaitFor("the master's pid", func() bool {
-		data, _ := os.ReadFile(filepath.Join(n.Dir, "nginx.pid"))
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(data)))
-		found := FindProcess(pid)
-		// A pid file of an earlier run may name somebody else's process by now.
-		if title := found.Title(); !strings.HasPrefix(title, "nginx: master process") || !strings.Contains(title, n.Dir) {
-			return false
-		}
-		n.master = found
-		return true
+	err := n.findMaster(filepath.Join(n.Dir, "nginx.pid"), func(found Process) bool {
+		title := found.Title()
+		return strings.HasPrefix(title, "nginx: master process") && strings.Contains(title, n.Dir)
 	})
 	if err == nil {
 		err = n.waitServing(nil)
@@ -213,21 +205,8 @@ func (n *Nginx) Start() error {
 
 // waitServing waits until all workers serve and none of the old ones is left.
 func (n *Nginx) waitServing(old []Process) error {
-	err := WaitFor("nginx's workers", func() bool {
-		workers := n.Workers()
-		for _, worker := range workers {
-			for _, one := range old {
-				if worker == one {
-					return false
-				}
-			}
-		}
-		return len(workers) == n.WorkerCount
-	})
+	err := n.waitReplaced(old, n.Workers, func(workers []Process) bool { return len(workers) == n.WorkerCount })
 	if err != nil {
-		return err
-	}
-	if err := waitGone("nginx's old workers", old); err != nil {
 		return err
 	}
 	for _, site := range n.Sites {
@@ -255,49 +234,9 @@ func (n *Nginx) Reload() error {
 	return nil
 }
 
-// all is the master, first, and all its children.
-func (n *Nginx) all() []Process {
-	if !n.master.Alive() {
-		return nil
-	}
-	return append([]Process{n.master}, n.master.Children()...)
-}
-
 // Stop implements Server, with SIGQUIT: connections are served to their end.
 func (n *Nginx) Stop() error {
-	processes := n.all()
-	if len(processes) == 0 {
-		return nil
-	}
-	if err := n.master.Kill(syscall.SIGQUIT); err != nil {
-		return err
-	}
-	err := waitGone("nginx", processes)
-	if err != nil {
-		err = errors.Join(err, n.Kill9())
-	}
-	return err
-}
-
-// Kill9 implements Server.
-func (n *Nginx) Kill9() error {
-	processes := n.all()
-	for _, p := range processes {
-		if p.Alive() {
-			if err := p.Kill(syscall.SIGKILL); err != nil && p.Alive() {
-				return err
-			}
-		}
-	}
-	return waitGone("nginx", processes)
-}
-
-// Master implements Server.
-func (n *Nginx) Master() Process {
-	if !n.master.Alive() {
-		return Process{}
-	}
-	return n.master
+	return n.stop(syscall.SIGQUIT)
 }
 
 // Workers implements Server. A worker takes its title when it is ready to serve.

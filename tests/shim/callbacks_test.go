@@ -123,6 +123,10 @@ func TestHostsOwnCalls(t *testing.T) {
 			"protocol", "early-data-cleared",
 			"resumed|resumed, sent 1, early data taken|full, sent 1, early data refused",
 		},
+		{
+			"protocol", "early-data-cleared-own",
+			"resumed|resumed, sent 1, early data taken|full, sent 1, early data refused|new new get(hit) get",
+		},
 	} {
 		wanted := strings.Split(test.wanted, "|")
 		plain(t, test.program, "--tls1.3", test.scenario).run(t).wants(t, wanted...)

@@ -80,14 +80,13 @@ static void use_again(struct connection *c, SSL *server)
     c->server = server;
 }
 
-/* What an SSL was given to resume one session is not left for the next (SSL_clear keeps options).
+/*
+ * What an SSL was given to resume the first session is not left for the second (SSL_clear keeps
+ * options), which sends early data that must be taken once.
  */
-static void early_data_cleared(void)
+static void clear_between(SSL_CTX *ctx, SSL_SESSION *first, SSL_SESSION *second)
 {
-    SSL_CTX *ctx = new_early_server(), *client = new_client();
-    SSL_SESSION *first = NULL, *second = NULL;
-    visit(ctx, client, &first, NULL);
-    visit(ctx, client, &second, NULL);
+    SSL_CTX *client = new_client();
     struct connection c = open_connection(ctx, client, first, NULL);
     shake_hands(&c);
     say("%s", outcome(&c));
@@ -102,7 +101,35 @@ static void early_data_cleared(void)
     SSL_SESSION_free(first);
     SSL_SESSION_free(second);
     SSL_CTX_free(client);
+}
+
+static void early_data_cleared(void)
+{
+    SSL_CTX *ctx = new_early_server();
+    SSL_SESSION *first, *second;
+    full(ctx, &first, NULL);
+    full(ctx, &second, NULL);
+    clear_between(ctx, first, second);
     SSL_CTX_free(ctx);
+}
+
+/* The first one is the application's own: gosess keeps it under another certificate. */
+static void early_data_cleared_own(void)
+{
+    SSL_CTX *ctx = new_early_server(), *donor = new_early_server();
+    SSL_SESSION *first, *second;
+    use_certificate(donor, "another");
+    SSL_CTX_set_session_cache_mode(donor, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(donor, host_new);
+    SSL_CTX_sess_set_get_cb(ctx, host_get);
+    host.keeps = true;
+    full(donor, &first, NULL);
+    full(ctx, &second, NULL);
+    clear_between(ctx, first, second);
+    say("%s", host_trace());
+    SSL_CTX_free(ctx);
+    SSL_CTX_free(donor);
+    host_forget();
 }
 
 /* libssl's anti-replay wants its own cache, which gosess has switched off (L26). */
@@ -273,6 +300,7 @@ static const struct scenario scenarios[] = {
     {"tickets", tickets},
     {"early-data", early_data},
     {"early-data-cleared", early_data_cleared},
+    {"early-data-cleared-own", early_data_cleared_own},
     {"early-data-no-anti-replay", early_data_no_anti_replay},
     {"early-data-stateless", early_data_stateless},
     {"hello-retry", hello_retry},
