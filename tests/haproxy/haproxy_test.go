@@ -23,10 +23,11 @@ type server struct {
 func newServer(t *testing.T) *server {
 	t.Helper()
 	harness.NeedBuild(t)
-	h, err := harness.NewHAProxy(harness.TempDir(t))
+	h, err := harness.NewHAProxy(system.TempDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.System = system
 	s := &server{HAProxy: h, t: t, store: "shm:" + filepath.Join(h.Dir, "store")}
 	if h.Env, err = harness.Preload(s.store + "?size=16m"); err != nil {
 		t.Fatal(err)
@@ -229,12 +230,12 @@ func TestWhereTheCoreIs(t *testing.T) {
 // have all of its own, also where they are slow to start: it tries to start one for 0.2 s, and ends
 // the worker where it cannot.
 func TestNoThreadIsLate(t *testing.T) {
-	slow := filepath.Join(harness.TempDir(t), "slow_threads.so")
+	s := newServer(t)
+	slow := filepath.Join(s.Dir, "slow_threads.so")
 	cmd := exec.Command("cc", "-shared", "-fPIC", "-o", slow, "testdata/slow_threads.c")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("cc: %v\n%s", err, output)
 	}
-	s := newServer(t)
 	s.Env[0] += ":" + slow
 	s.do(s.Start)
 	for range 6 {

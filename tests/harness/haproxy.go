@@ -23,8 +23,14 @@ type HAProxy struct {
 	Port       int
 	Env        []string // added to the environment: see Preload
 	Foreground bool     // started with -db: one process, which never forks
+	Threads    int
+	Tickets    bool   // else no-tls-tickets
+	Global     string // more lines of the global section
+	Bind       string // more options of the bind line
+	Respond    string // instead of an answer of 200
+	Sections   string // more sections
+	System     System // whose HAProxy it is
 
-	program string
 	daemon
 }
 
@@ -32,15 +38,11 @@ var _ Server = (*HAProxy)(nil)
 
 // NewHAProxy is an HAProxy with two threads, its own session cache of the default size, and no tickets.
 func NewHAProxy(dir string) (*HAProxy, error) {
-	program, err := exec.LookPath("haproxy")
-	if err != nil {
-		program = "/usr/sbin/haproxy" // not in an ordinary user's PATH
-	}
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	h := &HAProxy{Dir: dir, Port: port, program: program, daemon: daemon{name: "haproxy"}}
+	h := &HAProxy{Dir: dir, Port: port, Threads: 2, daemon: daemon{name: "haproxy"}}
 	return h, errors.Join(os.Mkdir(h.Root(), 0o755), h.issue())
 }
 
@@ -67,7 +69,8 @@ func (h *HAProxy) issue() error {
 
 var haproxyConfiguration = template.Must(template.New("haproxy.cfg").Parse(`
 global
-    nbthread 2
+    nbthread {{.Threads}}
+    {{.Global}}
 {{- if .Foreground}}
     stats socket {{.CommandLine}}
 {{- end}}
@@ -82,8 +85,9 @@ defaults
     timeout server 10s
     timeout connect 10s
 frontend tls
-    bind 127.0.0.1:{{.Port}} ssl crt {{.CertAndKey}} no-tls-tickets ssl-min-ver TLSv1.2
-    http-request return status 200 content-type text/plain string ok
+    bind 127.0.0.1:{{.Port}} ssl crt {{.CertAndKey}} {{if not .Tickets}}no-tls-tickets{{end}} ssl-min-ver TLSv1.2 {{.Bind}}
+    {{or .Respond "http-request return status 200 content-type text/plain string ok"}}
+{{.Sections}}
 `))
 
 // Root is the empty directory that the worker takes for the root of all files.
@@ -123,7 +127,8 @@ func (h *HAProxy) Start() error {
 	if h.Foreground {
 		mode = []string{"-db"}
 	}
-	cmd := exec.Command(h.program, append(mode, "-p", h.pidFile(), "-f", file)...)
+	line := append([]string{h.System.program("haproxy")}, mode...)
+	cmd := h.System.command(append(line, "-p", h.pidFile(), "-f", file))
 	cmd.Env = environment(append(h.Env, "GOSESS_LOG=error:"+h.gosessLog()))
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := h.launch(cmd); err != nil {

@@ -34,10 +34,11 @@ type Nginx struct {
 	WorkerCount  int
 	SessionCache string   // ssl_session_cache
 	Tickets      bool     // ssl_session_tickets
+	Main         string   // directives outside of http
 	Unprivileged bool     // the master too runs as www-data
 	Through      []string // the command that becomes nginx, as of prlimit(1)
+	System       System   // whose nginx it is
 
-	program string
 	daemon
 }
 
@@ -45,16 +46,12 @@ var _ Server = (*Nginx)(nil)
 
 // NewNginx is an nginx with two workers, one site, no session cache and no tickets.
 func NewNginx(dir string) (*Nginx, error) {
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		program = "/usr/sbin/nginx" // not in an ordinary user's PATH
-	}
 	authority, err := NewAuthority(dir)
 	if err != nil {
 		return nil, err
 	}
 	n := &Nginx{Dir: dir, Authority: authority, WorkerCount: 2, SessionCache: "none",
-		program: program, daemon: daemon{name: "nginx"}}
+		daemon: daemon{name: "nginx"}}
 	_, err = n.AddSite("first.test")
 	return n, err
 }
@@ -76,6 +73,7 @@ func (n *Nginx) AddSite(name string) (*Site, error) {
 var configuration = template.Must(template.New("nginx.conf").Parse(`
 {{- if .User}}user {{.User}};
 {{end -}}
+{{.Main}}
 worker_processes {{.WorkerCount}};
 pid {{.Dir}}/nginx.pid;
 error_log {{.ErrorLog}} notice;
@@ -130,8 +128,7 @@ func (n *Nginx) command(arguments ...string) (*exec.Cmd, *os.File, error) {
 		return nil, nil, err
 	}
 	arguments = append([]string{"-p", n.Dir, "-e", n.ErrorLog(), "-c", n.configFile()}, arguments...)
-	line := append(append(slices.Clone(n.Through), n.program), arguments...)
-	cmd := exec.Command(line[0], line[1:]...)
+	cmd := n.System.command(append(append(slices.Clone(n.Through), n.System.program("nginx")), arguments...))
 	cmd.Env = environment(n.Env)
 	cmd.Stdout, cmd.Stderr = log, log
 	if n.Unprivileged && os.Geteuid() == 0 {
@@ -140,7 +137,7 @@ func (n *Nginx) command(arguments ...string) (*exec.Cmd, *os.File, error) {
 			log.Close()
 			return nil, nil, err
 		}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Chroot: n.System.Root}
 	}
 	return cmd, log, nil
 }
@@ -281,7 +278,7 @@ func (n *Nginx) linesWith(wanted func(string) bool) []string {
 
 // Version is what nginx -v says, as in "nginx/1.22.1".
 func (n *Nginx) Version() (string, error) {
-	said, err := exec.Command(n.program, "-v").CombinedOutput()
+	said, err := n.System.command([]string{n.System.program("nginx"), "-v"}).CombinedOutput()
 	_, version, _ := strings.Cut(strings.TrimSpace(string(said)), ": ")
 	return version, err
 }

@@ -99,6 +99,9 @@ func waitGone(what string, processes []Process) error {
 
 // HasOpen says whether it has that file open.
 func (p Process) HasOpen(path string) bool {
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(dir, filepath.Base(path))
+	}
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.PID))
 	for _, link := range links {
 		if target, _ := os.Readlink(link); target == path {

@@ -24,10 +24,11 @@ type server struct {
 func newServer(t *testing.T, cache string) *server {
 	t.Helper()
 	harness.NeedBuild(t)
-	n, err := harness.NewNginx(harness.TempDir(t))
+	n, err := harness.NewNginx(system.TempDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.System = system
 	if n.Env, err = harness.Preload(cache); err != nil {
 		t.Fatal(err)
 	}

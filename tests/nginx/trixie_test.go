@@ -1,0 +1,47 @@
+package nginx_test
+
+import (
+	"testing"
+
+	"gosess/tests/harness"
+	"gosess/tests/versions"
+)
+
+// system is whose nginx the tests start: this machine's, but in TestTrixie.
+var system harness.System
+
+// What depends on nginx, on libssl or on the C library, with those of the next Debian.
+func TestTrixie(t *testing.T) {
+	system = versions.Trixie(t)
+	defer func() { system = harness.System{} }()
+	for name, test := range map[string]func(*testing.T){
+		"AnonymousStoreEndsWithItsMaster": TestAnonymousStoreEndsWithItsMaster,
+		"ClientCertificates":              TestClientCertificates,
+		"CountersAgreeWithTheClient":      TestCountersAgreeWithTheClient,
+		"MasterIsLeftAlone":               TestMasterIsLeftAlone,
+		"NoResumptionAcrossAuthorities":   TestNoResumptionAcrossAuthorities,
+		"NoResumptionAcrossCertificates":  TestNoResumptionAcrossCertificates,
+		"NoResumptionAcrossNames":         TestNoResumptionAcrossNames,
+		"OffStaysOff":                     TestOffStaysOff,
+		"OneAuthorityOnTwoPorts":          TestOneAuthorityOnTwoPorts,
+		"ReopensItsLogs":                  TestReopensItsLogs,
+		"ResumesAcrossWorkers":            TestResumesAcrossWorkers,
+		"ResumesAfterAWorkerDies":         TestResumesAfterAWorkerDies,
+		"ResumesAfterReload":              TestResumesAfterReload,
+		"ResumesAfterRestart":             TestResumesAfterRestart,
+		"ResumesAfterUncleanClose":        TestResumesAfterUncleanClose,
+		"ResumesBesideNamesThatVerify":    TestResumesBesideNamesThatVerify,
+		"ResumesWhileReloading":           TestResumesWhileReloading,
+		"ResumesWithHelloRetryRequest":    TestResumesWithHelloRetryRequest,
+		"ResumesWithoutRoot":              TestResumesWithoutRoot,
+		"RevokedClient":                   TestRevokedClient,
+		"SessionCacheModes":               TestSessionCacheModes,
+		"StatefulTickets":                 TestStatefulTickets,
+		"TicketsAreNotStored":             TestTicketsAreNotStored,
+		"TicketsOnAndAClientWithoutThem":  TestTicketsOnAndAClientWithoutThem,
+		"UnsetIsAsWithout":                TestUnsetIsAsWithout,
+		"UpstreamConnections":             TestUpstreamConnections,
+	} {
+		t.Run(name, test)
+	}
+}
