@@ -15,6 +15,7 @@ func TestTrixie(t *testing.T) {
 	system = versions.Trixie(t)
 	defer func() { system = harness.System{} }()
 	for name, test := range map[string]func(*testing.T){
+		"Matrix":                TestMatrix,
 		"ResumesAfterReload":    TestResumesAfterReload,
 		"ResumesWhileReloading": TestResumesWhileReloading,
 		"ResumesAfterRestart":   TestResumesAfterRestart,

@@ -232,3 +232,35 @@ func (h *HAProxy) Said() []string {
 	data, _ := os.ReadFile(h.gosessLog())
 	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
 }
+
+// Replace kills the worker, after which the master ends too, and starts another master, as
+// Debian's unit does.
+func (h *HAProxy) Replace() error {
+	all := h.all()
+	if err := h.Workers()[0].Kill(syscall.SIGKILL); err != nil {
+		return err
+	}
+	if err := waitGone("haproxy", all); err != nil {
+		return err
+	}
+	return h.Start()
+}
+
+// Problems are the lines of its log that say so, and those of gosess. It is not alarmed by the
+// death of a worker that was killed.
+func (h *HAProxy) Problems() []string {
+	problems := h.Said()
+	for line := range strings.Lines(h.Log()) {
+		killed := strings.Contains(line, "exited with code 137") || strings.Contains(line, "exit-on-failure") ||
+			strings.Contains(line, "All workers exited")
+		if strings.Contains(line, "[ALERT]") && !killed {
+			problems = append(problems, strings.TrimSpace(line))
+		}
+	}
+	return problems
+}
+
+// Subject is the server as the matrix wants it.
+func (h *HAProxy) Subject() *Subject {
+	return &Subject{Server: h, Port: h.Port, Replace: h.Replace, Problems: h.Problems}
+}

@@ -276,6 +276,24 @@ func (n *Nginx) linesWith(wanted func(string) bool) []string {
 	return lines
 }
 
+// Replace kills a worker and waits until there is another one.
+func (n *Nginx) Replace() error {
+	worker := n.Workers()[0]
+	if err := worker.Kill(syscall.SIGKILL); err != nil {
+		return err
+	}
+	return n.WaitServing(worker)
+}
+
+// Subject is the server as the matrix wants it. It is not alarmed by the death of a worker that was killed.
+func (n *Nginx) Subject() *Subject {
+	problems := func() []string {
+		mine := slices.DeleteFunc(n.Problems(), func(line string) bool { return strings.Contains(line, "exited on signal 9") })
+		return append(mine, n.Said()...)
+	}
+	return &Subject{Server: n, Port: n.Port(), Replace: n.Replace, Problems: problems}
+}
+
 // Version is what nginx -v says, as in "nginx/1.22.1".
 func (n *Nginx) Version() (string, error) {
 	said, err := n.System.command([]string{n.System.program("nginx"), "-v"}).CombinedOutput()

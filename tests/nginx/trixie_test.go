@@ -18,6 +18,7 @@ func TestTrixie(t *testing.T) {
 		"AnonymousStoreEndsWithItsMaster": TestAnonymousStoreEndsWithItsMaster,
 		"ClientCertificates":              TestClientCertificates,
 		"CountersAgreeWithTheClient":      TestCountersAgreeWithTheClient,
+		"Matrix":                          TestMatrix,
 		"MasterIsLeftAlone":               TestMasterIsLeftAlone,
 		"NoResumptionAcrossAuthorities":   TestNoResumptionAcrossAuthorities,
 		"NoResumptionAcrossCertificates":  TestNoResumptionAcrossCertificates,
