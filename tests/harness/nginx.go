@@ -231,6 +231,27 @@ func (n *Nginx) Reload() error {
 	return nil
 }
 
+// Upgrade makes the program start itself anew, as for a new version of it, and lets the old master
+// end when the new one serves.
+func (n *Nginx) Upgrade() error {
+	old, master := n.all(), n.master
+	if err := master.Kill(syscall.SIGUSR2); err != nil {
+		return err
+	}
+	err := n.findMaster(filepath.Join(n.Dir, "nginx.pid"), func(found Process) bool {
+		return found != master && found.Title() != "" && len(found.Children()) >= n.WorkerCount
+	})
+	if err != nil {
+		return fmt.Errorf("nginx does not upgrade: %w\n%s", err, n.Log())
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGWINCH, syscall.SIGQUIT} {
+		if err := master.Kill(signal); err != nil {
+			return err
+		}
+	}
+	return n.waitServing(old)
+}
+
 // Stop implements Server, with SIGQUIT: connections are served to their end.
 func (n *Nginx) Stop() error {
 	return n.stop(syscall.SIGQUIT)

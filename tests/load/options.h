@@ -12,7 +12,7 @@ enum {
 struct options {
     char *host, *port, *tls, *sni, *path, *groups, *cert, *key, *save, *load;
     int threads, sessions, attempts, timeout;
-    bool no_ticket, no_shutdown;
+    bool no_ticket, no_shutdown, greeting;
 };
 
 extern struct options options;

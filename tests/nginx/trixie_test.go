@@ -15,6 +15,10 @@ func TestTrixie(t *testing.T) {
 	system = versions.Trixie(t)
 	defer func() { system = harness.System{} }()
 	for name, test := range map[string]func(*testing.T){
+		"BinaryUpgrade":                   TestBinaryUpgrade,
+		"Mail":                            TestMail,
+		"Stream":                          TestStream,
+		"UpstreamCountsTheSame":           TestUpstreamCountsTheSame,
 		"AnonymousStoreEndsWithItsMaster": TestAnonymousStoreEndsWithItsMaster,
 		"ClientCertificates":              TestClientCertificates,
 		"CountersAgreeWithTheClient":      TestCountersAgreeWithTheClient,
@@ -41,7 +45,6 @@ func TestTrixie(t *testing.T) {
 		"TicketsAreNotStored":             TestTicketsAreNotStored,
 		"TicketsOnAndAClientWithoutThem":  TestTicketsOnAndAClientWithoutThem,
 		"UnsetIsAsWithout":                TestUnsetIsAsWithout,
-		"UpstreamConnections":             TestUpstreamConnections,
 	} {
 		t.Run(name, test)
 	}
