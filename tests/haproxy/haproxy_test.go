@@ -12,11 +12,12 @@ import (
 
 const core = "libgosess-core.so"
 
-// server is an HAProxy whose logs are judged when the test ends: gosess says nothing.
+// server is an HAProxy whose logs are judged when the test ends: gosess says as much as the test says.
 type server struct {
 	*harness.HAProxy
 	t     *testing.T
 	store string // the URL of its store
+	says  int    // lines of gosess
 }
 
 // newServer is an HAProxy that is not yet started, with a store in its directory.
@@ -40,8 +41,8 @@ func (s *server) end() {
 	if err := s.Stop(); err != nil {
 		s.t.Error(err)
 	}
-	if said := s.Said(); len(said) != 0 {
-		s.t.Errorf("gosess wrote %d lines", len(said))
+	if said := s.Said(); len(said) != s.says {
+		s.t.Errorf("gosess wrote %d lines, not %d", len(said), s.says)
 	}
 	if strings.Contains(s.Log(), "[ALERT]") {
 		s.t.Error("HAProxy is alarmed")
@@ -61,7 +62,12 @@ func (s *server) do(step func() error) {
 // load runs the load client; every handshake and every answer must succeed.
 func (s *server) load(arguments ...string) harness.Result {
 	s.t.Helper()
-	r, err := harness.Load(s.Port, arguments...)
+	return s.loadAt(s.Port, arguments...)
+}
+
+func (s *server) loadAt(port int, arguments ...string) harness.Result {
+	s.t.Helper()
+	r, err := harness.Load(port, arguments...)
 	if err != nil {
 		s.t.Fatal(err)
 	}

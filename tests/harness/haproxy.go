@@ -1,14 +1,15 @@
 package harness
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -108,29 +109,48 @@ func (h *HAProxy) startLog() string { return filepath.Join(h.Dir, "start.log") }
 // gosessLog is where gosess writes: the daemon has no stderr.
 func (h *HAProxy) gosessLog() string { return filepath.Join(h.Dir, "gosess.log") }
 
-// Start implements Server.
-func (h *HAProxy) Start() error {
+// command is the program with its configuration, what it says going to a file.
+func (h *HAProxy) command(mode ...string) (*exec.Cmd, *os.File, error) {
 	var text bytes.Buffer
 	if err := haproxyConfiguration.Execute(&text, h); err != nil {
-		return err
+		return nil, nil, err
 	}
 	file := filepath.Join(h.Dir, "haproxy.cfg")
 	if err := os.WriteFile(file, text.Bytes(), 0o644); err != nil {
-		return err
+		return nil, nil, err
 	}
 	log, err := os.OpenFile(h.startLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, nil, err
+	}
+	line := append([]string{h.System.program("haproxy")}, mode...)
+	cmd := h.System.command(append(line, "-f", file))
+	cmd.Env = environment(append(slices.Clone(h.Env), "GOSESS_LOG=error:"+h.gosessLog()))
+	cmd.Stdout, cmd.Stderr = log, log
+	return cmd, log, nil
+}
+
+// Test runs haproxy -c.
+func (h *HAProxy) Test() error {
+	cmd, log, err := h.command("-c")
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	mode := []string{"-W", "-D", "-S", h.CommandLine()}
+	return cmd.Run()
+}
+
+// Start implements Server.
+func (h *HAProxy) Start() error {
+	mode := []string{"-W", "-D", "-S", h.CommandLine(), "-p", h.pidFile()}
 	if h.Foreground {
 		mode = []string{"-db"}
 	}
-	line := append([]string{h.System.program("haproxy")}, mode...)
-	cmd := h.System.command(append(line, "-p", h.pidFile(), "-f", file))
-	cmd.Env = environment(append(h.Env, "GOSESS_LOG=error:"+h.gosessLog()))
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd, log, err := h.command(mode...)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
 	if err := h.launch(cmd); err != nil {
 		return fmt.Errorf("haproxy does not start: %w\n%s", err, h.Log())
 	}
@@ -170,28 +190,33 @@ func (h *HAProxy) waitServing(old []Process) error {
 // answering is the process id of the worker that answers on the command line, 0 for none. A
 // master passes the question on, so that an answer speaks for both.
 func (h *HAProxy) answering() int {
-	conn, err := net.DialTimeout("unix", h.CommandLine(), Patience)
-	if err != nil {
-		return 0
-	}
-	defer conn.Close()
-	question := "@1 show info\n"
-	if h.Foreground {
-		question = "show info\n"
-	}
-	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
-		return 0
-	}
-	if _, err := conn.Write([]byte(question)); err != nil {
-		return 0
-	}
-	for lines := bufio.NewScanner(conn); lines.Scan(); {
-		if pid, found := strings.CutPrefix(lines.Text(), "Pid: "); found {
-			number, _ := strconv.Atoi(pid)
+	for line := range strings.Lines(h.Ask("show info")) {
+		if pid, found := strings.CutPrefix(line, "Pid: "); found {
+			number, _ := strconv.Atoi(strings.TrimSpace(pid))
 			return number
 		}
 	}
 	return 0
+}
+
+// Ask is what the worker answers on its command line; "" where it does not.
+func (h *HAProxy) Ask(question string) string {
+	conn, err := net.DialTimeout("unix", h.CommandLine(), Patience)
+	if err != nil {
+		return ""
+	}
+	defer conn.Close()
+	if !h.Foreground {
+		question = "@1 " + question
+	}
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return ""
+	}
+	if _, err := conn.Write([]byte(question + "\n")); err != nil {
+		return ""
+	}
+	answer, _ := io.ReadAll(conn)
+	return string(answer)
 }
 
 // Reload implements Server: the master becomes a new program with a new worker, and asks the
