@@ -15,14 +15,20 @@ func TestTrixie(t *testing.T) {
 	system = versions.Trixie(t)
 	defer func() { system = harness.System{} }()
 	for name, test := range map[string]func(*testing.T){
-		"Matrix":                TestMatrix,
-		"ResumesAfterReload":    TestResumesAfterReload,
-		"ResumesWhileReloading": TestResumesWhileReloading,
-		"ResumesAfterRestart":   TestResumesAfterRestart,
-		"ForgetsWithoutGosess":  TestForgetsWithoutGosess,
-		"ServesInTheForeground": TestServesInTheForeground,
-		"WhereTheCoreIs":        TestWhereTheCoreIs,
-		"NoThreadIsLate":        TestNoThreadIsLate,
+		"Matrix":                        TestMatrix,
+		"ResumesAfterReload":            TestResumesAfterReload,
+		"ResumesWhileReloading":         TestResumesWhileReloading,
+		"ResumesAfterRestart":           TestResumesAfterRestart,
+		"ForgetsWithoutGosess":          TestForgetsWithoutGosess,
+		"BackendCountsTheSame":          TestBackendCountsTheSame,
+		"ManyHandshakes":                TestManyHandshakes,
+		"ManyReloads":                   TestManyReloads,
+		"NoResumptionAcrossAuthorities": TestNoResumptionAcrossAuthorities,
+		"SignalsAreItsOwn":              TestSignalsAreItsOwn,
+		"ThreadsAnswer":                 TestThreadsAnswer,
+		"ServesInTheForeground":         TestServesInTheForeground,
+		"WhereTheCoreIs":                TestWhereTheCoreIs,
+		"NoThreadIsLate":                TestNoThreadIsLate,
 	} {
 		t.Run(name, test)
 	}

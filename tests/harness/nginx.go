@@ -79,7 +79,7 @@ pid {{.Dir}}/nginx.pid;
 error_log {{.ErrorLog}} notice;
 events { worker_connections 1024; }
 http {
-    access_log {{.Dir}}/access.log;
+    access_log {{.AccessLog}};
     client_body_temp_path {{.Dir}}/body;
     proxy_temp_path {{.Dir}}/proxy;
     fastcgi_temp_path {{.Dir}}/fastcgi;
@@ -229,6 +229,25 @@ func (n *Nginx) Reload() error {
 		return fmt.Errorf("nginx does not reload: %w\n%s", err, n.Log())
 	}
 	return nil
+}
+
+// AccessLog is the path of nginx's access log.
+func (n *Nginx) AccessLog() string { return filepath.Join(n.Dir, "access.log") }
+
+// ReopenLogs puts the access log aside, and returns when the workers write to another one.
+func (n *Nginx) ReopenLogs() error {
+	log := n.AccessLog()
+	if err := os.Rename(log, log+".old"); err != nil {
+		return err
+	}
+	if err := n.master.Kill(syscall.SIGUSR1); err != nil {
+		return err
+	}
+	return WaitFor("the workers to open the new log", func() bool {
+		return !slices.ContainsFunc(n.Workers(), func(worker Process) bool {
+			return worker.HasOpen(log+".old") || !worker.HasOpen(log)
+		})
+	})
 }
 
 // Upgrade makes the program start itself anew, as for a new version of it, and lets the old master

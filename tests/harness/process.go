@@ -184,3 +184,10 @@ func (p Process) Holds() Holds {
 	}
 	return h
 }
+
+// Grew says whether something has grown with each time that it could. A connection more or less
+// is nothing, nor is a page.
+func (h Holds) Grew(before Holds, times int) bool {
+	return h.Descriptors-before.Descriptors >= times/2 || h.Mappings-before.Mappings >= times/2 ||
+		h.Threads-before.Threads >= times/2 || h.Memory-before.Memory >= 40*times
+}
