@@ -80,7 +80,7 @@ func TestValgrind(t *testing.T) {
 	})
 	each(t, func(t *testing.T, version string) {
 		s.t = t
-		s.load("--tls", version, "--sessions", "20", "--attempts", "60")
+		s.resumes("--tls", version, "--sessions", "20", "--attempts", "60")
 	})
 	s.t = t
 	s.do(func() error { return nginx.Process.Signal(syscall.SIGQUIT) })
@@ -90,7 +90,7 @@ func TestValgrind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for part := range strings.SplitSeq(string(text), "== \n") {
-		if strings.Contains(part, "libgosess") {
+		if strings.Contains(part, "gosess_") {
 			t.Error(part)
 		}
 	}
