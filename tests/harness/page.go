@@ -30,26 +30,29 @@ func Block(server, language string) (string, error) {
 	return text + "\n", nil
 }
 
-// PageEnvironment is the environment that the systemd drop-in on a server's page makes, with the
-// libraries of this build and with the store in dir.
+// PageEnvironment is the environment that a server's page makes, with a systemd drop-in or with the server's
+// own import_environment, with the libraries of this build and with the store in dir.
 func PageEnvironment(server, dir string) ([]string, error) {
-	dropIn, err := Block(server, "ini")
-	if err != nil {
-		return nil, err
-	}
 	library, err := Built("libgosess.so")
 	if err != nil {
 		return nil, err
 	}
-	here := strings.NewReplacer("/usr/local/lib/libgosess.so", library, "/var/lib/gosess/"+server, filepath.Join(dir, "store"))
-	var env []string
-	for line := range strings.Lines(here.Replace(dropIn)) {
-		if entry, found := strings.CutPrefix(strings.TrimSpace(line), "Environment="); found {
-			env = append(env, entry)
+	text, err := Block(server, "ini")
+	if err != nil {
+		if text, err = Block(server, "conf"); err != nil {
+			return nil, err
 		}
 	}
-	if all := strings.Join(env, "\n"); !strings.Contains(all, library) || !strings.Contains(all, filepath.Join(dir, "store")) {
-		return nil, fmt.Errorf("docs/servers/%s.md: the drop-in preloads or stores nothing: %q", server, env)
+	store := filepath.Join(dir, "store")
+	here := strings.NewReplacer("/usr/local/lib/libgosess.so", library, "/var/lib/gosess/"+server, store)
+	var env []string
+	for _, word := range strings.Fields(strings.ReplaceAll(here.Replace(text), "Environment=", " ")) {
+		if name, _, found := strings.Cut(word, "="); found && (name == "LD_PRELOAD" || strings.HasPrefix(name, "GOSESS_")) {
+			env = append(env, word)
+		}
+	}
+	if all := strings.Join(env, " "); !strings.Contains(all, library) || !strings.Contains(all, store) {
+		return nil, fmt.Errorf("docs/servers/%s.md preloads or stores nothing: %q", server, env)
 	}
 	return env, nil
 }

@@ -44,7 +44,7 @@ static const char usage[] =
     "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3] [--threads 4] [--sessions 200]\n"
     "            [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] [--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
-    "            [--no-shutdown]\n";
+    "            [--no-shutdown] [--starttls smtp|imap]\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
 static int take_option(const char *name, char *value)
@@ -52,10 +52,11 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         char **text;
-    } texts[] = {{"host", &options.host},     {"port", &options.port}, {"tls", &options.tls},
-                 {"sni", &options.sni},       {"get", &options.path},  {"cert", &options.cert},
-                 {"groups", &options.groups}, {"key", &options.key},   {"save", &options.save},
-                 {"load", &options.load}};
+    } texts[] = {
+        {"host", &options.host},     {"port", &options.port},        {"tls", &options.tls},
+        {"sni", &options.sni},       {"get", &options.path},         {"cert", &options.cert},
+        {"groups", &options.groups}, {"key", &options.key},          {"save", &options.save},
+        {"load", &options.load},     {"starttls", &options.starttls}};
     const struct {
         const char *name;
         int *number;
@@ -100,4 +101,6 @@ void options_parse(int argc, char **argv)
         die("--port is needed");
     if (strcmp(options.tls, "1.2") != 0 && strcmp(options.tls, "1.3") != 0)
         die("--tls %s: 1.2 or 1.3", options.tls);
+    if (options.starttls != NULL && (options.mail = mail_protocol(options.starttls)) == NULL)
+        die("--starttls %s: smtp or imap", options.starttls);
 }
