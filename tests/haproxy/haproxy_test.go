@@ -2,6 +2,7 @@
 package haproxy_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"gosess/tests/harness"
 )
+
+func TestMain(m *testing.M) { os.Exit(harness.Together(m)) }
 
 const core = "libgosess-core.so"
 
@@ -121,10 +124,13 @@ func (s *server) hits() uint64 {
 	return got.Hits
 }
 
-// each runs a test for both versions of TLS.
+// each runs a test for both versions of TLS, at the same time: each has a server of its own.
 func each(t *testing.T, test func(t *testing.T, version string)) {
 	for _, version := range []string{"1.2", "1.3"} {
-		t.Run("TLS "+version, func(t *testing.T) { test(t, version) })
+		t.Run("TLS "+version, func(t *testing.T) {
+			t.Parallel() // most of the time is spent waiting for servers to start and end
+			test(t, version)
+		})
 	}
 }
 

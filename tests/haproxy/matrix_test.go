@@ -10,6 +10,7 @@ import (
 // the rows, so that each two values meet, are enough where all are not asked for.
 func TestMatrix(t *testing.T) {
 	harness.Matrix{
+		Page: "haproxy",
 		New: func(_ *testing.T, dir string, row harness.Row, env []string) (*harness.Subject, error) {
 			h, err := harness.NewHAProxy(dir)
 			if err != nil {

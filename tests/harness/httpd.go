@@ -23,7 +23,7 @@ type HTTPD struct {
 	Authority   *Authority
 	Sites       []Site
 	Env         []string // added to the environment: see Preload
-	MPM         string   // "event" or "prefork"
+	MPM         string   // "event", "worker" or "prefork"
 	WorkerCount int      // children at least
 	SSL         string   // lines of mod_ssl for the whole server: SSLSessionCache and the like
 
@@ -78,7 +78,7 @@ Group www-data
 LoadModule {{.}}_module /usr/lib/apache2/modules/mod_{{.}}.so
 {{- end}}
 StartServers {{.WorkerCount}}
-{{- if eq .MPM "event"}}
+{{- if ne .MPM "prefork"}}
 MinSpareThreads {{.Spare}}
 MaxSpareThreads 150
 ThreadsPerChild 25

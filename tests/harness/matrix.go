@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"flag"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -71,6 +72,7 @@ func Kept(r Row, c Client, step Step) int {
 // Matrix puts a server through its rows: for each client sessions that were made before a step, and
 // sessions that are made after it. Those are all resumed, of the others as many as Kept says.
 type Matrix struct {
+	Page    string                                                                  // the server's, which says what the environment of a server with a path is
 	New     func(t *testing.T, dir string, row Row, env []string) (*Subject, error) // a server that is not yet started
 	Tickets []string
 	Workers []int
@@ -81,6 +83,16 @@ type Matrix struct {
 	Made    func(r Row, c Client, step Step) int // of the sessions that are made after the step; 100 where nil
 	Pairs   bool                                 // not all rows, but so many that each two values of theirs meet
 	System  System                               // whose server it is
+}
+
+// Together runs the tests of a package, those that are parallel six at once: they wait for servers
+// to start and end more than they compute.
+func Together(m *testing.M) int {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	return m.Run()
 }
 
 // Run runs every row as a test of its own.
@@ -100,7 +112,7 @@ func (m Matrix) Run(t *testing.T) {
 				}
 				row := Row{tickets, workers, path}
 				t.Run(fmt.Sprintf("tickets %s %d workers path %v", tickets, workers, path), func(t *testing.T) {
-					t.Parallel() // most of the time is spent waiting for servers to start and end
+					t.Parallel()
 					m.row(t, row)
 				})
 			}
@@ -109,12 +121,11 @@ func (m Matrix) Run(t *testing.T) {
 }
 
 // environment is what gosess is told.
-func (r Row) environment(dir string) ([]string, error) {
-	cache := "shm:?size=4m"
+func (r Row) environment(page, dir string) ([]string, error) {
+	env, err := Preload("shm:?size=4m")
 	if r.Path {
-		cache = "shm:" + filepath.Join(dir, "store") + "?size=4m"
+		env, err = PageEnvironment(page, dir)
 	}
-	env, err := Preload(cache)
 	if r.Tickets == "stateful" {
 		env = append(env, "GOSESS_TICKETS=stateful")
 	}
@@ -123,7 +134,7 @@ func (r Row) environment(dir string) ([]string, error) {
 
 func (m Matrix) row(t *testing.T, row Row) {
 	dir := m.System.TempDir(t)
-	env, err := row.environment(dir)
+	env, err := row.environment(m.Page, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

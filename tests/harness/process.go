@@ -71,6 +71,31 @@ func (p Process) Threads() int {
 	return len(entries)
 }
 
+// Status is a line of /proc/PID/status, as of SigCgt.
+func (p Process) Status(name string) string {
+	return statusLine(fmt.Sprintf("/proc/%d/status", p.PID), name)
+}
+
+// ThreadStatus is that line of each of its threads.
+func (p Process) ThreadStatus(name string) []string {
+	paths, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.PID))
+	var lines []string
+	for _, path := range paths {
+		lines = append(lines, statusLine(path, name))
+	}
+	return lines
+}
+
+func statusLine(path, name string) string {
+	data, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(data)) {
+		if rest, found := strings.CutPrefix(line, name+":"); found {
+			return strings.TrimSpace(rest)
+		}
+	}
+	return ""
+}
+
 // Maps says whether a file whose name holds that text is mapped in it.
 func (p Process) Maps(name string) bool {
 	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.PID))

@@ -178,6 +178,13 @@ static bool listen_to(struct thread *thread, SSL *ssl)
     return false;
 }
 
+static bool is_good(const char *answer)
+{
+    if (options.mail != NULL)
+        return strncmp(answer, options.mail->bye_answer, strlen(options.mail->bye_answer)) == 0;
+    return strncmp(answer, "HTTP/1.", 7) == 0 && strncmp(answer + 8, " 200 ", 5) == 0;
+}
+
 /* Sends the request and reads the whole answer. */
 static bool ask(struct thread *thread, SSL *ssl)
 {
@@ -187,6 +194,8 @@ static bool ask(struct thread *thread, SSL *ssl)
                         options.no_shutdown ? "" : "Connection: close\r\n");
     if (size < 0 || (size_t)size >= sizeof(request))
         die("the path is too long");
+    if (options.mail != NULL)
+        size = snprintf(request, sizeof(request), "%s", options.mail->bye);
     if (SSL_write(ssl, request, size) <= 0) {
         failed(thread, "write", errno);
         return false;
@@ -212,9 +221,9 @@ static bool ask(struct thread *thread, SSL *ssl)
         if (options.no_shutdown && complete(answer, have))
             break;
     }
-    if (strncmp(answer, "HTTP/1.", 7) != 0 || strncmp(answer + 8, " 200 ", 5) != 0) {
+    if (!is_good(answer)) {
         fprintf(stderr, "load: answer: %.*s\n", (int)strcspn(answer, "\r\n"), answer);
-        failed(thread, "the answer is not 200", EPROTO);
+        failed(thread, "the answer is not a good one", EPROTO);
         return false;
     }
     remember_worker(thread, answer);
@@ -236,6 +245,11 @@ static SSL_SESSION *run_connection(struct thread *thread, SSL_SESSION *session, 
     int fd = dial();
     if (fd < 0) {
         failed(thread, "connect", errno);
+        return NULL;
+    }
+    if (options.mail != NULL && !mail_starttls(options.mail, fd)) {
+        failed(thread, "STARTTLS", errno);
+        close(fd);
         return NULL;
     }
     SSL *ssl = SSL_new(context);

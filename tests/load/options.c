@@ -41,11 +41,11 @@ static int number(const char *name, const char *text, int low, int high)
 }
 
 static const char usage[] =
-    "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4] [--sessions "
-    "200]\n"
-    "            [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] [--groups LIST]\n"
+    "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4]\n"
+    "            [--sessions 200] [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] "
+    "[--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
-    "            [--no-shutdown] [--greeting]\n";
+    "            [--no-shutdown] [--starttls smtp|imap] [--greeting]\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
 static int take_option(const char *name, char *value)
@@ -53,10 +53,11 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         char **text;
-    } texts[] = {{"host", &options.host},     {"port", &options.port}, {"tls", &options.tls},
-                 {"sni", &options.sni},       {"get", &options.path},  {"cert", &options.cert},
-                 {"groups", &options.groups}, {"key", &options.key},   {"save", &options.save},
-                 {"load", &options.load}};
+    } texts[] = {
+        {"host", &options.host},     {"port", &options.port},        {"tls", &options.tls},
+        {"sni", &options.sni},       {"get", &options.path},         {"cert", &options.cert},
+        {"groups", &options.groups}, {"key", &options.key},          {"save", &options.save},
+        {"load", &options.load},     {"starttls", &options.starttls}};
     const struct {
         const char *name;
         int *number;
@@ -104,4 +105,6 @@ void options_parse(int argc, char **argv)
     if (strcmp(options.tls, "1.2") != 0 && strcmp(options.tls, "1.3") != 0 &&
         strcmp(options.tls, "any") != 0)
         die("--tls %s: 1.2, 1.3 or any", options.tls);
+    if (options.starttls != NULL && (options.mail = mail_protocol(options.starttls)) == NULL)
+        die("--starttls %s: smtp or imap", options.starttls);
 }

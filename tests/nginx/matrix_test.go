@@ -10,6 +10,7 @@ import (
 // two values meet, are enough where all are not asked for.
 func TestMatrix(t *testing.T) {
 	harness.Matrix{
+		Page:    "nginx",
 		New:     newSubject,
 		Tickets: []string{"off", "on", "stateful"},
 		Workers: []int{1, 2},

@@ -108,7 +108,9 @@ func TestBinaryUpgrade(t *testing.T) {
 			each(t, func(t *testing.T, version string) {
 				s, _ := withStore(t)
 				if keeps {
-					s.Main = "env LD_PRELOAD; env GOSESS_CACHE;"
+					lines, err := harness.Block("nginx", "conf")
+					s.do(func() error { return err })
+					s.Main = lines
 				}
 				s.do(s.Start)
 				old := s.pool(version)
