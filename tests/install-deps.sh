@@ -3,8 +3,9 @@
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='apache2-bin binutils clang clang-format g++ gcc groff-base haproxy libc6-dev libclang-rt-14-dev libssl-dev make mandoc nginx openssl
-pkg-config python3 shellcheck valgrind'
+packages='apache2-bin binutils clang clang-format dovecot-imapd g++ gcc groff-base haproxy hitch libc6-dev libclang-rt-14-dev
+libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx openssl perl pkg-config postfix
+python3 ruby shellcheck stunnel4 valgrind'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -54,7 +55,7 @@ install || {
 }
 
 # Nor may a package that only a test wanted start at boot.
-for service in haproxy nginx; do
+for service in dovecot haproxy hitch nginx postfix stunnel4; do
     case "$missing" in
     *"$service"*)
         if command -v systemctl >/dev/null; then

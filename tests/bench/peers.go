@@ -103,11 +103,12 @@ func httpd(own bool, size int) makePeer {
 			return peer{}, err
 		}
 		if own {
-			h.SessionCache = fmt.Sprintf("shmcb:%s(%d)", filepath.Join(dir, "cache"), size)
-			return peer{name: "httpd shmcb", server: h, port: h.Port}, nil
+			h.SSL = fmt.Sprintf("SSLSessionCache shmcb:%s(%d)\nSSLSessionTickets off", filepath.Join(dir, "cache"), size)
+			return peer{name: "httpd shmcb", server: h, port: h.Port()}, nil
 		}
+		h.SSL = "SSLSessionCache nonenotnull\nSSLSessionTickets off"
 		h.Env, err = harness.Preload(gosessURL)
-		return peer{name: "httpd + gosess", server: h, port: h.Port}, err
+		return peer{name: "httpd + gosess", server: h, port: h.Port()}, err
 	}
 }
 

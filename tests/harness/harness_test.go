@@ -148,46 +148,6 @@ func TestLoadThatOnlyResumes(t *testing.T) {
 	}
 }
 
-// Another server than nginx: httpd keeps what it made, and nothing where it has no cache.
-func TestHTTPD(t *testing.T) {
-	h, err := harness.NewHTTPD(harness.TempDir(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := h.Stop(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log(h.Log())
-		}
-	})
-	for _, test := range []struct {
-		cache string
-		wants func(harness.Result) bool
-	}{
-		{"shmcb:" + filepath.Join(h.Dir, "cache") + "(512000)", all},
-		{"nonenotnull", nothing},
-	} {
-		h.SessionCache = test.cache
-		if err := h.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for _, tls := range []string{"1.2", "1.3"} {
-			got, err := harness.Load(h.Port, "--tls", tls, "--sessions", "10", "--attempts", "40")
-			if err != nil || got.Errors != 0 || !test.wants(got) {
-				t.Errorf("%s, TLS %s: %+v %v", test.cache, tls, got, err)
-			}
-		}
-		if err := h.Reload(); err != nil {
-			t.Fatal(err)
-		}
-		if err := h.Stop(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // The load client reports a server that is not there, and one that answers with nothing of use.
 func TestLoadReportsErrors(t *testing.T) {
 	port, err := harness.FreePort()

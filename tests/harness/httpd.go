@@ -8,32 +8,31 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 	"text/template"
 )
 
-// HTTPD is one Apache httpd with the event MPM, from Debian's apache2-bin.
+// HTTPD is one Apache httpd with a parent and its children, started as a daemon, with the figures of
+// Debian's MPM configuration but for the number of children.
 type HTTPD struct {
-	Dir          string // where everything of it lies
-	Port         int
-	Cert         Certificate
-	Env          []string // added to the environment: see Preload
-	SessionCache string   // SSLSessionCache
+	daemon
+	Dir         string // where everything of it lies
+	Authority   *Authority
+	Sites       []Site
+	Env         []string // added to the environment: see Preload
+	MPM         string   // "event", "worker" or "prefork"
+	WorkerCount int      // children at least
+	SSL         string   // lines of mod_ssl for the whole server: SSLSessionCache and the like
 
 	program string
-	master  Process
 }
 
 var _ Server = (*HTTPD)(nil)
 
-// httpdChildren is the number of processes that serve.
-const httpdChildren = 2
-
-// NewHTTPD is an httpd with two children, no session cache of its own, which lets gosess be one, and
-// no tickets.
+// NewHTTPD is an httpd with the event MPM, two children and one site.
 func NewHTTPD(dir string) (*HTTPD, error) {
 	program, err := exec.LookPath("apache2")
 	if err != nil {
@@ -43,85 +42,124 @@ func NewHTTPD(dir string) (*HTTPD, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := authority.Issue("first.test")
-	if err != nil {
+	h := &HTTPD{daemon: daemon{name: "httpd"}, Dir: dir, Authority: authority, MPM: "event", WorkerCount: 2, program: program}
+	if err := os.WriteFile(h.Answer(), []byte("ok\n"), 0o644); err != nil {
 		return nil, err
 	}
+	_, err = h.AddSite("first.test")
+	return h, err
+}
+
+// AddSite adds a virtual host with a port and a certificate of its own, to be changed before Start.
+func (h *HTTPD) AddSite(name string) (*Site, error) {
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	h := &HTTPD{Dir: dir, Port: port, Cert: cert, SessionCache: "nonenotnull", program: program}
-	if err := os.Mkdir(h.Documents(), 0o755); err != nil {
+	cert, err := h.Authority.Issue(name)
+	if err != nil {
 		return nil, err
 	}
-	return h, os.WriteFile(filepath.Join(h.Documents(), "index.html"), []byte("ok"), 0o644)
+	h.Sites = append(h.Sites, Site{Port: port, Name: name, Cert: cert})
+	return &h.Sites[len(h.Sites)-1], nil
 }
 
 var httpdConfiguration = template.Must(template.New("httpd.conf").Parse(`
+ServerName first.test
+PidFile {{.Dir}}/httpd.pid
+DefaultRuntimeDir {{.Dir}}
+Define APACHE_RUN_DIR {{.Dir}}
+ErrorLog {{.ErrorLog}}
+{{- if .Privileged}}
+User www-data
+Group www-data
+{{- end}}
 {{- range .Modules}}
 LoadModule {{.}}_module /usr/lib/apache2/modules/mod_{{.}}.so
 {{- end}}
-{{- if .User}}
-User {{.User}}
-Group {{.User}}
+StartServers {{.WorkerCount}}
+{{- if ne .MPM "prefork"}}
+MinSpareThreads {{.Spare}}
+MaxSpareThreads 150
+ThreadsPerChild 25
+MaxRequestWorkers 150
+{{- else}}
+MinSpareServers {{.WorkerCount}}
+MaxSpareServers 20
+MaxRequestWorkers 150
 {{- end}}
-ServerName localhost
-PidFile {{.Dir}}/httpd.pid
-DefaultRuntimeDir {{.Dir}}
-ErrorLog {{.ErrorLog}}
-Mutex posixsem
-StartServers {{.Children}}
-ServerLimit 4
-ThreadsPerChild 8
-MaxRequestWorkers 16
-MinSpareThreads 16
-MaxSpareThreads 32
-SSLSessionCache {{.SessionCache}}
-Listen 127.0.0.1:{{.Port}}
+SSLProtocol all -SSLv3
+{{.SSL}}
+{{- range .Ports}}
+Listen 127.0.0.1:{{.}}
+{{- end}}
+{{- range .Sites}}
 <VirtualHost 127.0.0.1:{{.Port}}>
-    ServerName first.test
-    DocumentRoot {{.Documents}}
+    ServerName {{.Name}}
     SSLEngine on
-    SSLProtocol -all +TLSv1.2 +TLSv1.3
-    SSLSessionTickets off
     SSLCertificateFile {{.Cert.Cert}}
     SSLCertificateKeyFile {{.Cert.Key}}
+    {{.Directives}}
+    {{or .Location (print "AliasMatch ^/$ " $.Answer)}}
+    <Location />
+        Require all granted
+    </Location>
 </VirtualHost>
+{{- end}}
 `))
 
-// Modules are the modules that it loads.
+// Modules are those that it loads.
 func (h *HTTPD) Modules() []string {
-	return []string{"mpm_event", "authz_core", "dir", "socache_shmcb", "ssl"}
+	return []string{"mpm_" + h.MPM, "authz_core", "alias", "socache_shmcb", "ssl"}
 }
 
-// Children is the number of processes that serve.
-func (h *HTTPD) Children() int { return httpdChildren }
+// Spare is the number of idle threads below which it starts another child: so many that a child
+// that was killed is replaced at once.
+func (h *HTTPD) Spare() int { return 25*(h.WorkerCount-1) + 10 }
 
-// Documents is the directory that it answers from.
-func (h *HTTPD) Documents() string { return filepath.Join(h.Dir, "documents") }
+// Ports are the ports of all sites, each once.
+func (h *HTTPD) Ports() []int {
+	var ports []int
+	seen := map[int]bool{}
+	for _, site := range h.Sites {
+		if !seen[site.Port] {
+			seen[site.Port] = true
+			ports = append(ports, site.Port)
+		}
+	}
+	return ports
+}
 
-// ErrorLog is the path of its error log.
+// Port is the port of the first site.
+func (h *HTTPD) Port() int { return h.Sites[0].Port }
+
+// Answer is the path of the file that is the answer to all.
+func (h *HTTPD) Answer() string { return filepath.Join(h.Dir, "answer") }
+
+// ErrorLog is the path of its error log, which is its stderr too.
 func (h *HTTPD) ErrorLog() string { return filepath.Join(h.Dir, "error.log") }
 
-// User is who the children are to run as, where the master is root.
-func (h *HTTPD) User() string {
-	if os.Geteuid() != 0 {
-		return ""
-	}
-	return "www-data"
-}
+// Privileged says whether the children drop root's rights.
+func (h *HTTPD) Privileged() bool { return os.Geteuid() == 0 }
 
-func (h *HTTPD) startLog() string { return filepath.Join(h.Dir, "start.log") }
+func (h *HTTPD) startLog() string   { return filepath.Join(h.Dir, "start.log") }
+func (h *HTTPD) configFile() string { return filepath.Join(h.Dir, "httpd.conf") }
 
-// run runs the program until its daemon has left it.
+// run runs the program to its end and adds what the logs say where it fails.
 func (h *HTTPD) run(arguments ...string) error {
+	var text bytes.Buffer
+	if err := httpdConfiguration.Execute(&text, h); err != nil {
+		return err
+	}
+	if err := os.WriteFile(h.configFile(), text.Bytes(), 0o644); err != nil {
+		return err
+	}
 	log, err := os.OpenFile(h.startLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(h.program, append([]string{"-f", filepath.Join(h.Dir, "httpd.conf")}, arguments...)...)
+	cmd := exec.Command(h.program, append([]string{"-d", h.Dir, "-f", h.configFile()}, arguments...)...)
 	cmd.Env = environment(h.Env)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {
@@ -130,135 +168,83 @@ func (h *HTTPD) run(arguments ...string) error {
 	return nil
 }
 
+// Test runs httpd -t.
+func (h *HTTPD) Test() error { return h.run("-t") }
+
 // Start implements Server.
 func (h *HTTPD) Start() error {
-	var text bytes.Buffer
-	if err := httpdConfiguration.Execute(&text, h); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(h.Dir, "httpd.conf"), text.Bytes(), 0o644); err != nil {
-		return err
-	}
 	if err := h.run("-k", "start"); err != nil {
 		return err
 	}
-	err := WaitFor("httpd's pid", func() bool {
-		data, _ := os.ReadFile(filepath.Join(h.Dir, "httpd.pid"))
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(data)))
-		found := FindProcess(pid)
-		// A pid file of an earlier run may name somebody else's process by now.
-		if !strings.Contains(found.Title(), h.Dir) {
-			return false
-		}
-		h.master = found
-		return true
+	err := h.findMaster(filepath.Join(h.Dir, "httpd.pid"), func(found Process) bool {
+		return strings.Contains(found.Title(), h.configFile())
 	})
-	if err == nil {
-		err = h.waitServing(nil)
-	}
+	return errors.Join(err, h.WaitServing())
+}
+
+// WaitServing waits until it serves and none of the old children is left.
+func (h *HTTPD) WaitServing(old ...Process) error {
+	err := h.waitReplaced(old, h.Workers, func(now []Process) bool { return len(now) >= h.WorkerCount })
 	if err != nil {
 		return fmt.Errorf("httpd does not serve: %w\n%s", err, h.Log())
+	}
+	for _, port := range h.Ports() {
+		conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Patience)
+		if err != nil {
+			return err
+		}
+		conn.Close()
 	}
 	return nil
 }
 
-// waitServing waits until all children serve and none of the old ones is left.
-func (h *HTTPD) waitServing(old []Process) error {
-	err := WaitFor("httpd's children", func() bool {
-		workers := h.Workers()
-		for _, worker := range workers {
-			if slices.Contains(old, worker) {
-				return false
-			}
-		}
-		return len(workers) == httpdChildren
-	})
-	if err != nil {
-		return err
-	}
-	if err := waitGone("httpd's old children", old); err != nil {
-		return err
-	}
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Port)), Patience)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
-}
-
-// Reload implements Server, with a graceful restart.
+// Reload implements Server, as apachectl graceful does.
 func (h *HTTPD) Reload() error {
 	old := h.Workers()
 	if err := h.run("-k", "graceful"); err != nil {
 		return err
 	}
-	if err := h.waitServing(old); err != nil {
-		return fmt.Errorf("httpd does not reload: %w\n%s", err, h.Log())
-	}
-	return nil
+	return h.WaitServing(old...)
 }
 
-// Stop implements Server, with SIGWINCH: connections are served to their end.
-func (h *HTTPD) Stop() error {
-	processes := h.all()
-	if len(processes) == 0 {
-		return nil
-	}
-	if err := h.master.Kill(syscall.SIGWINCH); err != nil {
+// Replace kills a child and waits until there is another one.
+func (h *HTTPD) Replace() error {
+	worker := h.Workers()[0]
+	if err := worker.Kill(syscall.SIGKILL); err != nil {
 		return err
 	}
-	err := waitGone("httpd", processes)
-	if err != nil {
-		err = errors.Join(err, h.Kill9())
-	}
-	return err
+	return h.WaitServing(worker)
 }
 
-// Kill9 implements Server.
-func (h *HTTPD) Kill9() error {
-	processes := h.all()
-	for _, p := range processes {
-		if p.Alive() {
-			if err := p.Kill(syscall.SIGKILL); err != nil && p.Alive() {
-				return err
-			}
-		}
-	}
-	return waitGone("httpd", processes)
-}
+// Stop implements Server, as apachectl graceful-stop does.
+func (h *HTTPD) Stop() error { return h.stop(syscall.SIGWINCH) }
 
-// all is the master, first, and all its children.
-func (h *HTTPD) all() []Process {
-	if !h.master.Alive() {
-		return nil
-	}
-	return append([]Process{h.master}, h.master.Children()...)
-}
+// Workers implements Server.
+func (h *HTTPD) Workers() []Process { return h.Master().Children() }
 
-// Master implements Server.
-func (h *HTTPD) Master() Process {
-	if !h.master.Alive() {
-		return Process{}
-	}
-	return h.master
-}
-
-// Workers implements Server. A child has all its threads when it is ready to serve.
-func (h *HTTPD) Workers() []Process {
-	var workers []Process
-	for _, p := range h.Master().Children() {
-		if p.Threads() > 8 {
-			workers = append(workers, p)
-		}
-	}
-	return workers
-}
-
-// Log implements Server: first what was said before httpd took stderr to its error log.
+// Log implements Server.
 func (h *HTTPD) Log() string {
 	start, _ := os.ReadFile(h.startLog())
 	errorLog, _ := os.ReadFile(h.ErrorLog())
 	return string(start) + string(errorLog)
+}
+
+var httpdProblem = regexp.MustCompile(`:(error|crit|alert|emerg)\]|gosess: \[`)
+
+// Problems are the lines of its log that are of level error or worse, or of gosess.
+func (h *HTTPD) Problems() []string {
+	var lines []string
+	for line := range strings.Lines(h.Log()) {
+		if httpdProblem.MatchString(line) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+// Subject is the server as the matrix wants it.
+func (h *HTTPD) Subject() *Subject {
+	return &Subject{Server: h, Port: h.Port(), Replace: h.Replace, Problems: h.Problems}
 }
 
 // Version is what apache2 -v says, as in "Apache/2.4.66".

@@ -149,6 +149,24 @@ static bool complete(const char *answer, size_t size)
     return size >= (size_t)(end + 4 - answer) + strtoul(length, NULL, 10);
 }
 
+/* Reads what a server says first that does not speak HTTP. */
+static bool listen_to(struct thread *thread, SSL *ssl)
+{
+    char greeting[ANSWER_SIZE];
+    errno = 0;
+    if (SSL_read(ssl, greeting, sizeof(greeting)) > 0)
+        return true;
+    failed(thread, "greeting", errno);
+    return false;
+}
+
+static bool is_good(const char *answer)
+{
+    if (options.mail != NULL)
+        return strncmp(answer, options.mail->bye_answer, strlen(options.mail->bye_answer)) == 0;
+    return strncmp(answer, "HTTP/1.", 7) == 0 && strncmp(answer + 8, " 200 ", 5) == 0;
+}
+
 /* Sends the request and reads the whole answer. */
 static bool ask(struct thread *thread, SSL *ssl)
 {
@@ -158,6 +176,8 @@ static bool ask(struct thread *thread, SSL *ssl)
                         options.no_shutdown ? "" : "Connection: close\r\n");
     if (size < 0 || (size_t)size >= sizeof(request))
         die("the path is too long");
+    if (options.mail != NULL)
+        size = snprintf(request, sizeof(request), "%s", options.mail->bye);
     if (SSL_write(ssl, request, size) <= 0) {
         failed(thread, "write", errno);
         return false;
@@ -183,9 +203,9 @@ static bool ask(struct thread *thread, SSL *ssl)
         if (options.no_shutdown && complete(answer, have))
             break;
     }
-    if (strncmp(answer, "HTTP/1.", 7) != 0 || strncmp(answer + 8, " 200 ", 5) != 0) {
+    if (!is_good(answer)) {
         fprintf(stderr, "load: answer: %.*s\n", (int)strcspn(answer, "\r\n"), answer);
-        failed(thread, "the answer is not 200", EPROTO);
+        failed(thread, "the answer is not a good one", EPROTO);
         return false;
     }
     const char *worker = header(answer, "\r\nX-Worker: ");
@@ -209,6 +229,15 @@ static bool await_ticket(struct thread *thread, SSL *ssl, const struct connectio
         }
     }
     return true;
+}
+
+/* What follows a handshake. */
+static bool exchange(struct thread *thread, SSL *ssl, const struct connection *connection,
+                     bool again)
+{
+    if (again && options.handshake_only)
+        return await_ticket(thread, ssl, connection);
+    return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl);
 }
 
 /*
@@ -241,6 +270,11 @@ static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSIO
         failed(thread, "connect", errno);
         return NULL;
     }
+    if (options.mail != NULL && !mail_starttls(options.mail, fd)) {
+        failed(thread, "STARTTLS", errno);
+        close(fd);
+        return NULL;
+    }
     SSL *ssl = SSL_new(context);
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
         die("SSL_new: no memory");
@@ -262,8 +296,7 @@ static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSIO
         thread->handshakes++;
     } else if (!ok) {
         failed(thread, "handshake", errno);
-    } else if (resuming && options.handshake_only ? await_ticket(thread, ssl, &connection)
-                                                  : ask(thread, ssl)) {
+    } else if (exchange(thread, ssl, &connection, resuming)) {
         *took = end - start;
         *resumed = SSL_session_reused(ssl) == 1;
         thread->handshakes++;
@@ -404,9 +437,9 @@ static void set_up(void)
     context = SSL_CTX_new(TLS_client_method());
     if (context == NULL)
         die("SSL_CTX_new failed");
-    int version = strcmp(options.tls, "1.2") == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
-    SSL_CTX_set_min_proto_version(context, version);
-    SSL_CTX_set_max_proto_version(context, version);
+    bool newest = strcmp(options.tls, "1.2") != 0, only = strcmp(options.tls, "any") != 0;
+    SSL_CTX_set_min_proto_version(context, newest && only ? TLS1_3_VERSION : TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context, newest ? TLS1_3_VERSION : TLS1_2_VERSION);
     SSL_CTX_set_session_cache_mode(context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(context, new_session);

@@ -41,10 +41,12 @@ static int number(const char *name, const char *text, int low, int high)
 }
 
 static const char usage[] =
-    "usage: load --port PORT... [--host 127.0.0.1] [--tls 1.2|1.3] [--threads 4] [--sessions 200]\n"
-    "            [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] [--groups LIST]\n"
+    "usage: load --port PORT... [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4]\n"
+    "            [--sessions 200] [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] "
+    "[--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
-    "            [--no-shutdown] [--handshake-only] [--resume-only]\n"
+    "            [--no-shutdown] [--starttls smtp|imap] [--greeting] [--handshake-only]\n"
+    "            [--resume-only]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
     "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
     "--resume-only: they are broken off where the server does not resume, before it stores.\n";
@@ -55,9 +57,11 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         char **text;
-    } texts[] = {{"host", &options.host}, {"tls", &options.tls},   {"sni", &options.sni},
-                 {"get", &options.path},  {"cert", &options.cert}, {"groups", &options.groups},
-                 {"key", &options.key},   {"save", &options.save}, {"load", &options.load}};
+    } texts[] = {{"host", &options.host}, {"tls", &options.tls},
+                 {"sni", &options.sni},   {"get", &options.path},
+                 {"cert", &options.cert}, {"groups", &options.groups},
+                 {"key", &options.key},   {"save", &options.save},
+                 {"load", &options.load}, {"starttls", &options.starttls}};
     const struct {
         const char *name;
         int *number;
@@ -71,6 +75,7 @@ static int take_option(const char *name, char *value)
         bool *flag;
     } flags[] = {{"no-ticket", &options.no_ticket},
                  {"no-shutdown", &options.no_shutdown},
+                 {"greeting", &options.greeting},
                  {"handshake-only", &options.handshake_only},
                  {"resume-only", &options.resume_only}};
 
@@ -109,6 +114,9 @@ void options_parse(int argc, char **argv)
     }
     if (options.targets == 0)
         die("--port is needed");
-    if (strcmp(options.tls, "1.2") != 0 && strcmp(options.tls, "1.3") != 0)
-        die("--tls %s: 1.2 or 1.3", options.tls);
+    if (strcmp(options.tls, "1.2") != 0 && strcmp(options.tls, "1.3") != 0 &&
+        strcmp(options.tls, "any") != 0)
+        die("--tls %s: 1.2, 1.3 or any", options.tls);
+    if (options.starttls != NULL && (options.mail = mail_protocol(options.starttls)) == NULL)
+        die("--starttls %s: smtp or imap", options.starttls);
 }

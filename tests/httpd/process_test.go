@@ -1,0 +1,180 @@
+package httpd_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+const core = "libgosess-core.so"
+
+// signals is what a process and its threads do with signals.
+type signals struct {
+	caught, ignored string
+	blocked         []string // by each thread, sorted
+}
+
+func signalsOf(p harness.Process) signals {
+	s := signals{p.Status("SigCgt"), p.Status("SigIgn"), p.ThreadStatus("SigBlk")}
+	slices.Sort(s.blocked)
+	return s
+}
+
+// without removes one element for each of less, and says whether all of them were there.
+func without(all, less []string) (rest []string, ok bool) {
+	rest = slices.Clone(all)
+	for _, one := range less {
+		i := slices.Index(rest, one)
+		if i < 0 {
+			return rest, false
+		}
+		rest = slices.Delete(rest, i, i+1)
+	}
+	return rest, true
+}
+
+// The Go half is in the children alone. Handlers and masks of httpd's own threads are what they are without
+// it, and its threads take none of the signals that have a handler, or that an administrator may send.
+func TestSignalsAreHTTPDsOwn(t *testing.T) {
+	s := newServer(t)
+	env := s.Env
+	s.Env = nil
+	s.do(s.Start)
+	s.load("--tls", "1.3", "--sessions", "50", "--attempts", "200") // all threads are there by then
+	parent, child := signalsOf(s.Master()), signalsOf(s.Workers()[0])
+	s.do(s.Stop)
+	s.Env = env
+	s.do(s.Start)
+	s.load("--tls", "1.3", "--sessions", "50", "--attempts", "200")
+	if got := signalsOf(s.Master()); s.Master().Maps(core) || !equal(got, parent) {
+		t.Errorf("the parent: %+v without gosess, %+v with it", parent, got)
+	}
+	for _, worker := range s.Workers() {
+		got := signalsOf(worker)
+		ours, ok := without(got.blocked, child.blocked)
+		if !worker.Maps(core) || got.caught != child.caught || got.ignored != child.ignored || !ok || len(ours) == 0 {
+			t.Errorf("a child: %+v without gosess, %+v with it", child, got)
+		}
+		for _, mask := range ours {
+			bits, err := strconv.ParseUint(mask, 16, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
+				syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGTERM, syscall.SIGURG, syscall.SIGWINCH} {
+				if bits>>(signal-1)&1 == 0 {
+					t.Errorf("a thread of gosess takes %v", signal)
+				}
+			}
+		}
+	}
+}
+
+func equal(a, b signals) bool {
+	return a.caught == b.caught && a.ignored == b.ignored && slices.Equal(a.blocked, b.blocked)
+}
+
+// What an administrator sends to the parent, while clients come: USR1 and HUP replace the children, WINCH
+// and TERM end everything. Only HUP and TERM may cut a connection.
+func TestSignalsDoTheirWork(t *testing.T) {
+	for _, test := range []struct {
+		signal syscall.Signal
+		ends   bool
+		cuts   bool
+	}{{syscall.SIGUSR1, false, false}, {syscall.SIGHUP, false, true}, {syscall.SIGWINCH, true, true}, {syscall.SIGTERM, true, true}} {
+		t.Run(test.signal.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			s.do(s.Start)
+			stop, done := make(chan bool), make(chan harness.Result)
+			go func() { done <- s.loadUntil(stop) }()
+			s.do(func() error {
+				return harness.WaitFor("clients", func() bool { return s.stats().Hits > 100 })
+			})
+			parent, old := s.Master(), s.Workers()
+			s.do(func() error { return parent.Kill(test.signal) })
+			s.do(func() error {
+				if !test.ends {
+					return s.WaitServing(old...)
+				}
+				return harness.WaitFor("httpd to end", func() bool {
+					return !parent.Alive() && !slices.ContainsFunc(old, harness.Process.Alive)
+				})
+			})
+			close(stop)
+			r := <-done
+			if r.Errors != 0 && !test.cuts {
+				t.Errorf("%d errors:\n%s", r.Errors, r.Said)
+			}
+			if !test.ends {
+				s.load("--tls", "1.3", "--sessions", "20", "--attempts", "100")
+			}
+		})
+	}
+}
+
+// loadUntil runs the load client until it is told to stop, and adds up what it counts.
+func (s *server) loadUntil(stop chan bool) harness.Result {
+	var all harness.Result
+	for {
+		r, err := harness.Load(s.Port(), "--tls", "1.3", "--sessions", "20", "--attempts", "200")
+		all.Errors += r.Errors
+		all.Said += r.Said
+		if err != nil {
+			all.Errors++
+			all.Said += err.Error()
+		}
+		select {
+		case <-stop:
+			return all
+		default:
+		}
+	}
+}
+
+// A child that has the Go half forks for a CGI program; the program has nothing of it.
+func TestCGI(t *testing.T) {
+	for mpm, module := range map[string]string{"prefork": "cgi", "event": "cgid"} {
+		t.Run(mpm, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			s.MPM = mpm
+			script := filepath.Join(s.Dir, "script")
+			text := "#!/bin/sh\necho Content-Type: text/plain; test -z \"$LD_PRELOAD$GOSESS_CACHE\" || echo Status: 500; echo; echo ok\n"
+			if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(script, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			s.SSL = "LoadModule " + module + "_module /usr/lib/apache2/modules/mod_" + module + ".so\n" + s.SSL
+			s.Sites[0].Location = "ScriptAliasMatch ^/$ " + script
+			s.do(s.Start)
+			if r := s.load("--tls", "1.3", "--sessions", "20", "--attempts", "100"); r.Resumed != r.Attempts {
+				t.Errorf("resumed %d of %d", r.Resumed, r.Attempts)
+			}
+		})
+	}
+}
+
+// A server with a URL that is none says so in its log, and serves without a cache.
+func TestMistake(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.says = `unknown scheme "shmm"`
+	var err error
+	if s.Env, err = harness.Preload("shmm:"); err != nil {
+		t.Fatal(err)
+	}
+	s.do(s.Start)
+	if !strings.Contains(s.Log(), s.says) {
+		t.Error("nothing is said")
+	}
+	wanted(t, "without a cache", false, s.load("--tls", "1.2", "--sessions", "10", "--attempts", "20"))
+}

@@ -1,0 +1,141 @@
+// Package languages_test runs servers in Python, Perl and Ruby, whose bindings of libssl are loaded at run time
+// and see nothing of it (RTLD_LOCAL), with gosess preloaded.
+package languages_test
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// process is one run of a server, whose end is part of what is tested.
+type process struct {
+	*exec.Cmd
+	t      *testing.T
+	port   int
+	output bytes.Buffer
+}
+
+func start(t *testing.T, interpreter, script, pem string, env []string) *process {
+	t.Helper()
+	port, err := harness.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Cmd: exec.Command(interpreter, filepath.Join("testdata", script), strconv.Itoa(port), pem), t: t, port: port}
+	p.Env = append(p.Environ(), env...)
+	p.Stdout, p.Stderr = &p.output, &p.output
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if p.ProcessState == nil {
+			_ = p.Process.Kill()
+			_ = p.Wait()
+		}
+		if t.Failed() {
+			t.Logf("%s:\n%s", script, &p.output)
+		}
+	})
+	err = harness.WaitFor(script, func() bool {
+		r, err := harness.Load(port, "--sessions", "1", "--attempts", "0")
+		return err == nil && r.Errors == 0
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *process) load(arguments ...string) harness.Result {
+	p.t.Helper()
+	r, err := harness.Load(p.port, append(arguments, "--threads", "1")...)
+	if err != nil || r.Errors != 0 {
+		p.t.Fatalf("%v: %+v %v", arguments, r, err)
+	}
+	return r
+}
+
+// end asks the interpreter to end, which it must do by itself, and without a word of gosess.
+func (p *process) end() {
+	p.t.Helper()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		p.t.Errorf("it ended with %v", err)
+	}
+	if strings.Contains(p.output.String(), "gosess") {
+		p.t.Error("gosess has something to say")
+	}
+}
+
+// calls is how often the server's own callbacks were called, as it says when it ends.
+func (p *process) calls() (made, got int) {
+	p.t.Helper()
+	if _, err := fmt.Sscanf(p.output.String(), "new %d get %d", &made, &got); err != nil {
+		p.t.Errorf("%q: %v", p.output.String(), err)
+	}
+	return made, got
+}
+
+// What a process has made is resumed, by itself and by the next one, and its own callbacks are called as they
+// are without gosess: for every new session, and before the store for every one that a client offers.
+func TestLanguages(t *testing.T) {
+	harness.NeedBuild(t)
+	for interpreter, server := range map[string]struct {
+		script    string
+		new, gets bool // has callbacks of its own
+	}{
+		"python3": {"server.py", false, false},
+		"perl":    {"server.pl", true, false},
+		"ruby":    {"server.rb", true, true},
+	} {
+		t.Run(interpreter, func(t *testing.T) {
+			t.Parallel()
+			dir := harness.TempDir(t)
+			pem, err := harness.CertAndKey(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			env, err := harness.PageEnvironment("languages", dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			one := start(t, interpreter, server.script, pem, env)
+			const sessions, attempts = 20, 60
+			pool := func(version string) string { return filepath.Join(dir, "sessions-"+version) }
+			for _, version := range []string{"1.2", "1.3"} {
+				one.load("--tls", version, "--sessions", strconv.Itoa(sessions), "--attempts", "0", "--save", pool(version))
+				r := one.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(attempts))
+				if r.Resumed != attempts {
+					t.Errorf("TLS %s: resumed %d of %d", version, r.Resumed, r.Attempts)
+				}
+			}
+			one.end()
+			two := start(t, interpreter, server.script, pem, env)
+			for _, version := range []string{"1.2", "1.3"} {
+				if r := two.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(sessions)); r.Resumed != sessions {
+					t.Errorf("TLS %s, the next process: resumed %d of %d", version, r.Resumed, r.Attempts)
+				}
+			}
+			two.end()
+			if !server.new {
+				return
+			}
+			if made, got := one.calls(); made < 2*sessions || server.gets && got < 2*attempts {
+				t.Errorf("its own callbacks: new %d times, get %d times", made, got)
+			}
+			if _, got := two.calls(); server.gets && got != 2*sessions {
+				t.Errorf("its own callbacks in the next process: get %d times", got)
+			}
+		})
+	}
+}
