@@ -77,6 +77,7 @@
     X(SSL_CTX_set_options)              \
     X(SSL_CTX_up_ref)                   \
     X(SSL_SESSION_free)                 \
+    X(SSL_SESSION_get0_cipher)          \
     X(SSL_SESSION_get0_hostname)        \
     X(SSL_SESSION_get0_peer)            \
     X(SSL_SESSION_get_id)               \
@@ -92,6 +93,7 @@
     X(SSL_client_hello_get0_ext)        \
     X(SSL_client_hello_get0_random)     \
     X(SSL_get_SSL_CTX)                  \
+    X(SSL_get_ciphers)                  \
     X(SSL_get_ex_data)                  \
     X(SSL_get_max_early_data)           \
     X(SSL_get_options)                  \

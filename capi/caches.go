@@ -15,7 +15,7 @@ type sessions interface {
 	// put stores a session and reports whether it was not stored already.
 	put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool
 	// get returns a session with a reference for the caller, nil where there is none.
-	get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, length C.int) *C.SSL_SESSION
+	get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION
 	// remove tells the outcome if the session was stored.
 	remove(session *C.SSL_SESSION, record *C.struct_gosess_record)
 	number(context *C.struct_gosess_context) int

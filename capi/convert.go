@@ -101,8 +101,9 @@ func wipe(buffer *[]byte) {
 	buffers.Put(buffer)
 }
 
-func decode(der []byte, id *C.gosess_const_uchar, length C.int, expires int64) *C.SSL_SESSION {
-	return C.gosess_decode((*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der)), id, length, C.int64_t(expires))
+func decode(der []byte, lookup *C.struct_gosess_lookup, expires int64) *C.SSL_SESSION {
+	return C.gosess_decode((*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der)), lookup.id, lookup.id_length,
+		C.int64_t(expires))
 }
 
 func sameStored(session *C.SSL_SESSION, der []byte) bool {

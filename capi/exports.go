@@ -5,26 +5,25 @@ import "C"
 
 import "runtime/debug"
 
+// The calls of core.c, which has asked libssl all that it could before.
+
 // enter begins every export. A store's file that somebody truncates is then a panic
 // here and not the end of the server.
 func enter() {
 	debug.SetPanicOnFault(true)
 }
 
-//export gosess_core_start
-func gosess_core_start(start *C.gosess_const_start) (status C.int) {
+//export gosess_go_start
+func gosess_go_start() (status C.int) {
 	status = -1
 	defer guard("start")
 	enter()
-	if !C.gosess_glue_start(start) {
-		return status
-	}
 	startThreads()
 	return 0
 }
 
-//export gosess_core_open
-func gosess_core_open(source *C.gosess_const_source) (cache C.int) {
+//export gosess_go_open
+func gosess_go_open(source *C.gosess_const_source) (cache C.int) {
 	cache = -1
 	defer guard("open")
 	enter()
@@ -36,113 +35,76 @@ func gosess_core_open(source *C.gosess_const_source) (cache C.int) {
 	return C.int(caches.add(opened))
 }
 
-//export gosess_core_close
-func gosess_core_close(cache C.int) {
+//export gosess_go_close
+func gosess_go_close(cache C.int) {
 	defer guard("close")
 	enter()
 	caches.remove(int(cache))
 }
 
-// The cache takes a reference of its own, or none: the one that libssl took for the
-// callback stays libssl's (L16).
+// The cache takes a reference of its own, or none. 1 where it was not stored already.
 //
-//export gosess_core_new_session
-func gosess_core_new_session(ssl *C.SSL, session *C.SSL_SESSION) (kept C.int) {
-	defer guard("new_session")
+//export gosess_go_put
+func gosess_go_put(session *C.SSL_SESSION, record *C.struct_gosess_record) (added C.int) {
+	defer guard("put")
 	enter()
-	var record C.struct_gosess_record
-	if !C.gosess_record_new(ssl, session, &record) {
-		return 0
+	if c := cacheOf(record.context); c != nil && c.put(session, record) {
+		added = 1
 	}
-	if c := cacheOf(record.context); c != nil {
-		c.put(session, &record)
-	}
-	return 0
+	return added
 }
 
-// The one reference of the object goes to libssl: copy is 0 (L17).
+// The one reference of the object is the caller's.
 //
-//export gosess_core_get_session
-func gosess_core_get_session(ssl *C.SSL, id *C.gosess_const_uchar, length C.int, keep *C.int) (session *C.SSL_SESSION) {
-	defer guard("get_session")
+//export gosess_go_get
+func gosess_go_get(lookup *C.struct_gosess_lookup) (session *C.SSL_SESSION) {
+	defer guard("get")
 	enter()
-	var lookup C.struct_gosess_lookup
-	if !C.gosess_lookup_begin(ssl, id, length, &lookup) {
-		return nil
-	}
-	found := lookup.claimed
-	if c := cacheOf(lookup.context); found == nil && c != nil {
-		found = c.get(&lookup, id, length)
-	}
-	session = C.gosess_lookup_end(ssl, &lookup, id, length, found)
-	if session != nil {
-		*keep = 0
+	if c := cacheOf(lookup.context); c != nil {
+		session = c.get(lookup)
 	}
 	return session
 }
 
-// The session is borrowed (L19).
-//
-//export gosess_core_remove_session
-func gosess_core_remove_session(ctx *C.SSL_CTX, session *C.SSL_SESSION) {
-	defer guard("remove_session")
+//export gosess_go_remove
+func gosess_go_remove(session *C.SSL_SESSION, record *C.struct_gosess_record) {
+	defer guard("remove")
 	enter()
-	var record C.struct_gosess_record
-	if !C.gosess_record_of(ctx, session, &record) {
-		return
-	}
 	if c := cacheOf(record.context); c != nil {
-		c.remove(session, &record)
+		c.remove(session, record)
 	}
 }
 
-//export gosess_core_add_session
-func gosess_core_add_session(ctx *C.SSL_CTX, session *C.SSL_SESSION) (added C.int) {
-	defer guard("add_session")
-	enter()
-	var record C.struct_gosess_record
-	if !C.gosess_record_of(ctx, session, &record) {
-		return 0
-	}
-	if c := cacheOf(record.context); c != nil && c.put(session, &record) {
-		return 1
-	}
-	return 0
-}
-
-//export gosess_core_number
-func gosess_core_number(ctx *C.SSL_CTX) (number C.long) {
+//export gosess_go_number
+func gosess_go_number(context *C.struct_gosess_context) (number C.long) {
 	defer guard("number")
 	enter()
-	context := C.gosess_context_of(ctx)
 	if c := cacheOf(context); c != nil {
 		number = C.long(c.number(context))
 	}
 	return number
 }
 
-//export gosess_core_flush
-func gosess_core_flush(ctx *C.SSL_CTX, before C.int64_t) {
+//export gosess_go_flush
+func gosess_go_flush(context *C.struct_gosess_context, before C.int64_t) {
 	defer guard("flush")
 	enter()
-	context := C.gosess_context_of(ctx)
 	if c := cacheOf(context); c != nil {
 		c.flush(context, int64(before))
 	}
 }
 
-//export gosess_core_forget
-func gosess_core_forget(ctx *C.SSL_CTX) {
+//export gosess_go_forget
+func gosess_go_forget(context *C.struct_gosess_context) {
 	defer guard("forget")
 	enter()
-	context := C.gosess_context_of(ctx)
 	if c := cacheOf(context); c != nil {
 		c.forget(context)
 	}
 }
 
-//export gosess_core_clear
-func gosess_core_clear(cache C.int) {
+//export gosess_go_clear
+func gosess_go_clear(cache C.int) {
 	defer guard("clear")
 	enter()
 	if c := caches.get(int(cache)); c != nil {
@@ -150,8 +112,8 @@ func gosess_core_clear(cache C.int) {
 	}
 }
 
-//export gosess_core_count
-func gosess_core_count(cache C.int, counts *C.struct_gosess_counts) {
+//export gosess_go_count
+func gosess_go_count(cache C.int, counts *C.struct_gosess_counts) {
 	defer guard("count")
 	enter()
 	if c := caches.get(int(cache)); c != nil {

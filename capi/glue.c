@@ -8,8 +8,6 @@
 
 #include "glue.h"
 
-#include "_cgo_export.h" /* a prototype that differs from shim.h's does not compile */
-
 /* sizeof(SSL_SESSION) with what it points to, of 3.0, and of a peer's certificate: P, Memory. */
 #define LIVE_SESSION 1150
 #define LIVE_CERTIFICATE 4096

@@ -24,6 +24,8 @@ struct gosess_record {
 /* A lookup. */
 struct gosess_lookup {
     struct gosess_context *context;
+    const unsigned char *id; /* borrowed from libssl, which has checked its length */
+    int id_length;
     const char *server_name; /* borrowed from the ClientHello; not terminated */
     size_t server_name_length;
     const unsigned char *policy; /* of the connection; NULL where it has none */
@@ -88,8 +90,7 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
 
 /* Gives a session that was found to the connection: NULL, and its reference freed, where the
  * connection cannot use it. */
-SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup,
-                               const unsigned char *id, int id_length, SSL_SESSION *session);
+SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup, SSL_SESSION *session);
 
 /* When the session that a connection resumed ends, unix seconds; 0 where it did not. */
 int64_t gosess_deadline(SSL *ssl);
@@ -104,5 +105,6 @@ bool gosess_lookup_start(const struct gosess_libssl *libssl, const struct gosess
 void gosess_outcome_leaving(SSL_SESSION *session, bool evicted);
 void gosess_outcome_removed(SSL_SESSION *was); /* NULL where nothing was referenced */
 void gosess_outcome_taken(void);
+struct gosess_outcome gosess_outcome_take(void);
 
 #endif

@@ -52,13 +52,13 @@ func (l *live) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool 
 	return added
 }
 
-func (l *live) get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, length C.int) *C.SSL_SESSION {
+func (l *live) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
 	m := l.memory(lookup.context)
 	find := m.Get
 	if lookup.take {
 		find = m.Take
 	}
-	object, ok := find(bytesOf(id, length), wanted(lookup).ServerName)
+	object, ok := find(bytesOf(lookup.id, lookup.id_length), wanted(lookup).ServerName)
 	if !ok {
 		return nil
 	}

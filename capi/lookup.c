@@ -125,7 +125,7 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
 {
     const unsigned char *body = NULL;
     size_t length = 0;
-    memset(lookup, 0, sizeof(*lookup));
+    *lookup = (struct gosess_lookup){.id = id, .id_length = id_length};
     libssl->ERR_set_mark();
     libssl->SSL_set_ex_data(ssl, deadline_index, NULL);
     lookup->context = start->context_of_ssl(ssl);
@@ -145,17 +145,17 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
 }
 
 /* What libssl would refuse is not offered to it: some of that ends in a failed handshake (L34). */
-static bool usable(const SSL *ssl, const unsigned char *id, int id_length, SSL_SESSION *session)
+static bool usable(const SSL *ssl, const struct gosess_lookup *lookup, SSL_SESSION *session)
 {
-    return libssl->SSL_SESSION_is_resumable(session) && has_id(session, id, id_length) &&
+    return libssl->SSL_SESSION_is_resumable(session) &&
+           has_id(session, lookup->id, lookup->id_length) &&
            libssl->SSL_SESSION_get_protocol_version(session) == libssl->SSL_version(ssl);
 }
 
-SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup,
-                               const unsigned char *id, int id_length, SSL_SESSION *session)
+SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup, SSL_SESSION *session)
 {
     libssl->ERR_set_mark();
-    if (session && !lookup->claimed && !usable(ssl, id, id_length, session)) {
+    if (session && !lookup->claimed && !usable(ssl, lookup, session)) {
         libssl->SSL_SESSION_free(session);
         session = NULL;
     }

@@ -6,8 +6,6 @@
 static _Thread_local struct gosess_outcome outcome;
 static _Thread_local struct gosess_leaving **end;
 
-__attribute__((visibility("default"))) const unsigned gosess_core_abi = GOSESS_CORE_ABI;
-
 /* Where there is no memory for the note, the session is freed without its callback. */
 void gosess_outcome_leaving(SSL_SESSION *session, bool evicted)
 {
@@ -35,8 +33,9 @@ void gosess_outcome_taken(void)
     outcome.taken = true;
 }
 
-__attribute__((visibility("default"))) void gosess_core_take_outcome(struct gosess_outcome *taken)
+struct gosess_outcome gosess_outcome_take(void)
 {
-    *taken = outcome;
+    struct gosess_outcome taken = outcome;
     outcome = (struct gosess_outcome){0};
+    return taken;
 }

@@ -29,19 +29,19 @@ func (s *sealed) put(session *C.SSL_SESSION, record *C.struct_gosess_record) boo
 	}) == nil
 }
 
-func (s *sealed) get(lookup *C.struct_gosess_lookup, id *C.gosess_const_uchar, length C.int) *C.SSL_SESSION {
+func (s *sealed) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
 	find := s.cache.Get
 	if lookup.take {
 		find = s.cache.Take
 	}
 	buffer := buffers.Get().(*[]byte)
 	defer wipe(buffer)
-	der, expires, ok := find(wanted(lookup), bytesOf(id, length), (*buffer)[:0])
+	der, expires, ok := find(wanted(lookup), bytesOf(lookup.id, lookup.id_length), (*buffer)[:0])
 	*buffer = der
 	if !ok {
 		return nil
 	}
-	return decode(der, id, length, expires)
+	return decode(der, lookup, expires)
 }
 
 func (s *sealed) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) {

@@ -44,7 +44,9 @@ bool gosess_call(struct gosess_attached *context, struct gosess_call *call)
     bool done = false;
     if (gosess_load()) {
         int number = gosess_cache_number(context->cache);
-        __atomic_store_n(&context->core.cache, number, __ATOMIC_RELAXED);
+        /* Threads that only read it do not take its cache line from each other. */
+        if (__atomic_load_n(&context->core.cache, __ATOMIC_RELAXED) != number)
+            __atomic_store_n(&context->core.cache, number, __ATOMIC_RELAXED);
         done = number > 0 && gosess_core_call(call);
     }
     if (done)
@@ -100,6 +102,23 @@ void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION
                 &(struct gosess_call){.what = GOSESS_CALL_NEW, .ssl = ssl, .session = session});
 }
 
+/*
+ * Whether the connection may use the session's cipher. libssl does not look at its own list when it
+ * resumes up to TLS 1.2, and a store outlives the configuration that a session was made under. (In
+ * TLS 1.3 it chooses a cipher anew.)
+ */
+static bool cipher_allowed(SSL *ssl, const SSL_SESSION *session)
+{
+    const SSL_CIPHER *cipher = gosess_ssl->SSL_SESSION_get0_cipher(session);
+    const OPENSSL_STACK *list = (const OPENSSL_STACK *)gosess_ssl->SSL_get_ciphers(ssl);
+    if (gosess_ssl->SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+        return true;
+    for (int i = 0; i < gosess_ssl->OPENSSL_sk_num(list); i++)
+        if (gosess_ssl->OPENSSL_sk_value(list, i) == cipher)
+            return true;
+    return false;
+}
+
 SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
                                  int length, int *copy)
 {
@@ -108,6 +127,10 @@ SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, cons
     gosess_replay_give_back(ssl);
     if (!gosess_call(context, &get) || !get.session)
         return NULL;
+    if (!gosess_live(context) && !cipher_allowed(ssl, get.session)) {
+        gosess_ssl->SSL_SESSION_free(get.session);
+        return NULL;
+    }
     *copy = get.copy;
     if (gosess_anti_replay(gosess_ssl, ssl))
         gosess_replay_take_over(ssl);

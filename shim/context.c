@@ -212,6 +212,7 @@ bool gosess_prepare(const void *caller)
     if (!make_indices(table))
         return false;
     gosess_find_all(caller);
+    gosess_core_prepare();
     start = (struct gosess_start){table, context_of_ssl, context_of_ctx, policy_of_ctx, log_text};
     gosess_ssl = table;
     return true;

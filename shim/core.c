@@ -45,6 +45,7 @@ enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
 static _Atomic int state = CORE_NONE;
 static _Atomic pid_t owner; /* the process whose state this is: a fork inherits it */
+static _Atomic bool *mine;  /* whether it is this one; NULL where the kernel cannot wipe it */
 static _Atomic bool waited; /* somebody waited out the deadline: nobody waits again */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the three conditions */
 static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
@@ -292,10 +293,10 @@ static bool load_keeping_signals(void)
 
 /*
  * The monitor thread of a Go runtime takes back what callers hold as soon as they are in C again,
- * and for 50 rounds after that sleeps 20 us at a time: with a call every 30 us that is for ever, and
- * cost 6 % of a processor and a preemption of the host's threads each time. It inherits the slack
- * of this thread, which makes its sleeps as long as those of a quiet runtime (runtime/proc.go,
- * sysmon); the other threads set their own (capi/guard.go).
+ * and for 50 rounds after that sleeps 20 us at a time: with a call every 30 us that is for ever,
+ * and cost 6 % of a processor and a preemption of the host's threads each time. It inherits the
+ * slack of this thread, which makes its sleeps as long as those of a quiet runtime
+ * (runtime/proc.go, sysmon); the other threads set their own (capi/guard.go).
  */
 static void slow_the_monitor_down(void)
 {
@@ -337,10 +338,36 @@ static void load(const struct gosess_start *given)
     gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", no_threads);
 }
 
+/* A page that is empty in the child of any fork (Linux 4.14): getpid is a system call a time. */
+void gosess_core_prepare(void)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return;
+    if (madvise(page, size, MADV_WIPEONFORK) == 0)
+        mine = page;
+    else
+        munmap(page, size);
+}
+
+static void become_owner(void)
+{
+    atomic_store(&owner, getpid());
+    if (mine)
+        atomic_store(mine, true);
+}
+
+static bool is_owner(void)
+{
+    return mine ? atomic_load_explicit(mine, memory_order_relaxed)
+                : atomic_load_explicit(&owner, memory_order_relaxed) == getpid();
+}
+
 /* The parent's Go half did not come along; nothing may be called in the copy of it. */
 static bool inherited(void)
 {
-    if (atomic_load_explicit(&owner, memory_order_relaxed) == getpid())
+    if (is_owner())
         return false;
     gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
                "serving without a cache: this process was forked from one that had loaded the Go "
@@ -381,7 +408,7 @@ bool gosess_core_load(const struct gosess_start *given)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
     if (now == CORE_NONE) {
-        atomic_store(&owner, getpid());
+        become_owner();
         if (atomic_compare_exchange_strong(&state, &now, CORE_LOADING))
             load(given);
         now = atomic_load(&state);
@@ -398,8 +425,7 @@ bool gosess_core_load(const struct gosess_start *given)
 bool gosess_core_impossible(void)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
-    return now == CORE_FAILED ||
-           (now != CORE_NONE && atomic_load_explicit(&owner, memory_order_relaxed) != getpid());
+    return now == CORE_FAILED || (now != CORE_NONE && !is_owner());
 }
 
 bool gosess_core_ready(void)

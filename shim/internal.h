@@ -310,6 +310,9 @@ struct gosess_call {
     struct gosess_outcome outcome;
 };
 
+/* Once, before anything else of core.c, and before the host forks its workers. Setup lock. */
+void gosess_core_prepare(void);
+
 /*
  * Loads the Go half where this process has not yet, and waits for it, for a bounded time.
  * True when it is ready. start must stay valid.

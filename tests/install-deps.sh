@@ -4,7 +4,7 @@
 set -eu
 
 packages='apache2-bin binutils clang clang-format dovecot-imapd g++ gcc groff-base haproxy hitch libc6-dev libclang-rt-14-dev
-libnet-ssleay-perl libssl-dev make mandoc nginx openssl perl pkg-config postfix python3 ruby shellcheck stunnel4 valgrind'
+libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx openssl perl pkg-config postfix python3 ruby shellcheck stunnel4 valgrind'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

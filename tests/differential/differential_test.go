@@ -39,7 +39,7 @@ var programs = []struct {
 	{name: "sizes"},
 	{name: "names"},
 	{"protocol", []string{
-		"refused-server", "refused-client", "another-cipher", "another-version", "unfinished",
+		"refused-server", "refused-client", "another-version", "unfinished",
 		"ways-to-end",
 	}},
 	{"early", []string{"no-anti-replay", "stateful-no-anti-replay"}},

@@ -12,21 +12,23 @@ import (
 
 const core = "libgosess-core.so"
 
-// server is an HAProxy whose logs are judged when the test ends: gosess says nothing.
+// server is an HAProxy whose logs are judged when the test ends: gosess says as much as the test says.
 type server struct {
 	*harness.HAProxy
 	t     *testing.T
 	store string // the URL of its store
+	says  int    // lines of gosess
 }
 
 // newServer is an HAProxy that is not yet started, with a store in its directory.
 func newServer(t *testing.T) *server {
 	t.Helper()
 	harness.NeedBuild(t)
-	h, err := harness.NewHAProxy(harness.TempDir(t))
+	h, err := harness.NewHAProxy(system.TempDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.System = system
 	s := &server{HAProxy: h, t: t, store: "shm:" + filepath.Join(h.Dir, "store")}
 	if h.Env, err = harness.Preload(s.store + "?size=16m"); err != nil {
 		t.Fatal(err)
@@ -39,8 +41,8 @@ func (s *server) end() {
 	if err := s.Stop(); err != nil {
 		s.t.Error(err)
 	}
-	if said := s.Said(); len(said) != 0 {
-		s.t.Errorf("gosess wrote %d lines", len(said))
+	if said := s.Said(); len(said) != s.says {
+		s.t.Errorf("gosess wrote %d lines, not %d", len(said), s.says)
 	}
 	if strings.Contains(s.Log(), "[ALERT]") {
 		s.t.Error("HAProxy is alarmed")
@@ -60,7 +62,12 @@ func (s *server) do(step func() error) {
 // load runs the load client; every handshake and every answer must succeed.
 func (s *server) load(arguments ...string) harness.Result {
 	s.t.Helper()
-	r, err := harness.Load(s.Port, arguments...)
+	return s.loadAt(s.Port, arguments...)
+}
+
+func (s *server) loadAt(port int, arguments ...string) harness.Result {
+	s.t.Helper()
+	r, err := harness.Load(port, arguments...)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -229,12 +236,12 @@ func TestWhereTheCoreIs(t *testing.T) {
 // have all of its own, also where they are slow to start: it tries to start one for 0.2 s, and ends
 // the worker where it cannot.
 func TestNoThreadIsLate(t *testing.T) {
-	slow := filepath.Join(harness.TempDir(t), "slow_threads.so")
+	s := newServer(t)
+	slow := filepath.Join(s.Dir, "slow_threads.so")
 	cmd := exec.Command("cc", "-shared", "-fPIC", "-o", slow, "testdata/slow_threads.c")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("cc: %v\n%s", err, output)
 	}
-	s := newServer(t)
 	s.Env[0] += ":" + slow
 	s.do(s.Start)
 	for range 6 {

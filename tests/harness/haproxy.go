@@ -1,14 +1,15 @@
 package harness
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,8 +24,14 @@ type HAProxy struct {
 	Port       int
 	Env        []string // added to the environment: see Preload
 	Foreground bool     // started with -db: one process, which never forks
+	Threads    int
+	Tickets    bool   // else no-tls-tickets
+	Global     string // more lines of the global section
+	Bind       string // more options of the bind line
+	Respond    string // instead of an answer of 200
+	Sections   string // more sections
+	System     System // whose HAProxy it is
 
-	program string
 	daemon
 }
 
@@ -32,15 +39,11 @@ var _ Server = (*HAProxy)(nil)
 
 // NewHAProxy is an HAProxy with two threads, its own session cache of the default size, and no tickets.
 func NewHAProxy(dir string) (*HAProxy, error) {
-	program, err := exec.LookPath("haproxy")
-	if err != nil {
-		program = "/usr/sbin/haproxy" // not in an ordinary user's PATH
-	}
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	h := &HAProxy{Dir: dir, Port: port, program: program, daemon: daemon{name: "haproxy"}}
+	h := &HAProxy{Dir: dir, Port: port, Threads: 2, daemon: daemon{name: "haproxy"}}
 	return h, errors.Join(os.Mkdir(h.Root(), 0o755), h.issue())
 }
 
@@ -67,7 +70,8 @@ func (h *HAProxy) issue() error {
 
 var haproxyConfiguration = template.Must(template.New("haproxy.cfg").Parse(`
 global
-    nbthread 2
+    nbthread {{.Threads}}
+    {{.Global}}
 {{- if .Foreground}}
     stats socket {{.CommandLine}}
 {{- end}}
@@ -82,8 +86,9 @@ defaults
     timeout server 10s
     timeout connect 10s
 frontend tls
-    bind 127.0.0.1:{{.Port}} ssl crt {{.CertAndKey}} no-tls-tickets ssl-min-ver TLSv1.2
-    http-request return status 200 content-type text/plain string ok
+    bind 127.0.0.1:{{.Port}} ssl crt {{.CertAndKey}} {{if not .Tickets}}no-tls-tickets{{end}} ssl-min-ver TLSv1.2 {{.Bind}}
+    {{or .Respond "http-request return status 200 content-type text/plain string ok"}}
+{{.Sections}}
 `))
 
 // Root is the empty directory that the worker takes for the root of all files.
@@ -104,28 +109,48 @@ func (h *HAProxy) startLog() string { return filepath.Join(h.Dir, "start.log") }
 // gosessLog is where gosess writes: the daemon has no stderr.
 func (h *HAProxy) gosessLog() string { return filepath.Join(h.Dir, "gosess.log") }
 
-// Start implements Server.
-func (h *HAProxy) Start() error {
+// command is the program with its configuration, what it says going to a file.
+func (h *HAProxy) command(mode ...string) (*exec.Cmd, *os.File, error) {
 	var text bytes.Buffer
 	if err := haproxyConfiguration.Execute(&text, h); err != nil {
-		return err
+		return nil, nil, err
 	}
 	file := filepath.Join(h.Dir, "haproxy.cfg")
 	if err := os.WriteFile(file, text.Bytes(), 0o644); err != nil {
-		return err
+		return nil, nil, err
 	}
 	log, err := os.OpenFile(h.startLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, nil, err
+	}
+	line := append([]string{h.System.program("haproxy")}, mode...)
+	cmd := h.System.command(append(line, "-f", file))
+	cmd.Env = environment(append(slices.Clone(h.Env), "GOSESS_LOG=error:"+h.gosessLog()))
+	cmd.Stdout, cmd.Stderr = log, log
+	return cmd, log, nil
+}
+
+// Test runs haproxy -c.
+func (h *HAProxy) Test() error {
+	cmd, log, err := h.command("-c")
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	mode := []string{"-W", "-D", "-S", h.CommandLine()}
+	return cmd.Run()
+}
+
+// Start implements Server.
+func (h *HAProxy) Start() error {
+	mode := []string{"-W", "-D", "-S", h.CommandLine(), "-p", h.pidFile()}
 	if h.Foreground {
 		mode = []string{"-db"}
 	}
-	cmd := exec.Command(h.program, append(mode, "-p", h.pidFile(), "-f", file)...)
-	cmd.Env = environment(append(h.Env, "GOSESS_LOG=error:"+h.gosessLog()))
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd, log, err := h.command(mode...)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
 	if err := h.launch(cmd); err != nil {
 		return fmt.Errorf("haproxy does not start: %w\n%s", err, h.Log())
 	}
@@ -165,28 +190,33 @@ func (h *HAProxy) waitServing(old []Process) error {
 // answering is the process id of the worker that answers on the command line, 0 for none. A
 // master passes the question on, so that an answer speaks for both.
 func (h *HAProxy) answering() int {
-	conn, err := net.DialTimeout("unix", h.CommandLine(), Patience)
-	if err != nil {
-		return 0
-	}
-	defer conn.Close()
-	question := "@1 show info\n"
-	if h.Foreground {
-		question = "show info\n"
-	}
-	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
-		return 0
-	}
-	if _, err := conn.Write([]byte(question)); err != nil {
-		return 0
-	}
-	for lines := bufio.NewScanner(conn); lines.Scan(); {
-		if pid, found := strings.CutPrefix(lines.Text(), "Pid: "); found {
-			number, _ := strconv.Atoi(pid)
+	for line := range strings.Lines(h.Ask("show info")) {
+		if pid, found := strings.CutPrefix(line, "Pid: "); found {
+			number, _ := strconv.Atoi(strings.TrimSpace(pid))
 			return number
 		}
 	}
 	return 0
+}
+
+// Ask is what the worker answers on its command line; "" where it does not.
+func (h *HAProxy) Ask(question string) string {
+	conn, err := net.DialTimeout("unix", h.CommandLine(), Patience)
+	if err != nil {
+		return ""
+	}
+	defer conn.Close()
+	if !h.Foreground {
+		question = "@1 " + question
+	}
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return ""
+	}
+	if _, err := conn.Write([]byte(question + "\n")); err != nil {
+		return ""
+	}
+	answer, _ := io.ReadAll(conn)
+	return string(answer)
 }
 
 // Reload implements Server: the master becomes a new program with a new worker, and asks the
@@ -226,4 +256,36 @@ func (h *HAProxy) Log() string {
 func (h *HAProxy) Said() []string {
 	data, _ := os.ReadFile(h.gosessLog())
 	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
+}
+
+// Replace kills the worker, after which the master ends too, and starts another master, as
+// Debian's unit does.
+func (h *HAProxy) Replace() error {
+	all := h.all()
+	if err := h.Workers()[0].Kill(syscall.SIGKILL); err != nil {
+		return err
+	}
+	if err := waitGone("haproxy", all); err != nil {
+		return err
+	}
+	return h.Start()
+}
+
+// Problems are the lines of its log that say so, and those of gosess. It is not alarmed by the
+// death of a worker that was killed.
+func (h *HAProxy) Problems() []string {
+	problems := h.Said()
+	for line := range strings.Lines(h.Log()) {
+		killed := strings.Contains(line, "exited with code 137") || strings.Contains(line, "exit-on-failure") ||
+			strings.Contains(line, "All workers exited")
+		if strings.Contains(line, "[ALERT]") && !killed {
+			problems = append(problems, strings.TrimSpace(line))
+		}
+	}
+	return problems
+}
+
+// Subject is the server as the matrix wants it.
+func (h *HAProxy) Subject() *Subject {
+	return &Subject{Server: h, Port: h.Port, Replace: h.Replace, Problems: h.Problems}
 }

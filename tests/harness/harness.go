@@ -80,6 +80,11 @@ func NeedBuild(t testing.TB) {
 	}
 }
 
+// All says whether tests are to run that make test leaves out, because they take long.
+func All() bool {
+	return os.Getenv("CI") == "true" || os.Getenv("GOSESS_TESTS") == "all"
+}
+
 // TempDir is t.TempDir, open to the workers of a server, which are another user.
 func TempDir(t testing.TB) string {
 	t.Helper()

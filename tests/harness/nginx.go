@@ -34,10 +34,11 @@ type Nginx struct {
 	WorkerCount  int
 	SessionCache string   // ssl_session_cache
 	Tickets      bool     // ssl_session_tickets
+	Main         string   // directives outside of http
 	Unprivileged bool     // the master too runs as www-data
 	Through      []string // the command that becomes nginx, as of prlimit(1)
+	System       System   // whose nginx it is
 
-	program string
 	daemon
 }
 
@@ -45,16 +46,12 @@ var _ Server = (*Nginx)(nil)
 
 // NewNginx is an nginx with two workers, one site, no session cache and no tickets.
 func NewNginx(dir string) (*Nginx, error) {
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		program = "/usr/sbin/nginx" // not in an ordinary user's PATH
-	}
 	authority, err := NewAuthority(dir)
 	if err != nil {
 		return nil, err
 	}
 	n := &Nginx{Dir: dir, Authority: authority, WorkerCount: 2, SessionCache: "none",
-		program: program, daemon: daemon{name: "nginx"}}
+		daemon: daemon{name: "nginx"}}
 	_, err = n.AddSite("first.test")
 	return n, err
 }
@@ -76,12 +73,13 @@ func (n *Nginx) AddSite(name string) (*Site, error) {
 var configuration = template.Must(template.New("nginx.conf").Parse(`
 {{- if .User}}user {{.User}};
 {{end -}}
+{{.Main}}
 worker_processes {{.WorkerCount}};
 pid {{.Dir}}/nginx.pid;
 error_log {{.ErrorLog}} notice;
 events { worker_connections 1024; }
 http {
-    access_log {{.Dir}}/access.log;
+    access_log {{.AccessLog}};
     client_body_temp_path {{.Dir}}/body;
     proxy_temp_path {{.Dir}}/proxy;
     fastcgi_temp_path {{.Dir}}/fastcgi;
@@ -130,8 +128,7 @@ func (n *Nginx) command(arguments ...string) (*exec.Cmd, *os.File, error) {
 		return nil, nil, err
 	}
 	arguments = append([]string{"-p", n.Dir, "-e", n.ErrorLog(), "-c", n.configFile()}, arguments...)
-	line := append(append(slices.Clone(n.Through), n.program), arguments...)
-	cmd := exec.Command(line[0], line[1:]...)
+	cmd := n.System.command(append(append(slices.Clone(n.Through), n.System.program("nginx")), arguments...))
 	cmd.Env = environment(n.Env)
 	cmd.Stdout, cmd.Stderr = log, log
 	if n.Unprivileged && os.Geteuid() == 0 {
@@ -140,7 +137,7 @@ func (n *Nginx) command(arguments ...string) (*exec.Cmd, *os.File, error) {
 			log.Close()
 			return nil, nil, err
 		}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Chroot: n.System.Root}
 	}
 	return cmd, log, nil
 }
@@ -234,6 +231,46 @@ func (n *Nginx) Reload() error {
 	return nil
 }
 
+// AccessLog is the path of nginx's access log.
+func (n *Nginx) AccessLog() string { return filepath.Join(n.Dir, "access.log") }
+
+// ReopenLogs puts the access log aside, and returns when the workers write to another one.
+func (n *Nginx) ReopenLogs() error {
+	log := n.AccessLog()
+	if err := os.Rename(log, log+".old"); err != nil {
+		return err
+	}
+	if err := n.master.Kill(syscall.SIGUSR1); err != nil {
+		return err
+	}
+	return WaitFor("the workers to open the new log", func() bool {
+		return !slices.ContainsFunc(n.Workers(), func(worker Process) bool {
+			return worker.HasOpen(log+".old") || !worker.HasOpen(log)
+		})
+	})
+}
+
+// Upgrade makes the program start itself anew, as for a new version of it, and lets the old master
+// end when the new one serves.
+func (n *Nginx) Upgrade() error {
+	old, master := n.all(), n.master
+	if err := master.Kill(syscall.SIGUSR2); err != nil {
+		return err
+	}
+	err := n.findMaster(filepath.Join(n.Dir, "nginx.pid"), func(found Process) bool {
+		return found != master && found.Title() != "" && len(found.Children()) >= n.WorkerCount
+	})
+	if err != nil {
+		return fmt.Errorf("nginx does not upgrade: %w\n%s", err, n.Log())
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGWINCH, syscall.SIGQUIT} {
+		if err := master.Kill(signal); err != nil {
+			return err
+		}
+	}
+	return n.waitServing(old)
+}
+
 // Stop implements Server, with SIGQUIT: connections are served to their end.
 func (n *Nginx) Stop() error {
 	return n.stop(syscall.SIGQUIT)
@@ -279,9 +316,27 @@ func (n *Nginx) linesWith(wanted func(string) bool) []string {
 	return lines
 }
 
+// Replace kills a worker and waits until there is another one.
+func (n *Nginx) Replace() error {
+	worker := n.Workers()[0]
+	if err := worker.Kill(syscall.SIGKILL); err != nil {
+		return err
+	}
+	return n.WaitServing(worker)
+}
+
+// Subject is the server as the matrix wants it. It is not alarmed by the death of a worker that was killed.
+func (n *Nginx) Subject() *Subject {
+	problems := func() []string {
+		mine := slices.DeleteFunc(n.Problems(), func(line string) bool { return strings.Contains(line, "exited on signal 9") })
+		return append(mine, n.Said()...)
+	}
+	return &Subject{Server: n, Port: n.Port(), Replace: n.Replace, Problems: problems}
+}
+
 // Version is what nginx -v says, as in "nginx/1.22.1".
 func (n *Nginx) Version() (string, error) {
-	said, err := exec.Command(n.program, "-v").CombinedOutput()
+	said, err := n.System.command([]string{n.System.program("nginx"), "-v"}).CombinedOutput()
 	_, version, _ := strings.Cut(strings.TrimSpace(string(said)), ": ")
 	return version, err
 }

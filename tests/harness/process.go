@@ -124,6 +124,9 @@ func waitGone(what string, processes []Process) error {
 
 // HasOpen says whether it has that file open.
 func (p Process) HasOpen(path string) bool {
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(dir, filepath.Base(path))
+	}
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.PID))
 	for _, link := range links {
 		if target, _ := os.Readlink(link); target == path {
@@ -142,4 +145,74 @@ func (p Process) Limit(name string) string {
 		}
 	}
 	return ""
+}
+
+// ThreadIDs are the numbers of its threads.
+func (p Process) ThreadIDs() []string {
+	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.PID))
+	var ids []string
+	for _, entry := range entries {
+		ids = append(ids, entry.Name())
+	}
+	return ids
+}
+
+// Signals is what becomes of signals in a process, one bit each.
+type Signals struct {
+	Caught, Ignored, Blocked uint64 // blocked: in its first thread
+}
+
+// Signals are those of proc(5), status.
+func (p Process) Signals() Signals {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
+	var s Signals
+	for line := range strings.Lines(string(data)) {
+		name, value, _ := strings.Cut(line, ":")
+		bits, _ := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
+		switch name {
+		case "SigCgt":
+			s.Caught = bits
+		case "SigIgn":
+			s.Ignored = bits
+		case "SigBlk":
+			s.Blocked = bits
+		}
+	}
+	return s
+}
+
+// WithGo is what they should be once the Go half is there: it catches the faults, and hands
+// on to the host what is not its own. Two signals are the C library's, for programs with threads.
+func (s Signals) WithGo() Signals {
+	for _, signal := range []syscall.Signal{syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV, 32, 33} {
+		s.Caught |= 1 << (signal - 1)
+	}
+	return s
+}
+
+// Holds is what a process has of what may leak.
+type Holds struct {
+	Descriptors, Mappings, Threads int
+	Memory                         int // in KiB, resident, of its own
+}
+
+// Holds counts.
+func (p Process) Holds() Holds {
+	descriptors, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID))
+	maps, _ := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.PID))
+	h := Holds{Descriptors: len(descriptors), Mappings: strings.Count(string(maps), "\n"), Threads: p.Threads()}
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
+	for line := range strings.Lines(string(status)) {
+		if value, found := strings.CutPrefix(line, "RssAnon:"); found {
+			h.Memory, _ = strconv.Atoi(strings.Fields(value)[0])
+		}
+	}
+	return h
+}
+
+// Grew says whether something has grown with each time that it could. A connection more or less
+// is nothing, nor is a page.
+func (h Holds) Grew(before Holds, times int) bool {
+	return h.Descriptors-before.Descriptors >= times/2 || h.Mappings-before.Mappings >= times/2 ||
+		h.Threads-before.Threads >= times/2 || h.Memory-before.Memory >= 40*times
 }

@@ -174,6 +174,17 @@ static bool is_good(const char *answer)
     return strncmp(answer, "HTTP/1.", 7) == 0 && strncmp(answer + 8, " 200 ", 5) == 0;
 }
 
+/* Reads what a server says first that does not speak HTTP. */
+static bool listen_to(struct thread *thread, SSL *ssl)
+{
+    char greeting[ANSWER_SIZE];
+    errno = 0;
+    if (SSL_read(ssl, greeting, sizeof(greeting)) > 0)
+        return true;
+    failed(thread, "greeting", errno);
+    return false;
+}
+
 /* Sends the request and reads the whole answer. */
 static bool ask(struct thread *thread, SSL *ssl)
 {
@@ -259,7 +270,7 @@ static SSL_SESSION *run_connection(struct thread *thread, SSL_SESSION *session, 
     double end = now_us();
     if (!ok) {
         failed(thread, "handshake", errno);
-    } else if (ask(thread, ssl)) {
+    } else if (options.greeting ? listen_to(thread, ssl) : ask(thread, ssl)) {
         *took = end - start;
         *resumed = SSL_session_reused(ssl) == 1;
         thread->handshakes++;
@@ -389,9 +400,9 @@ static void set_up(void)
     context = SSL_CTX_new(TLS_client_method());
     if (context == NULL)
         die("SSL_CTX_new failed");
-    int version = strcmp(options.tls, "1.2") == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
-    SSL_CTX_set_min_proto_version(context, version);
-    SSL_CTX_set_max_proto_version(context, version);
+    bool newest = strcmp(options.tls, "1.2") != 0, only = strcmp(options.tls, "any") != 0;
+    SSL_CTX_set_min_proto_version(context, newest && only ? TLS1_3_VERSION : TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context, newest ? TLS1_3_VERSION : TLS1_2_VERSION);
     SSL_CTX_set_session_cache_mode(context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(context, new_session);

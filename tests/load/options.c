@@ -41,10 +41,11 @@ static int number(const char *name, const char *text, int low, int high)
 }
 
 static const char usage[] =
-    "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3] [--threads 4] [--sessions 200]\n"
+    "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4] [--sessions "
+    "200]\n"
     "            [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] [--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
-    "            [--no-shutdown] [--starttls smtp|imap]\n";
+    "            [--no-shutdown] [--greeting] [--starttls smtp|imap]\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
 static int take_option(const char *name, char *value)
@@ -68,7 +69,9 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"no-ticket", &options.no_ticket}, {"no-shutdown", &options.no_shutdown}};
+    } flags[] = {{"no-ticket", &options.no_ticket},
+                 {"no-shutdown", &options.no_shutdown},
+                 {"greeting", &options.greeting}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)
@@ -99,8 +102,9 @@ void options_parse(int argc, char **argv)
     }
     if (options.port == NULL)
         die("--port is needed");
-    if (strcmp(options.tls, "1.2") != 0 && strcmp(options.tls, "1.3") != 0)
-        die("--tls %s: 1.2 or 1.3", options.tls);
+    if (strcmp(options.tls, "1.2") != 0 && strcmp(options.tls, "1.3") != 0 &&
+        strcmp(options.tls, "any") != 0)
+        die("--tls %s: 1.2, 1.3 or any", options.tls);
     if (options.starttls != NULL && (options.mail = mail_protocol(options.starttls)) == NULL)
         die("--starttls %s: smtp or imap", options.starttls);
 }

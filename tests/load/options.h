@@ -19,7 +19,7 @@ struct options {
     const struct mail *mail; /* STARTTLS and no HTTP; NULL: HTTP */
     char *host, *port, *tls, *sni, *path, *groups, *cert, *key, *save, *load, *starttls;
     int threads, sessions, attempts, timeout;
-    bool no_ticket, no_shutdown;
+    bool no_ticket, no_shutdown, greeting;
 };
 
 extern struct options options;

@@ -38,13 +38,7 @@ func newTwoAuthorities(t *testing.T, either bool) *twoAuthorities {
 	s.Sites = nil
 	for i, name := range []string{"one", "two"} {
 		dir := filepath.Join(s.Dir, name)
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		authority, err := harness.NewAuthority(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		authority := s.newAuthority(dir)
 		if a.clients[i], err = authority.Issue(name + ".client"); err != nil {
 			t.Fatal(err)
 		}
@@ -60,6 +54,17 @@ func newTwoAuthorities(t *testing.T, either bool) *twoAuthorities {
 		s.Sites = append(s.Sites, site)
 	}
 	return a
+}
+
+// newAuthority is another authority, in a directory of its own.
+func (s *server) newAuthority(dir string) *harness.Authority {
+	s.t.Helper()
+	s.do(func() error { return os.Mkdir(dir, 0o755) })
+	authority, err := harness.NewAuthority(dir)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return authority
 }
 
 func appendTo(t *testing.T, path, from string) {

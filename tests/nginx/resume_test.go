@@ -224,21 +224,8 @@ func TestConfigurationTest(t *testing.T) {
 func TestReopensItsLogs(t *testing.T) {
 	s := started(t, anonymous)
 	old := s.pool("1.2")
-	log := filepath.Join(s.Dir, "access.log")
-	if err := os.Rename(log, log+".old"); err != nil {
-		t.Fatal(err)
-	}
-	s.do(func() error { return s.Master().Kill(syscall.SIGUSR1) })
-	s.do(func() error {
-		return harness.WaitFor("the workers to open the new log", func() bool {
-			for _, worker := range s.Workers() {
-				if worker.HasOpen(log+".old") || !worker.HasOpen(log) {
-					return false
-				}
-			}
-			return true
-		})
-	})
+	log := s.AccessLog()
+	s.do(s.ReopenLogs)
 	r := s.resumes(old...)
 	data, err := os.ReadFile(log)
 	if lines := strings.Count(string(data), "\n"); err != nil || lines != r.Handshakes {

@@ -24,10 +24,11 @@ type server struct {
 func newServer(t *testing.T, cache string) *server {
 	t.Helper()
 	harness.NeedBuild(t)
-	n, err := harness.NewNginx(harness.TempDir(t))
+	n, err := harness.NewNginx(system.TempDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.System = system
 	if n.Env, err = harness.Preload(cache); err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +113,13 @@ func (s *server) refuses(arguments ...string) {
 // pool makes 200 sessions and returns the arguments to resume them with later.
 func (s *server) pool(version string, more ...string) []string {
 	s.t.Helper()
+	return s.poolAt(s.Port(), version, more...)
+}
+
+func (s *server) poolAt(port int, version string, more ...string) []string {
+	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "sessions")
-	s.load(append([]string{"--tls", version, "--attempts", "0", "--save", file}, more...)...)
+	s.loadAt(port, append([]string{"--tls", version, "--attempts", "0", "--save", file}, more...)...)
 	return append([]string{"--tls", version, "--load", file}, more...)
 }
 

@@ -1,13 +1,20 @@
 #!/bin/sh
-# fetch.sh DIRECTORY SUITE PACKAGE...
+# fetch.sh DIRECTORY SUITE [--root] PACKAGE...
 #
 # Unpacks packages of another Debian suite into DIRECTORY, from the mirror and with the proxy
 # that apt uses for this system's own. Installs nothing and writes nowhere else: apt has lists,
 # status and cache of its own here. A DIRECTORY that already holds these packages is left alone,
 # without a look at the network. Exit status 75: they cannot be had, which is no test's fault.
+#
+# With --root, DIRECTORY can be the root of the packages' programs (chroot(8)): what they depend on
+# is there too, and the devices and users that a server needs. No script of a package is run.
 set -eu
-directory=$(realpath -m "$1") suite=$2
+directory=$(realpath -m "$1") suite=$2 root=no
 shift 2
+if [ "$1" = --root ]; then
+    root=yes
+    shift
+fi
 
 mkdir -p "$(dirname "$directory")"
 exec 9>"$directory.lock"
@@ -67,11 +74,33 @@ Acquire::https::Timeout "20";
 END
 cd "$work/packages"
 timeout 120 apt-get -c "$work/apt.conf" -q update >&2 || unavailable 'no package lists'
-timeout 120 apt-get -c "$work/apt.conf" -q download "$@" >&2 || unavailable "no packages $*"
-
 rm -rf "$directory" "$directory.new"
+mkdir "$directory.new"
+
+# The directories that are links into /usr, users by their numbers here, and devices.
+make_root() {
+    for name in bin sbin lib lib64; do
+        mkdir -p "usr/$name"
+        ln -s "usr/$name" "$name"
+    done
+    mkdir -p dev etc run tmp var/lib/nginx var/log/nginx
+    chmod 1777 tmp
+    getent passwd root nobody www-data haproxy >etc/passwd || true # getent lacks one: no test's need
+    getent group root nogroup www-data haproxy >etc/group || true
+    mknod -m 666 dev/null c 1 3
+    mknod -m 666 dev/zero c 1 5
+    mknod -m 666 dev/urandom c 1 9
+}
+if [ "$root" = yes ]; then
+    (cd "$directory.new" && make_root) || unavailable 'no rights to make a root directory'
+    timeout 300 apt-get -c "$work/apt.conf" -q -y --no-install-recommends --download-only install "$@" >&2 ||
+        unavailable "no packages $*"
+    mv "$work"/cache/archives/*.deb .
+else
+    timeout 120 apt-get -c "$work/apt.conf" -q download "$@" >&2 || unavailable "no packages $*"
+fi
 for package in *.deb; do
-    dpkg-deb -x "$package" "$directory.new"
+    dpkg-deb --fsys-tarfile "$package" | tar -x -C "$directory.new" --keep-directory-symlink
 done
 echo "$*" >"$directory.new/packages"
 mv "$directory.new" "$directory"

@@ -59,15 +59,26 @@ func (v Version) fetch(t *testing.T) Installed {
 	if v.suite == "" {
 		return Installed{Version: v}
 	}
+	i := Installed{Version: v, root: fetch(t, v.suite, v.suite, v.packages...)}
+	i.libraries = filepath.Dir(i.file(t, "usr/lib/*/libcrypto.so.*"))
+	if loaders, _ := filepath.Glob(filepath.Join(i.libraries, "ld-linux*.so.*")); len(loaders) == 1 {
+		i.loader = loaders[0]
+	}
+	return i
+}
+
+// fetch runs fetch.sh for a directory below build/versions, and returns the directory.
+func fetch(t testing.TB, name, suite string, packages ...string) string {
+	t.Helper()
 	top, err := harness.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := Installed{Version: v, root: filepath.Join(top, "build", "versions", v.suite)}
-	script := filepath.Join(top, "tests", "versions", "fetch.sh")
+	directory := filepath.Join(top, "build", "versions", name)
+	arguments := append([]string{filepath.Join(top, "tests", "versions", "fetch.sh"), directory, suite}, packages...)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	output, err := exec.CommandContext(ctx, "sh", append([]string{script, i.root, v.suite}, v.packages...)...).CombinedOutput()
+	output, err := exec.CommandContext(ctx, "sh", arguments...).CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 75 {
 		t.Skipf("%s", output)
@@ -75,11 +86,7 @@ func (v Version) fetch(t *testing.T) Installed {
 	if err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
-	i.libraries = filepath.Dir(i.file(t, "usr/lib/*/libcrypto.so.*"))
-	if loaders, _ := filepath.Glob(filepath.Join(i.libraries, "ld-linux*.so.*")); len(loaders) == 1 {
-		i.loader = loaders[0]
-	}
-	return i
+	return directory
 }
 
 // file is the one file of that pattern.

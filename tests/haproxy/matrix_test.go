@@ -1,0 +1,35 @@
+package haproxy_test
+
+import (
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// HAProxy through all that happens to servers: see harness.Matrix. Its workers are threads. Half of
+// the rows, so that each two values meet, are enough where all are not asked for.
+func TestMatrix(t *testing.T) {
+	harness.Matrix{
+		New: func(_ *testing.T, dir string, row harness.Row, env []string) (*harness.Subject, error) {
+			h, err := harness.NewHAProxy(dir)
+			if err != nil {
+				return nil, err
+			}
+			h.System, h.Env, h.Threads, h.Tickets = system, env, row.Workers, row.Tickets != "off"
+			return h.Subject(), nil
+		},
+		Tickets: []string{"off", "on", "stateful"},
+		Workers: []int{1, 2},
+		Paths:   []bool{false, true},
+		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},
+		Kept:    kept,
+		Pairs:   !harness.All(),
+		System:  system,
+	}.Run(t)
+}
+
+// kept is harness.Kept, but that HAProxy ends with its worker, and that a reload runs its program
+// anew, which begins with an empty memory.
+func kept(row harness.Row, c harness.Client, _ harness.Step) int {
+	return harness.Kept(row, c, harness.Restart)
+}

@@ -1,0 +1,180 @@
+package haproxy_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// Many handshakes with a Go half that collects garbage as often as it can: no thread is started in a worker
+// that may not, and it lives.
+func TestManyHandshakes(t *testing.T) {
+	attempts := 5_000
+	if harness.All() {
+		attempts = 50_000
+	}
+	s := newServer(t)
+	s.Env = append(s.Env, "GOGC=1")
+	s.do(s.Start)
+	worker := s.Workers()[0]
+	threads := worker.ThreadIDs()
+	each(t, func(t *testing.T, version string) {
+		s.t = t
+		s.resumes("--tls", version, "--attempts", strconv.Itoa(attempts), "--timeout", "300")
+	})
+	s.t = t
+	if now := worker.ThreadIDs(); !worker.Alive() || !slices.Equal(now, threads) {
+		t.Errorf("the threads were %v, and are %v", threads, now)
+	}
+}
+
+// Is each signal caught, ignored or blocked as without gosess, but for the faults that Go catches and
+// hands on?
+func TestSignalsAreItsOwn(t *testing.T) {
+	signals := func(preloaded bool) (worker, master harness.Signals) {
+		s := newServer(t)
+		if !preloaded {
+			s.Env = nil
+		}
+		s.do(s.Start)
+		s.resumes("--tls", "1.2", "--sessions", "20", "--attempts", "100")
+		if preloaded != s.Workers()[0].Maps(core) {
+			t.Errorf("the Go half is in the worker: %v", !preloaded)
+		}
+		return s.Workers()[0].Signals(), s.Master().Signals()
+	}
+	worker, master := signals(false)
+	itsWorker, itsMaster := signals(true)
+	if itsWorker.WithGo() != worker.WithGo() {
+		t.Errorf("the worker has %x, and %x with gosess", worker, itsWorker)
+	}
+	if itsMaster != master {
+		t.Errorf("the master has %x, and %x with gosess", master, itsMaster)
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGURG, syscall.SIGALRM} {
+		if itsWorker.Caught&(1<<(signal-1)) == 0 {
+			t.Errorf("the worker does not catch %v", signal)
+		}
+	}
+}
+
+// HAProxy looks into its threads with SIGURG, and watches over them with SIGALRM (S2): each
+// thread answers, while it serves.
+func TestThreadsAnswer(t *testing.T) {
+	thread := regexp.MustCompile(`(?m)^[ *>]+Thread (\d+) +: id=`)
+	s := newServer(t)
+	s.do(s.Start)
+	worker := s.Workers()[0]
+	loaded := make(chan harness.Result)
+	go func() {
+		r, _ := harness.Load(s.Port, "--tls", "1.2", "--attempts", "4000")
+		loaded <- r
+	}()
+	asked := 0
+	for loading := true; loading; {
+		answer := s.Ask("show threads")
+		var threads []string
+		for _, found := range thread.FindAllStringSubmatch(answer, -1) {
+			threads = append(threads, found[1])
+		}
+		if !slices.Equal(threads, []string{"1", "2"}) {
+			t.Fatalf("threads %v answer: %s", threads, answer)
+		}
+		asked++
+		for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGURG, syscall.SIGALRM} {
+			s.do(func() error { return worker.Kill(signal) })
+		}
+		select {
+		case r := <-loaded:
+			loading = false
+			if r.Attempts == 0 || r.Errors != 0 || r.Resumed != r.Attempts {
+				t.Errorf("%+v", r)
+			}
+		default:
+		}
+	}
+	t.Logf("asked %d times", asked)
+	if !worker.Alive() {
+		t.Error("the worker has ended")
+	}
+}
+
+// Reloads cost no handshake, and leave nothing behind in the master.
+func TestManyReloads(t *testing.T) {
+	times := 10
+	if harness.All() {
+		times = 50
+	}
+	s := newServer(t)
+	s.do(s.Start)
+	s.do(s.Reload)
+	before, first := s.Master().Holds(), s.Workers()[0].Holds()
+	for range times {
+		reloaded := make(chan error, 1)
+		go func() { reloaded <- s.Reload() }()
+		s.resumes("--tls", "1.2", "--sessions", "20", "--attempts", "200")
+		s.do(func() error { return <-reloaded })
+	}
+	after, last := s.Master().Holds(), s.Workers()[0].Holds()
+	t.Logf("the master held %+v, and %+v after %d reloads; the worker %+v and %+v", before, after, times, first, last)
+	if after.Grew(before, times) || last.Descriptors-first.Descriptors >= times/2 {
+		t.Error("what they hold has grown")
+	}
+	if n := len(s.Workers()); n != 1 {
+		t.Errorf("there are %d workers", n)
+	}
+}
+
+// What haproxy -c and a start say of a URL with a mistake is the same, and both go on.
+func TestConfigurationTestWithABadURL(t *testing.T) {
+	s := newServer(t)
+	s.Env[1] = "GOSESS_CACHE=shm:?sice=64m"
+	s.says = 1
+	s.do(s.Test)
+	for _, line := range s.Said() {
+		if !strings.Contains(line, `"sice"`) || !strings.Contains(line, "size") {
+			t.Errorf("the line does not say what is wrong: %s", line)
+		}
+	}
+}
+
+// Is the C half clean under the address and undefined-behaviour sanitizers while it serves
+// HAProxy? What they find ends the worker, which cannot write a report in its chroot.
+func TestAddressSanitizer(t *testing.T) {
+	s := newServer(t)
+	env, err := harness.PreloadWatched(s.Dir, s.store+"?size=16m", filepath.Join(s.Dir, "report"))
+	s.do(func() error { return err })
+	s.Env = env
+	s.do(s.Start)
+	if !s.Workers()[0].Maps("libasan") {
+		t.Fatal("the worker is not watched")
+	}
+	versions := []string{"1.2", "1.3"}
+	var old [][]string
+	for _, version := range versions {
+		old = append(old, s.pool(version))
+	}
+	for _, step := range []func() error{s.Reload, func() error { s.do(s.Stop); return s.Start() }} {
+		s.do(step)
+		for i, version := range versions {
+			s.resumesFromStore(version, old[i]...)
+			s.resumes("--tls", version, "--sessions", "20", "--attempts", "100")
+		}
+	}
+	s.do(s.Stop)
+	found, err := filepath.Glob(filepath.Join(s.Dir, "report*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, report := range found {
+		text, _ := os.ReadFile(report)
+		t.Errorf("%s", text)
+	}
+}

@@ -1,0 +1,30 @@
+package nginx_test
+
+import (
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// nginx through all that happens to servers: see harness.Matrix. Half of the rows, so that each
+// two values meet, are enough where all are not asked for.
+func TestMatrix(t *testing.T) {
+	harness.Matrix{
+		New:     newSubject,
+		Tickets: []string{"off", "on", "stateful"},
+		Workers: []int{1, 2},
+		Paths:   []bool{false, true},
+		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},
+		Pairs:   !harness.All(),
+		System:  system,
+	}.Run(t)
+}
+
+func newSubject(_ *testing.T, dir string, row harness.Row, env []string) (*harness.Subject, error) {
+	n, err := harness.NewNginx(dir)
+	if err != nil {
+		return nil, err
+	}
+	n.System, n.Env, n.WorkerCount, n.Tickets = system, env, row.Workers, row.Tickets != "off"
+	return n.Subject(), nil
+}
