@@ -10,12 +10,18 @@ import (
 // the rows, so that each two values meet, are enough where all are not asked for.
 func TestMatrix(t *testing.T) {
 	harness.Matrix{
+		Page: "haproxy",
 		New: func(_ *testing.T, dir string, row harness.Row, env []string) (*harness.Subject, error) {
 			h, err := harness.NewHAProxy(dir)
 			if err != nil {
 				return nil, err
 			}
-			h.System, h.Env, h.Threads, h.Tickets = system, env, row.Workers, row.Tickets != "off"
+			h.System, h.Env, h.Threads, h.Tickets = system, env, row.Workers, true
+			if row.Tickets == "off" {
+				if h.Global, err = harness.Block("haproxy", "haproxy"); err != nil {
+					return nil, err
+				}
+			}
 			return h.Subject(), nil
 		},
 		Tickets: []string{"off", "on", "stateful"},
