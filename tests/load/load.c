@@ -167,6 +167,13 @@ static void remember_worker(struct thread *thread, const char *answer)
         strcpy(thread->workers[thread->worker_count++], name);
 }
 
+static bool is_good(const char *answer)
+{
+    if (options.mail != NULL)
+        return strncmp(answer, options.mail->bye_answer, strlen(options.mail->bye_answer)) == 0;
+    return strncmp(answer, "HTTP/1.", 7) == 0 && strncmp(answer + 8, " 200 ", 5) == 0;
+}
+
 /* Reads what a server says first that does not speak HTTP. */
 static bool listen_to(struct thread *thread, SSL *ssl)
 {
@@ -176,13 +183,6 @@ static bool listen_to(struct thread *thread, SSL *ssl)
         return true;
     failed(thread, "greeting", errno);
     return false;
-}
-
-static bool is_good(const char *answer)
-{
-    if (options.mail != NULL)
-        return strncmp(answer, options.mail->bye_answer, strlen(options.mail->bye_answer)) == 0;
-    return strncmp(answer, "HTTP/1.", 7) == 0 && strncmp(answer + 8, " 200 ", 5) == 0;
 }
 
 /* Sends the request and reads the whole answer. */

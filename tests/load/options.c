@@ -41,11 +41,11 @@ static int number(const char *name, const char *text, int low, int high)
 }
 
 static const char usage[] =
-    "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4]\n"
-    "            [--sessions 200] [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] "
-    "[--groups LIST]\n"
+    "usage: load --port PORT [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4] [--sessions "
+    "200]\n"
+    "            [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] [--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
-    "            [--no-shutdown] [--starttls smtp|imap] [--greeting]\n";
+    "            [--no-shutdown] [--greeting] [--starttls smtp|imap]\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
 static int take_option(const char *name, char *value)
