@@ -16,7 +16,12 @@ func TestMatrix(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			h.System, h.Env, h.Threads, h.Tickets = system, env, row.Workers, row.Tickets != "off"
+			h.System, h.Env, h.Threads, h.Tickets = system, env, row.Workers, true
+			if row.Tickets == "off" {
+				if h.Global, err = harness.Block("haproxy", "haproxy"); err != nil {
+					return nil, err
+				}
+			}
 			return h.Subject(), nil
 		},
 		Tickets: []string{"off", "on", "stateful"},

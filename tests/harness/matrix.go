@@ -112,7 +112,7 @@ func (m Matrix) Run(t *testing.T) {
 				}
 				row := Row{tickets, workers, path}
 				t.Run(fmt.Sprintf("tickets %s %d workers path %v", tickets, workers, path), func(t *testing.T) {
-					t.Parallel()
+					t.Parallel() // most of the time is spent waiting for servers to start and end
 					m.row(t, row)
 				})
 			}

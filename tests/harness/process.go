@@ -71,12 +71,7 @@ func (p Process) Threads() int {
 	return len(entries)
 }
 
-// Status is a line of /proc/PID/status, as of SigCgt.
-func (p Process) Status(name string) string {
-	return statusLine(fmt.Sprintf("/proc/%d/status", p.PID), name)
-}
-
-// ThreadStatus is that line of each of its threads.
+// ThreadStatus is a line of /proc/PID/task/TID/status, as of SigBlk, of each of its threads.
 func (p Process) ThreadStatus(name string) []string {
 	paths, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.PID))
 	var lines []string
@@ -149,7 +144,7 @@ func (p Process) Limit(name string) string {
 
 // Memory is a size of proc(5), status, in bytes: VmSize, VmLck.
 func (p Process) Memory(name string) int {
-	kib, _, _ := strings.Cut(p.Status(name), " ")
+	kib, _, _ := strings.Cut(statusLine(fmt.Sprintf("/proc/%d/status", p.PID), name), " ")
 	number, _ := strconv.Atoi(kib)
 	return number << 10
 }

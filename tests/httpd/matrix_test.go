@@ -21,6 +21,7 @@ func TestMatrix(t *testing.T) {
 		Tickets: []string{"off", "on", "stateful"},
 		Workers: []int{1, 2},
 		Paths:   []bool{false, true},
+		Pairs:   !harness.All(),
 		Steps:   steps,
 	}.Run(t)
 }

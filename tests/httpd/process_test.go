@@ -16,12 +16,12 @@ const core = "libgosess-core.so"
 
 // signals is what a process and its threads do with signals.
 type signals struct {
-	caught, ignored string
-	blocked         []string // by each thread, sorted
+	harness.Signals
+	blocked []string // by each thread, sorted
 }
 
 func signalsOf(p harness.Process) signals {
-	s := signals{p.Status("SigCgt"), p.Status("SigIgn"), p.ThreadStatus("SigBlk")}
+	s := signals{p.Signals(), p.ThreadStatus("SigBlk")}
 	slices.Sort(s.blocked)
 	return s
 }
@@ -58,7 +58,7 @@ func TestSignalsAreHTTPDsOwn(t *testing.T) {
 	for _, worker := range s.Workers() {
 		got := signalsOf(worker)
 		ours, ok := without(got.blocked, child.blocked)
-		if !worker.Maps(core) || got.caught != child.caught || got.ignored != child.ignored || !ok || len(ours) == 0 {
+		if !worker.Maps(core) || got.Signals != child.Signals || !ok || len(ours) == 0 {
 			t.Errorf("a child: %+v without gosess, %+v with it", child, got)
 		}
 		for _, mask := range ours {
@@ -77,7 +77,7 @@ func TestSignalsAreHTTPDsOwn(t *testing.T) {
 }
 
 func equal(a, b signals) bool {
-	return a.caught == b.caught && a.ignored == b.ignored && slices.Equal(a.blocked, b.blocked)
+	return a.Signals == b.Signals && slices.Equal(a.blocked, b.blocked)
 }
 
 // What an administrator sends to the parent, while clients come: USR1 and HUP replace the children, WINCH

@@ -149,6 +149,13 @@ static bool complete(const char *answer, size_t size)
     return size >= (size_t)(end + 4 - answer) + strtoul(length, NULL, 10);
 }
 
+static bool is_good(const char *answer)
+{
+    if (options.mail != NULL)
+        return strncmp(answer, options.mail->bye_answer, strlen(options.mail->bye_answer)) == 0;
+    return strncmp(answer, "HTTP/1.", 7) == 0 && strncmp(answer + 8, " 200 ", 5) == 0;
+}
+
 /* Reads what a server says first that does not speak HTTP. */
 static bool listen_to(struct thread *thread, SSL *ssl)
 {
@@ -158,13 +165,6 @@ static bool listen_to(struct thread *thread, SSL *ssl)
         return true;
     failed(thread, "greeting", errno);
     return false;
-}
-
-static bool is_good(const char *answer)
-{
-    if (options.mail != NULL)
-        return strncmp(answer, options.mail->bye_answer, strlen(options.mail->bye_answer)) == 0;
-    return strncmp(answer, "HTTP/1.", 7) == 0 && strncmp(answer + 8, " 200 ", 5) == 0;
 }
 
 /* Sends the request and reads the whole answer. */

@@ -26,6 +26,11 @@ func newSubject(_ *testing.T, dir string, row harness.Row, env []string) (*harne
 	if err != nil {
 		return nil, err
 	}
-	n.System, n.Env, n.WorkerCount, n.Tickets = system, env, row.Workers, row.Tickets != "off"
+	n.System, n.Env, n.WorkerCount, n.Tickets = system, env, row.Workers, true
+	if row.Tickets == "off" {
+		if n.Sites[0].Directives, err = harness.Block("nginx", "nginx"); err != nil {
+			return nil, err
+		}
+	}
 	return n.Subject(), nil
 }

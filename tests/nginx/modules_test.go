@@ -108,9 +108,10 @@ func TestBinaryUpgrade(t *testing.T) {
 			each(t, func(t *testing.T, version string) {
 				s, _ := withStore(t)
 				if keeps {
-					lines, err := harness.Block("nginx", "conf")
-					s.do(func() error { return err })
-					s.Main = lines
+					var err error
+					if s.Main, err = harness.Block("nginx", "conf"); err != nil {
+						t.Fatal(err)
+					}
 				}
 				s.do(s.Start)
 				old := s.pool(version)
