@@ -79,7 +79,10 @@ static bool open_anonymous(uint64_t size, struct gosess_store *store, struct gos
     if (fd < 0)
         return GOSESS_FAIL(report, "cannot make %s: %s", report->path, strerror(errno));
     /* The seals: nobody who opens it through /proc can cut it and so kill us by SIGBUS. */
-    bool done = allocate(fd, size, false, report) && write_header(fd, size, report);
+    /* Its pages come when they are written to, as those of a server's own cache do. */
+    bool done = ftruncate(fd, (off_t)size) == 0
+                    ? write_header(fd, size, report)
+                    : GOSESS_FAIL(report, "cannot make %s: %s", report->path, strerror(errno));
     if (done && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         done = GOSESS_FAIL(report, "cannot seal %s: %s", report->path, strerror(errno));
     done = done && map(fd, size, store, report);

@@ -78,7 +78,7 @@ func TestHeader(t *testing.T) {
 	}
 	header := content[:64]
 	if !bytes.HasPrefix(header, []byte("gosess\r\n")) ||
-		binary.LittleEndian.Uint32(header[8:]) != 1 ||
+		binary.LittleEndian.Uint32(header[8:]) != 2 ||
 		binary.LittleEndian.Uint32(header[12:]) != 64 ||
 		binary.LittleEndian.Uint64(header[16:]) != mib ||
 		binary.LittleEndian.Uint64(header[24:]) == 0 ||
@@ -300,7 +300,7 @@ func TestStoresKeptAside(t *testing.T) {
 		edit func(header []byte)
 		word string
 	}{
-		{"version", true, func(h []byte) { h[8] = 2 }, "another version"},
+		{"version", true, func(h []byte) { h[8]++ }, "another version"},
 		{"checksum", false, func(h []byte) { h[60] ^= 1 }, "damaged"},
 		{"created", false, func(h []byte) { h[24] ^= 1 }, "damaged"},
 		{"reserved", false, func(h []byte) { h[40] = 1 }, "damaged"},
