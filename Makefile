@@ -96,7 +96,7 @@ build/%.map: tests/exports.txt tests/exports-core.txt
 # that go to C: it costs at each call, and what it finds it ends the host with.
 build/libgosess-core.so: $(CORE_SOURCES) build/gosess-core.map Makefile
 	$(GO_BUILD) -buildmode=c-shared -ldflags "-X=runtime.godebugDefault=asyncpreemptoff=1,cgocheck=0 \
-		-extldflags '-Wl,--version-script=$(CURDIR)/build/gosess-core.map -Wl,-z,relro,-z,now,-z,nodelete,-z,defs'" \
+		-extldflags '-Wl,--version-script=$(CURDIR)/build/gosess-core.map -Wl,-z,relro,-z,now,-z,nodelete,-z,defs -Wl,--wrap=pthread_setspecific'" \
 		-o $@ ./capi
 	@touch $@
 

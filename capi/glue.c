@@ -39,6 +39,23 @@ void gosess_settle_thread(void)
     prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 }
 
+/*
+ * When a thread of the host calls for the first time, the Go runtime unblocks SIGCHLD, SIGPROF and
+ * two more in it (minitSignalMask), and then remembers that it knows the thread, by this function
+ * and still on the thread's own stack. So it is linked to this one (-Wl,--wrap in the Makefile),
+ * which blocks them again before anything runs on a goroutine's stack.
+ */
+int __real_pthread_setspecific(pthread_key_t key, const void *value);
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
+{
+    sigset_t set;
+    gosess_asynchronous_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return __real_pthread_setspecific(key, value);
+}
+
 void gosess_leave_out_of_core_dumps(uintptr_t object)
 {
     uintptr_t arena = object & ~((uintptr_t)GO_ARENA - 1);

@@ -39,3 +39,9 @@ func TestSignalStorm(t *testing.T) {
 	s.logs(t)
 	served(t, "signals", "setuid-everywhere").run(t).wants(t, "resumed")
 }
+
+// Does no handler run on a goroutine's stack in the first call of a thread, where Go unblocks
+// SIGCHLD and a few others?
+func TestSignalsInFirstCalls(t *testing.T) {
+	served(t, "signals", "first-calls").run(t).wants(t, "CHLD arrived, 0 on a strange stack")
+}

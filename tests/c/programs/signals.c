@@ -265,6 +265,61 @@ static void storm(void)
     end();
 }
 
+/* --- the first call of a thread, which makes it known to Go --- */
+
+static _Thread_local char *stack_low, *stack_high;
+static atomic_long astray;
+static atomic_int pestered; /* the thread's number */
+
+static void check_stack(int signal)
+{
+    char here;
+    if (stack_high && (&here < stack_low || &here >= stack_high))
+        astray++;
+    count_signal(signal);
+}
+
+static void *first_call(void *unused)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    MUST(pthread_getattr_np(pthread_self(), &attributes) == 0);
+    MUST(pthread_attr_getstack(&attributes, &low, &size) == 0);
+    pthread_attr_destroy(&attributes);
+    stack_low = low;
+    stack_high = stack_low + size;
+    pestered = gettid();
+    SSL_CTX_remove_session(ctx, session); /* a call of the Go half that is quick */
+    return unused;
+}
+
+static void *pester(void *unused)
+{
+    while (!over)
+        syscall(SYS_tgkill, getpid(), pestered, SIGCHLD);
+    return unused;
+}
+
+static void first_calls(void)
+{
+    struct sigaction action = {.sa_handler = check_stack, .sa_flags = SA_RESTART};
+    sigaction(SIGCHLD, &action, NULL);
+    load();
+    pestered = gettid();
+    pthread_t thread, first;
+    MUST(pthread_create(&thread, NULL, pester, NULL) == 0);
+    for (int i = 0; i < 3000; i++) {
+        MUST(pthread_create(&first, NULL, first_call, NULL) == 0);
+        pthread_join(first, NULL);
+    }
+    over = true;
+    pthread_join(thread, NULL);
+    say("CHLD %s, %ld on a strange stack", arrived[SIGCHLD] > 10 ? "arrived" : "missing",
+        (long)astray);
+    end();
+}
+
 /* --- setuid in every thread, which libc does by a signal --- */
 
 static void *busy(void *unused)
@@ -297,15 +352,11 @@ static void setuid_everywhere(void)
 }
 
 static const struct scenario scenarios[] = {
-    {"dispositions-0", round_0},
-    {"dispositions-1", round_1},
-    {"dispositions-2", round_2},
-    {"dispositions-3", round_3},
-    {"dispositions-4", round_4},
-    {"own-faults", own_faults},
-    {"fatal-fault", fatal_fault},
-    {"storm", storm},
-    {"setuid-everywhere", setuid_everywhere},
+    {"dispositions-0", round_0},  {"dispositions-1", round_1},
+    {"dispositions-2", round_2},  {"dispositions-3", round_3},
+    {"dispositions-4", round_4},  {"own-faults", own_faults},
+    {"fatal-fault", fatal_fault}, {"storm", storm},
+    {"first-calls", first_calls}, {"setuid-everywhere", setuid_everywhere},
 };
 
 int main(int argc, char **argv)
