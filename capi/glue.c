@@ -1,18 +1,13 @@
 /* glue.c - what Go asks of libssl about sessions. */
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 
 #include "glue.h"
 
 /* sizeof(SSL_SESSION) with what it points to, of 3.0, and of a peer's certificate: P, Memory. */
 #define LIVE_SESSION 1150
 #define LIVE_CERTIFICATE 4096
-
-#define TIMER_SLACK_NS 50000UL /* the default of Linux: prctl(2) */
 
 #define GO_ARENA (64 << 20) /* runtime/malloc.go, heapArenaBytes of 64-bit Linux */
 
@@ -29,31 +24,6 @@ bool gosess_glue_start(const struct gosess_start *given)
 void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
 {
     start->log(level, cause, text);
-}
-
-void gosess_settle_thread(void)
-{
-    sigset_t set;
-    gosess_asynchronous_signals(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
-}
-
-/*
- * When a thread of the host calls for the first time, the Go runtime unblocks SIGCHLD, SIGPROF and
- * two more in it (minitSignalMask), and then remembers that it knows the thread, by this function
- * and still on the thread's own stack. So it is linked to this one (-Wl,--wrap in the Makefile),
- * which blocks them again before anything runs on a goroutine's stack.
- */
-int __real_pthread_setspecific(pthread_key_t key, const void *value);
-int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
-
-int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
-{
-    sigset_t set;
-    gosess_asynchronous_signals(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    return __real_pthread_setspecific(key, value);
 }
 
 void gosess_leave_out_of_core_dumps(uintptr_t object)

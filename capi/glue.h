@@ -47,8 +47,13 @@ void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, c
  */
 void gosess_leave_out_of_core_dumps(uintptr_t object);
 
-/* Makes this thread one for Go code: every asynchronous signal is blocked, and it wakes on time. */
-void gosess_settle_thread(void);
+/* --- threads.c --- */
+
+/*
+ * Blocks every asynchronous signal in this thread, for good. Returns when so many threads are
+ * in here.
+ */
+void gosess_settle_thread(int threads);
 
 /* --- glue.c: sessions --- */
 

@@ -38,31 +38,17 @@ func logText(cause uint32, text string) {
 }
 
 // startThreads makes the threads that the Go runtime will want, before a host forbids new
-// ones: a runtime that cannot start a thread aborts (S1). Each goroutine holds a thread of
-// its own until all of them have one; the threads stay when they let go.
+// ones: a runtime that cannot start a thread aborts (S1). Each goroutine waits in C, on a
+// thread that nobody else can have, until all of them do; the threads stay afterwards.
 func startThreads() {
-	runtime.GOMAXPROCS(1)
 	const n = C.GOSESS_PROCESSORS + C.GOSESS_SPARE_THREADS
-	release := make(chan struct{})
-	started := make(chan struct{}, n)
+	runtime.GOMAXPROCS(n + 1)
 	var ended sync.WaitGroup
 	for range n {
-		ended.Add(1)
-		go func() {
-			defer ended.Done()
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			// Go unblocks SIGPROF and the like in its own threads, where a handler of the
-			// host would run on a goroutine's stack.
-			C.gosess_settle_thread()
-			started <- struct{}{}
-			<-release
-		}()
+		// Go unblocks SIGPROF and the like in its own threads, where a handler of the
+		// host would run on a goroutine's stack.
+		ended.Go(func() { C.gosess_settle_thread(n) })
 	}
-	for range n {
-		<-started
-	}
-	close(release)
 	ended.Wait()
 	// Stops the world, which waits for threads that are still being made.
 	runtime.GOMAXPROCS(C.GOSESS_PROCESSORS)

@@ -149,7 +149,7 @@ func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, stored Stored, ok boo
 }
 
 // Spend is Get for a session whose client will hardly come back with it, which is so with
-// every ticket of TLS 1.3 (RFC 8446, appendix C.4). It is still there, but makes way first.
+// every ticket of TLS 1.3 (RFC 8446, appendix C.4). It is still there, but makes way earlier.
 func (c *Cache) Spend(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
 	return c.get(o, id, dst, hardlyAgain)
 }

@@ -52,6 +52,7 @@ func FuzzMapping(f *testing.F) {
 	for n := range ids {
 		mustPut(f, c, originA, testID(n), testDER(testID(n), 0, 100+n), now+10)
 	}
+	later := inEachSet(&m, c, ids, 3) // a set is mended when something is put there
 	mapping := newMapping(MinSize)
 	f.Fuzz(func(t *testing.T, patches []byte) {
 		copy(mapping[headerSize:], pristine[headerSize:])
@@ -71,13 +72,28 @@ func FuzzMapping(f *testing.F) {
 			checkDER(t, testID(0), der)
 			return true
 		})
-		for n := ids; n < ids+100; n++ {
+		for _, n := range later {
 			mustPut(t, c, originA, testID(n), testDER(testID(n), 0, 100+n), now+10)
 			mustGet(t, c, originA, testID(n), testDER(testID(n), 0, 100+n))
 		}
 		s.Stats()
 		checkStore(t, s)
 	})
+}
+
+// inEachSet returns numbers of sessions, from first on, of which so many go to each set.
+func inEachSet(m *shmMap, c *Cache, first, each int) (numbers []int) {
+	w := c.begin()
+	defer c.end(w)
+	count := make(map[int]int)
+	for n := first; len(numbers) < m.sets*each; n++ {
+		w.lookup(0, &originA.Context, testID(n))
+		if set := m.setOf(&w.key); count[set] < each {
+			count[set]++
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
 }
 
 // FuzzSealed looks up entries of any bytes: four of them are the expiry, the rest what is

@@ -1,33 +1,32 @@
-//go:build !race
-
 package sessioncache
 
 import (
 	"encoding/binary"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
 const (
-	killEnv    = "GOSESS_TEST_KILL"  // the directory of TestKills; this process forks its workers
+	killEnv    = "GOSESS_TEST_KILL"  // the directory of TestKills; this process is a worker of it
 	killsEnv   = "GOSESS_TEST_KILLS" // how many, where the default is not wanted
 	killTracks = 4                   // processes at a time
 	killIDs    = 3000
 
 	// Words of the file that the processes share, for each track.
-	killPID   = 0 // of the worker, 0 while there is none
-	killDone  = 1 // operations of all its workers
-	killHits  = 2
-	killWrong = 3 // sessions that are not what was put
+	killDone  = 0 // operations of all its workers
+	killHits  = 1
+	killWrong = 2 // sessions that are not what was put
 	killWords = 8
 	killSize  = 4096
 )
@@ -54,22 +53,30 @@ func rightDER(der, scratch []byte, id uint64) bool {
 	return string(der) == string(scratch)
 }
 
-// beKilled writes and reads flat out until it is killed.
-func beKilled(store, tally []byte, track int) {
-	own, _ := wordsOf(tally)
-	at := track * killWords
-	s, err := OpenShm(store)
+// beKilled is a worker: it says that it is ready, reads the number of its track, and writes and
+// reads flat out until it is killed.
+func beKilled(dir string) {
+	time.AfterFunc(10*time.Minute, func() { os.Exit(3) })
+	own, _ := wordsOf(mapIn(dir, "tally", killSize))
+	s, err := OpenShm(mapIn(dir, "store", MinSize))
 	if err != nil {
-		os.Exit(3)
+		panic(err)
 	}
 	c, err := New(s, [][]byte{testKey(1)})
 	if err != nil {
-		os.Exit(3)
+		panic(err)
 	}
-	x := uint64(s.pid)*0x9e3779b97f4a7c15 + 1
+	var track [1]byte
+	if _, err := os.Stdout.Write(track[:]); err != nil {
+		os.Exit(0)
+	}
+	if _, err := os.Stdin.Read(track[:]); err != nil {
+		os.Exit(0) // it was not needed
+	}
+	at := int(track[0]) * killWords
+	x := s.pid*0x9e3779b97f4a7c15 + 1
 	der, dst, scratch := make([]byte, 9000), make([]byte, 0, 9000), make([]byte, 9000)
 	var id [MaxID]byte
-	own.store(at+killPID, s.pid)
 	for {
 		x ^= x << 13
 		x ^= x >> 7
@@ -93,36 +100,39 @@ func beKilled(store, tally []byte, track int) {
 	}
 }
 
-// forkWorkers forks a worker for each number that comes in, and says its pid. A worker is
-// this process without its other threads: it never waits for one, because there is no
-// garbage collection and no other goroutine.
-func forkWorkers(dir string) {
-	time.AfterFunc(10*time.Minute, func() { os.Exit(3) })
-	debug.SetGCPercent(-1)
-	runtime.GOMAXPROCS(1)
-	store, tally := mapIn(dir, "store", MinSize), mapIn(dir, "tally", killSize)
-	var in [1]byte
+// killWorker is a worker and how it is told to begin.
+type killWorker struct {
+	*exec.Cmd
+	begin io.WriteCloser
+}
+
+// readyWorkers starts workers, one ahead of those that are wanted, until the channel is closed.
+func readyWorkers(dir string, ready chan<- killWorker, enough <-chan struct{}) error {
+	runtime.LockOSThread() // the workers die with this thread
 	for {
-		if n, err := syscall.Read(0, in[:]); n != 1 || err != nil {
-			os.Exit(0)
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), killEnv+"="+dir)
+		cmd.Stderr = os.Stderr
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		begin, err := cmd.StdinPipe()
+		if err != nil {
+			return err
 		}
-		// A thread that was asked to let others run does so now: a child could not, but for
-		// those that nobody is to run but this one. So it is not locked to a thread either.
-		runtime.Gosched()
-		// The end of this process is that of its workers.
-		pid, _, _ := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
-		if pid == 0 {
-			syscall.RawSyscall6(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0, 0)
-			beKilled(store, tally, int(in[0]))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			return err
 		}
-		// Its parent kills it, and says so by the next number.
-		var out [8]byte
-		binary.LittleEndian.PutUint64(out[:], uint64(pid))
-		syscall.Write(1, out[:])
-		for {
-			if dead, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); dead <= 0 || err != nil {
-				break
-			}
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		if _, err := out.Read(make([]byte, 1)); err != nil {
+			return err
+		}
+		select {
+		case ready <- killWorker{cmd, begin}:
+		case <-enough:
+			begin.Close()
+			return cmd.Wait()
 		}
 	}
 }
@@ -135,7 +145,7 @@ func killCount(t *testing.T) int {
 		}
 		return n
 	}
-	if os.Getenv("CI") == "true" {
+	if os.Getenv("CI") == "true" && !raceEnabled {
 		return 10000
 	}
 	return 500
@@ -151,29 +161,28 @@ func TestKills(t *testing.T) {
 	mapping := mapFile(t, filepath.Join(dir, "store"), MinSize, syscall.PROT_READ|syscall.PROT_WRITE)
 	makeHeader(mapping)
 	tally, _ := wordsOf(mapFile(t, filepath.Join(dir, "tally"), killSize, syscall.PROT_READ|syscall.PROT_WRITE))
-	forks := exec.Command(os.Args[0])
-	forks.Env = append(os.Environ(), killEnv+"="+dir, "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
-	forks.Stderr = os.Stderr
-	in, err := forks.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
+	ready, enough, ended := make(chan killWorker), make(chan struct{}), make(chan error, 1)
+	go func() { ended <- readyWorkers(dir, ready, enough) }()
+	var workers [killTracks]killWorker
+	kill := func(track int) {
+		w := workers[track]
+		if err := w.Process.Kill(); err != nil {
+			t.Errorf("process %d: %v", w.Process.Pid, err)
+		}
+		if err := w.Wait(); !strings.Contains(fmt.Sprint(err), "killed") {
+			t.Errorf("process %d: %v", w.Process.Pid, err)
+		}
 	}
-	out, err := forks.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := forks.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var pids [killTracks]int
 	defer func() {
-		for _, pid := range pids {
-			if pid > 0 {
-				syscall.Kill(pid, syscall.SIGKILL)
+		for track := range workers {
+			if workers[track].Cmd != nil {
+				kill(track)
 			}
 		}
-		in.Close()
-		forks.Wait()
+		close(enough)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	}()
 
 	done := func(track int) uint64 { return tally.load(track*killWords + killDone) }
@@ -182,7 +191,7 @@ func TestKills(t *testing.T) {
 		begun := time.Now()
 		for done(track) <= from {
 			if time.Since(begun) > 10*time.Second {
-				t.Fatalf("process %d does not get on", pids[track])
+				t.Fatalf("process %d does not get on", workers[track].Process.Pid)
 			}
 			time.Sleep(20 * time.Microsecond)
 		}
@@ -190,14 +199,15 @@ func TestKills(t *testing.T) {
 	}
 	start := func(track int) {
 		from := done(track)
-		if _, err := in.Write([]byte{byte(track)}); err != nil {
+		select {
+		case workers[track] = <-ready:
+		case err := <-ended:
+			ended <- nil
 			t.Fatal(err)
 		}
-		var pid [8]byte
-		if _, err := out.Read(pid[:]); err != nil {
+		if _, err := workers[track].begin.Write([]byte{byte(track)}); err != nil {
 			t.Fatal(err)
 		}
-		pids[track] = int(binary.LittleEndian.Uint64(pid[:]))
 		wait(track, from)
 	}
 	// all waits for all processes but one.
@@ -213,7 +223,7 @@ func TestKills(t *testing.T) {
 		}
 		return longest
 	}
-	for track := range pids {
+	for track := range workers {
 		start(track)
 	}
 	var before, after []time.Duration
@@ -224,13 +234,14 @@ func TestKills(t *testing.T) {
 		if n%10 == 0 {
 			before = append(before, all(track))
 		}
-		syscall.Kill(pids[track], syscall.SIGKILL)
+		kill(track)
 		after = append(after, all(track))
 		start(track)
 	}
 	ops, hits := uint64(0), uint64(0)
-	for track := range pids {
-		syscall.Kill(pids[track], syscall.SIGKILL)
+	for track := range workers {
+		kill(track)
+		workers[track].Cmd = nil
 		ops += done(track)
 		hits += tally.load(track*killWords + killHits)
 		if wrong := tally.load(track*killWords + killWrong); wrong > 0 {
@@ -246,12 +257,6 @@ func TestKills(t *testing.T) {
 		at(after, 50), at(after, 99), at(after, 100), at(before, 50), at(before, 99), at(before, 100))
 
 	// What is left is right, and takes new sessions.
-	if err := in.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := forks.Wait(); err != nil {
-		t.Error(err)
-	}
 	s := openShm(t, mapping)
 	c := testCache(t, s, nil)
 	var id [MaxID]byte

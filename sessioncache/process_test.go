@@ -28,7 +28,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(killEnv); dir != "" {
-		forkWorkers(dir)
+		beKilled(dir)
 	}
 	if dir := os.Getenv(workerEnv); dir != "" {
 		beWorker(dir)

@@ -26,8 +26,9 @@ const (
 	// with the session id context) take 176 to 192 when they are sealed.
 	ordinaryUnits = 192 / wordSize
 
-	// How many accesses older than all others a spent entry is made.
-	spentAge = 1 << 24
+	// A spent entry counts as this part of a set's slots older than one that was just used: it
+	// makes way earlier, unless its client goes on using it.
+	spentPart = 2
 
 	// A reader that meets a writer tries again, but not for ever.
 	findAttempts = 4
@@ -162,7 +163,7 @@ func (s *Shm) Count(c Counter) {
 }
 
 // Find copies the entry of key to e and makes it the most recently used one of its set,
-// or the least recently used one if it is spent.
+// or one that was not used for a while if it is spent.
 func (s *Shm) Find(key *LookupKey, e *Entry) bool {
 	set, tag, home := s.setOf(key), tagOf(key), s.home(key)
 	for range findAttempts {
@@ -209,7 +210,7 @@ func (s *Shm) fetch(set, slot int, tag uint64, e *Entry) (found, changed bool) {
 	e.Expires, e.slot, e.meta = timesExpires(times), metaAt, meta
 	stamp := uint32(s.add(set+setClock, 1))
 	if e.Spent {
-		stamp -= spentAge
+		stamp -= uint32(s.slots / spentPart)
 	}
 	// Where it fails the entry was just used, or is not the same any more.
 	s.cas(timesAt, times, makeTimes(e.Expires, stamp))

@@ -13,12 +13,13 @@ func TestSpentEntriesMakeWay(t *testing.T) {
 	for n := range held {
 		put(n)
 	}
-	for n := 0; n < held; n += 2 {
-		if _, _, ok := c.Spend(originA, testID(n), nil); !ok {
-			t.Fatalf("session %d is not found", n)
+	for n := range held {
+		use := c.Get
+		if n%2 == 0 {
+			use = c.Spend
 		}
-		if _, _, ok := c.Spend(originA, testID(n), nil); !ok {
-			t.Fatalf("session %d is not found a second time", n)
+		if _, _, ok := use(originA, testID(n), nil); !ok {
+			t.Fatalf("session %d is not found", n)
 		}
 	}
 	for n := held; n < room+room/10; n++ { // full, and a little more
@@ -36,4 +37,18 @@ func TestSpentEntriesMakeWay(t *testing.T) {
 		t.Errorf("of %d sessions %d that were spent have made way, and %d others", held, spent, others)
 	}
 	mustGet(t, c, originA, testID(room), testDER(testID(room), 0, ordinaryDER))
+}
+
+// A client that uses one ticket again and again keeps it, whatever else is stored.
+func TestSpentEntryThatIsUsedAgainStays(t *testing.T) {
+	now := int64(testNow)
+	s := openShm(t, newMapping(MinSize))
+	c := testCache(t, s, &now)
+	mustPut(t, c, originA, testID(0), testDER(testID(0), 0, ordinaryDER), now+100)
+	for n := 1; n < 5*s.sets*s.slots; n++ {
+		if _, _, ok := c.Spend(originA, testID(0), nil); !ok {
+			t.Fatalf("it is gone after %d others", n)
+		}
+		mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now+100)
+	}
 }

@@ -20,7 +20,7 @@ type Store interface {
 	// Put stores sealed under key, in place of what is there.
 	Put(key *LookupKey, sealed []byte, expires, now uint32) error
 	// Find copies the entry of key to e, false where there is none. It returns
-	// entries that have expired too. One that is spent makes way before the others.
+	// entries that have expired too. One that is spent makes way earlier.
 	Find(key *LookupKey, e *Entry) bool
 	// Drop removes the entry that Find found and reports whether this call did it:
 	// of several callers, just one.

@@ -19,7 +19,6 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,7 +35,6 @@
 #define SPACE_NEEDED ((size_t)1 << 30)
 #define DATA_NEEDED ((size_t)256 << 20)
 #define DESCRIPTORS_NEEDED 8
-#define MONITOR_SLEEP_NS (10UL * 1000 * 1000)
 
 static const char no_threads[] = "no more threads may be started here (RLIMIT_NPROC, pids.max, "
                                  "RLIMIT_AS; HAProxy: set insecure-fork-wanted)";
@@ -295,22 +293,9 @@ static bool load_keeping_signals(void)
     return ok;
 }
 
-/*
- * The monitor thread of a Go runtime takes back what callers hold as soon as they are in C again,
- * and for 50 rounds after that sleeps 20 us at a time: with a call every 30 us that is for ever,
- * and cost 6 % of a processor and a preemption of the host's threads each time. It inherits the
- * slack of this thread, which makes its sleeps as long as those of a quiet runtime
- * (runtime/proc.go, sysmon); the other threads set their own (capi/guard.go).
- */
-static void slow_the_monitor_down(void)
-{
-    prctl(PR_SET_TIMERSLACK, MONITOR_SLEEP_NS, 0, 0, 0);
-}
-
 static void *load_thread(void *unused)
 {
     (void)unused;
-    slow_the_monitor_down();
     gosess_gate_hold();
     bool ok = load_keeping_signals();
     pthread_mutex_lock(&lock);

@@ -3,9 +3,10 @@
  *
  * A thread that has called into Go keeps one of the runtime's processors while it is back in C.
  * Where there are more such threads than processors, two may meet at one, and a new thread finds
- * none: they would wait until the runtime's monitor takes one back, which may be 10 ms (core.c).
- * Then one goes in at a time, so that nobody meets anybody, and for a new one all processors are
- * taken back first. A call takes about as long as the lock of a server's own cache is held.
+ * none: they would wait until the runtime's monitor takes one back, which may be 10 ms
+ * (capi/threads.c). Then one goes in at a time, so that nobody meets anybody, and for a new one all
+ * processors are taken back first. A call takes about as long as the lock of a server's own cache
+ * is held.
  */
 #define _GNU_SOURCE
 #include "serve.h"

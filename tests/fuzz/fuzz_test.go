@@ -30,7 +30,7 @@ func duration(t *testing.T) time.Duration {
 		return d
 	}
 	if os.Getenv("CI") == "true" {
-		return 20 * time.Second
+		return time.Minute
 	}
 	return 2 * time.Second
 }
@@ -56,6 +56,7 @@ var runs = regexp.MustCompile(`Done (\d+) runs|INFO: Seed: (\d+)|cov: (\d+) ft`)
 func TestFuzz(t *testing.T) {
 	for name, sources := range targets {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			program, found := compile(t, name, sources), t.TempDir()
 			cmd := exec.Command(program, "-max_total_time="+fmt.Sprint(int(duration(t).Seconds())), "-max_len=8192", "-timeout=10",
 				"-artifact_prefix="+found+"/", found, filepath.Join("corpus", name))

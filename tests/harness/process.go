@@ -159,6 +159,15 @@ func (p Process) ThreadIDs() []string {
 	return ids
 }
 
+// TimerSlack is that of one of its threads, in nanoseconds: prctl(2), PR_SET_TIMERSLACK.
+func (p Process) TimerSlack(thread string) (int, error) {
+	text, err := os.ReadFile("/proc/" + thread + "/timerslack_ns")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
 // Signals is what becomes of signals in a process, one bit each.
 type Signals struct {
 	Caught, Ignored, Blocked uint64 // blocked: in its first thread

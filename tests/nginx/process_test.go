@@ -98,6 +98,41 @@ func TestSignalsAreItsOwn(t *testing.T) {
 	}
 }
 
+// The threads of a worker: as many as are promised, none of them started later, and just one, which is
+// the monitor of the Go runtime, that sleeps longer than it is told to.
+func TestThreads(t *testing.T) {
+	const most, slack, longer = 14, 50_000, 10_000_000
+	s := newServer(t, anonymous)
+	s.WorkerCount = 1
+	s.do(s.Start)
+	s.load(few("1.2")...)
+	worker := s.Workers()[0]
+	threads := worker.ThreadIDs()
+	if len(threads) > most {
+		t.Errorf("%d threads, and not %d at most", len(threads), most)
+	}
+	monitors := 0
+	for _, thread := range threads {
+		switch got, err := worker.TimerSlack(thread); {
+		case err != nil:
+			t.Fatal(err)
+		case got == longer:
+			monitors++
+		case got != slack:
+			t.Errorf("the timer slack of thread %s is %d ns", thread, got)
+		}
+	}
+	if monitors != 1 {
+		t.Errorf("%d threads sleep longer", monitors)
+	}
+	for _, version := range []string{"1.2", "1.3"} {
+		s.load("--tls", version, "--threads", "8", "--sessions", "100", "--attempts", "2000")
+	}
+	if now := worker.ThreadIDs(); !slices.Equal(now, threads) {
+		t.Errorf("the threads were %v, and are %v", threads, now)
+	}
+}
+
 // A worker that crashes ends as it does without gosess: by the same signal, with or without a core
 // dump, and the next one serves.
 func TestFaults(t *testing.T) {

@@ -1,0 +1,74 @@
+/*
+ * threads.c - the threads of the Go runtime, and those of the host that it gets to know.
+ *
+ * The runtime decides some things that cannot be told it, and are wrong in somebody else's
+ * process. Two functions of the C library that it calls at the right moments are linked to
+ * those below (-Wl,--wrap in the Makefile).
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "glue.h"
+
+#define MONITOR_SLACK_NS (10UL * 1000 * 1000)
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument);
+int __real_pthread_setspecific(pthread_key_t key, const void *value);
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+
+static void block_signals(void)
+{
+    sigset_t set;
+    gosess_asynchronous_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/*
+ * The runtime's monitor takes back what callers hold as soon as they are in C again, and for 50
+ * rounds after that sleeps 20 us at a time: with a call every 30 us that is for ever, and cost 6 %
+ * of a processor and a preemption of the host's threads each time. A thread inherits the timer
+ * slack of the one that makes it: with this one its sleeps are as long as those of a quiet runtime
+ * (runtime/proc.go, sysmon). It is the second thread that is made, after the one for main.
+ */
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument)
+{
+    static int made;
+    if (__atomic_add_fetch(&made, 1, __ATOMIC_RELAXED) != 2)
+        return __real_pthread_create(thread, attributes, start, argument);
+    int slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    prctl(PR_SET_TIMERSLACK, MONITOR_SLACK_NS, 0, 0, 0);
+    int result = __real_pthread_create(thread, attributes, start, argument);
+    prctl(PR_SET_TIMERSLACK, slack > 0 ? slack : 0, 0, 0, 0);
+    return result;
+}
+
+/*
+ * When a thread of the host calls for the first time, the runtime unblocks SIGCHLD, SIGPROF and
+ * two more in it (minitSignalMask), and then remembers that it knows the thread, by this function
+ * and still on the thread's own stack. They are blocked again before anything runs on a
+ * goroutine's stack.
+ */
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
+{
+    block_signals();
+    return __real_pthread_setspecific(key, value);
+}
+
+void gosess_settle_thread(int threads)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_cond_t complete = PTHREAD_COND_INITIALIZER;
+    static int settled;
+    block_signals();
+    pthread_mutex_lock(&lock);
+    if (++settled >= threads)
+        pthread_cond_broadcast(&complete);
+    while (settled < threads)
+        pthread_cond_wait(&complete, &lock);
+    pthread_mutex_unlock(&lock);
+}
