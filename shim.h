@@ -21,7 +21,7 @@
 #include <openssl/x509.h>
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 5
+#define GOSESS_CORE_ABI 6
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -45,6 +45,7 @@
  * the system's headers, so a call that does not fit them does not compile.
  */
 #define GOSESS_LIBSSL_FUNCTIONS(X)      \
+    X(ASN1_get_object)                  \
     X(ASYNC_get_current_job)            \
     X(CRYPTO_clear_free)                \
     X(CRYPTO_free)                      \
@@ -84,10 +85,12 @@
     X(SSL_CTX_set_ex_data)              \
     X(SSL_CTX_set_options)              \
     X(SSL_CTX_up_ref)                   \
+    X(SSL_SESSION_dup)                  \
     X(SSL_SESSION_free)                 \
     X(SSL_SESSION_get0_cipher)          \
     X(SSL_SESSION_get0_hostname)        \
     X(SSL_SESSION_get0_peer)            \
+    X(SSL_SESSION_get_ex_data)          \
     X(SSL_SESSION_get_id)               \
     X(SSL_SESSION_get_master_key)       \
     X(SSL_SESSION_get_protocol_version) \
@@ -105,6 +108,7 @@
     X(SSL_get_ex_data)                  \
     X(SSL_get_max_early_data)           \
     X(SSL_get_options)                  \
+    X(SSL_get_peer_cert_chain)          \
     X(SSL_get_servername)               \
     X(SSL_get_verify_mode)              \
     X(SSL_is_server)                    \
@@ -128,6 +132,7 @@
     X(X509_up_ref)                      \
     X(d2i_SSL_SESSION)                  \
     X(i2d_SSL_SESSION)                  \
+    X(i2d_X509)                         \
     X(i2d_X509_NAME)
 
 struct gosess_libssl {
@@ -185,6 +190,7 @@ struct gosess_context {
     const unsigned char *digest;
     SSL_CTX *ctx;    /* not a reference */
     int cache;       /* of gosess_core_open; atomic */
+    bool live;       /* the cache is one of live sessions */
     bool single_use; /* ?single-use=tls13: every stateful TLS 1.3 session resumes once */
 };
 
@@ -203,6 +209,12 @@ struct gosess_start {
      * which need not be the one that an SSL was made from. NULL where gosess does not know it.
      */
     const unsigned char *(*policy_of_ctx)(const SSL_CTX *ctx);
+    /*
+     * Does work in Go, on this thread or on another one that waits for such (L44), and returns when
+     * it is done. No signal and no cancellation comes meanwhile, and no code of the host may be
+     * called: it could wait for somebody who waits to be let in.
+     */
+    void (*in_go)(void (*work)(void *), void *argument);
     /* The one logger. Any thread. */
     void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
 };
@@ -215,16 +227,17 @@ struct gosess_source {
     unsigned key_count;
 };
 
-/* A session that has left a cache of live sessions, with the reference that the cache had. */
+/* A session that has left a cache, with the reference that the cache had. */
 struct gosess_leaving {
     SSL_SESSION *session;
+    bool silent; /* nobody is told: another took its place, or it was a copy */
     struct gosess_leaving *next;
 };
 
 /* What a call of the Go half did besides what it returned. */
 struct gosess_outcome {
-    /* Evicted or flushed: the C half calls remove callbacks with no lock held, and frees. */
-    struct gosess_leaving *leaving;
+    /* The C half calls remove callbacks with no lock held, and frees. In order. */
+    struct gosess_leaving *leaving, *last;
     unsigned evicted; /* of these: for the size limit of the context (SSL_CTX_sess_cache_full) */
     bool removed;     /* the session that was to be removed was there */
     SSL_SESSION *was; /* of live sessions: what was removed, with the cache's reference */
@@ -239,9 +252,10 @@ struct gosess_counts {
 
 /*
  * What libgosess-core.so exports. The C half checks gosess_core_abi before it calls
- * anything, and calls gosess_core_start once. Then everything may be called from any thread
- * with every asynchronous signal blocked, and never from an ASYNC job's stack (L44). The three
- * callbacks have the signatures and the reference rules of SSL_CTX_sess_set_get_cb(3).
+ * anything, and calls gosess_core_start once, with every asynchronous signal blocked. Then
+ * everything but gosess_core_make_room may be called from any thread: what is to be done in Go
+ * goes through start->in_go. The three callbacks have the signatures and the reference rules of
+ * SSL_CTX_sess_set_get_cb(3).
  */
 extern const unsigned gosess_core_abi;
 
@@ -290,7 +304,7 @@ void gosess_core_clear(int cache);
 
 void gosess_core_count(int cache, struct gosess_counts *counts);
 
-/* Takes the processors back that threads keep while they are in C: for one that has none. */
+/* Takes the processors back that threads keep while they are in C: for one that has none. In Go. */
 void gosess_core_make_room(void);
 
 /* Takes the outcome of the last call in this thread. Pure C, and cheap. */

@@ -13,11 +13,11 @@ import (
 // sessions is what the exports need of a cache, whichever store it has.
 type sessions interface {
 	// put stores a session and reports whether it was not stored already.
-	put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool
-	// get returns a session with a reference for the caller, nil where there is none.
-	get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION
+	put(record *C.struct_gosess_record) bool
+	// get fills in what it finds.
+	get(lookup *C.struct_gosess_lookup)
 	// remove tells the outcome if the session was stored.
-	remove(session *C.SSL_SESSION, record *C.struct_gosess_record)
+	remove(record *C.struct_gosess_record)
 	number(context *C.struct_gosess_context) int
 	flush(context *C.struct_gosess_context, before int64)
 	forget(context *C.struct_gosess_context)

@@ -6,7 +6,6 @@ import "C"
 
 import (
 	"slices"
-	"sync"
 	"unsafe"
 
 	"gosess/sessioncache"
@@ -89,27 +88,35 @@ func sessionOf(object sessioncache.Object) *C.SSL_SESSION {
 
 func ref(object sessioncache.Object) { C.gosess_ref(sessionOf(object)) }
 
-func unref(objects []sessioncache.Object) {
+// unused has references freed when Go is left: that may call functions of the host.
+func unused(objects []sessioncache.Object) {
 	for _, object := range objects {
-		C.gosess_unref(sessionOf(object))
+		C.gosess_outcome_unused(sessionOf(object))
 	}
 }
 
-// buffers holds the plain sessions on their way to libssl, zeroed between uses.
-var buffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, 512)
-	return &b
-}}
-
-func wipe(buffer *[]byte) {
-	b := *buffer
-	clear(b[:cap(b)])
-	buffers.Put(buffer)
+// roomOf is the room for the DER of a lookup.
+func roomOf(lookup *C.struct_gosess_lookup) []byte {
+	return unsafe.Slice((*byte)(lookup.der), C.GOSESS_ORDINARY_DER)[:0]
 }
 
-func decode(der []byte, lookup *C.struct_gosess_lookup, expires int64) *C.SSL_SESSION {
-	return C.gosess_decode((*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der)), lookup.id, lookup.id_length,
-		C.int64_t(expires))
+// hand leaves DER to the lookup, which lies in the room that it had or else is copied.
+func hand(lookup *C.struct_gosess_lookup, der []byte) {
+	if len(der) > C.GOSESS_ORDINARY_DER {
+		large := C.malloc(C.size_t(len(der))) // never nil: cgo ends the process where C.malloc fails
+		copy(unsafe.Slice((*byte)(large), len(der)), der)
+		clear(der)
+		lookup.der = (*C.uchar)(large)
+	}
+	lookup.der_length = C.size_t(len(der))
+}
+
+func sealOf(lookup *C.struct_gosess_lookup) sessioncache.Seal {
+	return *(*sessioncache.Seal)(unsafe.Pointer(&lookup.seal))
+}
+
+func setSeal(lookup *C.struct_gosess_lookup, seal sessioncache.Seal) {
+	*(*sessioncache.Seal)(unsafe.Pointer(&lookup.seal)) = seal
 }
 
 func sameStored(session *C.SSL_SESSION, der []byte) bool {

@@ -51,33 +51,41 @@ func gosess_go_close(cache C.int) {
 // The cache takes a reference of its own, or none. 1 where it was not stored already.
 //
 //export gosess_go_put
-func gosess_go_put(session *C.SSL_SESSION, record *C.struct_gosess_record) (added C.int) {
+func gosess_go_put(record *C.struct_gosess_record) (added C.int) {
 	defer guard("put")
 	enter()
-	if c := cacheOf(record.context); c != nil && c.put(session, record) {
+	if c := cacheOf(record.context); c != nil && c.put(record) {
 		added = 1
 	}
 	return added
 }
 
-// The one reference of the object is the caller's.
+// What was found is in lookup.
 //
 //export gosess_go_get
-func gosess_go_get(lookup *C.struct_gosess_lookup) (session *C.SSL_SESSION) {
+func gosess_go_get(lookup *C.struct_gosess_lookup) {
 	defer guard("get")
 	enter()
 	if c := cacheOf(lookup.context); c != nil {
-		session = c.get(lookup)
+		c.get(lookup)
 	}
-	return session
+}
+
+//export gosess_go_keep
+func gosess_go_keep(lookup *C.struct_gosess_lookup) {
+	defer guard("keep")
+	enter()
+	if c, ok := cacheOf(lookup.context).(*sealed); ok {
+		c.keep(sealOf(lookup), &lookup.copy)
+	}
 }
 
 //export gosess_go_remove
-func gosess_go_remove(session *C.SSL_SESSION, record *C.struct_gosess_record) {
+func gosess_go_remove(record *C.struct_gosess_record) {
 	defer guard("remove")
 	enter()
 	if c := cacheOf(record.context); c != nil {
-		c.remove(session, record)
+		c.remove(record)
 	}
 }
 

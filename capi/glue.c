@@ -5,11 +5,17 @@
 
 #include "glue.h"
 
-/* sizeof(SSL_SESSION) with what it points to, of 3.0, and of a peer's certificate: P, Memory. */
+/*
+ * sizeof(SSL_SESSION) with what it points to, of 3.0: P, Memory. And of a peer's certificate, which
+ * is more than its DER by as much and by the names that libcrypto makes of its extensions.
+ */
 #define LIVE_SESSION 1150
-#define LIVE_CERTIFICATE 4096
+#define LIVE_CERTIFICATE 2048
+#define LIVE_CERTIFICATE_FACTOR 4
 
 #define GO_ARENA (64 << 20) /* runtime/malloc.go, heapArenaBytes of 64-bit Linux */
+
+#define ASN1_ERROR 0x80 /* of what ASN1_get_object returns */
 
 static const struct gosess_start *start;
 static const struct gosess_libssl *libssl;
@@ -18,6 +24,7 @@ bool gosess_glue_start(const struct gosess_start *given)
 {
     start = given;
     libssl = given->libssl;
+    gosess_copies_start(libssl);
     return gosess_lookup_start(libssl, given);
 }
 
@@ -30,6 +37,11 @@ void gosess_leave_out_of_core_dumps(uintptr_t object)
 {
     uintptr_t arena = object & ~((uintptr_t)GO_ARENA - 1);
     madvise((void *)arena, GO_ARENA, MADV_DONTDUMP); /* says ENOMEM of the part that is not there */
+}
+
+static int max(int a, int b)
+{
+    return a > b ? a : b;
 }
 
 static int64_t end_of(const SSL_SESSION *session)
@@ -45,6 +57,7 @@ static int64_t end_of(const SSL_SESSION *session)
 bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *record)
 {
     memset(record, 0, sizeof(*record));
+    record->session = session;
     libssl->ERR_set_mark();
     gosess_lookup_forget(ssl);
     record->context = start->context_of_ssl(ssl);
@@ -58,14 +71,20 @@ bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *rec
     int64_t deadline = libssl->SSL_session_reused(ssl) == 1 ? gosess_deadline(ssl) : 0;
     if (deadline > 0 && deadline < record->expires)
         record->expires = deadline;
+    /* With a certificate of the peer comes its chain, which the DER has not. */
+    const OPENSSL_STACK *chain = (const OPENSSL_STACK *)libssl->SSL_get_peer_cert_chain(ssl);
+    bool ok = record->context && record->id_length > 0;
+    if (ok && !record->context->live && (!chain || libssl->OPENSSL_sk_num(chain) == 0))
+        record->copy = gosess_copy_to_keep(session);
     libssl->ERR_pop_to_mark();
-    return record->context && record->id_length > 0;
+    return ok;
 }
 
 /* The server name of a session without a connection is what a servername callback accepted. */
 bool gosess_record_of(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record)
 {
     memset(record, 0, sizeof(*record));
+    record->session = session;
     libssl->ERR_set_mark();
     record->context = start->context_of_ctx(ctx);
     const char *name = libssl->SSL_SESSION_get0_hostname(session);
@@ -126,14 +145,12 @@ SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const un
     return session;
 }
 
-bool gosess_slow_to_decode(const SSL_SESSION *session)
-{
-    return libssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session) != NULL;
-}
-
 int gosess_live_size(const SSL_SESSION *session)
 {
-    return LIVE_SESSION + (gosess_slow_to_decode(session) ? LIVE_CERTIFICATE : 0);
+    X509 *peer = libssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session);
+    int der_length = peer ? libssl->i2d_X509(peer, NULL) : 0;
+    return LIVE_SESSION +
+           (peer ? LIVE_CERTIFICATE + LIVE_CERTIFICATE_FACTOR * max(der_length, 0) : 0);
 }
 
 void gosess_cap(SSL_SESSION *session, int64_t expires)
@@ -167,12 +184,36 @@ bool gosess_same_live(SSL_SESSION *session, SSL_SESSION *other)
     return same;
 }
 
+/*
+ * The master key, of SSL_SESSION_ASN1 (ssl/ssl_asn1.c, all versions) the fifth element. Not by
+ * d2i_SSL_SESSION: that calls functions of the host, and takes 120 us where there is a certificate.
+ */
+static const unsigned char *master_key_of(const unsigned char *der, size_t der_length, long *length)
+{
+    const unsigned char *at = der, *end = der + der_length;
+    int tag = 0, class = 0;
+    if (der_length > LONG_MAX ||
+        (libssl->ASN1_get_object(&at, length, &tag, &class, (long)der_length) & ASN1_ERROR) ||
+        tag != V_ASN1_SEQUENCE)
+        return NULL;
+    for (int i = 0; i < 5; i++) {
+        at += i ? *length : 0;
+        if (libssl->ASN1_get_object(&at, length, &tag, &class, end - at) & ASN1_ERROR)
+            return NULL;
+    }
+    return tag == V_ASN1_OCTET_STRING ? at : NULL;
+}
+
 bool gosess_same_stored(SSL_SESSION *session, const unsigned char *der, size_t der_length)
 {
+    unsigned char mine[SSL_MAX_MASTER_KEY_LENGTH + 1];
+    long stored_length = 0;
     libssl->ERR_set_mark();
-    SSL_SESSION *other = decode(der, der_length);
-    bool same = other && gosess_same_live(session, other);
-    libssl->SSL_SESSION_free(other);
+    const unsigned char *stored = master_key_of(der, der_length, &stored_length);
+    size_t length = libssl->SSL_SESSION_get_master_key(session, mine, sizeof(mine));
+    bool same = stored && length > 0 && length == (size_t)stored_length &&
+                libssl->CRYPTO_memcmp(mine, stored, length) == 0;
+    libssl->OPENSSL_cleanse(mine, sizeof(mine));
     libssl->ERR_pop_to_mark();
     return same;
 }

@@ -9,8 +9,15 @@ typedef const unsigned char gosess_const_uchar;
 typedef const struct gosess_start gosess_const_start;
 typedef const struct gosess_source gosess_const_source;
 
+/* Room for the DER of an ordinary session, with a certificate of the peer too. */
+#define GOSESS_ORDINARY_DER 2048
+
+#define GOSESS_SEAL_SIZE 16 /* bytes of sessioncache.Seal */
+
 /* A session, taken apart: what new, add and remove are about. */
 struct gosess_record {
+    SSL_SESSION *session;           /* borrowed */
+    SSL_SESSION *copy;              /* new: for the cache to keep, referenced; or NULL */
     struct gosess_context *context; /* its first one */
     const unsigned char *id;        /* borrowed from the session */
     unsigned id_length;
@@ -19,6 +26,7 @@ struct gosess_record {
     const unsigned char *policy; /* of the connection; NULL where it has none */
     int verify_mode;
     int64_t expires; /* unix seconds */
+    int added;       /* the answer of new and add: it was not stored already */
 };
 
 /* A lookup. */
@@ -32,8 +40,15 @@ struct gosess_lookup {
     int verify_mode;
     bool take;            /* the session must not be returned again, to anybody */
     bool ticket;          /* of TLS 1.3, where a client uses each once */
-    int64_t ends;         /* what was found, unix seconds; 0 is when the object says */
     SSL_SESSION *claimed; /* what this handshake has taken before, referenced */
+
+    /* What was found: an object, referenced, or a copy of one, referenced; or the DER. */
+    SSL_SESSION *session;
+    SSL_SESSION *copy;
+    unsigned char *der; /* room for an ordinary one, or what Go allocated with malloc */
+    size_t der_length;
+    unsigned char seal[GOSESS_SEAL_SIZE];
+    int64_t ends; /* unix seconds; 0 is when the object says */
 };
 
 /* Keeps the table for what follows. False where libcrypto fails. Before any of it. */
@@ -70,9 +85,6 @@ void gosess_free_der(unsigned char *der, int length);
 SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const unsigned char *id,
                            int id_length, int64_t expires);
 
-/* Whether making it of its DER took long: a certificate of the peer takes 120 us (P6). */
-bool gosess_slow_to_decode(const SSL_SESSION *session);
-
 /* Bytes that a live session takes up, about. */
 int gosess_live_size(const SSL_SESSION *session);
 
@@ -92,15 +104,33 @@ int gosess_cache_of(const struct gosess_context *context);
 const unsigned char *gosess_digest_of(const struct gosess_context *context);
 int gosess_limit_of(const struct gosess_context *context);
 
+/* --- copies.c --- */
+
+void gosess_copies_start(const struct gosess_libssl *libssl);
+
+/*
+ * A copy for this process to keep, of a session that takes long to make of its DER: a certificate
+ * of the peer takes 120 us (P6). NULL where it would not, or nothing must be shared that the host
+ * has put into it. And a copy of that for a connection, which ends then; NULL on failure.
+ */
+SSL_SESSION *gosess_copy_to_keep(SSL_SESSION *session);
+SSL_SESSION *gosess_copy_to_use(SSL_SESSION *kept, int64_t expires);
+
 /* --- lookup.c --- */
 
 /* The lookup of a get-session callback; false where nothing may be found. */
 bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
                          struct gosess_lookup *lookup);
 
+/*
+ * Makes a session of a copy or of DER that was found, and wipes the DER. True where a copy of it is
+ * to be kept.
+ */
+bool gosess_lookup_decode(struct gosess_lookup *lookup, const unsigned char *room);
+
 /* Gives a session that was found to the connection: NULL, and its reference freed, where the
  * connection cannot use it. */
-SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup, SSL_SESSION *session);
+SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup);
 
 /* When the session that a connection resumed ends, unix seconds; 0 where it did not. */
 int64_t gosess_deadline(SSL *ssl);
@@ -112,6 +142,12 @@ bool gosess_lookup_start(const struct gosess_libssl *libssl, const struct gosess
 
 /* --- outcome.c: what gosess_core_take_outcome takes --- */
 
+void gosess_outcome_start(const struct gosess_start *start);
+
+/* Does work in Go: what it notes by the functions below is this thread's outcome. */
+void gosess_in_go(void (*work)(void *), void *argument);
+
+void gosess_outcome_unused(SSL_SESSION *session); /* only its reference is to be freed */
 void gosess_outcome_leaving(SSL_SESSION *session, bool evicted);
 void gosess_outcome_removed(SSL_SESSION *was); /* NULL where nothing was referenced */
 void gosess_outcome_taken(void);

@@ -29,7 +29,8 @@ func (l *live) memory(context *C.struct_gosess_context) *sessioncache.Memory {
 }
 
 // put takes a reference for the cache (L16), and gives back those of what makes way.
-func (l *live) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool {
+func (l *live) put(record *C.struct_gosess_record) bool {
+	session := record.session
 	C.gosess_cap(session, record.expires)
 	C.gosess_ref(session)
 	added, leaving := l.memory(record.context).Put(sessioncache.Live{
@@ -40,11 +41,11 @@ func (l *live) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool 
 		Object:     objectOf(session),
 	}, int(C.gosess_limit_of(record.context)))
 	if !added {
-		C.gosess_unref(session)
+		C.gosess_unref(session) // not the last: the caller has one
 	}
 	for _, gone := range leaving {
 		if gone.Reason == sessioncache.Replaced {
-			C.gosess_unref(sessionOf(gone.Object))
+			C.gosess_outcome_unused(sessionOf(gone.Object))
 		} else {
 			C.gosess_outcome_leaving(sessionOf(gone.Object), true)
 		}
@@ -52,25 +53,23 @@ func (l *live) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool 
 	return added
 }
 
-func (l *live) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
+func (l *live) get(lookup *C.struct_gosess_lookup) {
 	m := l.memory(lookup.context)
 	find := m.Get
 	if lookup.take {
 		find = m.Take
 	}
-	object, ok := find(bytesOf(lookup.id, lookup.id_length), wanted(lookup).ServerName)
-	if !ok {
-		return nil
+	if object, ok := find(bytesOf(lookup.id, lookup.id_length), wanted(lookup).ServerName); ok {
+		lookup.session = sessionOf(object)
 	}
-	return sessionOf(object)
 }
 
 // The reference of what was removed may be the last, and the session is borrowed from
 // whoever removes it: it is given back after the remove callback.
-func (l *live) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) {
+func (l *live) remove(record *C.struct_gosess_record) {
 	id := bytesOf(record.id, C.int(record.id_length))
 	if object, ok := l.memory(record.context).Remove(id, func(stored sessioncache.Object) bool {
-		return bool(C.gosess_same_live(session, sessionOf(stored)))
+		return bool(C.gosess_same_live(record.session, sessionOf(stored)))
 	}); ok {
 		C.gosess_outcome_removed(sessionOf(object))
 	}
@@ -91,7 +90,7 @@ func (l *live) forget(context *C.struct_gosess_context) {
 
 func (l *live) clear() {
 	l.contexts.Range(func(_, m any) bool {
-		unref(m.(*sessioncache.Memory).Flush(0))
+		unused(m.(*sessioncache.Memory).Flush(0))
 		return true
 	})
 }

@@ -157,8 +157,29 @@ static bool usable(const SSL *ssl, const struct gosess_lookup *lookup, SSL_SESSI
            libssl->SSL_SESSION_get_protocol_version(session) == libssl->SSL_version(ssl);
 }
 
-SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup, SSL_SESSION *session)
+bool gosess_lookup_decode(struct gosess_lookup *lookup, const unsigned char *room)
 {
+    bool is_kept = lookup->copy != NULL;
+    if (is_kept) {
+        lookup->session = gosess_copy_to_use(lookup->copy, lookup->ends);
+        libssl->SSL_SESSION_free(lookup->copy);
+        lookup->copy = NULL;
+    }
+    if (!lookup->session && lookup->der_length > 0) {
+        lookup->session = gosess_decode(lookup->der, lookup->der_length, lookup->id,
+                                        lookup->id_length, lookup->ends);
+        if (lookup->session && !is_kept && !lookup->take)
+            lookup->copy = gosess_copy_to_keep(lookup->session);
+    }
+    libssl->OPENSSL_cleanse(lookup->der, lookup->der_length);
+    if (lookup->der != room)
+        free(lookup->der);
+    return lookup->copy != NULL;
+}
+
+SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup)
+{
+    SSL_SESSION *session = lookup->claimed ? lookup->claimed : lookup->session;
     libssl->ERR_set_mark();
     if (session && !lookup->claimed && !usable(ssl, lookup, session)) {
         libssl->SSL_SESSION_free(session);

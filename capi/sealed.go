@@ -26,9 +26,9 @@ func newSealed(store *sessioncache.Shm, cache *sessioncache.Cache, size uint64) 
 	return &sealed{store, cache, sessioncache.NewCopies(int64(size/copiesPart), ref)}
 }
 
-func (s *sealed) put(session *C.SSL_SESSION, record *C.struct_gosess_record) bool {
+func (s *sealed) put(record *C.struct_gosess_record) bool {
 	var length C.int
-	der := C.gosess_encode(session, &length)
+	der := C.gosess_encode(record.session, &length)
 	if der == nil {
 		return false
 	}
@@ -39,63 +39,50 @@ func (s *sealed) put(session *C.SSL_SESSION, record *C.struct_gosess_record) boo
 		DER:     bytesOf(der, length),
 		Expires: int64(record.expires),
 	})
-	if err == nil {
-		s.keep(seal, session)
+	if err == nil && record.copy != nil {
+		s.keep(seal, &record.copy)
 	}
 	return err == nil
 }
 
-// keep keeps a copy of what takes long to decode.
-func (s *sealed) keep(seal sessioncache.Seal, session *C.SSL_SESSION) {
-	if C.gosess_slow_to_decode(session) {
-		unref(s.copies.Put(seal, objectOf(session), int(C.gosess_live_size(session))))
-	}
+// keep keeps a copy of what takes long to decode, with the reference that the caller had.
+func (s *sealed) keep(seal sessioncache.Seal, object **C.SSL_SESSION) {
+	session := *object
+	*object = nil
+	unused(s.copies.Put(seal, objectOf(session), int(C.gosess_live_size(session))))
 }
 
-func (s *sealed) get(lookup *C.struct_gosess_lookup) *C.SSL_SESSION {
-	find := s.cache.Get
+func (s *sealed) get(lookup *C.struct_gosess_lookup) {
+	find, copyOf := s.cache.Get, s.copies.Get
 	if lookup.take {
-		find = s.cache.Take
+		find, copyOf = s.cache.Take, s.copies.Drop
 	} else if lookup.ticket {
 		find = s.cache.Spend
 	}
-	buffer := buffers.Get().(*[]byte)
-	defer wipe(buffer)
-	der, stored, ok := find(wanted(lookup), bytesOf(lookup.id, lookup.id_length), (*buffer)[:0])
-	*buffer = der
+	der, stored, ok := find(wanted(lookup), bytesOf(lookup.id, lookup.id_length), roomOf(lookup))
 	if !ok {
 		if err := s.store.Check(); err != nil {
 			logError(C.GOSESS_CAUSE_STORE, "somebody has overwritten the file of the store", err)
 		}
-		return nil
+		return
 	}
+	hand(lookup, der)
+	setSeal(lookup, stored.Seal)
 	lookup.ends = C.int64_t(stored.Expires)
-	if object, ok := s.copies.Get(stored.Seal); ok {
-		if lookup.take {
-			s.drop(stored.Seal)
-		}
-		return sessionOf(object)
-	}
-	session := decode(der, lookup, stored.Expires)
-	if session != nil && !lookup.take {
-		s.keep(stored.Seal, session)
-	}
-	return session
-}
-
-func (s *sealed) drop(seal sessioncache.Seal) {
-	if object, ok := s.copies.Drop(seal); ok {
-		C.gosess_unref(sessionOf(object))
+	if object, ok := copyOf(stored.Seal); ok {
+		lookup.copy = sessionOf(object)
 	}
 }
 
-func (s *sealed) remove(session *C.SSL_SESSION, record *C.struct_gosess_record) {
+func (s *sealed) remove(record *C.struct_gosess_record) {
 	id := bytesOf(record.id, C.int(record.id_length))
 	if s.cache.Remove(originOf(record).Context, id, func(der []byte, seal sessioncache.Seal) bool {
-		if !sameStored(session, der) {
+		if !sameStored(record.session, der) {
 			return false
 		}
-		s.drop(seal)
+		if object, ok := s.copies.Drop(seal); ok {
+			C.gosess_outcome_unused(sessionOf(object))
+		}
 		return true
 	}) {
 		C.gosess_outcome_removed(nil)
@@ -116,9 +103,9 @@ func (s *sealed) forget(*C.struct_gosess_context) {}
 
 func (s *sealed) clear() {
 	s.cache.Flush(0)
-	unref(s.copies.Clear())
+	unused(s.copies.Clear())
 }
 
-func (s *sealed) close() { unref(s.copies.Clear()) }
+func (s *sealed) close() { unused(s.copies.Clear()) }
 
 func (s *sealed) stats() sessioncache.Stats { return s.cache.Stats() }

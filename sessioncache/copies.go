@@ -46,16 +46,16 @@ func (c *Copies) Get(seal Seal) (Object, bool) {
 	return object, true
 }
 
-// Put keeps a copy of so many bytes, with a reference of its own. It returns those that
-// made way, the least recently used ones, whose references are the caller's.
+// Put keeps a copy of so many bytes, with the reference that the caller had. It returns what is
+// not kept, whose references are the caller's: those that made way, the least recently used
+// ones; or this one, which fits in no room, or of which there is a copy.
 func (c *Copies) Put(seal Seal, object Object, size int) (leaving []Object) {
 	kept := &liveCopy{seal, object, int64(size) + entryOverhead}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.bySeal[seal] != nil || kept.size > c.room {
-		return nil
+		return []Object{object}
 	}
-	c.ref(object)
 	c.bySeal[seal] = c.used.PushFront(kept)
 	c.taken += kept.size
 	for c.taken > c.room {

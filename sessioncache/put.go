@@ -154,7 +154,7 @@ func (s *Shm) arrange(p *plan, set, need int) {
 		case meta == 0:
 		case !isLive(meta): // dropped since the survey: its space is free now
 			p.victims = append(p.victims, uint16(slot))
-		case !p.add(slot, meta, uint32(s.load(times+slot))):
+		case !s.sound(meta), !p.add(slot, meta, uint32(s.load(times+slot))):
 			s.expel(p, set, tenant{slot, meta}, Errors)
 		}
 	}

@@ -25,6 +25,8 @@ static void settle(struct gosess_attached *context, struct gosess_outcome *outco
     if (outcome->evicted)
         atomic_fetch_add(&context->full, outcome->evicted);
     for (struct gosess_leaving *each = outcome->leaving; each; each = each->next) {
+        if (each->silent)
+            continue;
         const SSL_SESSION *before = leaving; /* a remove callback may have brought us here */
         leaving = each->session;
         gosess_ssl->SSL_CTX_remove_session(context->core.ctx, each->session);

@@ -20,24 +20,42 @@ static char core_path[PATH_MAX];
 static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t attaching = PTHREAD_MUTEX_INITIALIZER; /* locked before setup */
 
+/* Files are read and lines written with a lock: who is cancelled there would keep it for ever. */
+static int setup_cancel, attach_cancel; /* each under its lock */
+
+static void take(pthread_mutex_t *mutex, int *cancel)
+{
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_mutex_lock(mutex);
+    *cancel = before;
+}
+
+static void give_back(pthread_mutex_t *mutex, const int *cancel)
+{
+    int before = *cancel;
+    pthread_mutex_unlock(mutex);
+    pthread_setcancelstate(before, NULL);
+}
+
 void gosess_setup_lock(void)
 {
-    pthread_mutex_lock(&setup);
+    take(&setup, &setup_cancel);
 }
 
 void gosess_setup_unlock(void)
 {
-    pthread_mutex_unlock(&setup);
+    give_back(&setup, &setup_cancel);
 }
 
 void gosess_attach_lock(void)
 {
-    pthread_mutex_lock(&attaching);
+    take(&attaching, &attach_cancel);
 }
 
 void gosess_attach_unlock(void)
 {
-    pthread_mutex_unlock(&attaching);
+    give_back(&attaching, &attach_cancel);
 }
 
 static void before_fork(void)

@@ -214,7 +214,8 @@ static bool set_libssl(const struct gosess_libssl *found)
     if (!make_indices(&table))
         return false;
     gosess_core_prepare();
-    start = (struct gosess_start){&table, context_of_ssl, context_of_ctx, policy_of_ctx, log_text};
+    start = (struct gosess_start){&table,        context_of_ssl,   context_of_ctx,
+                                  policy_of_ctx, gosess_gate_pass, log_text};
     gosess_ssl = &table;
     return true;
 }
@@ -292,6 +293,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
     struct gosess_cache *before = context->cache;
     context->cache = gosess_cache_ref(cache);
     context->core.single_use = cache->url.single_use;
+    context->core.live = gosess_live(context);
     if (callbacks && !atomic_load(&context->callbacks) && !atomic_load(&given_back))
         put_callbacks(context);
     put_mode(context);

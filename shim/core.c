@@ -45,7 +45,7 @@ static _Atomic int state = CORE_NONE;
 static _Atomic pid_t owner; /* the process whose state this is: a fork inherits it */
 static _Atomic bool *mine;  /* whether it is this one; NULL where the kernel cannot wipe it */
 static _Atomic bool waited; /* somebody waited out the deadline: nobody waits again */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the three conditions */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the condition */
 static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
 
 #define CORE_FUNCTIONS(X) \
@@ -70,13 +70,6 @@ static struct {
     CORE_FUNCTIONS(X)
 #undef X
 } core;
-
-/* --- the thread that loads, and then makes the calls of ASYNC jobs --- */
-
-static pthread_cond_t handed = PTHREAD_COND_INITIALIZER;
-static pthread_cond_t answered = PTHREAD_COND_INITIALIZER;
-static struct gosess_call *relay_call; /* under lock: handed over, not yet answered */
-static pthread_mutex_t relay_turn = PTHREAD_MUTEX_INITIALIZER; /* one relayed call at a time */
 
 static void run(struct gosess_call *call)
 {
@@ -114,42 +107,8 @@ static void run(struct gosess_call *call)
     case GOSESS_CALL_COUNT:
         core.count(call->cache, call->counts);
         break;
-    case GOSESS_CALL_MAKE_ROOM:
-        core.make_room();
-        break;
     }
     core.take_outcome(&call->outcome);
-}
-
-static _Noreturn void serve_relay(void)
-{
-    pthread_mutex_lock(&lock);
-    for (;;) {
-        while (!relay_call)
-            pthread_cond_wait(&handed, &lock);
-        struct gosess_call *call = relay_call;
-        pthread_mutex_unlock(&lock);
-        run(call);
-        pthread_mutex_lock(&lock);
-        relay_call = NULL;
-        pthread_cond_broadcast(&answered);
-    }
-}
-
-/*
- * An ASYNC job runs on 32 KiB of heap without a guard page, which a call into Go would
- * overrun (L44), so the call is made on the relay's stack. The job is not paused meanwhile.
- */
-static void relay(struct gosess_call *call)
-{
-    pthread_mutex_lock(&relay_turn);
-    pthread_mutex_lock(&lock);
-    relay_call = call;
-    pthread_cond_signal(&handed);
-    while (relay_call)
-        pthread_cond_wait(&answered, &lock);
-    pthread_mutex_unlock(&lock);
-    pthread_mutex_unlock(&relay_turn);
 }
 
 /* --- loading --- */
@@ -158,13 +117,6 @@ static void relay(struct gosess_call *call)
 static bool synchronous(int signal)
 {
     return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE;
-}
-
-static void block_signals(sigset_t *before)
-{
-    sigset_t set;
-    gosess_asynchronous_signals(&set);
-    pthread_sigmask(SIG_SETMASK, &set, before);
 }
 
 static const char *resolve(void *handle)
@@ -296,7 +248,6 @@ static bool load_keeping_signals(void)
 static void *load_thread(void *unused)
 {
     (void)unused;
-    gosess_gate_hold();
     bool ok = load_keeping_signals();
     pthread_mutex_lock(&lock);
     atomic_store_explicit(&state, ok ? CORE_READY : CORE_FAILED, memory_order_release);
@@ -305,7 +256,7 @@ static void *load_thread(void *unused)
     if (ok) {
         if (atomic_load(&waited))
             gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_CORE, "the Go half has started, late");
-        serve_relay();
+        gosess_gate_serve(core.make_room);
     }
     return NULL;
 }
@@ -313,10 +264,11 @@ static void *load_thread(void *unused)
 static void load(const struct gosess_start *given)
 {
     start = given;
-    sigset_t before;
+    sigset_t before, during;
     pthread_attr_t detached;
     pthread_t thread;
-    block_signals(&before); /* the new threads inherit this */
+    gosess_asynchronous_signals(&during); /* the new threads inherit this */
+    pthread_sigmask(SIG_SETMASK, &during, &before);
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     int failed = pthread_create(&thread, &detached, load_thread, NULL);
@@ -335,7 +287,8 @@ void gosess_core_prepare(void)
     void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
         return;
-    if (madvise(page, size, MADV_WIPEONFORK) == 0)
+    /* What emulates a kernel may say yes to any advice: then no to none. */
+    if (madvise(page, size, -1) != 0 && madvise(page, size, MADV_WIPEONFORK) == 0)
         mine = page;
     else
         munmap(page, size);
@@ -369,13 +322,16 @@ static bool inherited(void)
 static bool wait_for(int seconds)
 {
     struct timespec deadline;
+    int cancel, timed = 0;
     clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += seconds;
+    /* Else a thread that is cancelled here keeps the lock for ever. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&lock);
-    int timed = 0;
     while (atomic_load(&state) == CORE_LOADING && timed == 0)
         timed = pthread_cond_clockwait(&loaded, &lock, CLOCK_MONOTONIC, &deadline);
     pthread_mutex_unlock(&lock);
+    pthread_setcancelstate(cancel, NULL);
     return timed == 0;
 }
 
@@ -402,7 +358,7 @@ bool gosess_core_load(const struct gosess_start *given)
         if (atomic_compare_exchange_strong(&state, &now, CORE_LOADING))
             load(given);
         now = atomic_load(&state);
-    } else if (inherited()) {
+    } else if (now == CORE_FAILED || inherited()) {
         return false;
     }
     if (now == CORE_LOADING && !atomic_load(&waited)) {
@@ -427,19 +383,6 @@ bool gosess_core_call(struct gosess_call *call)
 {
     if (!gosess_core_ready())
         return false;
-    /* A handler of the host that ran while in Go would run on a goroutine's small stack. */
-    sigset_t before;
-    block_signals(&before);
-    bool job = start->libssl->ASYNC_get_current_job() != NULL;
-    enum gosess_entry entry = gosess_gate_enter(!job);
-    if (entry == GOSESS_ENTERED_NEW)
-        relay(&(struct gosess_call){.what = GOSESS_CALL_MAKE_ROOM});
-    if (job)
-        relay(call);
-    else
-        run(call);
-    if (entry != GOSESS_INSIDE)
-        gosess_gate_leave();
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    run(call);
     return true;
 }

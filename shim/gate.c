@@ -1,29 +1,112 @@
 /*
- * gate.c - how many threads are in the Go half at once.
+ * gate.c - the way into the Go half.
  *
- * A thread that has called into Go keeps one of the runtime's processors while it is back in C.
- * Where there are more such threads than processors, two may meet at one, and a new thread finds
- * none: they would wait until the runtime's monitor takes one back, which may be 10 ms
- * (capi/threads.c). Then one goes in at a time, so that nobody meets anybody, and for a new one all
- * processors are taken back first. A call takes about as long as the lock of a server's own cache
- * is held.
+ * A thread that has been in Go keeps one of the runtime's processors while it is back in C. Where
+ * there are more such threads than processors, two may meet at one, and a new thread finds none:
+ * they would wait until the runtime's monitor takes one back, which may be 10 ms (capi/threads.c).
+ * Then one goes in at a time, so that nobody meets anybody, and for a new one all processors are
+ * taken back first, which stops the world. What is done inside takes about as long as the lock of
+ * a server's own cache is held.
+ *
+ * A thread that soon ends is not worth that: what a thread does first, and all that an ASYNC job
+ * does, on 32 KiB of heap without a guard page (L44), is done by the relay.
  */
 #define _GNU_SOURCE
 #include "serve.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <unistd.h>
+
+/* More than a thread needs that serves one connection. The first thread of a process stays. */
+#define RELAYED_FIRST 32
 
 static pthread_mutex_t gate = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t key; /* set in each thread that has called, to hear of its end */
+static pthread_key_t key; /* set in each thread that goes in, to hear of its end */
 static bool have_key;
-static _Atomic int callers; /* threads that have called, and live */
-static _Thread_local bool counted, inside, locked;
+static _Atomic int callers = 1; /* threads that have been in, and live; one is the relay */
+static _Thread_local bool counted;
+static _Thread_local int relayed;
+
+/* What a thread has done for it, and waits for. */
+struct errand {
+    void (*work)(void *);
+    void *argument;
+    bool done;
+    pthread_cond_t answered;
+    struct errand *next;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all of the errands */
+static pthread_cond_t handed = PTHREAD_COND_INITIALIZER;
+static struct errand *first, **last = &first;
+static void (*make_room)(void);
+
+static bool is_crowded(void)
+{
+    return atomic_load_explicit(&callers, memory_order_relaxed) > GOSESS_PROCESSORS;
+}
+
+/* --- the relay --- */
+
+static void run(const struct errand *errand)
+{
+    bool alone = is_crowded();
+    if (alone)
+        pthread_mutex_lock(&gate);
+    errand->work(errand->argument);
+    if (alone)
+        pthread_mutex_unlock(&gate);
+}
+
+_Noreturn void gosess_gate_serve(void (*room)(void))
+{
+    make_room = room;
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        while (!first)
+            pthread_cond_wait(&handed, &lock);
+        struct errand *errand = first;
+        first = errand->next;
+        if (!first)
+            last = &first;
+        pthread_mutex_unlock(&lock);
+        run(errand);
+        pthread_mutex_lock(&lock);
+        errand->done = true;
+        pthread_cond_signal(&errand->answered);
+    }
+}
+
+static void relay(void (*work)(void *), void *argument)
+{
+    struct errand errand = {
+        .work = work, .argument = argument, .answered = PTHREAD_COND_INITIALIZER};
+    pthread_mutex_lock(&lock);
+    *last = &errand;
+    last = &errand.next;
+    if (first == &errand)
+        pthread_cond_signal(&handed);
+    while (!errand.done)
+        pthread_cond_wait(&errand.answered, &lock);
+    pthread_mutex_unlock(&lock);
+    pthread_cond_destroy(&errand.answered);
+}
+
+static void take_processors_back(void *unused)
+{
+    (void)unused;
+    make_room();
+}
+
+/* --- the gate --- */
 
 static void uncount(void *unused)
 {
     (void)unused;
+    counted = false; /* another destructor may go in again */
     atomic_fetch_sub(&callers, 1);
 }
 
@@ -42,36 +125,42 @@ static void count(void)
         pthread_setspecific(key, &key);
 }
 
-static bool is_crowded(void)
+static bool goes_itself(void)
 {
-    return atomic_load_explicit(&callers, memory_order_relaxed) > GOSESS_PROCESSORS;
+    if (gosess_ssl->ASYNC_get_current_job())
+        return false;
+    return counted || relayed == RELAYED_FIRST || getpid() == gettid();
 }
 
-void gosess_gate_hold(void)
+static void pass(void (*work)(void *), void *argument)
 {
-    count();
-    inside = true;
-}
-
-enum gosess_entry gosess_gate_enter(bool calls)
-{
-    enum gosess_entry entry = GOSESS_ENTERED;
-    if (inside) /* a callback of the host's has brought it back here */
-        return GOSESS_INSIDE;
-    inside = true;
-    if (calls && !counted) {
-        count();
-        entry = is_crowded() ? GOSESS_ENTERED_NEW : GOSESS_ENTERED;
+    if (!goes_itself()) {
+        relayed += relayed < RELAYED_FIRST;
+        relay(work, argument);
+        return;
     }
-    locked = is_crowded();
-    if (locked)
+    bool is_new = !counted;
+    if (is_new)
+        count();
+    bool alone = is_crowded();
+    if (alone && is_new)
+        relay(take_processors_back, NULL); /* before the gate, which the relay may wait for */
+    if (alone)
         pthread_mutex_lock(&gate);
-    return entry;
+    work(argument);
+    if (alone)
+        pthread_mutex_unlock(&gate);
 }
 
-void gosess_gate_leave(void)
+void gosess_gate_pass(void (*work)(void *), void *argument)
 {
-    if (locked)
-        pthread_mutex_unlock(&gate);
-    inside = locked = false;
+    sigset_t before, during;
+    int cancel;
+    /* A handler of the host that ran while in Go would run on a goroutine's small stack. */
+    gosess_asynchronous_signals(&during);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    pthread_sigmask(SIG_SETMASK, &during, &before);
+    pass(work, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_setcancelstate(cancel, NULL);
 }

@@ -120,7 +120,6 @@ struct gosess_call {
         GOSESS_CALL_FORGET,
         GOSESS_CALL_CLEAR,
         GOSESS_CALL_COUNT,
-        GOSESS_CALL_MAKE_ROOM,
     } what;
     SSL *ssl;                /* new, get */
     SSL_CTX *ctx;            /* remove, add, number, flush, forget */
@@ -154,26 +153,16 @@ bool gosess_core_ready(void);
 /* Whether this process will never have one: it could not be loaded, or a parent has it. */
 bool gosess_core_impossible(void);
 
-/*
- * Makes a call of the loaded Go half: signals blocked, never on the stack of an ASYNC job.
- * False where this process has no ready Go half.
- */
+/* Makes a call of the loaded Go half. False where this process has no ready one. */
 bool gosess_core_call(struct gosess_call *call);
 
 /* --- gate.c --- */
 
-enum gosess_entry {
-    GOSESS_ENTERED,
-    GOSESS_ENTERED_NEW, /* no processor is free for this thread, unless room is made */
-    GOSESS_INSIDE,      /* this thread is in a call already: no leaving */
-};
+/* start->in_go of shim.h. */
+void gosess_gate_pass(void (*work)(void *), void *argument);
 
-/* Before and after a call of the Go half, which the thread itself makes, or has made for it. */
-enum gosess_entry gosess_gate_enter(bool calls);
-void gosess_gate_leave(void);
-
-/* The thread that makes calls for others, which have entered, counts, and is never stopped. */
-void gosess_gate_hold(void);
+/* Does the work of threads that do not go in themselves, for good: in the one that loaded. */
+_Noreturn void gosess_gate_serve(void (*make_room)(void));
 
 /* --- context.c --- */
 

@@ -17,7 +17,7 @@ var targets = map[string][]string{
 	"url":    {"shim/url.c"},
 	"keys":   {"shim/keys.c", "shim/check.c", "shim/header.c", "shim/url.c", "shim/store.c"},
 	"header": {"shim/header.c"},
-	"der":    {"capi/glue.c", "capi/lookup.c", "capi/outcome.c"},
+	"der":    {"capi/glue.c", "capi/copies.c", "capi/lookup.c", "capi/outcome.c"},
 }
 
 // duration is how long each target runs: GOSESS_FUZZ, as in 60s.

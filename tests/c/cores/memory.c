@@ -32,6 +32,7 @@
 
 const unsigned gosess_core_abi = ABI;
 
+static const struct gosess_start *starter;
 static const struct gosess_libssl *libssl;
 
 /* Whether a thread's last removal was of something. Not a _Thread_local of a library that is
@@ -62,6 +63,7 @@ __attribute__((constructor)) static void hang(void)
 
 int gosess_core_start(const struct gosess_start *start)
 {
+    starter = start;
     libssl = start->libssl;
     pthread_key_create(&removed, NULL);
     if (START != 0)
@@ -80,11 +82,21 @@ void gosess_core_close(int cache)
     (void)cache;
 }
 
+/* Where the real one would be in Go. */
+static void inside(void *unused)
+{
+    (void)unused;
+    sigset_t blocked;
+    if (libssl->ASYNC_get_current_job())
+        abort(); /* it would overrun the job's stack (L44) */
+    if (pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || !sigismember(&blocked, SIGALRM))
+        abort(); /* a handler would run on a goroutine's */
+}
+
 /* What holds in every call. */
 static void enter(void)
 {
-    if (libssl->ASYNC_get_current_job())
-        abort(); /* the real one would overrun the job's stack (L44) */
+    starter->in_go(inside, NULL);
 #ifdef SOIL
     errno = EIO;
 #endif

@@ -18,45 +18,110 @@ static SSL_CTX *new_verifying_server(void)
     return ctx;
 }
 
-/* One more connection with a session: which object the server resumed, only to be compared. */
-static const void *object_of(SSL_CTX *ctx, SSL_SESSION *session)
+/* What the server resumed, on one more connection, referenced. */
+static SSL_SESSION *resumed_with(SSL_CTX *ctx, SSL_SESSION *session)
 {
     SSL_CTX *client = new_client();
     struct connection c = open_connection(ctx, client, session, NULL);
     shake_hands(&c);
     MUST(strcmp(outcome(&c), "resumed") == 0);
-    /* TLS 1.3 goes on with a copy of what it resumed. */
-    const void *object =
-        tls_version == TLS1_3_VERSION ? NULL : (const void *)SSL_get_session(c.server);
+    SSL_SESSION *resumed = SSL_get1_session(c.server);
     close_connection(&c, CLEAN);
     SSL_CTX_free(client);
-    return object;
+    return resumed;
 }
 
-/* The second lookup decodes nothing; where there is no certificate, each does. */
+/* Each connection has an object of its own, of which only the certificate was not decoded again. */
 static void objects(void)
 {
     SSL_SESSION *session;
     SSL_CTX *ctx = new_verifying_server();
     full(ctx, &session, NULL);
-    SSL_SESSION *held[2] = {NULL};
-    const void *first = object_of(ctx, session);
-    say("with a certificate: %s", object_of(ctx, session) == first ? "one object" : "two objects");
-    SSL_SESSION_free(session);
-    client_name = NULL;
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-    full(ctx, &session, NULL);
-    for (int i = 0; i < 2; i++) {
-        SSL_CTX *client = new_client();
-        struct connection c = open_connection(ctx, client, session, NULL);
-        shake_hands(&c);
-        held[i] = SSL_get1_session(c.server); /* so that no address is used again */
-        close_connection(&c, CLEAN);
-        SSL_CTX_free(client);
-    }
-    say("without: %s", held[0] == held[1] ? "one object" : "two objects");
+    SSL_SESSION *held[2] = {resumed_with(ctx, session), resumed_with(ctx, session)};
+    say("%s, %s", held[0] == held[1] ? "one object" : "two objects",
+        SSL_SESSION_get0_peer(held[0]) == SSL_SESSION_get0_peer(held[1]) ? "one certificate"
+                                                                         : "two certificates");
     for (int i = 0; i < 2; i++)
         SSL_SESSION_free(held[i]);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+}
+
+static _Atomic long certificates;
+
+static void born(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+    (void)parent, (void)value, (void)data, (void)index, (void)argl, (void)argp;
+    certificates++;
+}
+
+static void died(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+    (void)parent, (void)value, (void)data, (void)index, (void)argl, (void)argp;
+    certificates--;
+}
+
+/* What a client sends beside its certificate would be kept with it: it is as large as it likes. */
+static void chain(void)
+{
+    MUST(CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509, 0, NULL, born, NULL, died) >= 0);
+    SSL_CTX *ctx = new_verifying_server(), *client = new_client();
+    SSL_SESSION *session = NULL;
+    for (int i = 0; i < 20; i++)
+        MUST(SSL_CTX_add1_chain_cert(client, certificate_of("other")) == 1);
+    long before = certificates;
+    say("%s", visit(ctx, client, &session, NULL));
+    SSL_CTX_free(client);
+    SSL_SESSION_free(session);
+    say("%ld certificates are left of it", certificates - before);
+    SSL_CTX_free(ctx);
+}
+
+/* Two clients with one ticket and different ciphers: each server knows its own. */
+static void ciphers(void)
+{
+    static const char *const names[] = {"TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"};
+    SSL_CTX *ctx = new_verifying_server(), *client[2];
+    SSL_SESSION *session = NULL;
+    struct connection c[2];
+    for (int i = 0; i < 2; i++) {
+        client[i] = new_client();
+        MUST(SSL_CTX_set_ciphersuites(client[i], names[i]) == 1);
+    }
+    MUST(strcmp(visit(ctx, client[0], &session, NULL), "full") == 0);
+    for (int i = 0; i < 2; i++) {
+        c[i] = open_connection(ctx, client[i], session, NULL);
+        SSL_do_handshake(c[i].client); /* the ClientHello, and what answers it */
+        SSL_do_handshake(c[i].server);
+    }
+    for (int i = 0; i < 2; i++) {
+        shake_hands(&c[i]);
+        say("%s with %s", outcome(&c[i]),
+            strcmp(SSL_get_cipher(c[i].server), names[i]) == 0 ? "its own" : "the other's");
+    }
+    for (int i = 0; i < 2; i++) {
+        close_connection(&c[i], CLEAN);
+        SSL_CTX_free(client[i]);
+    }
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+}
+
+/* A host that changes the session that it is told of, as HAProxy does for a moment. */
+static int change(SSL *ssl, SSL_SESSION *session)
+{
+    (void)ssl;
+    MUST(SSL_SESSION_set1_id_context(session, (const unsigned char *)"x", 1) == 1);
+    return 0;
+}
+
+static void changed(void)
+{
+    SSL_CTX *ctx = new_verifying_server();
+    SSL_SESSION *session;
+    SSL_CTX_sess_set_new_cb(ctx, change);
+    full(ctx, &session, NULL);
+    say("%s", again(ctx, session, NULL));
     SSL_SESSION_free(session);
     SSL_CTX_free(ctx);
 }
@@ -172,9 +237,8 @@ static void elsewhere(void)
 }
 
 static const struct scenario scenarios[] = {
-    {"objects", objects},
-    {"bounded", bounded},
-    {"references", references},
+    {"objects", objects},     {"chain", chain},     {"ciphers", ciphers},
+    {"changed", changed},     {"bounded", bounded}, {"references", references},
     {"elsewhere", elsewhere},
 };
 
