@@ -132,6 +132,8 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
     if (context && command == SSL_CTRL_SET_SESS_CACHE_MODE)
         return gosess_set_mode(context, larg);
     long result = next(ctx, command, larg, parg);
+    if (context && command == SSL_CTRL_SET_VERIFY_CERT_STORE && result)
+        atomic_store(&context->noted.store, parg);
     return context ? counted(context, command, result) : result;
 }
 
@@ -216,7 +218,7 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
         if (next)                                                          \
             next(ctx, names);                                              \
         if (context)                                                       \
-            atomic_fetch_add(&context->lists, 1);                          \
+            atomic_fetch_add(&context->noted.lists, 1);                    \
     }
 
 #define INTERPOSE_GETTER(function, member)                                     \
@@ -237,6 +239,41 @@ static struct gosess_attached *own_callbacks(SSL_CTX *ctx)
 
 INTERPOSE_LIST_SETTER(SSL_CTX_set0_CA_list)
 INTERPOSE_LIST_SETTER(SSL_CTX_set_client_CA_list)
+
+GOSESS_EXPORT void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
+                                                    int (*verifier)(X509_STORE_CTX *, void *),
+                                                    void *argument)
+{
+    struct gosess_attached *context = gosess_attached(ctx);
+    __typeof__(&SSL_CTX_set_cert_verify_callback) next =
+        GOSESS_NEXT(SSL_CTX_set_cert_verify_callback);
+    if (next)
+        next(ctx, verifier, argument);
+    if (!context)
+        return;
+    atomic_store(&context->noted.verifier, (uintptr_t)verifier);
+    atomic_store(&context->noted.argument, argument != NULL);
+    atomic_fetch_add(&context->noted.verifiers, 1);
+}
+
+/* SSL_CTX_set_purpose and SSL_CTX_set_trust call these too. */
+#define INTERPOSE_PARAM_SETTER(function, member)                            \
+    GOSESS_EXPORT int function(X509_VERIFY_PARAM *param, int value)         \
+    {                                                                       \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);               \
+        int set = next ? next(param, value) : 0;                            \
+        if (set == 1 && gosess_ssl) {                                       \
+            gosess_setup_lock();                                            \
+            struct gosess_attached *context = gosess_attached_param(param); \
+            if (context)                                                    \
+                atomic_store(&context->noted.member, value);                \
+            gosess_setup_unlock();                                          \
+        }                                                                   \
+        return set;                                                         \
+    }
+
+INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_purpose, purpose)
+INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_trust, trust)
 
 INTERPOSE_SETTER(SSL_CTX_sess_set_new_cb, gosess_new_cb, new_session)
 INTERPOSE_SETTER(SSL_CTX_sess_set_remove_cb, gosess_remove_cb, remove_session)

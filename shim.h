@@ -73,7 +73,8 @@
     X(SSL_CTX_get_client_CA_list)       \
     X(SSL_CTX_get_ex_data)              \
     X(SSL_CTX_get_options)              \
-    X(SSL_CTX_get_verify_depth)         \
+    X(SSL_CTX_get_security_level)       \
+    X(SSL_CTX_get_verify_callback)      \
     X(SSL_CTX_get_verify_mode)          \
     X(SSL_CTX_remove_session)           \
     X(SSL_CTX_sess_get_get_cb)          \
@@ -123,10 +124,16 @@
     X(X509_OBJECT_get_type)             \
     X(X509_STORE_free)                  \
     X(X509_STORE_get0_objects)          \
+    X(X509_STORE_get0_param)            \
+    X(X509_STORE_get_verify_cb)         \
     X(X509_STORE_lock)                  \
     X(X509_STORE_unlock)                \
     X(X509_STORE_up_ref)                \
+    X(X509_VERIFY_PARAM_get_auth_level) \
+    X(X509_VERIFY_PARAM_get_depth)      \
     X(X509_VERIFY_PARAM_get_flags)      \
+    X(X509_VERIFY_PARAM_get_hostflags)  \
+    X(X509_VERIFY_PARAM_get_inh_flags)  \
     X(X509_digest)                      \
     X(X509_free)                        \
     X(X509_up_ref)                      \
@@ -135,9 +142,23 @@
     X(i2d_X509)                         \
     X(i2d_X509_NAME)
 
+/* Those that not every libcrypto has: NULL in the table then. */
+#define GOSESS_OPTIONAL_FUNCTIONS(X)                       \
+    X(X509_VERIFY_PARAM_get0_email) /* 3.0, as the next */ \
+    X(X509_VERIFY_PARAM_get0_host)                         \
+    X(X509_VERIFY_PARAM_get1_ip_asc)                       \
+    X(X509_VERIFY_PARAM_get_purpose) /* 3.5 */
+
+/* The headers that gosess is built with need not have them. */
+char *X509_VERIFY_PARAM_get0_email(X509_VERIFY_PARAM *param);
+char *X509_VERIFY_PARAM_get0_host(X509_VERIFY_PARAM *param, int index);
+char *X509_VERIFY_PARAM_get1_ip_asc(X509_VERIFY_PARAM *param);
+int X509_VERIFY_PARAM_get_purpose(const X509_VERIFY_PARAM *param);
+
 struct gosess_libssl {
 #define X(name) __typeof__(&(name)) name;
     GOSESS_LIBSSL_FUNCTIONS(X)
+    GOSESS_OPTIONAL_FUNCTIONS(X)
 #undef X
 };
 
@@ -184,8 +205,8 @@ enum gosess_log_cause {
 struct gosess_context {
     /*
      * Who may share sessions with this context: a digest (GOSESS_DIGEST_SIZE bytes) of its
-     * certificate and of its policy for client certificates. Atomic; what it points to never
-     * changes. There from the first SSL_new, removal or flush on.
+     * certificate, security level and policy for client certificates. Atomic; what it points to
+     * never changes. There from the first SSL_new, removal or flush on.
      */
     const unsigned char *digest;
     SSL_CTX *ctx;    /* not a reference */
@@ -205,8 +226,9 @@ struct gosess_start {
     struct gosess_context *(*context_of_ssl)(const SSL *ssl);
     struct gosess_context *(*context_of_ctx)(const SSL_CTX *ctx);
     /*
-     * The digest (GOSESS_DIGEST_SIZE bytes) of the client-verification policy of an SSL_CTX,
-     * which need not be the one that an SSL was made from. NULL where gosess does not know it.
+     * The digest (GOSESS_DIGEST_SIZE bytes) of the security level and the client-verification
+     * policy of an SSL_CTX, which need not be the one that an SSL was made from. NULL where gosess
+     * does not know it.
      */
     const unsigned char *(*policy_of_ctx)(const SSL_CTX *ctx);
     /*

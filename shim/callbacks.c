@@ -107,13 +107,13 @@ void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION
 /*
  * Whether the connection may use the session's cipher. libssl does not look at its own list when it
  * resumes up to TLS 1.2, and a store outlives the configuration that a session was made under. (In
- * TLS 1.3 it chooses a cipher anew.)
+ * TLS 1.3 it chooses a cipher anew. The numbers of DTLS are above it.)
  */
 static bool cipher_allowed(SSL *ssl, const SSL_SESSION *session)
 {
     const SSL_CIPHER *cipher = gosess_ssl->SSL_SESSION_get0_cipher(session);
     const OPENSSL_STACK *list = (const OPENSSL_STACK *)gosess_ssl->SSL_get_ciphers(ssl);
-    if (gosess_ssl->SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+    if (gosess_ssl->SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION)
         return true;
     for (int i = 0; i < gosess_ssl->OPENSSL_sk_num(list); i++)
         if (gosess_ssl->OPENSSL_sk_value(list, i) == cipher)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 /* Set, with what follows it, before the first context is attached. */
 const struct gosess_libssl *_Atomic gosess_ssl;
@@ -32,6 +33,14 @@ struct gosess_attached *gosess_attached_first(const SSL *ssl)
 {
     struct gosess_attached *first = gosess_ssl->SSL_get_ex_data(ssl, ssl_index);
     return first ? first : gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+}
+
+struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param)
+{
+    struct gosess_attached *context = contexts;
+    while (context && gosess_ssl->SSL_CTX_get0_param(context->core.ctx) != param)
+        context = context->after;
+    return context;
 }
 
 /* From now on the identity stays what it is, unless the host changes what it is made of. */
@@ -248,6 +257,11 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
     if (!context)
         return NULL;
     context->core.ctx = ctx;
+    /* So few are all or nothing: getrandom(2). Before the host forks its workers. */
+    if (getrandom(context->own, sizeof context->own, 0) != sizeof context->own) {
+        free(context);
+        return NULL;
+    }
     atomic_init(&context->mode,
                 gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_SESS_CACHE_MODE, 0, NULL));
     list(context);
@@ -318,8 +332,7 @@ void gosess_detach(struct gosess_attached *context)
 
 static bool identity_holds(struct gosess_attached *context, struct gosess_identity *identity)
 {
-    return gosess_identity_holds(gosess_ssl, context->core.ctx, atomic_load(&context->lists),
-                                 identity);
+    return gosess_identity_holds(gosess_ssl, context->core.ctx, &context->noted, identity);
 }
 
 /* What the context was at some time, and is again. With the setup lock. */
@@ -331,16 +344,12 @@ static struct gosess_identity *find_identity(struct gosess_attached *context)
     return found;
 }
 
-/* What the context is for the first time. NULL where that fails. With the setup lock. */
-static struct gosess_identity *add_identity(struct gosess_attached *context)
+/* NULL: nothing is found or stored. With the setup lock. */
+static void put_identity(struct gosess_attached *context, struct gosess_identity *identity)
 {
-    struct gosess_identity *made =
-        gosess_identity_make(gosess_ssl, context->core.ctx, atomic_load(&context->lists));
-    if (!made)
-        return NULL;
-    made->before = context->identities;
-    context->identities = made;
-    return made;
+    if (identity)
+        __atomic_store_n(&context->core.digest, identity->digest, __ATOMIC_RELEASE);
+    atomic_store(&context->identity, identity);
 }
 
 /*
@@ -354,13 +363,24 @@ void gosess_identify(struct gosess_attached *context)
     if (atomic_load(&context->ending) || (now && identity_holds(context, now)))
         return;
     gosess_setup_lock();
-    now = find_identity(context);
-    if (!now)
-        now = add_identity(context);
-    if (now)
-        __atomic_store_n(&context->core.digest, now->digest, __ATOMIC_RELEASE);
-    atomic_store(&context->identity, now); /* NULL: nothing is found or stored */
+    bool known = (now = find_identity(context)) != NULL;
+    if (known)
+        put_identity(context, now);
     gosess_setup_unlock();
+    if (known)
+        return;
+    struct gosess_identity *made =
+        gosess_identity_make(gosess_ssl, context->core.ctx, &context->noted, context->own);
+    gosess_setup_lock();
+    now = find_identity(context); /* another thread may have been faster */
+    if (!now && made) {
+        made->before = context->identities;
+        context->identities = now = made;
+        made = NULL;
+    }
+    put_identity(context, now);
+    gosess_setup_unlock();
+    gosess_identity_free(gosess_ssl, made);
 }
 
 void gosess_before_switch(struct gosess_attached *context)

@@ -85,9 +85,8 @@ static int read_trusted(const struct gosess_libssl *libssl, X509_STORE *store,
  * The certificates that a client's may be signed by, and the lists of those that are revoked,
  * sorted: the first lookup in a store changes their order.
  */
-static bool add_trusted(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx)
+static bool add_trusted(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, X509_STORE *store)
 {
-    X509_STORE *store = libssl->SSL_CTX_get_cert_store(ctx);
     struct fingerprint *trusted = NULL;
     if (!store)
         return true;
@@ -101,71 +100,81 @@ static bool add_trusted(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, 
     return ok;
 }
 
-static bool add_policy(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx)
+enum naming { NOTHING, NAMED, OWN };
+
+/* What only this context, and its copies in forked processes, can have in its digest. */
+static bool add_own(const struct gosess_libssl *libssl, EVP_MD_CTX *digest,
+                    const unsigned char *own, uint64_t number)
 {
-    int mode = libssl->SSL_CTX_get_verify_mode(ctx);
-    bool ok = add_number(libssl, digest, (uint64_t)mode);
-    if (mode == SSL_VERIFY_NONE)
+    return add_number(libssl, digest, OWN) && add(libssl, digest, own, GOSESS_OWN_SIZE) &&
+           add_number(libssl, digest, number);
+}
+
+static bool add_function(const struct gosess_libssl *libssl, EVP_MD_CTX *digest,
+                         const unsigned char *own, uint64_t address)
+{
+    struct gosess_function name;
+    if (!address)
+        return add_number(libssl, digest, NOTHING);
+    if (!gosess_function_name(address, &name))
+        return add_own(libssl, digest, own, address);
+    return add_number(libssl, digest, NAMED) &&
+           add(libssl, digest, name.object, strlen(name.object) + 1) &&
+           add_number(libssl, digest, name.offset);
+}
+
+static bool add_callbacks(const struct gosess_libssl *libssl, EVP_MD_CTX *digest,
+                          const unsigned char *own, const struct gosess_seen *seen)
+{
+    return add_function(libssl, digest, own, seen->callback) &&
+           add_function(libssl, digest, own, seen->store_callback) &&
+           add_function(libssl, digest, own, seen->verifier) &&
+           (seen->argument ? add_own(libssl, digest, own, seen->argument)
+                           : add_number(libssl, digest, NOTHING));
+}
+
+static bool add_policy(const struct gosess_libssl *libssl, EVP_MD_CTX *digest, SSL_CTX *ctx,
+                       const unsigned char *own, const struct gosess_identity *identity)
+{
+    const struct gosess_seen *seen = &identity->seen;
+    bool ok =
+        add_number(libssl, digest, seen->mode) && add_number(libssl, digest, seen->security_level);
+    if (seen->mode == SSL_VERIFY_NONE)
         return ok;
-    unsigned long flags = libssl->X509_VERIFY_PARAM_get_flags(libssl->SSL_CTX_get0_param(ctx));
-    int depth = libssl->SSL_CTX_get_verify_depth(ctx);
-    return ok && add_number(libssl, digest, flags) && add_number(libssl, digest, (uint64_t)depth) &&
-           add_ca_names(libssl, digest, ctx) && add_trusted(libssl, digest, ctx);
+    return ok && add(libssl, digest, &seen->param, sizeof(seen->param)) &&
+           add(libssl, digest, &seen->store_param, sizeof(seen->store_param)) &&
+           add_callbacks(libssl, digest, own, seen) && add_ca_names(libssl, digest, ctx) &&
+           add_trusted(libssl, digest, identity->store);
 }
 
 /* Both digests: the context's is of its certificate and of the policy's. */
-static bool make_digests(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+static bool make_digests(const struct gosess_libssl *libssl, SSL_CTX *ctx, const unsigned char *own,
                          struct gosess_identity *identity)
 {
-    struct fingerprint own;
+    struct fingerprint certificate;
     EVP_MD_CTX *digest = libssl->EVP_MD_CTX_new();
-    bool ok = digest && fingerprint(libssl, libssl->SSL_CTX_get0_certificate(ctx), &own) &&
+    bool ok = digest && fingerprint(libssl, identity->certificate, &certificate) &&
               libssl->EVP_DigestInit_ex(digest, libssl->EVP_sha256(), NULL) == 1 &&
-              add_policy(libssl, digest, ctx) &&
+              add_policy(libssl, digest, ctx, own, identity) &&
               libssl->EVP_DigestFinal_ex(digest, identity->policy, NULL) == 1 &&
               libssl->EVP_DigestInit_ex(digest, libssl->EVP_sha256(), NULL) == 1 &&
-              add(libssl, digest, &own, sizeof(own)) &&
+              add(libssl, digest, &certificate, sizeof(certificate)) &&
               add(libssl, digest, identity->policy, sizeof(identity->policy)) &&
               libssl->EVP_DigestFinal_ex(digest, identity->digest, NULL) == 1;
     libssl->EVP_MD_CTX_free(digest);
     return ok;
 }
 
-/*
- * What the digest is made of, by name: it changes only when the host configures the context.
- * Without verification that is the certificate alone.
- */
-static void look(const struct gosess_libssl *libssl, SSL_CTX *ctx, unsigned lists,
-                 struct gosess_identity *seen)
+bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                           const struct gosess_noted *noted, struct gosess_identity *identity)
 {
-    seen->certificate = libssl->SSL_CTX_get0_certificate(ctx);
-    seen->mode = libssl->SSL_CTX_get_verify_mode(ctx);
-    if (seen->mode == SSL_VERIFY_NONE)
-        return;
-    const OPENSSL_STACK *names = (const OPENSSL_STACK *)libssl->SSL_CTX_get_client_CA_list(ctx);
-    seen->lists = lists;
-    seen->name_count = names ? libssl->OPENSSL_sk_num(names) : 0;
-    seen->depth = libssl->SSL_CTX_get_verify_depth(ctx);
-    seen->flags = libssl->X509_VERIFY_PARAM_get_flags(libssl->SSL_CTX_get0_param(ctx));
-    X509_STORE *store = libssl->SSL_CTX_get_cert_store(ctx);
-    seen->store = store;
-    seen->trusted =
-        store
-            ? libssl->OPENSSL_sk_num((const OPENSSL_STACK *)libssl->X509_STORE_get0_objects(store))
-            : 0;
-}
-
-bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx, unsigned lists,
-                           struct gosess_identity *identity)
-{
-    struct gosess_identity now = {.mode = 0};
-    look(libssl, ctx, lists, &now);
+    struct gosess_seen now;
+    if (!gosess_look(libssl, ctx, noted, &now))
+        return false;
     /* Once clients have been verified, libssl itself may have added to the trusted ones. */
-    return identity->certificate == now.certificate && identity->lists == now.lists &&
-           identity->name_count == now.name_count && identity->store == now.store &&
-           identity->mode == now.mode && identity->depth == now.depth &&
-           identity->flags == now.flags &&
-           (identity->trusted == now.trusted || atomic_load(&identity->used));
+    if (atomic_load(&identity->used))
+        now.trusted = identity->seen.trusted;
+    return memcmp(&now, &identity->seen, sizeof now) == 0;
 }
 
 /* Referenced, so that no other certificate or store can come to lie at its address. */
@@ -180,14 +189,17 @@ static bool keep(const struct gosess_libssl *libssl, struct gosess_identity *ide
 }
 
 struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx,
-                                             unsigned lists)
+                                             const struct gosess_noted *noted,
+                                             const unsigned char own[GOSESS_OWN_SIZE])
 {
     struct gosess_identity *identity = calloc(1, sizeof(*identity));
     if (!identity)
         return NULL;
     libssl->ERR_set_mark();
-    look(libssl, ctx, lists, identity);
-    bool ok = make_digests(libssl, ctx, identity) && keep(libssl, identity);
+    bool ok = gosess_look(libssl, ctx, noted, &identity->seen);
+    identity->certificate = (X509 *)(uintptr_t)identity->seen.certificate;
+    identity->store = (X509_STORE *)(uintptr_t)identity->seen.store;
+    ok = ok && make_digests(libssl, ctx, own, identity) && keep(libssl, identity);
     libssl->ERR_pop_to_mark();
     if (ok)
         return identity;

@@ -82,5 +82,10 @@ const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller)
         return #name;
     GOSESS_LIBSSL_FUNCTIONS(X)
 #undef X
+#define X(name)                    \
+    found = lookup(#name, caller); \
+    memcpy(&table->name, &found, sizeof found);
+    GOSESS_OPTIONAL_FUNCTIONS(X)
+#undef X
     return NULL;
 }

@@ -3,6 +3,8 @@
  *
  *   libssl.c   finds the host's libssl
  *   identity.c who may share sessions with a context
+ *   verification.c  how a context verifies clients
+ *   function.c names a function of the host
  *   core.c     loads the Go half, after the last fork
  *   gate.c     how many threads are in it at once
  *   process.c  the interposed functions of libc
@@ -20,28 +22,31 @@
 /* --- libssl.c --- */
 
 /* Every function that is interposed. */
-#define GOSESS_INTERPOSED(X)      \
-    X(SSL_CTX_add_session)        \
-    X(SSL_CTX_ctrl)               \
-    X(SSL_CTX_flush_sessions)     \
-    X(SSL_CTX_flush_sessions_ex)  \
-    X(SSL_CTX_new)                \
-    X(SSL_CTX_new_ex)             \
-    X(SSL_CTX_remove_session)     \
-    X(SSL_CTX_sess_get_get_cb)    \
-    X(SSL_CTX_sess_get_new_cb)    \
-    X(SSL_CTX_sess_get_remove_cb) \
-    X(SSL_CTX_sess_set_get_cb)    \
-    X(SSL_CTX_sess_set_new_cb)    \
-    X(SSL_CTX_sess_set_remove_cb) \
-    X(SSL_CTX_set0_CA_list)       \
-    X(SSL_CTX_set_client_CA_list) \
-    X(SSL_CTX_up_ref)             \
-    X(SSL_new)                    \
-    X(SSL_set_SSL_CTX)            \
-    X(chroot)                     \
-    X(setrlimit)                  \
-    X(setrlimit64)                \
+#define GOSESS_INTERPOSED(X)            \
+    X(SSL_CTX_add_session)              \
+    X(SSL_CTX_ctrl)                     \
+    X(SSL_CTX_flush_sessions)           \
+    X(SSL_CTX_flush_sessions_ex)        \
+    X(SSL_CTX_new)                      \
+    X(SSL_CTX_new_ex)                   \
+    X(SSL_CTX_remove_session)           \
+    X(SSL_CTX_sess_get_get_cb)          \
+    X(SSL_CTX_sess_get_new_cb)          \
+    X(SSL_CTX_sess_get_remove_cb)       \
+    X(SSL_CTX_sess_set_get_cb)          \
+    X(SSL_CTX_sess_set_new_cb)          \
+    X(SSL_CTX_sess_set_remove_cb)       \
+    X(SSL_CTX_set0_CA_list)             \
+    X(SSL_CTX_set_cert_verify_callback) \
+    X(SSL_CTX_set_client_CA_list)       \
+    X(SSL_CTX_up_ref)                   \
+    X(SSL_new)                          \
+    X(SSL_set_SSL_CTX)                  \
+    X(X509_VERIFY_PARAM_set_purpose)    \
+    X(X509_VERIFY_PARAM_set_trust)      \
+    X(chroot)                           \
+    X(setrlimit)                        \
+    X(setrlimit64)                      \
     X(setuid)
 
 enum gosess_interposed {
@@ -72,34 +77,82 @@ void gosess_find_all(const void *caller);
  */
 const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller);
 
+/* --- function.c --- */
+
+/* What a function is called in every process of the same binaries, wherever they are loaded. */
+struct gosess_function {
+    char object[NAME_MAX + 1]; /* the file's name, without its folder */
+    uint64_t offset;           /* in it */
+};
+
+/* False for code that is in no file: a closure that an interpreter made. */
+bool gosess_function_name(uintptr_t address, struct gosess_function *function);
+
+/* --- verification.c --- */
+
+/* What libssl has no getter for, or not in every version: noted when the host sets it. */
+struct gosess_noted {
+    _Atomic unsigned lists;     /* lists of CA names that it was given: see INTERPOSE_LIST_SETTER */
+    _Atomic unsigned verifiers; /* calls of SSL_CTX_set_cert_verify_callback */
+    _Atomic uintptr_t verifier; /* the callback of the last one */
+    _Atomic bool argument;      /* and whether it had an argument */
+    X509_STORE *_Atomic store;  /* of SSL_CTX_set1_verify_cert_store; the context's reference */
+    _Atomic int purpose, trust; /* of the context's X509_VERIFY_PARAM */
+};
+
+/* An X509_VERIFY_PARAM, in numbers: no padding, so it can be compared and digested as a whole. */
+struct gosess_param {
+    uint64_t flags, inherit_flags, depth, auth_level, host_flags, purpose, trust;
+    unsigned char names[GOSESS_DIGEST_SIZE]; /* a digest of hosts, email and address; 0: none */
+};
+
+/*
+ * What a context's identity is worked out from, by name: it changes only when the host configures
+ * the context. No padding either. Without verification all is 0 but the first three.
+ */
+struct gosess_seen {
+    uint64_t certificate, mode, security_level;
+    uint64_t lists, name_count;        /* of CA names */
+    uint64_t store, trusted;           /* the store and what is in it */
+    uint64_t callback, store_callback; /* SSL_CTX_set_verify, X509_STORE_set_verify_cb */
+    uint64_t verifier, argument;       /* SSL_CTX_set_cert_verify_callback */
+    struct gosess_param param, store_param;
+};
+
+/* False where libcrypto fails. Cheap. */
+bool gosess_look(const struct gosess_libssl *libssl, SSL_CTX *ctx, const struct gosess_noted *noted,
+                 struct gosess_seen *seen);
+
 /* --- identity.c --- */
+
+#define GOSESS_OWN_SIZE 16
 
 /* Who may share sessions with a context, and what that was worked out from. */
 struct gosess_identity {
     unsigned char digest[GOSESS_DIGEST_SIZE];
-    unsigned char policy[GOSESS_DIGEST_SIZE]; /* of the client verification alone */
+    unsigned char policy[GOSESS_DIGEST_SIZE]; /* of all but the certificate */
     _Atomic bool used;                        /* a session was looked up or stored under it */
     struct gosess_identity *before;           /* what it was before the host changed it */
     X509 *certificate;                        /* referenced; may be NULL */
     X509_STORE *store;                        /* the same */
-    unsigned lists;
-    int name_count, trusted, mode, depth;
-    unsigned long flags;
+    struct gosess_seen seen;
 };
 
 /*
- * Works out a context's identity: a digest of its certificate and of its policy for client
- * certificates, that is verify mode, depth, flags, CA names, trusted certificates and
+ * Works out a context's identity: a digest of its certificate, its security level and its policy
+ * for client certificates: struct gosess_seen, with the CA names, the trusted certificates and the
  * revocation lists. The digest is the same in every process and after every restart with the same
- * configuration. NULL where memory or libcrypto fails. lists is the number of lists of CA names
- * that the context was given: the next one may lie where the last one did.
+ * configuration and binaries, but for what has no name there: then it covers own, random bytes of
+ * this context and its copies in forked processes. NULL where memory or libcrypto fails. Not with
+ * the setup lock: it takes X509_STORE_lock, which a host may hold when it calls us.
  */
 struct gosess_identity *gosess_identity_make(const struct gosess_libssl *libssl, SSL_CTX *ctx,
-                                             unsigned lists);
+                                             const struct gosess_noted *noted,
+                                             const unsigned char own[GOSESS_OWN_SIZE]);
 
 /* Whether the host has not configured the context otherwise since. Cheap. */
-bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx, unsigned lists,
-                           struct gosess_identity *identity);
+bool gosess_identity_holds(const struct gosess_libssl *libssl, SSL_CTX *ctx,
+                           const struct gosess_noted *noted, struct gosess_identity *identity);
 
 /* Frees it and all before it. NULL is fine. */
 void gosess_identity_free(const struct gosess_libssl *libssl, struct gosess_identity *identity);
@@ -180,12 +233,13 @@ struct gosess_attached {
     struct gosess_cache *cache;
     struct gosess_identity *_Atomic identity; /* as it is now; NULL before it was needed */
     struct gosess_identity *identities;       /* all that it was; with the setup lock */
-    _Atomic unsigned lists;                   /* lists of CA names that it was given */
-    _Atomic bool callbacks;                   /* libssl holds our callbacks */
-    _Atomic bool ending;                      /* SSL_CTX_free of the last reference runs */
-    _Atomic bool counted;                     /* and gosess has made a failing reference */
-    _Atomic long mode;                        /* the session cache mode, as the host set it */
-    _Atomic gosess_new_cb new_session;        /* application callbacks; NULL where there is none */
+    struct gosess_noted noted;
+    unsigned char own[GOSESS_OWN_SIZE]; /* random */
+    _Atomic bool callbacks;             /* libssl holds our callbacks */
+    _Atomic bool ending;                /* SSL_CTX_free of the last reference runs */
+    _Atomic bool counted;               /* and gosess has made a failing reference */
+    _Atomic long mode;                  /* the session cache mode, as the host set it */
+    _Atomic gosess_new_cb new_session;  /* application callbacks; NULL where there is none */
     _Atomic gosess_remove_cb remove_session;
     _Atomic gosess_get_cb get_session;
     _Atomic long hits, misses, full;        /* of gosess as the internal cache */
@@ -204,6 +258,9 @@ bool gosess_prepare(const void *caller);
 /* What is attached to a context; NULL for most. */
 struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
 struct gosess_attached *gosess_attached_first(const SSL *ssl); /* to an SSL's first context */
+
+/* The attached context that this is the X509_VERIFY_PARAM of, or NULL. With the setup lock. */
+struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param);
 
 /* Whether gosess is the cache of this context, in the mode that the host has set. */
 bool gosess_serves(struct gosess_attached *context);

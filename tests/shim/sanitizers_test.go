@@ -111,6 +111,7 @@ var runs = []struct {
 }{
 	{"chained", nil},
 	{"isolation", nil},
+	{"verification", nil},
 	{"names", []string{"servername-callback", "client-hello-callback", "first-is-freed"}},
 	{"lives", []string{"clean", "unclean", "alert", "freed-context", "freed-with-sessions"}},
 	{"protocol", []string{"tickets", "several-tickets", "client-certificate"}},

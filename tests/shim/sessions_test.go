@@ -54,6 +54,33 @@ func TestIsolation(t *testing.T) {
 	})
 }
 
+// Do contexts share no session that differ in one setting of how they verify clients?
+func TestIsolationOfVerification(t *testing.T) {
+	const told = "differs: full|owner: resumed|same: resumed|owner: resumed|set later: full"
+	var settings []scenario
+	for _, name := range []string{
+		"store", "store-depth", "store-callback", "callback", "verifier", "host", "second-host", "email", "address",
+		"host-flags", "inherit-flags", "auth-level", "purpose", "purpose-of-context", "trust", "trust-of-context",
+		"security-level",
+	} {
+		settings = append(settings, scenario{name, told, told})
+	}
+	runScenarios(t, "verification", settings)
+	// What has no name in other processes is shared by the forked workers of one context alone.
+	const unnamed = "child: full|child: resumed|same: full|owner: resumed"
+	runScenarios(t, "verification", []scenario{
+		{"other-callback", "differs: full|owner: resumed", "differs: full|owner: resumed"},
+		{"closure", unnamed, unnamed},
+		{"argument", unnamed, unnamed},
+		{"argument-again", "set later: full", "set later: full"},
+	})
+}
+
+// Can a host make a context while it holds the lock of a store?
+func TestLockedStore(t *testing.T) {
+	runScenarios(t, "verification", []scenario{{"locked-store", "made", "made"}})
+}
+
 // Do contexts stay apart that are still being configured when another one serves already?
 func TestIsolationOfLateContexts(t *testing.T) {
 	runScenarios(t, "isolation", []scenario{
@@ -135,6 +162,8 @@ func TestProtocol(t *testing.T) {
 			"full: new|anew full: new|anew full: new|then: resumed|full: new|abbreviated resumed: -|abbreviated resumed: -|then: resumed", "",
 		},
 		{"dtls", "full: new|resumed: -|resumed: -", ""},
+		{"another-cipher", "full|resumed|another: full", ""},
+		{"another-cipher-dtls", "full|resumed|another: full", ""},
 		{
 			"client-certificate",
 			"full, the client's certificate is known, verified 18|resumed, the client's certificate is known, verified 18",

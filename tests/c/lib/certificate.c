@@ -31,6 +31,18 @@ static X509 *new_certificate(EVP_PKEY *key, const char *name)
     return certificate;
 }
 
+/* EVP_EC_gen is not in 1.1.1. */
+static EVP_PKEY *new_key(void)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+    MUST(ctx && EVP_PKEY_keygen_init(ctx) == 1);
+    MUST(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1);
+    MUST(EVP_PKEY_keygen(ctx, &key) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
 static size_t find(const char *name)
 {
     size_t i = 0;
@@ -39,8 +51,7 @@ static size_t find(const char *name)
     MUST(i < NAMES_MAX - 1 && strlen(name) < sizeof made[i].name);
     if (!made[i].key) {
         strcpy(made[i].name, name);
-        made[i].key = EVP_EC_gen("P-256");
-        MUST(made[i].key);
+        made[i].key = new_key();
         made[i].certificate = new_certificate(made[i].key, name);
     }
     return i;

@@ -110,6 +110,7 @@ static void died(void *parent, void *value, CRYPTO_EX_DATA *data, int index, lon
     live--;
 }
 
+/* The dup function of 1.1.1 is declared otherwise. */
 static int copied(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **value, int index,
                   long argl, void *argp)
 {
@@ -121,6 +122,7 @@ long live_sessions(void)
 {
     static int index = -1;
     if (index < 0)
-        index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_SESSION, 0, NULL, born, copied, died);
+        index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_SESSION, 0, NULL, born,
+                                        (CRYPTO_EX_dup *)copied, died);
     return live;
 }

@@ -238,28 +238,77 @@ static void renegotiation(void)
 
 /* --- DTLS --- */
 
-static void dtls(void)
+static SSL_CTX *new_dtls_server(void)
 {
-    SSL_CTX *ctx = SSL_CTX_new(DTLS_server_method()), *client = SSL_CTX_new(DTLS_client_method());
+    SSL_CTX *ctx = SSL_CTX_new(DTLS_server_method());
     use_certificate(ctx, "server");
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_QUERY_MTU);
-    SSL_CTX_set_options(client, SSL_OP_NO_QUERY_MTU);
     SSL_CTX_sess_set_new_cb(ctx, host_new);
+    return ctx;
+}
+
+static SSL_CTX *new_dtls_client(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(DTLS_client_method());
+    SSL_CTX_set_options(ctx, SSL_OP_NO_QUERY_MTU);
+    return ctx;
+}
+
+static const char *visit_dtls(SSL_CTX *ctx, SSL_CTX *client, SSL_SESSION **session)
+{
+    struct connection c = open_connection(ctx, client, *session, NULL);
+    SSL_set_mtu(c.client, 1400);
+    SSL_set_mtu(c.server, 1400);
+    shake_hands(&c);
+    const char *result = outcome(&c);
+    SSL_SESSION_free(*session);
+    *session = client_session(&c);
+    close_connection(&c, CLEAN);
+    return result;
+}
+
+static void dtls(void)
+{
+    SSL_CTX *ctx = new_dtls_server(), *client = new_dtls_client();
     SSL_SESSION *session = NULL;
     for (int i = 0; i < 3; i++) {
-        struct connection c = open_connection(ctx, client, session, NULL);
-        SSL_set_mtu(c.client, 1400);
-        SSL_set_mtu(c.server, 1400);
-        shake_hands(&c);
-        const char *result = outcome(&c);
+        const char *result = visit_dtls(ctx, client, &session);
         say("%s: %s", result, host_trace());
-        SSL_SESSION_free(session);
-        session = client_session(&c);
-        close_connection(&c, CLEAN);
     }
     SSL_SESSION_free(session);
     SSL_CTX_free(client);
     SSL_CTX_free(ctx);
+}
+
+/* --- a cipher that the server has given up --- */
+
+static void say_at_another_cipher(SSL_CTX *ctx, SSL_CTX *client,
+                                  const char *(*visits)(SSL_CTX *, SSL_CTX *, SSL_SESSION **))
+{
+    SSL_SESSION *session = NULL;
+    MUST(SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256"));
+    say("%s", visits(ctx, client, &session));
+    say("%s", visits(ctx, client, &session));
+    MUST(SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES256-GCM-SHA384"));
+    say("another: %s", visits(ctx, client, &session));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(ctx);
+}
+
+static const char *visit_tls(SSL_CTX *ctx, SSL_CTX *client, SSL_SESSION **session)
+{
+    return visit(ctx, client, session, NULL);
+}
+
+static void another_cipher(void)
+{
+    say_at_another_cipher(new_server(), new_client(), visit_tls);
+}
+
+static void another_cipher_dtls(void)
+{
+    say_at_another_cipher(new_dtls_server(), new_dtls_client(), visit_dtls);
 }
 
 /* --- client certificates --- */
@@ -307,6 +356,8 @@ static const struct scenario scenarios[] = {
     {"several-tickets", several_tickets},
     {"renegotiation", renegotiation},
     {"dtls", dtls},
+    {"another-cipher", another_cipher},
+    {"another-cipher-dtls", another_cipher_dtls},
     {"client-certificate", client_certificate},
 };
 
