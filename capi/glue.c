@@ -51,6 +51,16 @@ static int64_t end_of(const SSL_SESSION *session)
 }
 
 /*
+ * Where the host has one connection verify its client whose context does not: the digest of a
+ * context that does not verify says nothing of whom it would trust.
+ */
+bool gosess_verifies_by_itself(const SSL *ssl)
+{
+    return libssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE &&
+           libssl->SSL_CTX_get_verify_mode(libssl->SSL_get_SSL_CTX(ssl)) == SSL_VERIFY_NONE;
+}
+
+/*
  * TLS 1.3 gives a resumed connection's new ticket a fresh time; the chain of tickets still
  * ends when the first session does.
  */
@@ -73,7 +83,8 @@ bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *rec
         record->expires = deadline;
     /* With a certificate of the peer comes its chain, which the DER has not. */
     const OPENSSL_STACK *chain = (const OPENSSL_STACK *)libssl->SSL_get_peer_cert_chain(ssl);
-    bool ok = record->context && record->id_length > 0;
+    bool ok = record->context && record->id_length > 0 &&
+              (record->context->live || !gosess_verifies_by_itself(ssl));
     if (ok && !record->context->live && (!chain || libssl->OPENSSL_sk_num(chain) == 0))
         record->copy = gosess_copy_to_keep(session);
     libssl->ERR_pop_to_mark();

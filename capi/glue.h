@@ -76,6 +76,10 @@ void gosess_settle_thread(int threads);
 bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *record);
 bool gosess_record_of(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record);
 
+/* Whether a connection verifies its client otherwise than its context: no other may have its
+ * sessions. */
+bool gosess_verifies_by_itself(const SSL *ssl);
+
 /* DER of libcrypto's allocation; NULL where it fails. gosess_free_der zeroes it. */
 unsigned char *gosess_encode(SSL_SESSION *session, int *length);
 void gosess_free_der(unsigned char *der, int length);

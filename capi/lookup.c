@@ -135,7 +135,7 @@ bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
     lookup->context = start->context_of_ssl(ssl);
     lookup->policy = start->policy_of_ctx(libssl->SSL_get_SSL_CTX(ssl));
     lookup->verify_mode = libssl->SSL_get_verify_mode(ssl);
-    bool ok = lookup->context != NULL;
+    bool ok = lookup->context && (lookup->context->live || !gosess_verifies_by_itself(ssl));
     /* SSL_get_servername does not know the name yet (L12, L47). */
     if (ok && libssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
         ok = parse_server_name(body, length, lookup);

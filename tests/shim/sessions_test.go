@@ -72,6 +72,7 @@ func TestIsolationOfVerification(t *testing.T) {
 		{"other-callback", "differs: full|owner: resumed", "differs: full|owner: resumed"},
 		{"closure", unnamed, unnamed},
 		{"argument", unnamed, unnamed},
+		{"by-connection", "differs: full|owner: full", "differs: full|owner: full"},
 		{"argument-again", "set later: full", "set later: full"},
 	})
 }

@@ -237,6 +237,27 @@ static void argument(void)
     say_unshared(first, second);
 }
 
+static int verify_this_one(SSL *ssl, int *alert, void *unused)
+{
+    (void)alert, (void)unused;
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* Two contexts that verify nobody, and differ in whom their connections trust, which do. */
+static void by_connection(void)
+{
+    SSL_CTX *ctx[] = {verifying(), verifying()};
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx[1]), certificate_of("two"));
+    for (int i = 0; i < 2; i++) {
+        SSL_CTX_set_verify(ctx[i], SSL_VERIFY_NONE, NULL);
+        SSL_CTX_set_client_hello_cb(ctx[i], verify_this_one, NULL);
+    }
+    say_at("differs", ctx[0], ctx[1]);
+    SSL_CTX_free(ctx[0]);
+    SSL_CTX_free(ctx[1]);
+}
+
 /* What an argument points to may be another one by the time that it is set again. */
 static void argument_again(void)
 {
@@ -310,6 +331,7 @@ static const struct scenario scenarios[] = {
     {"other-callback", other_callback},
     {"closure", closure},
     {"argument", argument},
+    {"by-connection", by_connection},
     {"argument-again", argument_again},
     {"locked-store", locked_store},
     /* Those that 1.1.1 has no getters of. */
