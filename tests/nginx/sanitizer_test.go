@@ -83,8 +83,15 @@ func TestValgrind(t *testing.T) {
 		s.resumes("--tls", version, "--sessions", "20", "--attempts", "60")
 	})
 	s.t = t
-	s.do(func() error { return nginx.Process.Signal(syscall.SIGQUIT) })
-	s.do(nginx.Wait)
+	ended := make(chan error, 1)
+	go func() { ended <- nginx.Wait() }()
+	s.do(func() error {
+		return harness.WaitFor("nginx to end", func() bool {
+			// Again and again: nginx does not see one that comes just before it waits for events.
+			return nginx.Process.Signal(syscall.SIGQUIT) != nil
+		})
+	})
+	s.do(func() error { return <-ended })
 	text, err := os.ReadFile(report)
 	if err != nil {
 		t.Fatal(err)
