@@ -36,7 +36,8 @@ func main() {
 // run feeds one go test to the tally. A bad exit status is an error only where no event
 // accounts for it.
 func run(total *tally, arguments []string) error {
-	command := []string{"go", "test", "-json", "-count=1"}
+	// A package may take longer than go test's ten minutes on a slow machine with CI=true.
+	command := []string{"go", "test", "-json", "-count=1", "-timeout=30m"}
 	environment := os.Environ()
 	for len(arguments) > 0 && variable.MatchString(arguments[0]) {
 		environment = append(environment, arguments[0])
