@@ -76,6 +76,35 @@ func TestSignalsAreHTTPDsOwn(t *testing.T) {
 	}
 }
 
+// Handlers, their flags and their masks are httpd's in a child that has the Go half.
+func TestHandlersAreHTTPDsOwn(t *testing.T) {
+	for _, mpm := range []string{"event", "prefork"} {
+		t.Run(mpm, func(t *testing.T) {
+			t.Parallel()
+			handlers := func(preloaded bool) harness.Handlers {
+				s := newServer(t)
+				s.MPM = mpm
+				if !preloaded {
+					s.Env = nil
+				}
+				dir := made(t, filepath.Join(s.Dir, "handlers"))
+				s.do(func() error { return os.Chmod(dir, 0o777) })
+				env, err := harness.PreloadHandlers(s.Env, s.Dir, filepath.Join(dir, "child"))
+				s.do(func() error { return err })
+				s.Env = env
+				s.do(s.Start)
+				s.load("--tls", "1.2", "--sessions", "20", "--attempts", "100")
+				found, err := harness.ReadHandlers(filepath.Join(dir, "child"))
+				s.do(func() error { return err })
+				return found
+			}
+			for _, change := range handlers(false).Changed(handlers(true)) {
+				t.Error(change)
+			}
+		})
+	}
+}
+
 func equal(a, b signals) bool {
 	return a.Signals == b.Signals && slices.Equal(a.blocked, b.blocked)
 }
