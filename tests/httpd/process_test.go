@@ -167,31 +167,6 @@ func (s *server) loadUntil(stop chan bool) harness.Result {
 	}
 }
 
-// A child that has the Go half forks for a CGI program; the program has nothing of it.
-func TestCGI(t *testing.T) {
-	for mpm, module := range map[string]string{"prefork": "cgi", "event": "cgid"} {
-		t.Run(mpm, func(t *testing.T) {
-			t.Parallel()
-			s := newServer(t)
-			s.MPM = mpm
-			script := filepath.Join(s.Dir, "script")
-			text := "#!/bin/sh\necho Content-Type: text/plain; test -z \"$LD_PRELOAD$GOSESS_CACHE\" || echo Status: 500; echo; echo ok\n"
-			if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Chmod(script, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			s.SSL = "LoadModule " + module + "_module /usr/lib/apache2/modules/mod_" + module + ".so\n" + s.SSL
-			s.Sites[0].Location = "ScriptAliasMatch ^/$ " + script
-			s.do(s.Start)
-			if r := s.load("--tls", "1.3", "--sessions", "20", "--attempts", "100"); r.Resumed != r.Attempts {
-				t.Errorf("resumed %d of %d", r.Resumed, r.Attempts)
-			}
-		})
-	}
-}
-
 // A server with a URL that is none says so in its log, and serves without a cache.
 func TestMistake(t *testing.T) {
 	t.Parallel()
