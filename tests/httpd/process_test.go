@@ -167,18 +167,37 @@ func (s *server) loadUntil(stop chan bool) harness.Result {
 	}
 }
 
-// A server with a URL that is none says so in its log, and serves without a cache.
+// A server with a mistake in its environment says so once, on stderr when it is started, and serves without
+// a cache. Its configuration test says the same.
 func TestMistake(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
-	s.says = `unknown scheme "shmm"`
-	var err error
-	if s.Env, err = harness.Preload("shmm:"); err != nil {
-		t.Fatal(err)
+	for cache, says := range map[string]string{
+		"shmm:":                  `unknown scheme "shmm"`,
+		"shm:?sice=64m":          `"sice"`,
+		"shm:/nowhere/at/all/it": "/nowhere/at/all/it",
+	} {
+		for what, run := range map[string]func(*server) error{
+			"configuration test": func(s *server) error { return s.Test() },
+			"start":              func(s *server) error { return s.Start() },
+		} {
+			t.Run(what+" "+cache, func(t *testing.T) {
+				t.Parallel()
+				s := newServer(t)
+				s.says = says
+				var err error
+				s.Env, err = harness.Preload(cache)
+				s.do(func() error { return err })
+				s.do(func() error { return run(s) })
+				if lines := s.Problems(); len(lines) != 1 || !strings.HasPrefix(lines[0], "gosess: [") || !strings.Contains(lines[0], says) {
+					t.Errorf("what is said is %q", lines)
+				}
+				if errors, _ := os.ReadFile(s.ErrorLog()); strings.Contains(string(errors), "gosess") {
+					t.Error("it is said in the error log, and not on stderr")
+				}
+				if what == "start" {
+					wanted(t, "without a cache", false, s.load("--tls", "1.2", "--sessions", "10", "--attempts", "20"))
+				}
+			})
+		}
 	}
-	s.do(s.Start)
-	if !strings.Contains(s.Log(), s.says) {
-		t.Error("nothing is said")
-	}
-	wanted(t, "without a cache", false, s.load("--tls", "1.2", "--sessions", "10", "--attempts", "20"))
 }
