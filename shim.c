@@ -45,6 +45,21 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
     return next ? attach(next(libctx, propq, method), method, __builtin_return_address(0)) : NULL;
 }
 
+/*
+ * httpd makes no context when it only tests its configuration, but tells libssl of each host that
+ * it is a server's: a mistake in the environment is said by then, as other servers' tests say it.
+ */
+GOSESS_EXPORT unsigned int SSL_CONF_CTX_set_flags(SSL_CONF_CTX *configuration, unsigned int flags)
+{
+    __typeof__(&SSL_CONF_CTX_set_flags) next = GOSESS_NEXT(SSL_CONF_CTX_set_flags);
+    if (flags & SSL_CONF_FLAG_SERVER) {
+        gosess_setup_lock();
+        gosess_cache_of_environment();
+        gosess_setup_unlock();
+    }
+    return next ? next(configuration, flags) : 0;
+}
+
 GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
 {
     __typeof__(&SSL_new) next = GOSESS_NEXT(SSL_new);

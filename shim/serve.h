@@ -23,6 +23,7 @@
 
 /* Every function that is interposed. */
 #define GOSESS_INTERPOSED(X)            \
+    X(SSL_CONF_CTX_set_flags)           \
     X(SSL_CTX_add_session)              \
     X(SSL_CTX_ctrl)                     \
     X(SSL_CTX_flush_sessions)           \

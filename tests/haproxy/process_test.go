@@ -63,6 +63,31 @@ func TestSignalsAreItsOwn(t *testing.T) {
 	}
 }
 
+// Handlers, their flags and their masks are HAProxy's in a worker that has the Go half.
+func TestHandlersAreItsOwn(t *testing.T) {
+	handlers := func(preloaded bool) harness.Handlers {
+		s := newServer(t)
+		if !s.Privileged() {
+			t.Skip("needs root: the worker writes in a directory of its own")
+		}
+		if !preloaded {
+			s.Env = nil
+		}
+		env, err := harness.PreloadHandlers(s.Env, s.Dir, "/handlers") // in the worker's root
+		s.do(func() error { return err })
+		s.Env = env
+		s.do(func() error { return os.Chmod(s.Root(), 0o777) })
+		s.do(s.Start)
+		s.load("--tls", "1.2", "--sessions", "20", "--attempts", "100")
+		found, err := harness.ReadHandlers(filepath.Join(s.Root(), "handlers"))
+		s.do(func() error { return err })
+		return found
+	}
+	for _, change := range handlers(false).Changed(handlers(true)) {
+		t.Error(change)
+	}
+}
+
 // HAProxy looks into its threads with SIGURG, and watches over them with SIGALRM (S2): each
 // thread answers, while it serves.
 func TestThreadsAnswer(t *testing.T) {

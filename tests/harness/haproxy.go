@@ -24,6 +24,7 @@ type HAProxy struct {
 	Port       int
 	Env        []string // added to the environment: see Preload
 	Foreground bool     // started with -db: one process, which never forks
+	Attached   bool     // no daemon: the master says what becomes of its workers
 	CacheSize  int      // tune.ssl.cachesize, in blocks; 0: the default
 	Threads    int
 	Tickets    bool   // else no-tls-tickets
@@ -147,8 +148,11 @@ func (h *HAProxy) Test() error {
 // Start implements Server.
 func (h *HAProxy) Start() error {
 	mode := []string{"-W", "-D", "-S", h.CommandLine(), "-p", h.pidFile()}
-	if h.Foreground {
+	switch {
+	case h.Foreground:
 		mode = []string{"-db"}
+	case h.Attached:
+		mode = []string{"-W", "-S", h.CommandLine()}
 	}
 	cmd, log, err := h.command(mode...)
 	if err != nil {
@@ -166,7 +170,7 @@ func (h *HAProxy) Start() error {
 
 // launch starts the program and finds its master.
 func (h *HAProxy) launch(cmd *exec.Cmd) error {
-	if h.Foreground {
+	if h.Foreground || h.Attached {
 		if err := cmd.Start(); err != nil {
 			return err
 		}
@@ -223,11 +227,14 @@ func (h *HAProxy) Ask(question string) string {
 	return string(answer)
 }
 
-// Reload implements Server: the master becomes a new program with a new worker, and asks the
-// old worker to end.
-func (h *HAProxy) Reload() error {
+// Reload implements Server.
+func (h *HAProxy) Reload() error { return h.ReloadBy(syscall.SIGUSR2) }
+
+// ReloadBy reloads with a signal, SIGUSR2 or SIGHUP: the master becomes a new program with a new
+// worker, and asks the old worker to end.
+func (h *HAProxy) ReloadBy(signal syscall.Signal) error {
 	old := h.Workers()
-	if err := h.master.Kill(syscall.SIGUSR2); err != nil {
+	if err := h.master.Kill(signal); err != nil {
 		return err
 	}
 	if err := h.waitServing(old); err != nil {

@@ -76,6 +76,35 @@ func TestSignalsAreHTTPDsOwn(t *testing.T) {
 	}
 }
 
+// Handlers, their flags and their masks are httpd's in a child that has the Go half.
+func TestHandlersAreHTTPDsOwn(t *testing.T) {
+	for _, mpm := range []string{"event", "prefork"} {
+		t.Run(mpm, func(t *testing.T) {
+			t.Parallel()
+			handlers := func(preloaded bool) harness.Handlers {
+				s := newServer(t)
+				s.MPM = mpm
+				if !preloaded {
+					s.Env = nil
+				}
+				dir := made(t, filepath.Join(s.Dir, "handlers"))
+				s.do(func() error { return os.Chmod(dir, 0o777) })
+				env, err := harness.PreloadHandlers(s.Env, s.Dir, filepath.Join(dir, "child"))
+				s.do(func() error { return err })
+				s.Env = env
+				s.do(s.Start)
+				s.load("--tls", "1.2", "--sessions", "20", "--attempts", "100")
+				found, err := harness.ReadHandlers(filepath.Join(dir, "child"))
+				s.do(func() error { return err })
+				return found
+			}
+			for _, change := range handlers(false).Changed(handlers(true)) {
+				t.Error(change)
+			}
+		})
+	}
+}
+
 func equal(a, b signals) bool {
 	return a.Signals == b.Signals && slices.Equal(a.blocked, b.blocked)
 }
@@ -138,43 +167,37 @@ func (s *server) loadUntil(stop chan bool) harness.Result {
 	}
 }
 
-// A child that has the Go half forks for a CGI program; the program has nothing of it.
-func TestCGI(t *testing.T) {
-	for mpm, module := range map[string]string{"prefork": "cgi", "event": "cgid"} {
-		t.Run(mpm, func(t *testing.T) {
-			t.Parallel()
-			s := newServer(t)
-			s.MPM = mpm
-			script := filepath.Join(s.Dir, "script")
-			text := "#!/bin/sh\necho Content-Type: text/plain; test -z \"$LD_PRELOAD$GOSESS_CACHE\" || echo Status: 500; echo; echo ok\n"
-			if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Chmod(script, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			s.SSL = "LoadModule " + module + "_module /usr/lib/apache2/modules/mod_" + module + ".so\n" + s.SSL
-			s.Sites[0].Location = "ScriptAliasMatch ^/$ " + script
-			s.do(s.Start)
-			if r := s.load("--tls", "1.3", "--sessions", "20", "--attempts", "100"); r.Resumed != r.Attempts {
-				t.Errorf("resumed %d of %d", r.Resumed, r.Attempts)
-			}
-		})
-	}
-}
-
-// A server with a URL that is none says so in its log, and serves without a cache.
+// A server with a mistake in its environment says so once, on stderr when it is started, and serves without
+// a cache. Its configuration test says the same.
 func TestMistake(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
-	s.says = `unknown scheme "shmm"`
-	var err error
-	if s.Env, err = harness.Preload("shmm:"); err != nil {
-		t.Fatal(err)
+	for cache, says := range map[string]string{
+		"shmm:":                  `unknown scheme "shmm"`,
+		"shm:?sice=64m":          `"sice"`,
+		"shm:/nowhere/at/all/it": "/nowhere/at/all/it",
+	} {
+		for what, run := range map[string]func(*server) error{
+			"configuration test": func(s *server) error { return s.Test() },
+			"start":              func(s *server) error { return s.Start() },
+		} {
+			t.Run(what+" "+cache, func(t *testing.T) {
+				t.Parallel()
+				s := newServer(t)
+				s.says = says
+				var err error
+				s.Env, err = harness.Preload(cache)
+				s.do(func() error { return err })
+				s.do(func() error { return run(s) })
+				if lines := s.Problems(); len(lines) != 1 || !strings.HasPrefix(lines[0], "gosess: [") || !strings.Contains(lines[0], says) {
+					t.Errorf("what is said is %q", lines)
+				}
+				if errors, _ := os.ReadFile(s.ErrorLog()); strings.Contains(string(errors), "gosess") {
+					t.Error("it is said in the error log, and not on stderr")
+				}
+				if what == "start" {
+					wanted(t, "without a cache", false, s.load("--tls", "1.2", "--sessions", "10", "--attempts", "20"))
+				}
+			})
+		}
 	}
-	s.do(s.Start)
-	if !strings.Contains(s.Log(), s.says) {
-		t.Error("nothing is said")
-	}
-	wanted(t, "without a cache", false, s.load("--tls", "1.2", "--sessions", "10", "--attempts", "20"))
 }

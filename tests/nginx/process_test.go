@@ -98,6 +98,30 @@ func TestSignalsAreItsOwn(t *testing.T) {
 	}
 }
 
+// Handlers, their flags and their masks are the host's in a worker that has the Go half.
+func TestHandlersAreItsOwn(t *testing.T) {
+	handlers := func(preloaded bool) harness.Handlers {
+		s := newServer(t, anonymous)
+		if !preloaded {
+			s.Env = nil
+		}
+		dir := filepath.Join(s.Dir, "handlers")
+		s.do(func() error { return os.Mkdir(dir, 0o777) })
+		s.do(func() error { return os.Chmod(dir, 0o777) })
+		env, err := harness.PreloadHandlers(s.Env, s.Dir, filepath.Join(dir, "worker"))
+		s.do(func() error { return err })
+		s.Env = env
+		s.do(s.Start)
+		s.load(few("1.2")...)
+		found, err := harness.ReadHandlers(filepath.Join(dir, "worker"))
+		s.do(func() error { return err })
+		return found
+	}
+	for _, change := range handlers(false).Changed(handlers(true)) {
+		t.Error(change)
+	}
+}
+
 // The threads of a worker: as many as are promised, none of them started later, and just one, which is
 // the monitor of the Go runtime, that sleeps longer than it is told to.
 func TestThreads(t *testing.T) {
