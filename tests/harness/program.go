@@ -168,12 +168,19 @@ func (p *Program) Subject(arguments ...string) *Subject {
 }
 
 // CertAndKey makes the one file that some servers want a certificate and its key in.
-func CertAndKey(dir string) (string, error) {
+func CertAndKey(dir string) (string, error) { return CertAndKeyOf(dir, "first.test") }
+
+// CertAndKeyOf makes it for a server of that name, by an authority of its own, in a directory
+// that is made where it is not there. Made again, it is a renewed certificate in the same place.
+func CertAndKeyOf(dir, name string) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
 	authority, err := NewAuthority(dir)
 	if err != nil {
 		return "", err
 	}
-	files, err := authority.Issue("first.test")
+	files, err := authority.Issue(name)
 	if err != nil {
 		return "", err
 	}
