@@ -22,6 +22,7 @@ import (
 type HAProxy struct {
 	Dir        string // where everything of it lies
 	Port       int
+	Through    []string // what runs the program: empty, nobody else does
 	Env        []string // added to the environment: see Preload
 	Foreground bool     // started with -db: one process, which never forks
 	Attached   bool     // no daemon: the master says what becomes of its workers
@@ -128,7 +129,7 @@ func (h *HAProxy) command(mode ...string) (*exec.Cmd, *os.File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	line := append([]string{h.System.program("haproxy")}, mode...)
+	line := append(append(slices.Clone(h.Through), h.System.program("haproxy")), mode...)
 	cmd := h.System.command(append(line, "-f", file))
 	cmd.Env = environment(append(slices.Clone(h.Env), "GOSESS_LOG=error:"+h.gosessLog()))
 	cmd.Stdout, cmd.Stderr = log, log

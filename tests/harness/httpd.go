@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,6 +23,7 @@ type HTTPD struct {
 	Dir         string // where everything of it lies
 	Authority   *Authority
 	Sites       []Site
+	Through     []string // what runs the program: empty, nobody else does
 	Env         []string // added to the environment: see Preload
 	MPM         string   // "event", "worker" or "prefork"
 	WorkerCount int      // children at least
@@ -159,7 +161,8 @@ func (h *HTTPD) run(arguments ...string) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(h.program, append([]string{"-d", h.Dir, "-f", h.configFile()}, arguments...)...)
+	line := append(append(slices.Clone(h.Through), h.program, "-d", h.Dir, "-f", h.configFile()), arguments...)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = environment(h.Env)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {

@@ -4,22 +4,29 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"testing"
 )
 
 // A server's page in docs/servers is what its tests run: the lines that it tells a reader to add.
 
-// Block is the text of the only fenced block of that language on a server's page.
-func Block(server, language string) (string, error) {
+func page(server string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	data, err := os.ReadFile(filepath.Join(root, "docs", "servers", server+".md"))
+	text, err := os.ReadFile(filepath.Join(root, "docs", "servers", server+".md"))
+	return string(text), err
+}
+
+// Block is the text of the only fenced block of that language on a server's page.
+func Block(server, language string) (string, error) {
+	page, err := page(server)
 	if err != nil {
 		return "", err
 	}
-	blocks := strings.Split("\n"+string(data), "\n```"+language+"\n")
+	blocks := strings.Split("\n"+page, "\n```"+language+"\n")
 	if len(blocks) != 2 {
 		return "", fmt.Errorf("docs/servers/%s.md has %d blocks of %q, not one", server, len(blocks)-1, language)
 	}
@@ -55,4 +62,54 @@ func PageEnvironment(server, dir string) ([]string, error) {
 		return nil, fmt.Errorf("docs/servers/%s.md preloads or stores nothing: %q", server, env)
 	}
 	return env, nil
+}
+
+// PageLines are the lines of commands on a server's page that begin so.
+func PageLines(server, beginning string) ([]string, error) {
+	text, err := page(server)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for line := range strings.Lines(text) {
+		if command, found := strings.CutPrefix(line, "    "); found && strings.HasPrefix(command, beginning) {
+			lines = append(lines, strings.TrimSpace(command))
+		}
+	}
+	return lines, nil
+}
+
+// PageCommand is the words of the command on a server's page, in a line of its own or between backquotes, that begins
+// so. This build's gosess runs for gosess, and the pairs say what else stands for what.
+func PageCommand(server, beginning string, pairs ...string) ([]string, error) {
+	text, err := page(server)
+	if err != nil {
+		return nil, err
+	}
+	command := regexp.QuoteMeta(beginning)
+	found := regexp.MustCompile("(?m)^    (" + command + ".*)$|`(" + command + "[^`]*)`").FindStringSubmatch(text)
+	if found == nil {
+		return nil, fmt.Errorf("docs/servers/%s.md has no command %q", server, beginning)
+	}
+	words := strings.Fields(strings.NewReplacer(append(pairs, "'", "")...).Replace(found[1] + found[2]))
+	if words[0] == "gosess" {
+		words[0], err = Built("gosess")
+	}
+	return words, err
+}
+
+// PageThrough is the page's "gosess run", without the server that it runs, for a server in dir.
+func PageThrough(t *testing.T, server, dir string) []string {
+	t.Helper()
+	words, err := PageCommand(server, "gosess run", "/tmp/"+server, filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, word := range words {
+		if word == "--" {
+			return words[:i+1]
+		}
+	}
+	t.Fatalf("docs/servers/%s.md runs no server: %q", server, words)
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,6 +23,7 @@ type Program struct {
 	Dir         string // where everything of it lies
 	Port        int
 	Env         []string // added to the environment: see Preload
+	Through     []string // the command that becomes the first word of Line
 	Line        []string
 	PidFile     string // of a daemon; empty: what Line starts is the server
 	WorkerCount int    // children that serve; 0: the server does so itself
@@ -46,7 +48,8 @@ func (p *Program) Start() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(p.Line[0], p.Line[1:]...)
+	line := append(slices.Clone(p.Through), p.Line...)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = environment(append(p.Env, "GOSESS_LOG=error:"+p.gosessLog()))
 	cmd.Dir = p.Dir
 	cmd.Stdout, cmd.Stderr = log, log
@@ -168,12 +171,19 @@ func (p *Program) Subject(arguments ...string) *Subject {
 }
 
 // CertAndKey makes the one file that some servers want a certificate and its key in.
-func CertAndKey(dir string) (string, error) {
+func CertAndKey(dir string) (string, error) { return CertAndKeyOf(dir, "first.test") }
+
+// CertAndKeyOf makes it for a server of that name, by an authority of its own, in a directory
+// that is made where it is not there. Made again, it is a renewed certificate in the same place.
+func CertAndKeyOf(dir, name string) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
 	authority, err := NewAuthority(dir)
 	if err != nil {
 		return "", err
 	}
-	files, err := authority.Issue("first.test")
+	files, err := authority.Issue(name)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -14,9 +15,9 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(harness.Together(m)) }
 
-// newHitch is a hitch with those workers that is not yet started. Where it is root it drops its
+// newHitch is a hitch with those workers, and more lines, that is not yet started. Where it is root it drops its
 // rights, as Debian's does, and takes an empty directory for the root of all files.
-func newHitch(t *testing.T, dir string, workers int, env []string) (*harness.Program, error) {
+func newHitch(t *testing.T, dir string, workers int, env []string, lines ...string) (*harness.Program, error) {
 	pem, err := harness.CertAndKey(dir)
 	if err != nil {
 		return nil, err
@@ -28,7 +29,7 @@ func newHitch(t *testing.T, dir string, workers int, env []string) (*harness.Pro
 	config, pid := filepath.Join(dir, "hitch.conf"), filepath.Join(dir, "hitch.pid")
 	// Without ocsp-dir there is no other child than the workers.
 	text := fmt.Sprintf("frontend = \"[127.0.0.1]:%d\"\nbackend = \"[127.0.0.1]:%d\"\nworkers = %d\ndaemon = on\nocsp-dir = \"\"\npem-file = %q\n",
-		port, harness.Backend(t), workers, pem)
+		port, harness.Backend(t), workers, pem) + strings.Join(lines, "\n") + "\n"
 	line := []string{"/usr/sbin/hitch", "--config", config, "--pidfile", pid}
 	if os.Geteuid() == 0 {
 		empty := filepath.Join(dir, "empty")

@@ -101,6 +101,30 @@ func (p *postfix) killSMTPD() error {
 	return fmt.Errorf("there is no smtpd\n%s", p.Log())
 }
 
+// pageLines are what the page adds to main.cf: its environment, with the store in dir, and "off", "on" or
+// "stateful" tickets.
+func pageLines(dir, tickets string) ([]string, error) {
+	imported, err := harness.PageEnvironment("postfix", dir)
+	if err != nil {
+		return nil, err
+	}
+	imported = append(imported, "GOSESS_LOG=error:"+filepath.Join(dir, "gosess.log")) // smtpd has no stderr
+	if tickets == "stateful" {
+		imported = append(imported, "GOSESS_TICKETS=stateful")
+	}
+	block, err := harness.Block("postfix", "conf")
+	if err != nil {
+		return nil, err
+	}
+	_, standard, _ := strings.Cut(strings.Split(block, "\n")[0], "=")
+	standard, _, _ = strings.Cut(standard, "LD_PRELOAD")
+	lines := []string{"import_environment =" + standard + strings.Join(imported, " ")}
+	if tickets == "off" {
+		lines = append(lines, strings.TrimSpace(strings.Split(block, "\n")[1]))
+	}
+	return lines, nil
+}
+
 // The environment comes with import_environment, as the page says. Postfix's tickets come from tlsmgr, which
 // a reload starts anew.
 func TestPostfix(t *testing.T) {
@@ -108,23 +132,9 @@ func TestPostfix(t *testing.T) {
 	harness.Matrix{
 		Page: "postfix",
 		New: func(_ *testing.T, dir string, row harness.Row, _ []string) (*harness.Subject, error) {
-			imported, err := harness.PageEnvironment("postfix", dir)
+			lines, err := pageLines(dir, row.Tickets)
 			if err != nil {
 				return nil, err
-			}
-			imported = append(imported, "GOSESS_LOG=error:"+filepath.Join(dir, "gosess.log")) // smtpd has no stderr
-			if row.Tickets == "stateful" {
-				imported = append(imported, "GOSESS_TICKETS=stateful")
-			}
-			block, err := harness.Block("postfix", "conf")
-			if err != nil {
-				return nil, err
-			}
-			_, standard, _ := strings.Cut(strings.Split(block, "\n")[0], "=")
-			standard, _, _ = strings.Cut(standard, "LD_PRELOAD")
-			lines := []string{"import_environment =" + standard + strings.Join(imported, " ")}
-			if row.Tickets == "off" {
-				lines = append(lines, strings.TrimSpace(strings.Split(block, "\n")[1]))
 			}
 			p, err := newPostfix(dir, lines)
 			if err != nil {

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { os.Exit(harness.Together(m)) }
 // newStunnel is a stunnel that is not yet started, with lines for all its services. As root it drops its
 // rights, after which it writes to its directory.
 func newStunnel(t *testing.T, dir string, env []string, lines ...string) (*harness.Program, error) {
-	pem, err := harness.CertAndKey(dir)
+	pem, err := certificate(dir, "first.test")
 	if err != nil {
 		return nil, err
 	}
@@ -33,16 +33,7 @@ func newStunnel(t *testing.T, dir string, env []string, lines ...string) (*harne
 		return nil, err
 	}
 	if os.Geteuid() == 0 {
-		account, err := user.Lookup("stunnel4")
-		if err != nil {
-			return nil, err
-		}
-		uid, _ := strconv.Atoi(account.Uid)
-		if err := os.Chown(own, uid, -1); err != nil {
-			return nil, err
-		}
-		// It is who reads the certificate at a reload.
-		if err := os.Chown(pem, uid, -1); err != nil {
+		if err := give(own); err != nil {
 			return nil, err
 		}
 		lines = append(lines, "setuid = stunnel4", "setgid = stunnel4")
@@ -60,6 +51,25 @@ func newStunnel(t *testing.T, dir string, env []string, lines ...string) (*harne
 	config := filepath.Join(dir, "stunnel.conf")
 	p.Line = []string{"/usr/bin/stunnel4", config}
 	return p, os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o644)
+}
+
+// give makes a file stunnel's own.
+func give(path string) error {
+	account, err := user.Lookup("stunnel4")
+	if err != nil {
+		return err
+	}
+	uid, _ := strconv.Atoi(account.Uid)
+	return os.Chown(path, uid, -1)
+}
+
+// certificate makes one that stunnel, without its rights, can read at a reload.
+func certificate(dir, name string) (string, error) {
+	pem, err := harness.CertAndKeyOf(dir, name)
+	if err == nil && os.Geteuid() == 0 {
+		err = give(pem)
+	}
+	return pem, err
 }
 
 // read counts how often it has read its configuration.
