@@ -39,21 +39,3 @@ func (s *server) reconnects() {
 		s.t.Errorf("%q: reused %d times: %v\n%s", words, count, err, output)
 	}
 }
-
-// apachectl configtest says nothing of what is wrong with the environment; gosess check does.
-func TestMistakeIsSaidByCheck(t *testing.T) {
-	const url = "shm:?size=many"
-	s := newServer(t)
-	s.Env = append(s.Env, "GOSESS_CACHE="+url)
-	s.do(s.Test)
-	if strings.Contains(s.Log(), "gosess:") {
-		t.Errorf("configtest: %s", s.Log())
-	}
-	words, err := harness.PageCommand("httpd", "gosess check", "URL", url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if output, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err == nil || !strings.Contains(string(output), "many") {
-		t.Errorf("%q: %v: %s", words, err, output)
-	}
-}
