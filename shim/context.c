@@ -251,6 +251,20 @@ bool gosess_prepare(const void *caller)
     return set;
 }
 
+void gosess_load_ahead(const void *caller)
+{
+    int saved = errno;
+    struct gosess_cache *cache = NULL;
+    if (gosess_prepare(caller)) {
+        gosess_setup_lock();
+        cache = gosess_cache_of_environment();
+        gosess_setup_unlock();
+    }
+    if (cache)
+        gosess_load();
+    errno = saved;
+}
+
 static struct gosess_attached *make_context(SSL_CTX *ctx)
 {
     struct gosess_attached *context = calloc(1, sizeof(*context));

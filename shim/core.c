@@ -31,8 +31,11 @@
  * capi/guard.go, and a few of its own.
  */
 #define THREADS_NEEDED (GOSESS_PROCESSORS + GOSESS_SPARE_THREADS + 8)
-/* Address space that a Go runtime reserves, memory that it may write, descriptors; with room. */
-#define SPACE_NEEDED ((size_t)1 << 30)
+/*
+ * Address space that a Go runtime reserves, and libc for each thread that calls malloc (64 MiB);
+ * memory that it may write; descriptors. With room: the first two were seen to be 2.0 GiB.
+ */
+#define SPACE_NEEDED ((size_t)2 << 30)
 #define DATA_NEEDED ((size_t)256 << 20)
 #define DESCRIPTORS_NEEDED 8
 

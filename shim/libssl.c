@@ -18,6 +18,24 @@ static int note_libssl(struct dl_phdr_info *info, size_t size, void *name)
     return 1;
 }
 
+static bool has_libssl(void)
+{
+    const char *name;
+    return dl_iterate_phdr(note_libssl, &name) != 0;
+}
+
+static bool linked;
+
+__attribute__((constructor)) static void look_once(void)
+{
+    linked = has_libssl();
+}
+
+bool gosess_has_loaded_libssl(void)
+{
+    return !linked && has_libssl();
+}
+
 static void *lookup_in(const char *object, const char *name)
 {
     void *handle = object && *object ? dlopen(object, RTLD_LAZY | RTLD_NOLOAD) : NULL;

@@ -4,7 +4,7 @@
  * (HAProxy sets RLIMIT_NPROC to 0 in its workers, S1). A process that goes into a chroot or
  * forbids new threads has become what it will be. A daemon may drop its rights (setuid) or
  * adjust a limit before it forks, so there only one that was forked itself is a worker. In a
- * program without a served context all of them only pass on.
+ * program that serves no context, and is not about to, all of them only pass on.
  */
 #define _GNU_SOURCE
 #include "serve.h"
@@ -19,10 +19,23 @@ static int absent(void)
     return -1;
 }
 
+/*
+ * Dovecot's login processes, each executed for its work, make their context only after they have
+ * gone where nothing can be loaded. Who has loaded libssl by then, and not used it, is one; who
+ * is merely linked to it may be anything (Postfix's tlsmgr).
+ */
+static void become_server(const void *caller)
+{
+    if (gosess_environment.cache && !gosess_ssl && !gosess_forked() && gosess_has_loaded_libssl())
+        gosess_load_ahead(caller);
+    else
+        gosess_load_if_serving();
+}
+
 GOSESS_EXPORT int chroot(const char *path)
 {
     __typeof__(&chroot) next = GOSESS_NEXT(chroot);
-    gosess_load_if_serving();
+    become_server(__builtin_return_address(0));
     return next ? next(path) : absent();
 }
 
@@ -34,9 +47,13 @@ GOSESS_EXPORT int setuid(uid_t uid)
     return next ? next(uid) : absent();
 }
 
-static void before_thread_limit(bool none)
+/* The process itself is one. */
+static void before_thread_limit(rlim_t limit, const void *caller)
 {
-    if (none || gosess_forked())
+    bool none = limit <= 1;
+    if (none)
+        become_server(caller);
+    else if (gosess_forked())
         gosess_load_if_serving();
     if (none)
         gosess_core_wait_longer();
@@ -46,7 +63,7 @@ GOSESS_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *l
 {
     __typeof__(&setrlimit) next = GOSESS_NEXT(setrlimit);
     if (resource == RLIMIT_NPROC)
-        before_thread_limit(limit->rlim_cur == 0);
+        before_thread_limit(limit->rlim_cur, __builtin_return_address(0));
     return next ? next(resource, limit) : absent();
 }
 
@@ -54,6 +71,6 @@ GOSESS_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit6
 {
     __typeof__(&setrlimit64) next = GOSESS_NEXT(setrlimit64);
     if (resource == RLIMIT_NPROC)
-        before_thread_limit(limit->rlim_cur == 0);
+        before_thread_limit(limit->rlim_cur, __builtin_return_address(0));
     return next ? next(resource, limit) : absent();
 }

@@ -73,6 +73,9 @@ void *gosess_next(enum gosess_interposed function, const void *caller);
  */
 void gosess_find_all(const void *caller);
 
+/* Whether this process has loaded a libssl, and was not linked to it. */
+bool gosess_has_loaded_libssl(void);
+
 /*
  * Fills the table from the host's libssl. NULL, or the name of a function that is missing.
  */
@@ -301,6 +304,9 @@ bool gosess_load(void);
  * Loads the Go half where this process holds a context that gosess serves. Keeps errno.
  */
 void gosess_load_if_serving(void);
+
+/* Opens the environment's cache and loads the Go half, for a context to come. Keeps errno. */
+void gosess_load_ahead(const void *caller);
 
 /* --- replay.c --- */
 

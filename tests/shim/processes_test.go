@@ -100,6 +100,10 @@ func TestLittleAddressSpace(t *testing.T) {
 	s := served(t, "processes", "as-before").run(t)
 	s.wants(t, "full, full", "worker: not loaded, 1 thread")
 	s.logs(t, "RLIMIT_AS")
+
+	s = served(t, "processes", "spaces").run(t)
+	s.wants(t, "full, resumed")
+	s.logs(t, "RLIMIT_AS")
 }
 
 // Is the Go half there before its file is out of sight or of reach?
@@ -109,6 +113,7 @@ func TestLoadsBeforeTheDoorsClose(t *testing.T) {
 	h := served(t, "processes", "chroots")
 	h.env = []string{core, "TEST_ROOT=" + open(t)}
 	h.run(t).wants(t, "full", "resumed")
+	served(t, "processes", "linked").run(t).wants(t, "linked: not loaded, 1 thread")
 
 	h = served(t, "processes", "setuids")
 	h.env = []string{core}

@@ -236,6 +236,39 @@ static void as_before(void)
     end();
 }
 
+static void serve_in(rlim_t space)
+{
+    SSL_SESSION *own;
+    alarm(CHILD_SECONDS);
+    limit_unseen(RLIMIT_AS, space);
+    full(ctx, &own, NULL);
+    for (int i = 0; i < 50; i++)
+        again(ctx, own, NULL);
+    _exit(0);
+}
+
+#define SPACES 48 /* from 1 GiB, in steps of 64 MiB */
+
+/*
+ * Wherever it is too little, that is seen before the Go half is loaded. All at once, because libc
+ * takes the more of it, the more threads there are at a time.
+ */
+static void spaces(void)
+{
+    pid_t children[SPACES];
+    ctx = new_server();
+    for (int i = 0; i < SPACES; i++) {
+        children[i] = fork();
+        MUST(children[i] >= 0);
+        if (children[i] == 0)
+            serve_in(((rlim_t)1 << 30) + ((rlim_t)i << 26));
+    }
+    for (int i = 0; i < SPACES; i++)
+        wait_child(children[i]);
+    serve_twice();
+    end();
+}
+
 /* --- roots and users --- */
 
 static void in_empty_root(void)
@@ -250,6 +283,13 @@ static void chroots(void)
     for (int i = 0; i < 2; i++)
         say("%s", visit_child(ctx, &session, in_empty_root));
     end();
+}
+
+/* Who is linked to libssl may yet be no server. */
+static void linked(void)
+{
+    MUST(chroot("/") == 0);
+    say_loaded("linked");
 }
 
 static void become_nobody(void)
@@ -380,7 +420,9 @@ static const struct scenario scenarios[] = {
     {"nproc-before", nproc_before},
     {"nproc-after", nproc_after},
     {"as-before", as_before},
+    {"spaces", spaces},
     {"chroots", chroots},
+    {"linked", linked},
     {"setuids", setuids},
     {"setuids-unseen", setuids_unseen},
     {"configuring", configuring},
