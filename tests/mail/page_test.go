@@ -28,3 +28,24 @@ func TestPageSeesAResumption(t *testing.T) {
 		}
 	})
 }
+
+// What the pages repeat of the servers' defaults is what the installed ones have.
+func TestPagesKnowTheDefaultEnvironment(t *testing.T) {
+	for server, beginning := range map[string]string{"dovecot": "doveconf -d", "postfix": "postconf -d"} {
+		words, err := harness.PageCommand(server, beginning)
+		if err != nil {
+			t.Fatal(err)
+		}
+		output, err := exec.Command(words[0], words[1:]...).Output()
+		if err != nil {
+			t.Fatalf("%q: %v", words, err)
+		}
+		block, err := harness.Block(server, "conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if standard, _, _ := strings.Cut(block, " LD_PRELOAD="); standard != strings.TrimSpace(string(output)) {
+			t.Errorf("docs/servers/%s.md has\n%s\nand %q says\n%s", server, standard, words, output)
+		}
+	}
+}
