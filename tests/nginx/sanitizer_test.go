@@ -13,44 +13,6 @@ import (
 	"gosess/tests/harness"
 )
 
-// Is the C half clean under the address and undefined-behaviour sanitizers while it serves nginx?
-func TestAddressSanitizer(t *testing.T) {
-	s, url := withStore(t)
-	reports := filepath.Join(s.Dir, "reports")
-	s.do(func() error { return os.Mkdir(reports, 0o777) })
-	s.do(func() error { return os.Chmod(reports, 0o777) }) // workers write there too
-	env, err := harness.PreloadWatched(s.Dir, url+"?size=16m", filepath.Join(reports, "report"))
-	s.do(func() error { return err })
-	s.Env = env
-	s.do(s.Start)
-	for _, worker := range s.Workers() {
-		if !worker.Maps("libasan") {
-			t.Fatal("a worker is not watched")
-		}
-	}
-	versions := []string{"1.2", "1.3"}
-	var old [][]string
-	for _, version := range versions {
-		old = append(old, s.pool(version))
-	}
-	for _, step := range []func() error{s.Reload, func() error { s.do(s.Stop); return s.Start() }} {
-		s.do(step)
-		for i, version := range versions {
-			s.resumes(append(old[i], "--attempts", "400")...)
-			s.resumes(few(version, "--no-ticket")...)
-		}
-	}
-	s.do(s.Stop)
-	found, err := filepath.Glob(filepath.Join(reports, "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, report := range found {
-		text, _ := os.ReadFile(report)
-		t.Errorf("%s", text)
-	}
-}
-
 // Does the C half lose memory under nginx? Only what is lost for certain counts, and of that what
 // it has allocated itself.
 func TestValgrind(t *testing.T) {
