@@ -6,29 +6,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
 	"gosess/tests/harness"
 )
 
-// Does the C half lose memory under nginx? Only what is lost for certain counts, and of that what
-// it has allocated itself.
+// Does the C half lose memory under nginx?
 func TestValgrind(t *testing.T) {
-	valgrind, err := exec.LookPath("valgrind")
-	if err != nil {
-		t.Skip("valgrind is not installed")
-	}
 	s, _ := withStore(t)
-	standIn := filepath.Join(s.Dir, "memory.so")
-	compile(t, "../../c/cores/memory.c", standIn)
-	s.Env = append(s.Env, "GOSESS_CORE="+standIn)
+	valgrind := harness.NewValgrind(t, s.Dir)
 	s.do(s.Test) // which writes the configuration
-	report := filepath.Join(s.Dir, "report")
-	nginx := exec.Command(valgrind, "-q", "--leak-check=full", "--show-leak-kinds=definite", "--log-file="+report,
-		"nginx", "-p", s.Dir, "-e", s.ErrorLog(), "-c", filepath.Join(s.Dir, "nginx.conf"), "-g", "daemon off; master_process off;")
-	nginx.Env = append(os.Environ(), s.Env...)
+	line := append(valgrind.Through, "nginx", "-p", s.Dir, "-e", s.ErrorLog(), "-c", filepath.Join(s.Dir, "nginx.conf"),
+		"-g", "daemon off; master_process off;")
+	nginx := exec.Command(line[0], line[1:]...)
+	nginx.Env = append(append(os.Environ(), s.Env...), valgrind.Env...)
 	s.do(nginx.Start)
 	defer nginx.Process.Kill()
 	s.do(func() error {
@@ -54,13 +46,5 @@ func TestValgrind(t *testing.T) {
 		})
 	})
 	s.do(func() error { return <-ended })
-	text, err := os.ReadFile(report)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for part := range strings.SplitSeq(string(text), "== \n") {
-		if strings.Contains(part, "gosess_") {
-			t.Error(part)
-		}
-	}
+	valgrind.Judge(t)
 }
