@@ -6,10 +6,20 @@ import (
 	"gosess/tests/harness"
 )
 
-// HAProxy through all that happens to servers: see harness.Matrix. Its workers are threads. Half of
-// the rows, so that each two values meet, are enough where all are not asked for.
-func TestMatrix(t *testing.T) {
-	harness.Matrix{
+// HAProxy through all that happens to servers: see harness.Matrix.
+func TestMatrix(t *testing.T) { matrix().Run(t) }
+
+// Is the C half clean under the address and undefined-behaviour sanitizers through all of that?
+func TestAddressSanitizer(t *testing.T) {
+	m := matrix()
+	m.Watched = true
+	m.Run(t)
+}
+
+// Its workers are threads. Half of the rows, so that each two values meet, are enough where all are
+// not asked for.
+func matrix() harness.Matrix {
+	return harness.Matrix{
 		Page: "haproxy",
 		New: func(_ *testing.T, dir string, row harness.Row, env []string) (*harness.Subject, error) {
 			h, err := harness.NewHAProxy(dir)
@@ -31,7 +41,7 @@ func TestMatrix(t *testing.T) {
 		Kept:    kept,
 		Pairs:   !harness.All(),
 		System:  system,
-	}.Run(t)
+	}
 }
 
 // kept is harness.Kept, but that HAProxy ends with its worker, and that a reload runs its program

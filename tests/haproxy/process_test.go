@@ -167,37 +167,3 @@ func TestConfigurationTestWithABadURL(t *testing.T) {
 		}
 	}
 }
-
-// Is the C half clean under the address and undefined-behaviour sanitizers while it serves
-// HAProxy? What they find ends the worker, which cannot write a report in its chroot.
-func TestAddressSanitizer(t *testing.T) {
-	s := newServer(t)
-	env, err := harness.PreloadWatched(s.Dir, s.store+"?size=16m", filepath.Join(s.Dir, "report"))
-	s.do(func() error { return err })
-	s.Env = env
-	s.do(s.Start)
-	if !s.Workers()[0].Maps("libasan") {
-		t.Fatal("the worker is not watched")
-	}
-	versions := []string{"1.2", "1.3"}
-	var old [][]string
-	for _, version := range versions {
-		old = append(old, s.pool(version))
-	}
-	for _, step := range []func() error{s.Reload, func() error { s.do(s.Stop); return s.Start() }} {
-		s.do(step)
-		for i, version := range versions {
-			s.resumesFromStore(version, old[i]...)
-			s.resumes("--tls", version, "--sessions", "20", "--attempts", "100")
-		}
-	}
-	s.do(s.Stop)
-	found, err := filepath.Glob(filepath.Join(s.Dir, "report*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, report := range found {
-		text, _ := os.ReadFile(report)
-		t.Errorf("%s", text)
-	}
-}

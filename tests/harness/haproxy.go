@@ -312,5 +312,9 @@ func (h *HAProxy) Problems() []string {
 
 // Subject is the server as the matrix wants it.
 func (h *HAProxy) Subject() *Subject {
-	return &Subject{Server: h, Port: h.Port, Replace: h.Replace, Problems: h.Problems}
+	s := &Subject{Server: h, Port: h.Port, Replace: h.Replace, Problems: h.Problems}
+	if h.Privileged() {
+		s.Root = h.Root()
+	}
+	return s
 }

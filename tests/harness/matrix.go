@@ -29,6 +29,7 @@ const (
 type Subject struct {
 	Server
 	Port      int
+	Root      string          // what its workers take for the root of all files, where they do
 	Arguments []string        // of the load client, beyond those of the row
 	Replace   func() error    // kills a worker, and waits until the server serves as before
 	Problems  func() []string // the lines of its log that should not be there
@@ -83,6 +84,9 @@ type Matrix struct {
 	Made    func(r Row, c Client, step Step) int // of the sessions that are made after the step; 100 where nil
 	Pairs   bool                                 // not all rows, but so many that each two values of theirs meet
 	System  System                               // whose server it is
+	Watched bool                                 // the C half is one that the address and undefined-behaviour sanitizers watch
+
+	watched *watched
 }
 
 // Together runs the tests of a package, those that are parallel six at once: they wait for servers
@@ -103,6 +107,9 @@ func (m Matrix) Run(t *testing.T) {
 	}
 	if m.Kept == nil {
 		m.Kept = Kept
+	}
+	if m.Watched {
+		m.watched = newWatched(t)
 	}
 	for i, tickets := range m.Tickets {
 		for j, workers := range m.Workers {
@@ -135,6 +142,9 @@ func (r Row) environment(page, dir string) ([]string, error) {
 func (m Matrix) row(t *testing.T, row Row) {
 	dir := m.System.TempDir(t)
 	env, err := row.environment(m.Page, dir)
+	if err == nil && m.Watched {
+		env, err = m.watched.environment(env, dir)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,12 +152,19 @@ func (m Matrix) row(t *testing.T, row Row) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if m.Watched {
+		m.watched.prepare(t, dir, s)
+		t.Cleanup(func() { m.watched.judge(t, dir, s) })
+	}
 	t.Cleanup(func() { s.end(t) })
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for _, step := range m.Steps {
 		m.step(t, s, row, step)
+		if m.Watched {
+			m.watched.check(t, s)
+		}
 		if t.Failed() {
 			return
 		}

@@ -2,47 +2,126 @@ package harness
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing"
 )
 
-// PreloadWatched is Preload with a C half that the address and undefined-behaviour sanitizers watch,
-// compiled into dir. What they find they write to files whose names begin with report.
-func PreloadWatched(dir, cache, report string) ([]string, error) {
+// watched is a C half that the address and undefined-behaviour sanitizers watch.
+type watched struct {
+	runtime, library string
+}
+
+func newWatched(t *testing.T) *watched {
+	t.Helper()
+	w := &watched{library: filepath.Join(TempDir(t), "libgosess.so")}
+	runtime, err := exec.Command("clang", "-print-file-name=libclang_rt.asan-x86_64.so").Output()
+	if err == nil {
+		w.runtime = strings.TrimSpace(string(runtime))
+		err = w.compile()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *watched) compile() error {
 	top, err := Root()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var sources []string
 	for _, pattern := range []string{"shim.c", "shim/*.c"} {
 		found, err := filepath.Glob(filepath.Join(top, pattern))
 		if err != nil || len(found) == 0 {
-			return nil, fmt.Errorf("%s: %v %w", pattern, found, err)
+			return fmt.Errorf("%s: %v %w", pattern, found, err)
 		}
 		sources = append(sources, found...)
 	}
-	library := filepath.Join(dir, "libgosess.so")
+	// By clang, whose one runtime writes what both find to a file. gcc's second one reads its options too late for it: in
+	// a chroot, or when nginx has written over its environment.
 	arguments := append([]string{"-std=gnu11", "-O1", "-g", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
-		"-fno-omit-frame-pointer", "-fPIC", "-fvisibility=hidden", "-shared", "-Wl,-z,nodelete",
-		"-Wl,--version-script=" + filepath.Join(top, "build", "gosess.map"), "-o", library}, sources...)
-	if output, err := exec.Command("gcc", arguments...).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("gcc: %w: %s", err, output)
+		"-shared-libasan", "-fno-omit-frame-pointer", "-fPIC", "-fvisibility=hidden", "-shared", "-Wl,-z,nodelete",
+		"-Wl,--version-script=" + filepath.Join(top, "build", "gosess.map"), "-o", w.library}, sources...)
+	if output, err := exec.Command("clang", arguments...).CombinedOutput(); err != nil {
+		return fmt.Errorf("clang: %w: %s", err, output)
 	}
-	runtime, err := exec.Command("gcc", "-print-file-name=libasan.so").Output()
-	if err != nil {
-		return nil, err
+	return nil
+}
+
+// reports is where the processes of a server write what is found: in its directory, and in the same one below
+// what its workers take for the root of all files.
+func reports(dir string, s *Subject) []string {
+	below := filepath.Join(dir, "reports")
+	if s.Root == "" {
+		return []string{below}
 	}
+	return []string{below, filepath.Join(s.Root, below)}
+}
+
+// environment is env with the watched library in the place of the one that make build has made.
+func (w *watched) environment(env []string, dir string) ([]string, error) {
 	core, err := Built("libgosess-core.so")
 	if err != nil {
 		return nil, err
 	}
-	return []string{
-		"LD_PRELOAD=" + strings.TrimSpace(string(runtime)) + ":" + library,
-		"GOSESS_CACHE=" + cache, "GOSESS_CORE=" + core,
+	built, err := Built("libgosess.so")
+	if err != nil {
+		return nil, err
+	}
+	var changed []string
+	for _, entry := range env {
+		changed = append(changed, strings.Replace(entry, "LD_PRELOAD="+built, "LD_PRELOAD="+w.runtime+":"+w.library, 1))
+	}
+	path := ":log_path=" + filepath.Join(dir, "reports", "report")
+	return append(changed, "GOSESS_CORE="+core,
 		// Leaks are looked for by stopping all threads, which Go's heap does not survive. The servers are
 		// not watched, nor is what Go has for a stack.
-		"ASAN_OPTIONS=detect_leaks=0:disable_coredump=0:log_path=" + report,
-		"UBSAN_OPTIONS=print_stacktrace=1:log_path=" + report,
-	}, nil
+		"ASAN_OPTIONS=detect_leaks=0:disable_coredump=0"+path,
+		"UBSAN_OPTIONS=print_stacktrace=1"+path), nil
+}
+
+// prepare makes the folders of reports.
+func (w *watched) prepare(t *testing.T, dir string, s *Subject) {
+	t.Helper()
+	for _, folder := range reports(dir, s) {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(folder, 0o777); err != nil { // workers are another user
+			t.Fatal(err)
+		}
+	}
+}
+
+// check wants every worker to be watched.
+func (w *watched) check(t *testing.T, s *Subject) {
+	t.Helper()
+	workers := s.Workers()
+	if len(workers) == 0 {
+		t.Error("there are no workers")
+	}
+	for _, worker := range workers {
+		if !worker.Maps("libclang_rt.asan") || !worker.Maps(w.library) {
+			t.Errorf("worker %d is not watched", worker.PID)
+		}
+	}
+}
+
+// judge wants that nothing was found in any process.
+func (w *watched) judge(t *testing.T, dir string, s *Subject) {
+	t.Helper()
+	for _, folder := range reports(dir, s) {
+		found, err := os.ReadDir(folder)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, report := range found {
+			text, _ := os.ReadFile(filepath.Join(folder, report.Name()))
+			t.Errorf("%s:\n%s", report.Name(), text)
+		}
+	}
 }

@@ -6,10 +6,19 @@ import (
 	"gosess/tests/harness"
 )
 
-// nginx through all that happens to servers: see harness.Matrix. Half of the rows, so that each
-// two values meet, are enough where all are not asked for.
-func TestMatrix(t *testing.T) {
-	harness.Matrix{
+// nginx through all that happens to servers: see harness.Matrix.
+func TestMatrix(t *testing.T) { matrix().Run(t) }
+
+// Is the C half clean under the address and undefined-behaviour sanitizers through all of that?
+func TestAddressSanitizer(t *testing.T) {
+	m := matrix()
+	m.Watched = true
+	m.Run(t)
+}
+
+// Half of the rows, so that each two values meet, are enough where all are not asked for.
+func matrix() harness.Matrix {
+	return harness.Matrix{
 		Page:    "nginx",
 		New:     newSubject,
 		Tickets: []string{"off", "on", "stateful"},
@@ -18,7 +27,7 @@ func TestMatrix(t *testing.T) {
 		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},
 		Pairs:   !harness.All(),
 		System:  system,
-	}.Run(t)
+	}
 }
 
 func newSubject(_ *testing.T, dir string, row harness.Row, env []string) (*harness.Subject, error) {
