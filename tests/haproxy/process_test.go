@@ -5,33 +5,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"gosess/tests/harness"
 )
-
-// Many handshakes with a Go half that collects garbage as often as it can: no thread is started in a worker
-// that may not, and it lives.
-func TestManyHandshakes(t *testing.T) {
-	attempts := 5_000
-	if harness.All() && system.Root == "" {
-		attempts = 50_000
-	}
-	s := newServer(t)
-	s.Env = append(s.Env, "GOGC=1")
-	s.do(s.Start)
-	worker := s.Workers()[0]
-	threads := worker.ThreadIDs()
-	for _, version := range []string{"1.2", "1.3"} {
-		s.resumes("--tls", version, "--attempts", strconv.Itoa(attempts), "--timeout", "300")
-	}
-	if now := worker.ThreadIDs(); !worker.Alive() || !slices.Equal(now, threads) {
-		t.Errorf("the threads were %v, and are %v", threads, now)
-	}
-}
 
 // Is each signal caught, ignored or blocked as without gosess, but for the faults that Go catches and
 // hands on?

@@ -27,6 +27,13 @@ func TestTrixie(t *testing.T) {
 		"SignalsAreItsOwn":              TestSignalsAreItsOwn,
 		"ThreadsAnswer":                 TestThreadsAnswer,
 		"ServesInTheForeground":         TestServesInTheForeground,
+		"BlockingStore":                 TestBlockingStore,
+		"ReloadSignalsUnderLoad":        TestReloadSignalsUnderLoad,
+		"EndSignalsUnderLoad":           TestEndSignalsUnderLoad,
+		"HandlersAreItsOwn":             TestHandlersAreItsOwn,
+		"Faults":                        TestFaults,
+		"NothingIsLeft":                 TestNothingIsLeft,
+		"ConfigurationTestWithABadURL":  TestConfigurationTestWithABadURL,
 		"WhereTheCoreIs":                TestWhereTheCoreIs,
 		"NoThreadIsLate":                TestNoThreadIsLate,
 	} {

@@ -55,7 +55,7 @@ func dumped(t *testing.T, process harness.Process) (memory [][]byte) {
 func TestCoreDump(t *testing.T) {
 	key := make([]byte, 32)
 	rand.Read(key)
-	file := filepath.Join(harness.TempDir(t), "keys")
+	file := filepath.Join(system.TempDir(t), "keys")
 	if err := os.WriteFile(file, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ var secretLine = regexp.MustCompile(`(?:Master-Key|Resumption PSK): ([0-9A-F]+)`
 // connections that are open is libssl's.
 func TestSecretsOfSessions(t *testing.T) {
 	each(t, func(t *testing.T, version string) {
-		path := filepath.Join(harness.TempDir(t), "store")
+		path := filepath.Join(system.TempDir(t), "store")
 		s := started(t, "shm:"+path+"?size=1m")
 		secrets := clientSecrets(t, s, version)
 		s.resumes(few(version)...)

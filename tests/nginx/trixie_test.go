@@ -15,6 +15,19 @@ func TestTrixie(t *testing.T) {
 	system = versions.Trixie(t)
 	defer func() { system = harness.System{} }()
 	for name, test := range map[string]func(*testing.T){
+		"HandlersAreItsOwn":                TestHandlersAreItsOwn,
+		"Threads":                          TestThreads,
+		"LimitOfThreads":                   TestLimitOfThreads,
+		"LimitsOfMemoryAndFiles":           TestLimitsOfMemoryAndFiles,
+		"CoreDump":                         TestCoreDump,
+		"SecretsOfSessions":                TestSecretsOfSessions,
+		"LockedKeys":                       TestLockedKeys,
+		"ConfigurationTest":                TestConfigurationTest,
+		"ConfigurationTestWithABadURL":     TestConfigurationTestWithABadURL,
+		"ExpiresAsItWasStored":             TestExpiresAsItWasStored,
+		"OwnCacheWithoutACore":             TestOwnCacheWithoutACore,
+		"CountersOfAStoreInMemory":         TestCountersOfAStoreInMemory,
+		"TicketsOnAndAClientWithoutThem":   TestTicketsOnAndAClientWithoutThem,
 		"BinaryUpgrade":                    TestBinaryUpgrade,
 		"Mail":                             TestMail,
 		"Stream":                           TestStream,
@@ -55,7 +68,6 @@ func TestTrixie(t *testing.T) {
 		"SessionCacheModes":                TestSessionCacheModes,
 		"StatefulTickets":                  TestStatefulTickets,
 		"TicketsAreNotStored":              TestTicketsAreNotStored,
-		"TicketsOnAndAClientWithoutThem":   TestTicketsOnAndAClientWithoutThem,
 		"UnsetIsAsWithout":                 TestUnsetIsAsWithout,
 	} {
 		t.Run(name, test)
