@@ -253,9 +253,9 @@ struct gosess_attached {
 extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
 
 /*
- * Sets gosess_ssl; false, after a log line, where there is no libssl to serve. Not with the
- * setup lock: the dynamic linker has one of its own, which a library's constructor that calls
- * libssl runs under.
+ * Sets gosess_ssl; false, after a log line, where there is no libssl to serve or no memory. Not
+ * with the setup lock: the dynamic linker has one of its own, which a library's constructor that
+ * calls libssl runs under.
  */
 bool gosess_prepare(const void *caller);
 
