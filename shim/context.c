@@ -121,7 +121,7 @@ static const unsigned char *policy_of_ctx(const SSL_CTX *ctx)
         return NULL;
     gosess_identify(context);
     struct gosess_identity *identity = atomic_load(&context->identity);
-    return identity ? identity->policy : NULL;
+    return identity ? identity->policy : context->own; /* out of memory: no other has that */
 }
 
 static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)

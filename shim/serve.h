@@ -129,7 +129,7 @@ bool gosess_look(const struct gosess_libssl *libssl, SSL_CTX *ctx, const struct 
 
 /* --- identity.c --- */
 
-#define GOSESS_OWN_SIZE 16
+#define GOSESS_OWN_SIZE GOSESS_DIGEST_SIZE /* it stands for a digest that cannot be made */
 
 /* Who may share sessions with a context, and what that was worked out from. */
 struct gosess_identity {
