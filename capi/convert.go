@@ -1,6 +1,5 @@
 package main
 
-// #include <stdlib.h>
 // #include "glue.h"
 import "C"
 
@@ -100,10 +99,15 @@ func roomOf(lookup *C.struct_gosess_lookup) []byte {
 	return unsafe.Slice((*byte)(lookup.der), C.GOSESS_ORDINARY_DER)[:0]
 }
 
-// hand leaves DER to the lookup, which lies in the room that it had or else is copied.
+// hand leaves DER to the lookup, which lies in the room that it had or else is copied, where there
+// is memory for that.
 func hand(lookup *C.struct_gosess_lookup, der []byte) {
 	if len(der) > C.GOSESS_ORDINARY_DER {
-		large := C.malloc(C.size_t(len(der))) // never nil: cgo ends the process where C.malloc fails
+		large := C.gosess_allocate(C.size_t(len(der)))
+		if large == nil {
+			clear(der)
+			return
+		}
 		copy(unsafe.Slice((*byte)(large), len(der)), der)
 		clear(der)
 		lookup.der = (*C.uchar)(large)
@@ -125,9 +129,4 @@ func sameStored(session *C.SSL_SESSION, der []byte) bool {
 
 func leaveOutOfCoreDumps(cache *sessioncache.Cache) {
 	C.gosess_leave_out_of_core_dumps(C.uintptr_t(uintptr(unsafe.Pointer(cache))))
-}
-
-func cString(s string) (text *C.char, free func()) {
-	text = C.CString(s)
-	return text, func() { C.free(unsafe.Pointer(text)) }
 }

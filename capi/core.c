@@ -16,7 +16,10 @@ EXPORT const unsigned gosess_core_abi = GOSESS_CORE_ABI;
 EXPORT int gosess_core_start(const struct gosess_start *start)
 {
     gosess_outcome_start(start);
-    return gosess_glue_start(start) ? gosess_go_start() : -1;
+    if (gosess_glue_start(start))
+        return gosess_go_start();
+    start->log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: out of memory");
+    return -1;
 }
 
 /* --- caches --- */

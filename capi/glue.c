@@ -1,5 +1,7 @@
 /* glue.c - what Go asks of libssl about sessions. */
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -15,6 +17,8 @@
 
 #define GO_ARENA (64 << 20) /* runtime/malloc.go, heapArenaBytes of 64-bit Linux */
 
+#define LINE_SIZE 1024 /* more of a text is not logged: shim/log.c */
+
 #define ASN1_ERROR 0x80 /* of what ASN1_get_object returns */
 
 static const struct gosess_start *start;
@@ -28,9 +32,16 @@ bool gosess_glue_start(const struct gosess_start *given)
     return gosess_lookup_start(libssl, given);
 }
 
-void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
+void gosess_log_text(enum gosess_log_cause cause, const char *text, size_t length)
 {
-    start->log(level, cause, text);
+    char line[LINE_SIZE];
+    snprintf(line, sizeof(line), "%.*s", length < sizeof(line) ? (int)length : LINE_SIZE, text);
+    start->log(GOSESS_LOG_ERROR, cause, line);
+}
+
+void *gosess_allocate(size_t size)
+{
+    return malloc(size);
 }
 
 void gosess_leave_out_of_core_dumps(uintptr_t object)

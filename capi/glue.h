@@ -45,7 +45,7 @@ struct gosess_lookup {
     /* What was found: an object, referenced, or a copy of one, referenced; or the DER. */
     SSL_SESSION *session;
     SSL_SESSION *copy;
-    unsigned char *der; /* room for an ordinary one, or what Go allocated with malloc */
+    unsigned char *der; /* room for an ordinary one, or of gosess_allocate */
     size_t der_length;
     unsigned char seal[GOSESS_SEAL_SIZE];
     int64_t ends; /* unix seconds; 0 is when the object says */
@@ -54,7 +54,11 @@ struct gosess_lookup {
 /* Keeps the table for what follows. False where libcrypto fails. Before any of it. */
 bool gosess_glue_start(const struct gosess_start *start);
 
-void gosess_log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
+/* Logs an error; the text is not terminated. */
+void gosess_log_text(enum gosess_log_cause cause, const char *text, size_t length);
+
+/* NULL where there is no memory: what cgo makes of malloc and C.CString ends the process then. */
+void *gosess_allocate(size_t size);
 
 /*
  * Leaves what is mapped around an object of Go's heap out of core dumps, as what was sealed and

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"unsafe"
 )
 
 // guard ends every export: a panic becomes the export's zero answer, which is a miss.
@@ -32,9 +33,7 @@ func logError(cause uint32, operation string, err error) {
 }
 
 func logText(cause uint32, text string) {
-	line, free := cString(text)
-	defer free()
-	C.gosess_log_text(C.GOSESS_LOG_ERROR, cause, line)
+	C.gosess_log_text(cause, (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.size_t(len(text)))
 }
 
 // startThreads makes the threads that the Go runtime will want, before a host forbids new

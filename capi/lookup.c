@@ -189,8 +189,12 @@ SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup)
         int64_t ends = lookup->ends ? lookup->ends
                                     : (int64_t)libssl->SSL_SESSION_get_time(session) +
                                           libssl->SSL_SESSION_get_timeout(session);
-        libssl->SSL_set_ex_data(ssl, deadline_index, (void *)(intptr_t)ends);
-        if (lookup->take && !lookup->claimed) {
+        /* Else what this connection is given next could outlive the session. */
+        if (!libssl->SSL_set_ex_data(ssl, deadline_index, (void *)(intptr_t)ends)) {
+            libssl->SSL_SESSION_free(session);
+            session = NULL;
+        }
+        if (session && lookup->take && !lookup->claimed) {
             claim(ssl, session, ends);
             gosess_outcome_taken();
         }

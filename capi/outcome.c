@@ -30,14 +30,15 @@ void gosess_in_go(void (*work)(void *), void *argument)
     start->in_go(cross, &(struct crossing){work, argument, &own});
 }
 
-/* Where there is no memory for the note, the session is freed without its callback. */
+/*
+ * Where there is no memory for the note, the reference is lost: this is in Go, where to free it may
+ * call functions of the host, and the host may still know it, as no remove callback is called.
+ */
 static void leave(SSL_SESSION *session, bool silent)
 {
     struct gosess_leaving *note = malloc(sizeof(*note));
-    if (!note) {
-        gosess_unref(session);
+    if (!note)
         return;
-    }
     *note = (struct gosess_leaving){.session = session, .silent = silent};
     if (outcome->leaving)
         outcome->last->next = note;

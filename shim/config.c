@@ -16,6 +16,7 @@ struct gosess_environment gosess_environment;
 bool gosess_stateful;
 
 static bool forked;
+static bool incomplete; /* memory ran out when the library was loaded */
 static char core_path[PATH_MAX];
 static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t attaching = PTHREAD_MUTEX_INITIALIZER; /* locked before setup */
@@ -77,10 +78,15 @@ static void in_child(void)
     in_parent();
 }
 
+/* Without memory it is set to nothing: not unset, which would mean something else. */
 static char *copy_variable(const char *name)
 {
+    static char nothing[] = "";
     const char *value = secure_getenv(name);
-    return value && *value ? strdup(value) : NULL;
+    char *copy = value && *value ? strdup(value) : NULL;
+    bool lost = value && *value && !copy;
+    incomplete |= lost;
+    return lost ? nothing : copy;
 }
 
 /*
@@ -115,7 +121,7 @@ __attribute__((constructor)) static void read_environment(void)
     gosess_environment.core = copy_variable("GOSESS_CORE");
     if (!gosess_environment.core)
         find_core();
-    pthread_atfork(before_fork, in_parent, in_child);
+    incomplete |= pthread_atfork(before_fork, in_parent, in_child) != 0;
 }
 
 bool gosess_forked(void)
@@ -154,6 +160,8 @@ static bool read_tickets(char *error, size_t error_size)
 bool gosess_configure(char *error, size_t error_size)
 {
     static bool done;
+    if (incomplete)
+        return gosess_fail(error, error_size, "out of memory");
     if (!done)
         done = gosess_log_open(gosess_environment.log, error, error_size) &&
                read_tickets(error, error_size) && read_core(error, error_size);

@@ -121,7 +121,7 @@ static const unsigned char *policy_of_ctx(const SSL_CTX *ctx)
         return NULL;
     gosess_identify(context);
     struct gosess_identity *identity = atomic_load(&context->identity);
-    return identity ? identity->policy : NULL;
+    return identity ? identity->policy : context->own; /* out of memory: no other has that */
 }
 
 static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
@@ -200,7 +200,8 @@ static int keep_own(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **value
                     long argl, void *argp)
 {
     (void)from, (void)argl, (void)argp;
-    *value = gosess_ssl->CRYPTO_get_ex_data(to, index);
+    /* There is no table where memory ran out after this was registered. */
+    *value = gosess_ssl ? gosess_ssl->CRYPTO_get_ex_data(to, index) : NULL;
     return 1;
 }
 
@@ -213,6 +214,13 @@ static bool make_indices(const struct gosess_libssl *table)
     return ctx_index >= 0 && ssl_index >= 0 && gosess_replay_prepare(table);
 }
 
+static bool fail_memory(const char *what)
+{
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "serving %s without a cache: out of memory",
+               what);
+    return false;
+}
+
 /* With the setup lock. */
 static bool set_libssl(const struct gosess_libssl *found)
 {
@@ -221,7 +229,7 @@ static bool set_libssl(const struct gosess_libssl *found)
         return true;
     table = *found;
     if (!make_indices(&table))
-        return false;
+        return fail_memory("for now");
     gosess_core_prepare();
     start = (struct gosess_start){&table,        context_of_ssl,   context_of_ctx,
                                   policy_of_ctx, gosess_gate_pass, log_text};
@@ -315,7 +323,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
     if (!context)
         context = make_context(ctx);
     if (!context)
-        return false;
+        return fail_memory("a context");
     gosess_forget(context);
     gosess_setup_lock();
     struct gosess_cache *before = context->cache;

@@ -129,7 +129,7 @@ bool gosess_look(const struct gosess_libssl *libssl, SSL_CTX *ctx, const struct 
 
 /* --- identity.c --- */
 
-#define GOSESS_OWN_SIZE 16
+#define GOSESS_OWN_SIZE GOSESS_DIGEST_SIZE /* it stands for a digest that cannot be made */
 
 /* Who may share sessions with a context, and what that was worked out from. */
 struct gosess_identity {
@@ -253,9 +253,9 @@ struct gosess_attached {
 extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
 
 /*
- * Sets gosess_ssl; false, after a log line, where there is no libssl to serve. Not with the
- * setup lock: the dynamic linker has one of its own, which a library's constructor that calls
- * libssl runs under.
+ * Sets gosess_ssl; false, after a log line, where there is no libssl to serve or no memory. Not
+ * with the setup lock: the dynamic linker has one of its own, which a library's constructor that
+ * calls libssl runs under.
  */
 bool gosess_prepare(const void *caller);
 
