@@ -78,7 +78,7 @@ func inCapi(t *testing.T, symbols []elf.Symbol) func(elf.Symbol) bool {
 func exhausted(t *testing.T, functions, cache, version string, place, count int) said {
 	t.Helper()
 	depth := 1
-	if harness.All() {
+	if os.Getenv("GOSESS_TESTS") == "all" { // four times as many, of which most fail in the same place
 		depth = 100
 	}
 	h := served(t, "exhausted", version)
