@@ -214,10 +214,10 @@ static bool make_indices(const struct gosess_libssl *table)
     return ctx_index >= 0 && ssl_index >= 0 && gosess_replay_prepare(table);
 }
 
-static bool fail_memory(const char *what)
+static bool fail_memory(void)
 {
-    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "serving %s without a cache: out of memory",
-               what);
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
+               "serving a context without a cache: out of memory");
     return false;
 }
 
@@ -229,7 +229,7 @@ static bool set_libssl(const struct gosess_libssl *found)
         return true;
     table = *found;
     if (!make_indices(&table))
-        return fail_memory("for now");
+        return fail_memory();
     gosess_core_prepare();
     start = (struct gosess_start){&table,        context_of_ssl,   context_of_ctx,
                                   policy_of_ctx, gosess_gate_pass, log_text};
@@ -323,7 +323,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
     if (!context)
         context = make_context(ctx);
     if (!context)
-        return fail_memory("a context");
+        return fail_memory();
     gosess_forget(context);
     gosess_setup_lock();
     struct gosess_cache *before = context->cache;

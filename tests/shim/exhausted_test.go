@@ -19,16 +19,7 @@ func functions(t *testing.T) string {
 	t.Helper()
 	var list strings.Builder
 	for _, name := range []string{"libgosess.so", "libgosess-core.so"} {
-		path, err := harness.Built(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file, err := elf.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		symbols, err := file.Symbols()
+		symbols, err := parsed(t, name).Symbols()
 		if err != nil {
 			t.Fatal(err)
 		}

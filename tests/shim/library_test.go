@@ -12,21 +12,28 @@ import (
 	"gosess/tests/harness"
 )
 
+// parsed is one of the libraries.
+func parsed(t *testing.T, library string) *elf.File {
+	t.Helper()
+	path, err := harness.Built(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
 // Are the libraries what the loader is to see: the listed names, no libssl, nothing writable or lazy?
 func TestLibraries(t *testing.T) {
 	for _, test := range []struct{ library, list, soname string }{
 		{"libgosess.so", "tests/exports.txt", "libgosess.so.0"},
 		{"libgosess-core.so", "tests/exports-core.txt", ""},
 	} {
-		path, err := harness.Built(test.library)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file, err := elf.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
+		file := parsed(t, test.library)
 		symbols, err := file.DynamicSymbols()
 		if err != nil {
 			t.Fatal(err)
