@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -121,14 +122,29 @@ func environment(added []string) []string {
 	return append(env, added...)
 }
 
-// FreePort is a port of loopback that the kernel says is free.
+// FreePort is a port of loopback that is free, and none that the kernel gives to clients, where it leaves some: one
+// of those could have it while a server restarts.
 func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	const first = 10000
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	if err != nil {
 		return 0, err
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	var ofClients int
+	if _, err := fmt.Sscan(string(text), &ofClients); err != nil {
+		return 0, err
+	}
+	for range 100 {
+		port := 0 // any
+		if ofClients > first {
+			port = first + rand.IntN(ofClients-first)
+		}
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return listener.Addr().(*net.TCPAddr).Port, listener.Close()
+		}
+	}
+	return 0, err
 }
 
 // WaitFor waits until done says yes; what names it in the error that comes after Patience.
