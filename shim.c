@@ -24,9 +24,7 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *calle
         return ctx;
     if (!gosess_prepare(caller) || client_only(method))
         return ctx;
-    gosess_setup_lock();
     struct gosess_cache *cache = gosess_cache_of_environment();
-    gosess_setup_unlock();
     if (cache)
         gosess_attach(ctx, cache, true);
     return ctx;
@@ -52,11 +50,8 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
 GOSESS_EXPORT unsigned int SSL_CONF_CTX_set_flags(SSL_CONF_CTX *configuration, unsigned int flags)
 {
     __typeof__(&SSL_CONF_CTX_set_flags) next = GOSESS_NEXT(SSL_CONF_CTX_set_flags);
-    if (flags & SSL_CONF_FLAG_SERVER) {
-        gosess_setup_lock();
+    if (flags & SSL_CONF_FLAG_SERVER)
         gosess_cache_of_environment();
-        gosess_setup_unlock();
-    }
     return next ? next(configuration, flags) : 0;
 }
 

@@ -37,20 +37,31 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
     return cache;
 }
 
-struct gosess_cache *gosess_cache_of_environment(void)
+/* With the setup lock. */
+static struct gosess_cache *make_of_environment(void)
 {
-    static bool tried;
-    static struct gosess_cache *cache;
     char error[GOSESS_ERROR_SIZE] = "", note[GOSESS_ERROR_SIZE] = "";
-    if (tried || !gosess_environment.cache)
-        return cache;
-    tried = true;
-    cache = gosess_cache_make(gosess_environment.cache, note, error, sizeof(error));
+    struct gosess_cache *cache =
+        gosess_cache_make(gosess_environment.cache, note, error, sizeof(error));
     if (!cache)
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "serving without a cache: %s", error);
     else if (*note)
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "%s", note);
     return cache;
+}
+
+struct gosess_cache *gosess_cache_of_environment(void)
+{
+    static bool tried;
+    static struct gosess_cache *cache;
+    gosess_setup_lock();
+    if (!tried && gosess_environment.cache) {
+        tried = true;
+        cache = make_of_environment();
+    }
+    struct gosess_cache *made = cache;
+    gosess_setup_unlock();
+    return made;
 }
 
 struct gosess_cache *gosess_cache_first(void)

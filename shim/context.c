@@ -262,13 +262,7 @@ bool gosess_prepare(const void *caller)
 void gosess_load_ahead(const void *caller)
 {
     int saved = errno;
-    struct gosess_cache *cache = NULL;
-    if (gosess_prepare(caller)) {
-        gosess_setup_lock();
-        cache = gosess_cache_of_environment();
-        gosess_setup_unlock();
-    }
-    if (cache)
+    if (gosess_prepare(caller) && gosess_cache_of_environment())
         gosess_load();
     errno = saved;
 }

@@ -173,8 +173,8 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
 
 /*
  * The cache of GOSESS_CACHE, opened by the first call in this process or in one that it was
- * forked from; NULL where it is unset or cannot be served, which the first call logs. With the
- * setup lock, and without a reference.
+ * forked from; NULL where it is unset or cannot be served, which the first call logs. Without the
+ * setup lock, which it takes, and without a reference.
  */
 struct gosess_cache *gosess_cache_of_environment(void);
 

@@ -94,6 +94,37 @@ func (g Guest) Expires(file string) {
 	}
 }
 
+// StayApart wants the sessions of each of two clients, whom different authorities vouch for, resumed by itself, and not by
+// the other, nor by one whom nobody is asked to vouch for; nor that one's sessions by them.
+func StayApart(public Guest, clients []Guest) {
+	public.T.Helper()
+	for from, client := range clients {
+		of := client.Sessions()
+		clients[1-from].IsRefused(of)
+		public.IsRefused(of)
+		client.Resumes(of)
+		client.IsRefused(public.Sessions())
+	}
+}
+
+// EndsWhenRenewed wants sessions to outlive each way to make the server read its certificate again, and to end with it where
+// the certificate was renewed before.
+func (g Guest) EndsWhenRenewed(renew func(), ways ...func() error) {
+	g.T.Helper()
+	for _, again := range ways {
+		of := g.Sessions()
+		if err := again(); err != nil {
+			g.T.Fatal(err)
+		}
+		g.Resumes(of)
+		renew()
+		if err := again(); err != nil {
+			g.T.Fatal(err)
+		}
+		g.IsRefused(of)
+	}
+}
+
 // Stats are the counters of the store.
 func (g Guest) Stats() Stats {
 	g.T.Helper()

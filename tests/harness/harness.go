@@ -122,6 +122,14 @@ func environment(added []string) []string {
 	return append(env, added...)
 }
 
+// StopAndStart is an orderly restart.
+func StopAndStart(s Server) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	return s.Start()
+}
+
 // FreePort is a port of loopback that is free, and none that the kernel gives to clients, where it leaves some: one
 // of those could have it while a server restarts.
 func FreePort() (int, error) {

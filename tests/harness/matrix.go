@@ -222,10 +222,7 @@ func (s *Subject) take(step Step) error {
 	case KillWorker:
 		return s.Replace()
 	case Restart:
-		if err := s.Stop(); err != nil {
-			return err
-		}
-		return s.Start()
+		return StopAndStart(s)
 	}
 	return nil
 }

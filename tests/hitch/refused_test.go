@@ -83,15 +83,11 @@ func TestNoResumptionAcrossAuthorities(t *testing.T) {
 			lines, ports, clients = append(lines, block), append(ports, port), append(clients, arguments)
 		}
 		_, public := started(t, dir, version, lines...)
-		for from, port := range ports {
-			to := 1 - from
-			client := public.At(port).With(clients[from]...)
-			of := client.Sessions()
-			public.At(ports[to]).With(clients[to]...).IsRefused(of)
-			public.IsRefused(of)
-			client.Resumes(of)
-			client.IsRefused(public.Sessions())
+		var guests []harness.Guest
+		for i, port := range ports {
+			guests = append(guests, public.At(port).With(clients[i]...))
 		}
+		harness.StayApart(public, guests)
 	})
 }
 
@@ -100,23 +96,7 @@ func TestRenewedCertificate(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
 		dir := harness.TempDir(t)
 		p, client := started(t, dir, version)
-		for _, again := range []func() error{p.Reload, func() error {
-			if err := p.Stop(); err != nil {
-				return err
-			}
-			return p.Start()
-		}} {
-			of := client.Sessions()
-			if err := again(); err != nil {
-				t.Fatal(err)
-			}
-			client.Resumes(of)
-			certificate(t, dir, "first.test")
-			if err := again(); err != nil {
-				t.Fatal(err)
-			}
-			client.IsRefused(of)
-		}
+		client.EndsWhenRenewed(func() { certificate(t, dir, "first.test") }, p.Reload, func() error { return harness.StopAndStart(p) })
 	})
 }
 

@@ -212,7 +212,7 @@ func TestDovecotRefuses(t *testing.T) {
 		other.Resumes(other.Sessions())
 
 		certificate(t, dir, "first.test")
-		if err := join(p.Stop(), p.Start()); err != nil {
+		if err := harness.StopAndStart(p); err != nil {
 			t.Fatal(err)
 		}
 		first.IsRefused(of)

@@ -134,13 +134,7 @@ func TestNoResumptionAcrossAuthorities(t *testing.T) {
 			clients = append(clients, public.At(port).With(arguments...))
 		}
 		p.start(t)
-		for from, client := range clients {
-			of := client.Sessions()
-			clients[1-from].IsRefused(of)
-			public.IsRefused(of)
-			client.Resumes(of)
-			client.IsRefused(public.Sessions())
-		}
+		harness.StayApart(public, clients)
 	})
 }
 
@@ -150,24 +144,7 @@ func TestRenewedCertificate(t *testing.T) {
 		dir := harness.TempDir(t)
 		p, client := prepared(t, dir, version)
 		p.start(t)
-		restart := func() error {
-			if err := p.Stop(); err != nil {
-				return err
-			}
-			return p.Start()
-		}
-		for _, again := range []func() error{p.replaced, restart} {
-			of := client.Sessions()
-			if err := again(); err != nil {
-				t.Fatal(err)
-			}
-			client.Resumes(of)
-			certificate(t, dir, "first.test")
-			if err := again(); err != nil {
-				t.Fatal(err)
-			}
-			client.IsRefused(of)
-		}
+		client.EndsWhenRenewed(func() { certificate(t, dir, "first.test") }, p.replaced, func() error { return harness.StopAndStart(p) })
 	})
 }
 

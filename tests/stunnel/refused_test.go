@@ -98,15 +98,11 @@ func TestNoResumptionAcrossAuthorities(t *testing.T) {
 			lines, ports, clients = append(lines, text), append(ports, port), append(clients, arguments)
 		}
 		_, public := started(t, dir, version, lines...)
-		for from, port := range ports {
-			to := 1 - from
-			client := public.At(port).With(clients[from]...)
-			of := client.Sessions()
-			public.At(ports[to]).With(clients[to]...).IsRefused(of)
-			public.IsRefused(of)
-			client.Resumes(of)
-			client.IsRefused(public.Sessions())
+		var guests []harness.Guest
+		for i, port := range ports {
+			guests = append(guests, public.At(port).With(clients[i]...))
 		}
+		harness.StayApart(public, guests)
 	})
 }
 
@@ -115,24 +111,7 @@ func TestRenewedCertificate(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
 		dir := harness.TempDir(t)
 		s, client := started(t, dir, version)
-		restart := func() error {
-			if err := s.Stop(); err != nil {
-				return err
-			}
-			return s.Start()
-		}
-		for _, again := range []func() error{s.Reload, restart} {
-			of := client.Sessions()
-			if err := again(); err != nil {
-				t.Fatal(err)
-			}
-			client.Resumes(of)
-			certified(t, dir, "first.test")
-			if err := again(); err != nil {
-				t.Fatal(err)
-			}
-			client.IsRefused(of)
-		}
+		client.EndsWhenRenewed(func() { certified(t, dir, "first.test") }, s.Reload, func() error { return harness.StopAndStart(s) })
 	})
 }
 
