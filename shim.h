@@ -35,8 +35,9 @@
 
 /* The header at the start of a shm store: docs/shm-format.md. */
 #define GOSESS_SHM_MAGIC "gosess\r\n"
-#define GOSESS_SHM_VERSION 2
+#define GOSESS_SHM_VERSION 3
 #define GOSESS_SHM_HEADER_SIZE 64
+#define GOSESS_SHM_ID_SIZE 16
 
 /*
  * Every function of libssl and libcrypto that gosess calls, looked up in the

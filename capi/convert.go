@@ -4,6 +4,7 @@ package main
 import "C"
 
 import (
+	"crypto/sha256"
 	"slices"
 	"unsafe"
 
@@ -34,28 +35,31 @@ func digestOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
 	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(C.gosess_digest_of(context)))
 }
 
-func policyOf(policy *C.uchar) (digest [C.GOSESS_DIGEST_SIZE]byte) {
+// termsOf is a digest of what a handshake with a context and the policy of a name demands.
+func termsOf(context *C.struct_gosess_context, policy *C.uchar, verifyMode C.int) [sha256.Size]byte {
+	var text [2*C.GOSESS_DIGEST_SIZE + 1]byte
+	digest := digestOf(context)
+	copy(text[:], digest[:])
 	if policy != nil {
-		digest = *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(policy))
+		copy(text[C.GOSESS_DIGEST_SIZE:], unsafe.Slice((*byte)(unsafe.Pointer(policy)), C.GOSESS_DIGEST_SIZE))
 	}
-	return digest
+	text[len(text)-1] = byte(verifyMode)
+	return sha256.Sum256(text[:])
 }
 
 func originOf(record *C.struct_gosess_record) sessioncache.Origin {
 	return sessioncache.Origin{
-		Context:    digestOf(record.context),
+		Owner:      digestOf(record.context),
+		Terms:      termsOf(record.context, record.policy, record.verify_mode),
 		ServerName: textOf(record.server_name, record.server_name_length),
-		Policy:     policyOf(record.policy),
-		VerifyMode: int(record.verify_mode),
 	}
 }
 
 func wanted(lookup *C.struct_gosess_lookup) sessioncache.Origin {
 	return sessioncache.Origin{
-		Context:    digestOf(lookup.context),
+		Owner:      digestOf(lookup.context),
+		Terms:      termsOf(lookup.context, lookup.policy, lookup.verify_mode),
 		ServerName: textOf(lookup.server_name, lookup.server_name_length),
-		Policy:     policyOf(lookup.policy),
-		VerifyMode: int(lookup.verify_mode),
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *sealed) get(lookup *C.struct_gosess_lookup) {
 
 func (s *sealed) remove(record *C.struct_gosess_record) {
 	id := bytesOf(record.id, C.int(record.id_length))
-	if s.cache.Remove(originOf(record).Context, id, func(der []byte, seal sessioncache.Seal) bool {
+	if s.cache.Remove(id, func(der []byte, seal sessioncache.Seal) bool {
 		if !sameStored(record.session, der) {
 			return false
 		}
@@ -89,20 +89,22 @@ func (s *sealed) remove(record *C.struct_gosess_record) {
 	}
 }
 
-func (s *sealed) number(*C.struct_gosess_context) int { return int(s.cache.Stats().Entries) }
+func (s *sealed) number(context *C.struct_gosess_context) int {
+	return s.cache.Number(digestOf(context))
+}
 
 // flush leaves what has expired to the store, which drops it on its way: libssl flushes
 // by itself every 255 connections, and looking at every entry takes too long for that.
-func (s *sealed) flush(_ *C.struct_gosess_context, before int64) {
+func (s *sealed) flush(context *C.struct_gosess_context, before int64) {
 	if before == 0 || before > time.Now().Unix() {
-		s.cache.Flush(before)
+		s.cache.Flush(digestOf(context), before)
 	}
 }
 
 func (s *sealed) forget(*C.struct_gosess_context) {}
 
 func (s *sealed) clear() {
-	s.cache.Flush(0)
+	s.cache.Clear()
 	unused(s.copies.Clear())
 }
 

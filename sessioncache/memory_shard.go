@@ -18,6 +18,7 @@ type entry struct {
 	serverName string
 	object     Object
 	size       int64 // in the budget
+	large      bool
 	due        due
 	at         int // in the queue, from 1; 0 where it is not in it
 }
@@ -39,7 +40,7 @@ func (sh *shard) get(id []byte, serverName string, ref func(Object)) (Object, bo
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	e := sh.byID[string(id)]
-	if e == nil || !sameName(e.serverName, serverName) {
+	if e == nil || !nameFits(e.serverName, serverName) {
 		return 0, false
 	}
 	ref(e.object)
@@ -84,8 +85,12 @@ func (sh *shard) removeID(id []byte, same func(*entry) bool) *entry {
 	return e
 }
 
-// sameName compares server names, whose letters have no case (RFC 6066, section 3).
-func sameName(a, b string) bool {
+// nameFits reports whether a session of one server name may be had by a handshake of the other: letters
+// have no case, and none is no other name (RFC 6066, section 3).
+func nameFits(a, b string) bool {
+	if a == "" || b == "" {
+		return true
+	}
 	if len(a) != len(b) {
 		return false
 	}

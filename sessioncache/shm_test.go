@@ -64,7 +64,7 @@ func TestGeometry(t *testing.T) {
 		if m.data(0)+m.units != m.setSize || m.setSize%setHeaderSize != 0 {
 			t.Errorf("%d: a set of %d words, data to %d", size, m.setSize, m.data(0)+m.units)
 		}
-		if m.units < unitsOf(MaxDER+sealedExtra) || m.units >= 1<<metaStartBits || m.slots >= 1<<16 {
+		if m.units/largePart < unitsOf(MaxDER+sealedExtra) || m.units >= 1<<metaStartBits || m.slots >= 1<<16 {
 			t.Errorf("%d: %d units, %d slots", size, m.units, m.slots)
 		}
 	}
@@ -250,7 +250,7 @@ func TestWindow(t *testing.T) {
 			at += unitsOf(length) + max(0, rng.IntN(20)-10)
 		}
 		need := 1 + rng.IntN(units)
-		if overlapping := p.sort(clock, need); len(overlapping) > 0 {
+		if overlapping := p.sort(clock, need, units); len(overlapping) > 0 {
 			t.Fatal("overlapping entries")
 		}
 		smallest, best := units+1, int64(-1)

@@ -40,8 +40,9 @@ enum gosess_header_state {
     GOSESS_HEADER_DAMAGED,
 };
 
+/* id is random, and no other store's: what is stored is bound to it. */
 void gosess_header_encode(unsigned char header[GOSESS_SHM_HEADER_SIZE], uint64_t size,
-                          uint64_t created);
+                          uint64_t created, const unsigned char id[GOSESS_SHM_ID_SIZE]);
 
 /* header holds the first length bytes of a file of file_size bytes, the rest of it is zero. */
 enum gosess_header_state gosess_header_state(const unsigned char header[GOSESS_SHM_HEADER_SIZE],
@@ -82,6 +83,10 @@ void gosess_note_size(uint64_t have, uint64_t want, const struct gosess_report *
 
 /* What is wrong with a store of this state, in words. */
 const char *gosess_fault(enum gosess_header_state state);
+
+/* Whether a store that is of no use must go because PATH.old cannot take it: that is there, and
+ * no store of this user's, so it stays as it is. */
+bool gosess_old_is_foreign(const char *path, char old[PATH_MAX]);
 
 /* Reads the state of a file and its size; an empty file counts as unfinished. */
 bool gosess_read_state(int fd, enum gosess_header_state *state, uint64_t *size,
