@@ -18,7 +18,11 @@ func makeHeader(mapping []byte) {
 	le.PutUint64(mapping[headerTotalAt:], uint64(len(mapping)))
 	le.PutUint64(mapping[headerCreatedAt:], 1700000000)
 	copy(mapping[headerIDAt:], "the store's id..")
-	le.PutUint32(mapping[headerSumAt:], crc32.ChecksumIEEE(mapping[:headerSumAt]))
+	sumHeader(mapping)
+}
+
+func sumHeader(mapping []byte) {
+	binary.LittleEndian.PutUint32(mapping[headerSumAt:], crc32.ChecksumIEEE(mapping[:headerSumAt]))
 }
 
 // newMapping is an empty store on the heap, where the race detector watches it.

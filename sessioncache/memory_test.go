@@ -262,3 +262,57 @@ func TestMemoryBudget(t *testing.T) {
 		t.Errorf("stats: %+v", st)
 	}
 }
+
+// None is no other name, for what is kept and for who asks.
+func TestMemoryNoName(t *testing.T) {
+	m, o, _ := newMemory(t)
+	mustAdd(t, m, Live{testID(1), "", testNow, 1000, o.add()})
+	mustAdd(t, m, Live{testID(2), "a", testNow, 1000, o.add()})
+	for _, test := range []struct {
+		id   int
+		name string
+		ok   bool
+	}{{1, "", true}, {1, "a", true}, {2, "", true}, {2, "A", true}, {2, "b", false}} {
+		if object, ok := m.Get(testID(test.id), test.name); ok != test.ok || ok && object != Object(test.id-1) {
+			t.Errorf("session %d as %q: object %d, %v", test.id, test.name, object, ok)
+		}
+	}
+	if object, ok := m.Take(testID(2), ""); !ok || object != 1 {
+		t.Errorf("Take: object %d, %v", object, ok)
+	}
+}
+
+// TestMemoryLargeObjects lets large sessions come to a full Memory: they push out each other.
+func TestMemoryLargeObjects(t *testing.T) {
+	const small, large, count = 1000, 50000, 400
+	b := NewBudget(count * (small + entryOverhead))
+	o := &objects{t: t}
+	m := NewMemory(b, o.ref)
+	for n := range count {
+		mustAdd(t, m, Live{testID(n), "", testNow + 1, small, o.add()})
+	}
+	for n := range 100 {
+		if added, _ := m.Put(Live{testID(count + n), "", testNow + 1, large, o.add()}, 0); !added {
+			t.Fatal("not added")
+		}
+	}
+	kept := 0
+	for n := range count {
+		if _, ok := m.Get(testID(n), ""); ok {
+			kept++
+		}
+	}
+	if kept < count*3/4 || kept > count*3/4+large/small || b.large.Load() > b.bytes/largeBudgetPart {
+		t.Errorf("%d of %d small sessions are left, the large ones take %d of %d", kept, count, b.large.Load(), b.bytes)
+	}
+	// One alone may not be larger than their part, and small ones take all of it back.
+	if added, leaving := m.Put(Live{testID(-1), "", testNow, count * (small + entryOverhead) / 4, 1000}, 0); added || leaving != nil {
+		t.Errorf("added %v, leaving %v", added, leaving)
+	}
+	for n := range count {
+		m.Put(Live{testID(10000 + n), "", testNow + 2, small, o.add()}, 0)
+	}
+	if b.large.Load() != 0 || m.Len() != count {
+		t.Errorf("the large ones take %d bytes of %d sessions", b.large.Load(), m.Len())
+	}
+}

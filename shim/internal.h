@@ -74,6 +74,9 @@ struct gosess_keys {
     unsigned char key[GOSESS_KEYS_MAX][GOSESS_KEY_SIZE];
 };
 
+/* Up to 256 random bytes. False and an error where there are none. */
+bool gosess_random(unsigned char *bytes, size_t size, char *error, size_t error_size);
+
 /* Fresh keys in memory: one random key. NULL and an error where that fails. */
 struct gosess_keys *gosess_keys_random(char *error, size_t error_size);
 
@@ -106,8 +109,8 @@ struct gosess_store {
  * allocated when a store is made, so a full disk is an error here and not a
  * SIGBUS later. keys_file is GOSESS_KEYS or "" (then ?keys=, then PATH.key). False
  * and an error where there is no store to serve from; whatever was begun is undone.
- * A store of another version, or damaged, is renamed to PATH.old and replaced by
- * an empty one; note then says so ("" otherwise).
+ * A store of another version, or damaged, is replaced by an empty one, and kept as
+ * PATH.old unless that is somebody's; note then says so ("" otherwise).
  */
 bool gosess_store_open(const struct gosess_url *url, const char *keys_file,
                        struct gosess_store *store, char *note, char *error, size_t error_size);

@@ -1,5 +1,5 @@
 /*
- * settings.h - what log.c, url.c, keys.c and store.c share among themselves.
+ * settings.h - what log.c, url.c, keys.c, store.c, check.c and aside.c share among themselves.
  */
 #ifndef GOSESS_SHIM_SETTINGS_H
 #define GOSESS_SHIM_SETTINGS_H
@@ -84,13 +84,18 @@ void gosess_note_size(uint64_t have, uint64_t want, const struct gosess_report *
 /* What is wrong with a store of this state, in words. */
 const char *gosess_fault(enum gosess_header_state state);
 
-/* Whether a store that is of no use must go because PATH.old cannot take it: that is there, and
- * no store of this user's, so it stays as it is. */
-bool gosess_old_is_foreign(const char *path, char old[PATH_MAX]);
-
 /* Reads the state of a file and its size; an empty file counts as unfinished. */
 bool gosess_read_state(int fd, enum gosess_header_state *state, uint64_t *size,
                        const struct gosess_report *report);
+
+/* --- aside.c: a store that is of no use any more --- */
+
+/* Names PATH.old. True where the store can be kept there: nothing is, or a store of this
+ * user's, which makes way. Anything else is somebody's, and stays. */
+bool gosess_aside_name(const char *path, char old[PATH_MAX]);
+
+/* Keeps the store as PATH.old or, where it cannot be, removes it, and notes which. */
+bool gosess_put_aside(enum gosess_header_state state, const struct gosess_report *report);
 
 /* --- store.c --- */
 
