@@ -4,7 +4,6 @@ package main
 import "C"
 
 import (
-	"crypto/sha256"
 	"slices"
 	"unsafe"
 
@@ -31,36 +30,28 @@ func bytesOf(data *C.gosess_const_uchar, length C.int) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(data)), int(max(length, 0)))
 }
 
-func digestOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
-	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(C.gosess_digest_of(context)))
+func digestOf(digest *[C.GOSESS_DIGEST_SIZE]C.uchar) [C.GOSESS_DIGEST_SIZE]byte {
+	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(digest))
 }
 
-// termsOf is a digest of what a handshake with a context and the policy of a name demands.
-func termsOf(context *C.struct_gosess_context, policy *C.uchar, verifyMode C.int) [sha256.Size]byte {
-	var text [2*C.GOSESS_DIGEST_SIZE + 1]byte
-	digest := digestOf(context)
-	copy(text[:], digest[:])
-	if policy != nil {
-		copy(text[C.GOSESS_DIGEST_SIZE:], unsafe.Slice((*byte)(unsafe.Pointer(policy)), C.GOSESS_DIGEST_SIZE))
-	}
-	text[len(text)-1] = byte(verifyMode)
-	return sha256.Sum256(text[:])
+func ownerOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
+	return digestOf(&context.owner)
 }
 
-func originOf(record *C.struct_gosess_record) sessioncache.Origin {
+func serverNameOf(scope *C.struct_gosess_scope) string {
+	return textOf(scope.server_name, scope.server_name_length)
+}
+
+func originOf(scope *C.struct_gosess_scope) sessioncache.Origin {
 	return sessioncache.Origin{
-		Owner:      digestOf(record.context),
-		Terms:      termsOf(record.context, record.policy, record.verify_mode),
-		ServerName: textOf(record.server_name, record.server_name_length),
+		Owner:      ownerOf(scope.context),
+		Terms:      digestOf(&scope.terms),
+		ServerName: serverNameOf(scope),
 	}
 }
 
-func wanted(lookup *C.struct_gosess_lookup) sessioncache.Origin {
-	return sessioncache.Origin{
-		Owner:      digestOf(lookup.context),
-		Terms:      termsOf(lookup.context, lookup.policy, lookup.verify_mode),
-		ServerName: textOf(lookup.server_name, lookup.server_name_length),
-	}
+func setTerms(scope *C.struct_gosess_scope, terms [C.GOSESS_DIGEST_SIZE]byte) {
+	*(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(&scope.terms)) = terms
 }
 
 func countsOf(s sessioncache.Stats) C.struct_gosess_counts {

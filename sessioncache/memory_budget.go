@@ -76,3 +76,6 @@ func (b *Budget) Stats() Stats {
 		Created:  b.created,
 	}
 }
+
+// Any reports whether any Memory holds a session.
+func (b *Budget) Any() bool { return b.kept.Load() > 0 }

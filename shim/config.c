@@ -63,10 +63,14 @@ static void before_fork(void)
 {
     gosess_attach_lock();
     gosess_setup_lock();
+    gosess_terms_lock();
+    gosess_table_lock();
 }
 
 static void in_parent(void)
 {
+    gosess_table_unlock();
+    gosess_terms_unlock();
     gosess_setup_unlock();
     gosess_attach_unlock();
 }

@@ -57,6 +57,7 @@ static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOAD
     X(close)              \
     X(new_session)        \
     X(get_session)        \
+    X(release)            \
     X(remove_session)     \
     X(add_session)        \
     X(number)             \
@@ -84,10 +85,14 @@ static void run(struct gosess_call *call)
         core.close(call->cache);
         break;
     case GOSESS_CALL_NEW:
-        core.new_session(call->ssl, call->session);
+        core.new_session(call->session, call->scope, call->given);
         break;
     case GOSESS_CALL_GET:
-        call->session = core.get_session(call->ssl, call->id, call->id_length, &call->copy);
+        call->session =
+            core.get_session(call->ssl, call->id, call->id_length, call->scope, call->given);
+        break;
+    case GOSESS_CALL_RELEASE:
+        core.release(call->given, call->unproven);
         break;
     case GOSESS_CALL_REMOVE:
         core.remove_session(call->ctx, call->session);

@@ -17,8 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../shim.h" /* before what includes a header of libssl: OPENSSL_SUPPRESS_DEPRECATED */
+
 #include "../include/gosess.h"
-#include "../shim.h"
 
 #define GOSESS_EXPORT __attribute__((visibility("default")))
 
@@ -52,6 +53,7 @@ struct gosess_url {
     char keys[PATH_MAX]; /* ?keys=FILE, absolute */
     uint64_t size;       /* ?size=, in bytes; the default where not given */
     bool single_use;     /* ?single-use=tls13 */
+    bool second_tier;    /* ?tier=second */
 };
 
 /*
@@ -180,6 +182,9 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
  * setup lock, which it takes, and without a reference.
  */
 struct gosess_cache *gosess_cache_of_environment(void);
+
+/* Whether a cache was ever opened here. Any thread; no lock. */
+bool gosess_cache_any(void);
 
 /* The cache that was opened first of those that still are, referenced; or NULL. */
 struct gosess_cache *gosess_cache_first(void);
