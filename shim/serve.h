@@ -6,6 +6,7 @@
  *   verification.c  how a context verifies clients
  *   function.c names a function of the host
  *   core.c     loads the Go half, after the last fork
+ *   room.c     whether there is room for it
  *   gate.c     how many threads are in it at once
  *   process.c  the interposed functions of libc
  *   context.c  the contexts that gosess serves
@@ -212,6 +213,13 @@ bool gosess_core_impossible(void);
 
 /* Makes a call of the loaded Go half. False where this process has no ready one. */
 bool gosess_core_call(struct gosess_call *call);
+
+/* --- room.c --- */
+
+extern const char gosess_no_threads[]; /* what is said where no thread can be started */
+
+/* NULL where there is room for a Go runtime, or what lacks. In the thread that will load it. */
+const char *gosess_lack_of_room(void);
 
 /* --- gate.c --- */
 
