@@ -54,8 +54,9 @@ struct gosess_cache *gosess_cache_of_environment(void)
 {
     static bool tried;
     static struct gosess_cache *cache;
+    bool allowed = gosess_environment.cache && gosess_calls_allowed();
     gosess_setup_lock();
-    if (!tried && gosess_environment.cache) {
+    if (!tried && allowed) {
         tried = true;
         cache = make_of_environment();
     }

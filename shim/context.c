@@ -241,7 +241,7 @@ bool gosess_prepare(const void *caller)
 {
     static _Atomic bool lacking;
     struct gosess_libssl found;
-    if (gosess_ssl || atomic_load(&lacking))
+    if (gosess_ssl || atomic_load(&lacking) || !gosess_calls_allowed())
         return gosess_ssl;
     const char *missing = gosess_find_libssl(&found, caller);
     if (missing) {

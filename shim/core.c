@@ -191,6 +191,10 @@ static void *load_thread(void *unused)
 
 static void load(const struct gosess_start *given)
 {
+    if (!gosess_calls_allowed()) {
+        atomic_store(&state, CORE_FAILED);
+        return;
+    }
     start = given;
     sigset_t before, during;
     pthread_attr_t detached;
@@ -295,6 +299,12 @@ bool gosess_core_load(const struct gosess_start *given)
         now = atomic_load_explicit(&state, memory_order_acquire);
     }
     return now == CORE_READY;
+}
+
+bool gosess_core_forbid(void)
+{
+    int none = CORE_NONE;
+    return atomic_compare_exchange_strong(&state, &none, CORE_FAILED);
 }
 
 bool gosess_core_impossible(void)

@@ -7,6 +7,7 @@
  *   function.c names a function of the host
  *   core.c     loads the Go half, after the last fork
  *   room.c     whether there is room for it
+ *   sandbox.c  whether its system calls are allowed
  *   gate.c     how many threads are in it at once
  *   process.c  the interposed functions of libc
  *   context.c  the contexts that gosess serves
@@ -47,6 +48,8 @@
     X(X509_VERIFY_PARAM_set_purpose)    \
     X(X509_VERIFY_PARAM_set_trust)      \
     X(chroot)                           \
+    X(prctl)                            \
+    X(seccomp_load)                     \
     X(setrlimit)                        \
     X(setrlimit64)                      \
     X(setuid)
@@ -211,6 +214,9 @@ bool gosess_core_ready(void);
 /* Whether this process will never have one: it could not be loaded, or a parent has it. */
 bool gosess_core_impossible(void);
 
+/* There shall be none from now on. Whether there is none yet. */
+bool gosess_core_forbid(void);
+
 /* Makes a call of the loaded Go half. False where this process has no ready one. */
 bool gosess_core_call(struct gosess_call *call);
 
@@ -220,6 +226,14 @@ extern const char gosess_no_threads[]; /* what is said where no thread can be st
 
 /* NULL where there is room for a Go runtime, or what lacks. In the thread that will load it. */
 const char *gosess_lack_of_room(void);
+
+/* --- sandbox.c --- */
+
+/*
+ * Whether a Go runtime may make its system calls here, and gosess its own; a line says which not.
+ * Before anything of either. Not with the setup lock.
+ */
+bool gosess_calls_allowed(void);
 
 /* --- gate.c --- */
 
