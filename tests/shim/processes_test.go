@@ -126,11 +126,16 @@ func TestLoadsBeforeTheDoorsClose(t *testing.T) {
 	s.logs(t, "Permission denied")
 }
 
-// Does a process survive that somebody truncates the store under it?
+// Does a process survive that somebody truncates the store under it, whatever it does with SIGBUS?
 func TestTruncatedStore(t *testing.T) {
 	for scenario, want := range map[string][]string{
-		"truncated":        {"full, resumed", "full, full", "full, full"},
-		"truncated-before": {"full, full"},
+		"truncated":                        {"full, resumed", "full, full", "full, full"},
+		"truncated-before":                 {"full, full"},
+		"truncated-blocked":                {"full, resumed", "full, full", "full, full"},
+		"truncated-handled":                {"full, resumed", "full, full"},
+		"truncated-default":                {"full, resumed", "full, full"},
+		"truncated-little-stack":           {"full, resumed", "full, full"},
+		"truncated-little-stack-of-thread": {"full, resumed", "full, full"},
 	} {
 		path := filepath.Join(t.TempDir(), "store")
 		h := served(t, "processes", scenario)
