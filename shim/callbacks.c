@@ -176,6 +176,22 @@ static void clear_automatically(struct gosess_attached *context)
 }
 
 /*
+ * libssl had put nothing into its own cache when it called, and would have (L6). Now it has that
+ * cache again.
+ */
+static void leave_to_libssl(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
+{
+    __typeof__(&SSL_CTX_add_session) add = GOSESS_NEXT(SSL_CTX_add_session);
+    bool stateless = gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION &&
+                     gosess_ssl->SSL_is_server(ssl) &&
+                     !(gosess_ssl->SSL_get_options(ssl) & SSL_OP_NO_TICKET) &&
+                     !gosess_anti_replay(gosess_ssl, ssl) && !atomic_load(&context->remove_session);
+    gosess_give_back();
+    if (add && !stateless)
+        add(context->core.ctx, session);
+}
+
+/*
  * Before: libssl took a reference for the callback. What gosess keeps it has taken itself, so
  * that reference is for the application callback to keep (1) or to leave to libssl (0); it is
  * called last because it may rewrite the session (HAProxy: S, section 4).
@@ -188,6 +204,8 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
     bool internal = ours && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE);
     if (internal || (ours && !gosess_live(context)))
         gosess_store_session(context, ssl, session);
+    if (internal && gosess_core_impossible())
+        leave_to_libssl(context, ssl, session);
     int kept = application ? application(ssl, session) : 0;
     if (ours)
         clear_automatically(context);

@@ -410,7 +410,7 @@ void gosess_before_switch(struct gosess_attached *context)
     gosess_setup_unlock();
 }
 
-static void give_back(void)
+void gosess_give_back(void)
 {
     gosess_setup_lock();
     bool first = !atomic_exchange(&given_back, true);
@@ -426,7 +426,7 @@ void gosess_before_ssl(struct gosess_attached *context)
 {
     if (!atomic_load(&given_back) && gosess_core_impossible()) {
         gosess_load(); /* says why, if nobody has heard yet */
-        give_back();
+        gosess_give_back();
     }
     if (gosess_serves(context) || (context->cache && !atomic_load(&context->callbacks)))
         gosess_identify(context);

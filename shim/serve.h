@@ -323,6 +323,12 @@ void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
 bool gosess_load(void);
 
 /*
+ * Gives libssl its own cache back in every context: there will be no Go half here. In callbacks
+ * too, but not with a lock of libssl.
+ */
+void gosess_give_back(void);
+
+/*
  * Loads the Go half where this process holds a context that gosess serves. Keeps errno.
  */
 void gosess_load_if_serving(void);
