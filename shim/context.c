@@ -424,6 +424,7 @@ void gosess_give_back(void)
 /* What waits for the host to have configured its contexts. */
 void gosess_before_ssl(struct gosess_attached *context)
 {
+    gosess_generations_connection();
     if (!atomic_load(&given_back) && gosess_core_impossible()) {
         gosess_load(); /* says why, if nobody has heard yet */
         gosess_give_back();

@@ -191,7 +191,7 @@ static void *load_thread(void *unused)
 
 static void load(const struct gosess_start *given)
 {
-    if (!gosess_calls_allowed()) {
+    if (!gosess_generation_begins() || !gosess_calls_allowed()) {
         atomic_store(&state, CORE_FAILED);
         return;
     }
@@ -218,6 +218,7 @@ void gosess_core_prepare(void)
 {
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
     void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    gosess_generations_prepare();
     if (page == MAP_FAILED)
         return;
     /* What emulates a kernel may say yes to any advice: then no to none. */
@@ -310,7 +311,9 @@ bool gosess_core_forbid(void)
 bool gosess_core_impossible(void)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
-    return now == CORE_FAILED || (now != CORE_NONE && !is_owner());
+    if (now == CORE_NONE)
+        return gosess_forked() && gosess_generations_over();
+    return now == CORE_FAILED || !is_owner();
 }
 
 bool gosess_core_ready(void)

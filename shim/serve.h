@@ -8,6 +8,7 @@
  *   core.c     loads the Go half, after the last fork
  *   room.c     whether there is room for it
  *   sandbox.c  whether its system calls are allowed
+ *   generations.c  whether the host forks a process for each connection
  *   gate.c     how many threads are in it at once
  *   process.c  the interposed functions of libc
  *   context.c  the contexts that gosess serves
@@ -234,6 +235,20 @@ const char *gosess_lack_of_room(void);
  * Before anything of either. Not with the setup lock.
  */
 bool gosess_calls_allowed(void);
+
+/* --- generations.c --- */
+
+/* Before the host forks. Setup lock. */
+void gosess_generations_prepare(void);
+
+/* A connection of an attached context is about to be made. */
+void gosess_generations_connection(void);
+
+/* This process is about to load the Go half. False: it is one for a single connection. */
+bool gosess_generation_begins(void);
+
+/* Whether the host has been found to fork a process for each connection. Cheap. */
+bool gosess_generations_over(void);
 
 /* --- gate.c --- */
 
