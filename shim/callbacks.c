@@ -249,15 +249,17 @@ bool gosess_is_tier(struct gosess_attached *context)
 }
 
 /*
- * Where loading has failed just now libssl did not keep the session, which it would have kept: in
- * TLS 1.3 what is not stateless, or where the host hears of removals (L6).
+ * libssl had put nothing into its own cache when it called, and would have (L6). Now it has that
+ * cache again.
  */
 static void leave_to_libssl(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
 {
+    bool stateless = gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION &&
+                     gosess_ssl->SSL_is_server(ssl) &&
+                     !(gosess_ssl->SSL_get_options(ssl) & SSL_OP_NO_TICKET) &&
+                     !gosess_anti_replay(gosess_ssl, ssl) && !atomic_load(&context->remove_session);
     gosess_give_back();
-    if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION || atomic_load(&context->remove_session) ||
-        (gosess_ssl->SSL_get_options(ssl) & SSL_OP_NO_TICKET) ||
-        gosess_anti_replay(gosess_ssl, ssl))
+    if (!stateless)
         gosess_ssl->SSL_CTX_add_session(context->core.ctx, session);
 }
 
@@ -279,9 +281,11 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
     bool wanted =
         (internal || (ours && gosess_is_tier(context))) && is_wanted(context, ssl, session, &born);
     bool later = wanted && born.scope.shared && !gosess_live(context) &&
-                 gosess_ssl->SSL_SESSION_up_ref(session) == 1;
+                 gosess_load() && gosess_ssl->SSL_SESSION_up_ref(session) == 1;
     if (wanted && !later)
         store(&born);
+    if (internal && gosess_core_impossible())
+        leave_to_libssl(context, ssl, session);
     int kept = application ? application(ssl, session) : 0;
     if (later && gosess_ssl->SSL_SESSION_is_resumable(session))
         store(&born);
@@ -289,8 +293,6 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
         gosess_ssl->SSL_SESSION_free(session);
     if (ours)
         clear_automatically(context);
-    if (internal && gosess_core_impossible())
-        leave_to_libssl(context, ssl, session);
     return kept;
 }
 

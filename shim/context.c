@@ -214,7 +214,7 @@ bool gosess_prepare(const void *caller)
 {
     static _Atomic bool lacking;
     struct gosess_libssl found;
-    if (gosess_ssl || atomic_load(&lacking))
+    if (gosess_ssl || atomic_load(&lacking) || !gosess_calls_allowed())
         return gosess_ssl;
     const char *missing = gosess_find_libssl(&found, caller);
     if (missing) {
@@ -365,6 +365,7 @@ void gosess_give_back(void)
 /* What waits for the host to have configured its contexts. */
 void gosess_before_ssl(struct gosess_attached *context)
 {
+    gosess_generations_connection();
     if (!atomic_load(&given_back) && gosess_core_impossible()) {
         gosess_load(); /* says why, if nobody has heard yet */
         gosess_give_back();

@@ -16,7 +16,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -26,21 +25,6 @@
 #define START_DEADLINE_SECONDS 2
 /* And who is about to forbid new threads, which kills a Go half that has not all of its own. */
 #define LAST_DEADLINE_SECONDS 10
-/*
- * A Go runtime aborts where it cannot start a thread. It starts no more than this: those of
- * capi/guard.go, and a few of its own.
- */
-#define THREADS_NEEDED (GOSESS_PROCESSORS + GOSESS_SPARE_THREADS + 8)
-/*
- * Address space that a Go runtime reserves, and libc for each thread that calls malloc (64 MiB);
- * memory that it may write; descriptors. With room: the first two were seen to be 2.0 GiB.
- */
-#define SPACE_NEEDED ((size_t)2 << 30)
-#define DATA_NEEDED ((size_t)256 << 20)
-#define DESCRIPTORS_NEEDED 8
-
-static const char no_threads[] = "no more threads may be started here (RLIMIT_NPROC, pids.max, "
-                                 "RLIMIT_AS; HAProxy: set insecure-fork-wanted)";
 
 enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
@@ -143,65 +127,6 @@ static const char *resolve(void *handle)
     return NULL;
 }
 
-/* --- whether there is room for a Go runtime, which aborts where there is not --- */
-
-static void *hold_on(void *hold)
-{
-    pthread_mutex_lock(hold);
-    pthread_mutex_unlock(hold);
-    return NULL;
-}
-
-/*
- * By starting as many threads as Go will: neither RLIMIT_NPROC (S1) nor a cgroup's pids.max
- * says how much of it is left. Their stacks are of the size that Go's will have.
- */
-static bool room_for_threads(void)
-{
-    pthread_mutex_t hold = PTHREAD_MUTEX_INITIALIZER;
-    pthread_t threads[THREADS_NEEDED];
-    int started = 0;
-    pthread_mutex_lock(&hold);
-    while (started < THREADS_NEEDED && pthread_create(&threads[started], NULL, hold_on, &hold) == 0)
-        started++;
-    pthread_mutex_unlock(&hold);
-    for (int i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    return started == THREADS_NEEDED;
-}
-
-/* Its poller has two descriptors, and reading random bytes may take another. */
-static bool room_for_descriptors(void)
-{
-    int fds[DESCRIPTORS_NEEDED];
-    int opened = 0;
-    while (opened < DESCRIPTORS_NEEDED && (fds[opened] = eventfd(0, EFD_CLOEXEC)) >= 0)
-        opened++;
-    for (int i = 0; i < opened; i++)
-        close(fds[i]);
-    return opened == DESCRIPTORS_NEEDED;
-}
-
-/* NULL where there is; the address space is held while the threads are tried. */
-static const char *lack_of_room(void)
-{
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void *space = mmap(NULL, SPACE_NEEDED, PROT_NONE, flags, -1, 0);
-    void *data = mmap(NULL, DATA_NEEDED, PROT_READ | PROT_WRITE, flags, -1, 0);
-    const char *problem = NULL;
-    if (space == MAP_FAILED || data == MAP_FAILED)
-        problem = "too little address space or data is allowed (RLIMIT_AS, RLIMIT_DATA)";
-    else if (!room_for_threads())
-        problem = no_threads;
-    else if (!room_for_descriptors())
-        problem = "too few files may be opened (RLIMIT_NOFILE)";
-    if (space != MAP_FAILED)
-        munmap(space, SPACE_NEEDED);
-    if (data != MAP_FAILED)
-        munmap(data, DATA_NEEDED);
-    return problem;
-}
-
 /*
  * One process at a time tries what there is room for and takes it: of two that tried at once,
  * one could be left without. Not for long, as anybody who can read the file can lock it.
@@ -216,7 +141,7 @@ static int lock_core_file(void)
 
 static bool open_core(void)
 {
-    const char *problem = lack_of_room();
+    const char *problem = gosess_lack_of_room();
     if (problem) {
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", problem);
         return false;
@@ -271,6 +196,10 @@ static void *load_thread(void *unused)
 
 static void load(const struct gosess_start *given)
 {
+    if (!gosess_generation_begins() || !gosess_calls_allowed()) {
+        atomic_store(&state, CORE_FAILED);
+        return;
+    }
     start = given;
     sigset_t before, during;
     pthread_attr_t detached;
@@ -285,7 +214,8 @@ static void load(const struct gosess_start *given)
     if (!failed)
         return;
     atomic_store(&state, CORE_FAILED);
-    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", no_threads);
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s",
+               gosess_no_threads);
 }
 
 /* A page that is empty in the child of any fork (Linux 4.14): getpid is a system call a time. */
@@ -293,6 +223,7 @@ void gosess_core_prepare(void)
 {
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
     void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    gosess_generations_prepare();
     if (page == MAP_FAILED)
         return;
     /* What emulates a kernel may say yes to any advice: then no to none. */
@@ -376,10 +307,18 @@ bool gosess_core_load(const struct gosess_start *given)
     return now == CORE_READY;
 }
 
+bool gosess_core_forbid(void)
+{
+    int none = CORE_NONE;
+    return atomic_compare_exchange_strong(&state, &none, CORE_FAILED);
+}
+
 bool gosess_core_impossible(void)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
-    return now == CORE_FAILED || (now != CORE_NONE && !is_owner());
+    if (now == CORE_NONE)
+        return gosess_forked() && gosess_generations_over();
+    return now == CORE_FAILED || !is_owner();
 }
 
 bool gosess_core_ready(void)

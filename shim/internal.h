@@ -117,6 +117,12 @@ struct gosess_store {
 bool gosess_store_open(const struct gosess_url *url, const char *keys_file,
                        struct gosess_store *store, char *note, char *error, size_t error_size);
 
+/*
+ * Whether the file of an open store has not been cut short under its mapping, which would be
+ * SIGBUS for who uses it. Cheap.
+ */
+bool gosess_store_whole(const struct gosess_store *store);
+
 /* The same without making, changing or locking anything: what open would do, in words. */
 bool gosess_store_check(const struct gosess_url *url, const char *keys_file, char *note,
                         char *error, size_t error_size);
@@ -201,7 +207,10 @@ void gosess_cache_lock_keys(void);
 struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache);
 void gosess_cache_unref(struct gosess_cache *cache); /* NULL is fine */
 
-/* The number of a cache in the loaded Go half, opening it there; -1 where that fails. */
+/*
+ * The number of a cache in the loaded Go half, opening it there; -1 where that fails, or its store
+ * has been cut short. Before each call of the Go half for it.
+ */
 int gosess_cache_number(struct gosess_cache *cache);
 
 #endif

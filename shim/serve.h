@@ -9,6 +9,9 @@
  *   policy.c   the digest of that
  *   terms.c    under which terms a connection's session is made, or would be
  *   core.c     loads the Go half, after the last fork
+ *   room.c     whether there is room for it
+ *   sandbox.c  whether its system calls are allowed
+ *   generations.c  whether the host forks a process for each connection
  *   gate.c     how many threads are in it at once
  *   process.c  the interposed functions of libc
  *   context.c  the contexts that gosess serves
@@ -59,6 +62,8 @@
     X(X509_VERIFY_PARAM_set_purpose)    \
     X(X509_VERIFY_PARAM_set_trust)      \
     X(chroot)                           \
+    X(prctl)                            \
+    X(seccomp_load)                     \
     X(setrlimit)                        \
     X(setrlimit64)                      \
     X(setuid)
@@ -315,8 +320,40 @@ bool gosess_core_ready(void);
 /* Whether this process will never have one: it could not be loaded, or a parent has it. */
 bool gosess_core_impossible(void);
 
+/* There shall be none from now on. Whether there is none yet. */
+bool gosess_core_forbid(void);
+
 /* Makes a call of the loaded Go half. False where this process has no ready one. */
 bool gosess_core_call(struct gosess_call *call);
+
+/* --- room.c --- */
+
+extern const char gosess_no_threads[]; /* what is said where no thread can be started */
+
+/* NULL where there is room for a Go runtime, or what lacks. In the thread that will load it. */
+const char *gosess_lack_of_room(void);
+
+/* --- sandbox.c --- */
+
+/*
+ * Whether a Go runtime may make its system calls here, and gosess its own; a line says which not.
+ * Before anything of either. Not with the setup lock.
+ */
+bool gosess_calls_allowed(void);
+
+/* --- generations.c --- */
+
+/* Before the host forks. Setup lock. */
+void gosess_generations_prepare(void);
+
+/* A connection of an attached context is about to be made. */
+void gosess_generations_connection(void);
+
+/* This process is about to load the Go half. False: it is one for a single connection. */
+bool gosess_generation_begins(void);
+
+/* Whether the host has been found to fork a process for each connection. Cheap. */
+bool gosess_generations_over(void);
 
 /* --- gate.c --- */
 
@@ -422,11 +459,14 @@ void gosess_before_switch(struct gosess_attached *context);
 void gosess_before_ssl(struct gosess_attached *context);
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
 
-/* Gives libssl its own cache back in this process: there will be no Go half. */
-void gosess_give_back(void);
-
 /* Loads the Go half. */
 bool gosess_load(void);
+
+/*
+ * Gives libssl its own cache back in every context: there will be no Go half here. In callbacks
+ * too, but not with a lock of libssl.
+ */
+void gosess_give_back(void);
 
 /*
  * Loads the Go half where this process holds a context that gosess serves. Keeps errno.

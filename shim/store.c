@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,6 +55,21 @@ static bool map(int fd, uint64_t size, struct gosess_store *store,
     store->base = base;
     store->size = size;
     return true;
+}
+
+/*
+ * The last page goes first, whatever a file is cut to. The kernel says EFAULT of a page that it
+ * cannot read a mask from, where a process that read it would get SIGBUS; and that the mask is
+ * for nothing it says afterwards.
+ */
+bool gosess_store_whole(const struct gosess_store *store)
+{
+    int saved = errno;
+    const unsigned char *last = (const unsigned char *)store->base + store->size - sizeof(uint64_t);
+    bool cut =
+        syscall(SYS_rt_sigprocmask, -1, last, NULL, sizeof(uint64_t)) != 0 && errno == EFAULT;
+    errno = saved;
+    return !cut;
 }
 
 static bool fail_write(const struct gosess_report *report)
