@@ -3,7 +3,7 @@
  *
  * A Go runtime does not survive fork (facts: style 8.2), may not lose a race for a thread
  * (S1), and takes signals: so it is loaded in the process that serves, on a thread of its
- * own that blocks every signal, and the handlers of the host that it replaced are put back.
+ * own that blocks every signal, and what it changes of the host's is put back (state.c).
  */
 #define _GNU_SOURCE
 #include "serve.h"
@@ -116,12 +116,6 @@ static void run(struct gosess_call *call)
 
 /* --- loading --- */
 
-/* Go needs these for itself and hands on to the host what is not its own. */
-static bool synchronous(int signal)
-{
-    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE;
-}
-
 static const char *resolve(void *handle)
 {
     const unsigned *abi = dlsym(handle, "gosess_core_abi");
@@ -227,31 +221,23 @@ static bool open_core(void)
     return core.start(start) == 0;
 }
 
-static bool load_keeping_signals(void)
+static bool load_keeping_state(void)
 {
-    struct sigaction before[NSIG], now;
-    bool known[NSIG] = {false};
-    for (int i = 1; i < NSIG; i++)
-        known[i] = sigaction(i, NULL, &before[i]) == 0; /* not those that libc keeps */
+    gosess_state_note();
     int fd = lock_core_file();
     bool ok = open_core();
     if (fd >= 0) {
         flock(fd, LOCK_UN); /* a child forked meanwhile has the descriptor too */
         close(fd);
     }
-    for (int i = 1; i < NSIG; i++) {
-        if (!known[i] || synchronous(i) || sigaction(i, NULL, &now) != 0)
-            continue;
-        if (now.sa_handler != before[i].sa_handler || now.sa_flags != before[i].sa_flags)
-            sigaction(i, &before[i], NULL);
-    }
+    gosess_state_give_back();
     return ok;
 }
 
 static void *load_thread(void *unused)
 {
     (void)unused;
-    bool ok = load_keeping_signals();
+    bool ok = load_keeping_state();
     pthread_mutex_lock(&lock);
     atomic_store_explicit(&state, ok ? CORE_READY : CORE_FAILED, memory_order_release);
     pthread_cond_broadcast(&loaded);
@@ -270,6 +256,7 @@ static void load(const struct gosess_start *given)
     sigset_t before, during;
     pthread_attr_t detached;
     pthread_t thread;
+    gosess_gate_prepare();
     gosess_asynchronous_signals(&during); /* the new threads inherit this */
     pthread_sigmask(SIG_SETMASK, &during, &before);
     pthread_attr_init(&detached);

@@ -6,6 +6,7 @@
  *   verification.c  how a context verifies clients
  *   function.c names a function of the host
  *   core.c     loads the Go half, after the last fork
+ *   state.c    what loading changes of the process, and is put back
  *   gate.c     how many threads are in it at once
  *   process.c  the interposed functions of libc
  *   context.c  the contexts that gosess serves
@@ -213,7 +214,19 @@ bool gosess_core_impossible(void);
 /* Makes a call of the loaded Go half. False where this process has no ready one. */
 bool gosess_core_call(struct gosess_call *call);
 
+/* --- state.c --- */
+
+/*
+ * Before the Go half is loaded and after: what that changes of the process is put back. Both in
+ * the thread that loads it.
+ */
+void gosess_state_note(void);
+void gosess_state_give_back(void);
+
 /* --- gate.c --- */
+
+/* Once, before the Go half is loaded. */
+void gosess_gate_prepare(void);
 
 /* start->in_go of shim.h. */
 void gosess_gate_pass(void (*work)(void *), void *argument);
