@@ -46,7 +46,10 @@ enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
 static _Atomic int state = CORE_NONE;
 static _Atomic pid_t owner; /* the process whose state this is: a fork inherits it */
-static _Atomic bool *mine;  /* whether it is this one; NULL where the kernel cannot wipe it */
+static struct page {        /* empty in a process that was forked from this one */
+    _Atomic bool owner;
+    _Atomic pid_t process;
+} * page;                   /* NULL where the kernel cannot wipe it */
 static _Atomic bool waited; /* somebody waited out the deadline: nobody waits again */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the condition */
 static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
@@ -274,26 +277,36 @@ static void load(const struct gosess_start *given)
 void gosess_core_prepare(void)
 {
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
-    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
         return;
     /* What emulates a kernel may say yes to any advice: then no to none. */
-    if (madvise(page, size, -1) != 0 && madvise(page, size, MADV_WIPEONFORK) == 0)
-        mine = page;
-    else
-        munmap(page, size);
+    if (madvise(memory, size, -1) != 0 && madvise(memory, size, MADV_WIPEONFORK) == 0) {
+        page = memory;
+        atomic_store(&page->process, getpid());
+    } else {
+        munmap(memory, size);
+    }
 }
 
-static void become_owner(void)
+/* False in a child that has its parent's memory (gosess_own_process), for which nothing is loaded.
+ */
+static bool become_owner(void)
 {
+    pid_t process = page ? atomic_load(&page->process) : 0;
+    if (page ? process != 0 && process != getpid() : !gosess_own_process())
+        return false;
     atomic_store(&owner, getpid());
-    if (mine)
-        atomic_store(mine, true);
+    if (page) {
+        atomic_store(&page->process, getpid());
+        atomic_store(&page->owner, true);
+    }
+    return true;
 }
 
 static bool is_owner(void)
 {
-    return mine ? atomic_load_explicit(mine, memory_order_relaxed)
+    return page ? atomic_load_explicit(&page->owner, memory_order_relaxed)
                 : atomic_load_explicit(&owner, memory_order_relaxed) == getpid();
 }
 
@@ -327,7 +340,7 @@ static bool wait_for(int seconds)
 
 void gosess_core_wait_longer(void)
 {
-    if (atomic_load(&state) == CORE_LOADING && !inherited())
+    if (atomic_load(&state) == CORE_LOADING && gosess_own_process() && is_owner())
         wait_for(LAST_DEADLINE_SECONDS);
 }
 
@@ -344,7 +357,8 @@ bool gosess_core_load(const struct gosess_start *given)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
     if (now == CORE_NONE) {
-        become_owner();
+        if (!become_owner())
+            return false;
         if (atomic_compare_exchange_strong(&state, &now, CORE_LOADING))
             load(given);
         now = atomic_load(&state);
