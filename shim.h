@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <openssl/async.h>
 #include <openssl/err.h>
@@ -21,7 +22,7 @@
 #include <openssl/x509.h>
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 6
+#define GOSESS_CORE_ABI 7
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -325,6 +326,9 @@ void gosess_core_forget(SSL_CTX *ctx);
 void gosess_core_clear(int cache);
 
 void gosess_core_count(int cache, struct gosess_counts *counts);
+
+/* Whether the runtime made this thread, which lives. In a handler of any thread. */
+bool gosess_core_owns_thread(pid_t thread);
 
 /* Takes the processors back that threads keep while they are in C: for one that has none. In Go. */
 void gosess_core_make_room(void);

@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,8 +50,9 @@ static _Atomic pid_t owner; /* the process whose state this is: a fork inherits 
 static struct page {        /* empty in a process that was forked from this one */
     _Atomic bool owner;
     _Atomic pid_t process;
-} * page;                   /* NULL where the kernel cannot wipe it */
-static _Atomic bool waited; /* somebody waited out the deadline: nobody waits again */
+} * page;                    /* NULL where the kernel cannot wipe it */
+static _Atomic pid_t loader; /* the thread that loads it, and stays */
+static _Atomic bool waited;  /* somebody waited out the deadline: nobody waits again */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the condition */
 static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
 
@@ -68,6 +70,7 @@ static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOAD
     X(clear)              \
     X(count)              \
     X(make_room)          \
+    X(owns_thread)        \
     X(take_outcome)
 
 static const struct gosess_start *start;
@@ -229,6 +232,8 @@ static bool load_keeping_state(void)
     gosess_state_note();
     int fd = lock_core_file();
     bool ok = open_core();
+    if (ok)
+        gosess_threads_prepare();
     if (fd >= 0) {
         flock(fd, LOCK_UN); /* a child forked meanwhile has the descriptor too */
         close(fd);
@@ -240,6 +245,9 @@ static bool load_keeping_state(void)
 static void *load_thread(void *unused)
 {
     (void)unused;
+    atomic_store(&loader, gettid());
+    /* Its own threads inherit this: nothing is kept that a change of user takes. */
+    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     bool ok = load_keeping_state();
     pthread_mutex_lock(&lock);
     atomic_store_explicit(&state, ok ? CORE_READY : CORE_FAILED, memory_order_release);
@@ -381,6 +389,26 @@ bool gosess_core_impossible(void)
 bool gosess_core_ready(void)
 {
     return atomic_load_explicit(&state, memory_order_acquire) == CORE_READY && !inherited();
+}
+
+bool gosess_core_here(void)
+{
+    int now = atomic_load_explicit(&state, memory_order_acquire);
+    if (now == CORE_NONE || now == CORE_FAILED || !gosess_own_process() || !is_owner())
+        return false;
+    if (now == CORE_LOADING)
+        wait_for(LAST_DEADLINE_SECONDS);
+    return atomic_load_explicit(&state, memory_order_acquire) == CORE_READY;
+}
+
+pid_t gosess_core_thread(void)
+{
+    return atomic_load(&loader);
+}
+
+bool gosess_core_owns(pid_t thread)
+{
+    return thread == atomic_load(&loader) || core.owns_thread(thread);
 }
 
 bool gosess_core_call(struct gosess_call *call)

@@ -1,6 +1,6 @@
 /*
  * process.c - the interposed functions of libc after which the Go half can no longer be
- * loaded: its file may not be seen (chroot) or read (setuid), or no thread may be started
+ * loaded: its file may not be seen (chroot) or read (setuid: user.c), or no thread may be started
  * (HAProxy sets RLIMIT_NPROC to 0 in its workers, S1). A process that goes into a chroot or
  * forbids new threads has become what it will be. A daemon may drop its rights (setuid) or
  * adjust a limit before it forks, so there only one that was forked itself is a worker. In a
@@ -36,7 +36,7 @@ static void become_server(const void *caller)
 }
 
 /* Who was forked before is one. */
-static void may_become_server(void)
+void gosess_may_become_server(void)
 {
     if (gosess_forked() && gosess_own_process())
         gosess_load_if_serving();
@@ -49,13 +49,6 @@ GOSESS_EXPORT int chroot(const char *path)
     return next ? next(path) : absent();
 }
 
-GOSESS_EXPORT int setuid(uid_t uid)
-{
-    __typeof__(&setuid) next = GOSESS_NEXT(setuid);
-    may_become_server();
-    return next ? next(uid) : absent();
-}
-
 /* The process itself is one. */
 static void before_thread_limit(rlim_t limit, const void *caller)
 {
@@ -63,7 +56,7 @@ static void before_thread_limit(rlim_t limit, const void *caller)
     if (none)
         become_server(caller);
     else
-        may_become_server();
+        gosess_may_become_server();
     if (none)
         gosess_core_wait_longer();
 }

@@ -18,26 +18,23 @@
 
 #define SIGNALS 64
 
-/* As the kernel has it: what libc sets has a restorer and a flag for it that was not there. */
-struct action {
-    void *handler;
-    unsigned long flags;
-    void *restorer;
-    unsigned char mask[SIGNALS / 8];
-};
-
 /* The state of before; loading happens once in a process. */
-static struct action actions[SIGNALS + 1];
+static struct gosess_action actions[SIGNALS + 1];
 static bool known[SIGNALS + 1];
 static struct rlimit files;
 static bool files_known;
 static struct stat held[STDERR_FILENO + 1];
 static bool holds[STDERR_FILENO + 1];
 
-static bool action_of(int signal, struct action *action)
+bool gosess_action_get(int signal, struct gosess_action *action)
 {
     memset(action, 0, sizeof *action);
     return syscall(SYS_rt_sigaction, signal, NULL, action, sizeof action->mask) == 0;
+}
+
+bool gosess_action_set(int signal, const struct gosess_action *action)
+{
+    return syscall(SYS_rt_sigaction, signal, action, NULL, sizeof action->mask) == 0;
 }
 
 /*
@@ -60,13 +57,13 @@ static bool of_core(const void *handler)
 
 static void give_signals_back(void)
 {
-    struct action now;
+    struct gosess_action now;
     for (int i = 1; i <= SIGNALS; i++) {
-        if (!known[i] || keeps(i) || !action_of(i, &now) ||
+        if (!known[i] || keeps(i) || !gosess_action_get(i, &now) ||
             memcmp(&now, &actions[i], sizeof now) == 0)
             continue;
         if (now.handler == actions[i].handler || of_core(now.handler))
-            syscall(SYS_rt_sigaction, i, &actions[i], NULL, sizeof now.mask);
+            gosess_action_set(i, &actions[i]);
     }
 }
 
@@ -103,7 +100,7 @@ static bool still_held(int fd)
 void gosess_state_note(void)
 {
     for (int i = 1; i <= SIGNALS; i++)
-        known[i] = action_of(i, &actions[i]);
+        known[i] = gosess_action_get(i, &actions[i]);
     files_known = getrlimit(RLIMIT_NOFILE, &files) == 0;
     hold_descriptors();
 }
