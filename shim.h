@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <openssl/async.h>
 #include <openssl/err.h>
@@ -365,6 +366,9 @@ void gosess_core_forget(SSL_CTX *ctx);
 void gosess_core_clear(int cache);
 
 void gosess_core_count(int cache, struct gosess_counts *counts);
+
+/* Whether the runtime made this thread, which lives. In a handler of any thread. */
+bool gosess_core_owns_thread(pid_t thread);
 
 /* Takes the processors back that threads keep while they are in C: for one that has none. In Go. */
 void gosess_core_make_room(void);

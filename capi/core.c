@@ -193,6 +193,11 @@ EXPORT void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
         gosess_in_go(drop, &record);
 }
 
+EXPORT bool gosess_core_owns_thread(pid_t thread)
+{
+    return gosess_is_own_thread(thread);
+}
+
 EXPORT void gosess_core_make_room(void)
 {
     gosess_go_make_room();

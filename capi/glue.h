@@ -67,6 +67,9 @@ void gosess_leave_out_of_core_dumps(uintptr_t object);
  */
 void gosess_settle_thread(int threads);
 
+/* Whether the runtime made this thread. In a handler of any thread. */
+bool gosess_is_own_thread(pid_t thread);
+
 /* --- glue.c: sessions --- */
 
 /* False where the session cannot be stored: it has no id. */

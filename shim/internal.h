@@ -158,11 +158,16 @@ bool gosess_configure(char *error, size_t error_size);
 /* GOSESS_CORE, or libgosess-core.so beside this library. Valid after gosess_configure. */
 const char *gosess_core_path(void);
 
-/*
- * Whether this process was forked since the library was loaded. Not so in a child of vfork,
- * which has its parent's memory.
- */
+/* Whether this process was forked since the library was loaded. */
 bool gosess_forked(void);
+
+/*
+ * Whether this process is the one whose memory this is. Not so in a child of vfork(2) or of a
+ * clone(2) with CLONE_VM, which is about to become another program: what it loaded, its parent
+ * would take for its own, and its threads would be gone. Nor in one that was made without the
+ * handlers of pthread_atfork(3), which cannot be told from those.
+ */
+bool gosess_own_process(void);
 
 /* --- cache.c --- */
 

@@ -12,8 +12,11 @@
  *   room.c     whether there is room for it
  *   sandbox.c  whether its system calls are allowed
  *   generations.c  whether the host forks a process for each connection
+ *   state.c    what loading changes of the process, and is put back
  *   gate.c     how many threads are in it at once
- *   process.c  the interposed functions of libc
+ *   process.c  the interposed functions of libc after which nothing can be loaded
+ *   user.c     those that change the user
+ *   credentials.c  what threads may do
  *   context.c  the contexts that gosess serves
  *   connection.c  the connections of these
  *   callbacks.c  the callbacks that libssl calls
@@ -25,47 +28,60 @@
 #ifndef GOSESS_SHIM_SERVE_H
 #define GOSESS_SHIM_SERVE_H
 
+#include <linux/capability.h>
+#include <sys/types.h>
+
 #include "internal.h"
 
 /* --- libssl.c --- */
 
 /* Every function that is interposed. */
-#define GOSESS_INTERPOSED(X)            \
-    X(CRYPTO_get_ex_new_index)          \
-    X(SSL_CONF_CTX_set_flags)           \
-    X(SSL_CTX_add_session)              \
-    X(SSL_CTX_callback_ctrl)            \
-    X(SSL_CTX_ctrl)                     \
-    X(SSL_CTX_flush_sessions)           \
-    X(SSL_CTX_flush_sessions_ex)        \
-    X(SSL_CTX_new)                      \
-    X(SSL_CTX_new_ex)                   \
-    X(SSL_CTX_remove_session)           \
-    X(SSL_CTX_sess_get_get_cb)          \
-    X(SSL_CTX_sess_get_new_cb)          \
-    X(SSL_CTX_sess_get_remove_cb)       \
-    X(SSL_CTX_sess_set_get_cb)          \
-    X(SSL_CTX_sess_set_new_cb)          \
-    X(SSL_CTX_sess_set_remove_cb)       \
-    X(SSL_CTX_set0_CA_list)             \
-    X(SSL_CTX_set_cert_cb)              \
-    X(SSL_CTX_set_cert_verify_callback) \
-    X(SSL_CTX_set_client_CA_list)       \
-    X(SSL_CTX_set_client_hello_cb)      \
-    X(SSL_CTX_set_session_ticket_cb)    \
-    X(SSL_CTX_up_ref)                   \
-    X(SSL_SESSION_set_ex_data)          \
-    X(SSL_free)                         \
-    X(SSL_new)                          \
-    X(SSL_set_SSL_CTX)                  \
-    X(SSL_set_cert_cb)                  \
-    X(X509_VERIFY_PARAM_set_purpose)    \
-    X(X509_VERIFY_PARAM_set_trust)      \
-    X(chroot)                           \
-    X(prctl)                            \
-    X(seccomp_load)                     \
-    X(setrlimit)                        \
-    X(setrlimit64)                      \
+#define GOSESS_INTERPOSED(X)             \
+    X(CRYPTO_get_ex_new_index)           \
+    X(SSL_CONF_CTX_set_flags)            \
+    X(SSL_CTX_add_session)               \
+    X(SSL_CTX_callback_ctrl)             \
+    X(SSL_CTX_ctrl)                      \
+    X(SSL_CTX_flush_sessions)            \
+    X(SSL_CTX_flush_sessions_ex)         \
+    X(SSL_CTX_new)                       \
+    X(SSL_CTX_new_ex)                    \
+    X(SSL_CTX_remove_session)            \
+    X(SSL_CTX_sess_get_get_cb)           \
+    X(SSL_CTX_sess_get_new_cb)           \
+    X(SSL_CTX_sess_get_remove_cb)        \
+    X(SSL_CTX_sess_set_get_cb)           \
+    X(SSL_CTX_sess_set_new_cb)           \
+    X(SSL_CTX_sess_set_remove_cb)        \
+    X(SSL_CTX_set0_CA_list)              \
+    X(SSL_CTX_set_cert_cb)               \
+    X(SSL_CTX_set_cert_verify_callback)  \
+    X(SSL_CTX_set_client_CA_list)        \
+    X(SSL_CTX_set_client_hello_cb)       \
+    X(SSL_CTX_set_session_ticket_cb)     \
+    X(SSL_CTX_up_ref)                    \
+    X(SSL_SESSION_set_ex_data)           \
+    X(SSL_free)                          \
+    X(SSL_new)                           \
+    X(SSL_set_SSL_CTX)                   \
+    X(SSL_set_cert_cb)                   \
+    X(X509_VERIFY_PARAM_set_purpose)     \
+    X(X509_VERIFY_PARAM_set_trust)       \
+    X(capset)                            \
+    X(chroot)                            \
+    X(initgroups)                        \
+    X(prctl)                             \
+    X(seccomp_load)                      \
+    X(setegid)                           \
+    X(seteuid)                           \
+    X(setgid)                            \
+    X(setgroups)                         \
+    X(setregid)                          \
+    X(setresgid)                         \
+    X(setresuid)                         \
+    X(setreuid)                          \
+    X(setrlimit)                         \
+    X(setrlimit64)                       \
     X(setuid)
 
 enum gosess_interposed {
@@ -355,7 +371,70 @@ bool gosess_generation_begins(void);
 /* Whether the host has been found to fork a process for each connection. Cheap. */
 bool gosess_generations_over(void);
 
+/* Whether this process has a Go half that is ready; waits for one that is being loaded. */
+bool gosess_core_here(void);
+
+/* A thread of the Go half that stays; and whether a thread is one of its own. In any handler. */
+pid_t gosess_core_thread(void);
+bool gosess_core_owns(pid_t thread);
+
+/* --- process.c --- */
+
+/* Loads the Go half where this process was forked, serves, and is about to drop its rights. */
+void gosess_may_become_server(void);
+
+/* --- credentials.c --- */
+
+/* A system call that changes the caller's user or groups; number 0 is none. */
+struct gosess_change {
+    long number;
+    long argument[3];
+};
+
+/* When the Go half has been loaded, in its thread. */
+void gosess_threads_prepare(void);
+
+/*
+ * Begins and ends what one thread at a time does. False where libc alone is to do it: the Go half
+ * is not in this process, or its threads cannot be listed.
+ */
+bool gosess_threads_begin(sigset_t *mask);
+void gosess_threads_end(const sigset_t *mask);
+
+/* Whether a change has the same answer in the Go half's threads as here. Begun. */
+bool gosess_threads_agree(void);
+
+/* Notes that libc has made it in all of them, with this result, which is returned. Begun. */
+int gosess_threads_passed(int result);
+
+/* Makes the change in this thread; and then in all others, as credentials.c says. Begun. */
+bool gosess_change_here(const struct gosess_change *change);
+bool gosess_change_others(const struct gosess_change *change);
+
+/* --- state.c --- */
+
+/* As the kernel has it: what libc sets has a restorer and a flag for it, and two are hidden. */
+struct gosess_action {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    unsigned char mask[8];
+};
+
+bool gosess_action_get(int signal, struct gosess_action *action);
+bool gosess_action_set(int signal, const struct gosess_action *action);
+
+/*
+ * Before the Go half is loaded and after: what that changes of the process is put back. Both in
+ * the thread that loads it.
+ */
+void gosess_state_note(void);
+void gosess_state_give_back(void);
+
 /* --- gate.c --- */
+
+/* Once, before the Go half is loaded. */
+void gosess_gate_prepare(void);
 
 /* start->in_go of shim.h. */
 void gosess_gate_pass(void (*work)(void *), void *argument);

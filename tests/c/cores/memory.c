@@ -71,6 +71,12 @@ int gosess_core_start(const struct gosess_start *start)
     return START;
 }
 
+bool gosess_core_owns_thread(pid_t thread)
+{
+    (void)thread;
+    return false;
+}
+
 int gosess_core_open(const struct gosess_source *source)
 {
     (void)source;
