@@ -234,6 +234,7 @@ struct gosess_scope {
     const char *server_name;        /* that the client asked for; borrowed, not terminated */
     size_t server_name_length;
     unsigned char terms[GOSESS_DIGEST_SIZE];
+    bool known;   /* the terms are, and the host will not switch to others */
     bool shared;  /* processes may share the session: the terms are known, and its bytes are all of
                      it */
     bool live;    /* a new session that may not be shared may be kept in this process */
@@ -245,6 +246,7 @@ struct gosess_scope {
      * that the server name was seen to lead to, and a full handshake shows which these are.
      */
     bool routed;
+    uint32_t generation; /* of the process's contexts: what a name led to before says nothing now */
 };
 
 struct gosess_claim; /* the Go half's: what a handshake has taken, and nobody else gets */

@@ -50,6 +50,24 @@ func originOf(scope *C.struct_gosess_scope) sessioncache.Origin {
 	}
 }
 
+// configurationOf is what server names lead to: that of the context, and of no earlier generation.
+func configurationOf(scope *C.struct_gosess_scope) [C.GOSESS_DIGEST_SIZE]byte {
+	owner := ownerOf(scope.context)
+	for i := range 4 {
+		owner[i] ^= byte(scope.generation >> (8 * i))
+	}
+	return owner
+}
+
+// askedOf knows no terms where the host may still switch to another context.
+func askedOf(scope *C.struct_gosess_scope) sessioncache.Asked {
+	asked := sessioncache.Asked{ServerName: serverNameOf(scope)}
+	if scope.known {
+		asked.Terms = digestOf(&scope.terms)
+	}
+	return asked
+}
+
 func setTerms(scope *C.struct_gosess_scope, terms [C.GOSESS_DIGEST_SIZE]byte) {
 	*(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(&scope.terms)) = terms
 }

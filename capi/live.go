@@ -37,11 +37,11 @@ func (l *live) put(record *C.struct_gosess_record) bool {
 	C.gosess_cap(session, record.expires)
 	C.gosess_ref(session)
 	added, leaving := l.memory(context).Put(sessioncache.Live{
-		ID:         bytesOf(record.id, C.int(record.id_length)),
-		ServerName: serverNameOf(&record.scope),
-		Expires:    int64(record.expires),
-		Size:       int(C.gosess_live_size(session)),
-		Object:     objectOf(session),
+		ID:      bytesOf(record.id, C.int(record.id_length)),
+		Asked:   askedOf(&record.scope),
+		Expires: int64(record.expires),
+		Size:    int(C.gosess_live_size(session)),
+		Object:  objectOf(session),
 	}, int(C.gosess_limit_of(context)))
 	if !added {
 		C.gosess_unref(session) // not the last: the caller has one
@@ -64,7 +64,7 @@ func (l *live) get(lookup *C.struct_gosess_lookup) {
 	if lookup.take {
 		find = m.Take
 	}
-	if object, ok := find(bytesOf(lookup.id, lookup.id_length), serverNameOf(&lookup.scope)); ok {
+	if object, ok := find(bytesOf(lookup.id, lookup.id_length), askedOf(&lookup.scope)); ok {
 		lookup.session = sessionOf(object)
 	}
 }

@@ -44,7 +44,7 @@ func (s *sealed) put(record *C.struct_gosess_record) bool {
 	}
 	origin := originOf(&record.scope)
 	if record.scope.routed {
-		s.cache.Learn(origin.Owner, origin.ServerName, origin.Terms)
+		s.cache.Learn(configurationOf(&record.scope), origin.ServerName, origin.Terms)
 	}
 	err := s.seal(origin, record)
 	if err == sessioncache.ErrTooBig && bool(record.scope.live) {
@@ -100,7 +100,7 @@ func (s *sealed) get(lookup *C.struct_gosess_lookup) {
 	origin := originOf(&lookup.scope)
 	known := bool(lookup.scope.shared)
 	if known && bool(lookup.scope.routed) {
-		origin.Terms, known = s.cache.Route(origin.Owner, origin.ServerName)
+		origin.Terms, known = s.cache.Route(configurationOf(&lookup.scope), origin.ServerName)
 		setTerms(&lookup.scope, origin.Terms)
 	}
 	if !known {

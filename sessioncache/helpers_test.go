@@ -192,3 +192,6 @@ func checkModel(t testing.TB, s *Shm, c *Cache, held map[LookupKey][]byte) {
 		t.Errorf("%d entries, of which %d are known", n, found)
 	}
 }
+
+// named is what asks under a server name, and says nothing of the terms.
+func named(serverName string) Asked { return Asked{ServerName: serverName} }

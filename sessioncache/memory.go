@@ -11,11 +11,27 @@ type Object uintptr
 
 // Live is a live session and what a Memory must know of it.
 type Live struct {
-	ID         []byte
-	ServerName string // that was asked for, "" where none, which fits any; letters have no case
-	Expires    int64  // unix seconds; usable until then, included (L32)
-	Size       int    // bytes that the object takes up
-	Object     Object
+	ID []byte
+	Asked
+	Expires int64 // unix seconds; usable until then, included (L32)
+	Size    int   // bytes that the object takes up
+	Object  Object
+}
+
+// Asked is what a handshake in one context asks for.
+type Asked struct {
+	ServerName string   // "" where none; letters have no case
+	Terms      [32]byte // as in [Origin], all 0 where they are not known
+}
+
+// fits reports whether a session of one handshake may be had by another: under the same name, as
+// libssl has it; and where one of them asked for none, which is no other name (RFC 6066, section
+// 3), under the same terms.
+func (a *Asked) fits(b *Asked) bool {
+	if a.ServerName == "" && b.ServerName == "" || a.ServerName != "" && b.ServerName != "" {
+		return sameName(a.ServerName, b.ServerName)
+	}
+	return a.Terms == b.Terms && a.Terms != [32]byte{}
 }
 
 // Reason says why an object left a Memory that was given another.
@@ -67,7 +83,7 @@ func NewMemory(budget *Budget, ref func(Object)) *Memory {
 // among equals the oldest; for a large one the large ones, where they have their part.
 func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 	e := &entry{
-		id: string(s.ID), serverName: strings.Clone(s.ServerName), object: s.Object,
+		id: string(s.ID), asked: Asked{strings.Clone(s.ServerName), s.Terms}, object: s.Object,
 		size:  int64(s.Size) + int64(len(s.ServerName)) + entryOverhead,
 		large: s.Size > largeObject,
 	}
@@ -164,10 +180,10 @@ func (m *Memory) forget(e *entry) {
 
 // Get returns the session of an id, with a reference for the caller. False is a miss:
 // there is none, or it was made under another server name.
-func (m *Memory) Get(id []byte, serverName string) (Object, bool) {
+func (m *Memory) Get(id []byte, asked Asked) (Object, bool) {
 	n := shardOf(id)
 	if shards := m.shards.Load(); shards != nil {
-		if object, ok := shards[n].get(id, serverName, m.ref); ok {
+		if object, ok := shards[n].get(id, &asked, m.ref); ok {
 			m.budget.count(n, Hits)
 			return object, true
 		}
@@ -178,8 +194,8 @@ func (m *Memory) Get(id []byte, serverName string) (Object, bool) {
 
 // Take is Get for a session that may be used once: it is not kept any longer, and its
 // reference is the caller's.
-func (m *Memory) Take(id []byte, serverName string) (Object, bool) {
-	e := m.remove(id, func(e *entry) bool { return nameFits(e.serverName, serverName) })
+func (m *Memory) Take(id []byte, asked Asked) (Object, bool) {
+	e := m.remove(id, func(e *entry) bool { return e.asked.fits(&asked) })
 	if e == nil {
 		m.budget.count(shardOf(id), Misses)
 		return 0, false

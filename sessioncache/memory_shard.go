@@ -14,13 +14,13 @@ func shardOf(id []byte) int { return int(maphash.Bytes(shardSeed, id) % shardCou
 
 // entry is a session that a Memory keeps.
 type entry struct {
-	id         string
-	serverName string
-	object     Object
-	size       int64 // in the budget
-	large      bool
-	due        due
-	at         int // in the queue, from 1; 0 where it is not in it
+	id     string
+	asked  Asked
+	object Object
+	size   int64 // in the budget
+	large  bool
+	due    due
+	at     int // in the queue, from 1; 0 where it is not in it
 }
 
 // entryOverhead is what keeping a session takes beside the object and the server name:
@@ -36,11 +36,11 @@ type shard struct {
 
 // get returns a session with a reference for the caller, added while nobody can take the
 // shard's own away.
-func (sh *shard) get(id []byte, serverName string, ref func(Object)) (Object, bool) {
+func (sh *shard) get(id []byte, asked *Asked, ref func(Object)) (Object, bool) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	e := sh.byID[string(id)]
-	if e == nil || !nameFits(e.serverName, serverName) {
+	if e == nil || !e.asked.fits(asked) {
 		return 0, false
 	}
 	ref(e.object)
@@ -85,12 +85,8 @@ func (sh *shard) removeID(id []byte, same func(*entry) bool) *entry {
 	return e
 }
 
-// nameFits reports whether a session of one server name may be had by a handshake of the other: letters
-// have no case, and none is no other name (RFC 6066, section 3).
-func nameFits(a, b string) bool {
-	if a == "" || b == "" {
-		return true
-	}
+// sameName compares server names, whose letters have no case (RFC 6066, section 3).
+func sameName(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}

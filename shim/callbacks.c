@@ -280,8 +280,8 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
     struct newborn born;
     bool wanted =
         (internal || (ours && gosess_is_tier(context))) && is_wanted(context, ssl, session, &born);
-    bool later = wanted && born.scope.shared && !gosess_live(context) &&
-                 gosess_load() && gosess_ssl->SSL_SESSION_up_ref(session) == 1;
+    bool later = wanted && born.scope.shared && !gosess_live(context) && gosess_load() &&
+                 gosess_ssl->SSL_SESSION_up_ref(session) == 1;
     if (wanted && !later)
         store(&born);
     if (internal && gosess_core_impossible())

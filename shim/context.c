@@ -113,18 +113,66 @@ void gosess_load_if_serving(void)
     errno = saved;
 }
 
-/* --- what a host keeps with its sessions --- */
+/* --- what a host does --- */
+
+static _Atomic uint32_t generation;
+
+void gosess_note_change(void)
+{
+    atomic_fetch_add(&generation, 1);
+}
+
+uint32_t gosess_generation(void)
+{
+    return atomic_load(&generation);
+}
 
 static _Atomic bool session_data;
 
-void gosess_note_session_data(void)
+bool gosess_note_session_data(void)
 {
-    atomic_store(&session_data, true);
+    return !atomic_exchange(&session_data, true);
 }
 
 bool gosess_keeps_session_data(void)
 {
     return atomic_load(&session_data);
+}
+
+/*
+ * The contexts that have a shared store, referenced, and how many: an array to be freed; NULL where
+ * there is none.
+ */
+static SSL_CTX **sharing(size_t *count)
+{
+    SSL_CTX **found = NULL;
+    *count = 0;
+    gosess_setup_lock();
+    size_t room = 0;
+    for (struct gosess_attached *context = contexts; context; context = context->after)
+        room++;
+    found = room ? calloc(room, sizeof(SSL_CTX *)) : NULL;
+    for (struct gosess_attached *context = contexts; found && context; context = context->after)
+        if (gosess_serves(context) && !gosess_live(context) &&
+            gosess_ssl->SSL_CTX_up_ref(context->core.ctx) == 1)
+            found[(*count)++] = context->core.ctx;
+    gosess_setup_unlock();
+    return found;
+}
+
+void gosess_keep_object(SSL_SESSION *session)
+{
+    size_t count = 0;
+    SSL_CTX **found = gosess_core_ready() ? sharing(&count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct gosess_attached *context = gosess_attached(found[i]);
+        SSL_SESSION *was = NULL;
+        if (context && gosess_drop_session(context, session, &was))
+            gosess_add_session(context, session);
+        gosess_ssl->SSL_SESSION_free(was);
+        gosess_ssl->SSL_CTX_free(found[i]);
+    }
+    free(found);
 }
 
 /* --- attaching --- */
@@ -263,6 +311,7 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
 void gosess_watch(SSL_CTX *ctx)
 {
     struct gosess_attached *context = make_context(ctx);
+    gosess_note_change();
     if (context)
         context->from_birth = true;
     else

@@ -107,6 +107,45 @@ GOSESS_EXPORT void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, SSL_client_hello_cb
         next(ctx, callback, argument);
 }
 
+/* --- what a host changes while it runs --- */
+
+/* Of an attached context: others lead nowhere that is known. */
+static void note_change(const SSL_CTX *ctx)
+{
+    if (gosess_attached(ctx))
+        gosess_note_change();
+}
+
+#define INTERPOSE_CERTIFICATE_SETTER(function, parameters, ...) \
+    GOSESS_EXPORT int function parameters                       \
+    {                                                           \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);   \
+        int set = next ? next(__VA_ARGS__) : 0;                 \
+        note_change(ctx);                                       \
+        return set;                                             \
+    }
+
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_certificate, (SSL_CTX * ctx, X509 *x), ctx, x)
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_certificate_ASN1,
+                             (SSL_CTX * ctx, int length, const unsigned char *der), ctx, length,
+                             der)
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_certificate_file,
+                             (SSL_CTX * ctx, const char *file, int type), ctx, file, type)
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_certificate_chain_file, (SSL_CTX * ctx, const char *file),
+                             ctx, file)
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_cert_and_key,
+                             (SSL_CTX * ctx, X509 *x, EVP_PKEY *key, STACK_OF(X509) * chain,
+                              int override),
+                             ctx, x, key, chain, override)
+
+GOSESS_EXPORT void SSL_CTX_set_verify(SSL_CTX *ctx, int mode, SSL_verify_cb callback)
+{
+    __typeof__(&SSL_CTX_set_verify) next = GOSESS_NEXT(SSL_CTX_set_verify);
+    if (next)
+        next(ctx, mode, callback);
+    note_change(ctx);
+}
+
 /* --- what a host keeps with its sessions --- */
 
 GOSESS_EXPORT int CRYPTO_get_ex_new_index(int class, long argl, void *argp, CRYPTO_EX_new *new,
@@ -118,12 +157,12 @@ GOSESS_EXPORT int CRYPTO_get_ex_new_index(int class, long argl, void *argp, CRYP
     return next ? next(class, argl, argp, new, dup, free) : -1;
 }
 
-/* Nobody needs an index to set data. */
+/* Nobody needs an index to set data: by then the session may be in a store. */
 GOSESS_EXPORT int SSL_SESSION_set_ex_data(SSL_SESSION *session, int index, void *data)
 {
     __typeof__(&SSL_SESSION_set_ex_data) next = GOSESS_NEXT(SSL_SESSION_set_ex_data);
-    if (data)
-        gosess_note_session_data();
+    if (data && gosess_note_session_data() && gosess_ssl)
+        gosess_keep_object(session);
     return next ? next(session, index, data) : 0;
 }
 

@@ -36,52 +36,58 @@
 /* --- libssl.c --- */
 
 /* Every function that is interposed. */
-#define GOSESS_INTERPOSED(X)             \
-    X(CRYPTO_get_ex_new_index)           \
-    X(SSL_CONF_CTX_set_flags)            \
-    X(SSL_CTX_add_session)               \
-    X(SSL_CTX_callback_ctrl)             \
-    X(SSL_CTX_ctrl)                      \
-    X(SSL_CTX_flush_sessions)            \
-    X(SSL_CTX_flush_sessions_ex)         \
-    X(SSL_CTX_new)                       \
-    X(SSL_CTX_new_ex)                    \
-    X(SSL_CTX_remove_session)            \
-    X(SSL_CTX_sess_get_get_cb)           \
-    X(SSL_CTX_sess_get_new_cb)           \
-    X(SSL_CTX_sess_get_remove_cb)        \
-    X(SSL_CTX_sess_set_get_cb)           \
-    X(SSL_CTX_sess_set_new_cb)           \
-    X(SSL_CTX_sess_set_remove_cb)        \
-    X(SSL_CTX_set0_CA_list)              \
-    X(SSL_CTX_set_cert_cb)               \
-    X(SSL_CTX_set_cert_verify_callback)  \
-    X(SSL_CTX_set_client_CA_list)        \
-    X(SSL_CTX_set_client_hello_cb)       \
-    X(SSL_CTX_set_session_ticket_cb)     \
-    X(SSL_CTX_up_ref)                    \
-    X(SSL_SESSION_set_ex_data)           \
-    X(SSL_free)                          \
-    X(SSL_new)                           \
-    X(SSL_set_SSL_CTX)                   \
-    X(SSL_set_cert_cb)                   \
-    X(X509_VERIFY_PARAM_set_purpose)     \
-    X(X509_VERIFY_PARAM_set_trust)       \
-    X(capset)                            \
-    X(chroot)                            \
-    X(initgroups)                        \
-    X(prctl)                             \
-    X(seccomp_load)                      \
-    X(setegid)                           \
-    X(seteuid)                           \
-    X(setgid)                            \
-    X(setgroups)                         \
-    X(setregid)                          \
-    X(setresgid)                         \
-    X(setresuid)                         \
-    X(setreuid)                          \
-    X(setrlimit)                         \
-    X(setrlimit64)                       \
+#define GOSESS_INTERPOSED(X)              \
+    X(CRYPTO_get_ex_new_index)            \
+    X(SSL_CONF_CTX_set_flags)             \
+    X(SSL_CTX_add_session)                \
+    X(SSL_CTX_callback_ctrl)              \
+    X(SSL_CTX_ctrl)                       \
+    X(SSL_CTX_flush_sessions)             \
+    X(SSL_CTX_flush_sessions_ex)          \
+    X(SSL_CTX_new)                        \
+    X(SSL_CTX_new_ex)                     \
+    X(SSL_CTX_remove_session)             \
+    X(SSL_CTX_sess_get_get_cb)            \
+    X(SSL_CTX_sess_get_new_cb)            \
+    X(SSL_CTX_sess_get_remove_cb)         \
+    X(SSL_CTX_sess_set_get_cb)            \
+    X(SSL_CTX_sess_set_new_cb)            \
+    X(SSL_CTX_sess_set_remove_cb)         \
+    X(SSL_CTX_set0_CA_list)               \
+    X(SSL_CTX_set_cert_cb)                \
+    X(SSL_CTX_set_cert_verify_callback)   \
+    X(SSL_CTX_set_client_CA_list)         \
+    X(SSL_CTX_set_client_hello_cb)        \
+    X(SSL_CTX_set_session_ticket_cb)      \
+    X(SSL_CTX_set_verify)                 \
+    X(SSL_CTX_up_ref)                     \
+    X(SSL_CTX_use_cert_and_key)           \
+    X(SSL_CTX_use_certificate)            \
+    X(SSL_CTX_use_certificate_ASN1)       \
+    X(SSL_CTX_use_certificate_chain_file) \
+    X(SSL_CTX_use_certificate_file)       \
+    X(SSL_SESSION_set_ex_data)            \
+    X(SSL_free)                           \
+    X(SSL_new)                            \
+    X(SSL_set_SSL_CTX)                    \
+    X(SSL_set_cert_cb)                    \
+    X(X509_VERIFY_PARAM_set_purpose)      \
+    X(X509_VERIFY_PARAM_set_trust)        \
+    X(capset)                             \
+    X(chroot)                             \
+    X(initgroups)                         \
+    X(prctl)                              \
+    X(seccomp_load)                       \
+    X(setegid)                            \
+    X(seteuid)                            \
+    X(setgid)                             \
+    X(setgroups)                          \
+    X(setregid)                           \
+    X(setresgid)                          \
+    X(setresuid)                          \
+    X(setreuid)                           \
+    X(setrlimit)                          \
+    X(setrlimit64)                        \
     X(setuid)
 
 enum gosess_interposed {
@@ -492,11 +498,22 @@ struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param);
 void gosess_watch(SSL_CTX *ctx);
 
 /*
- * The host keeps data with its sessions: there is an index of the ex_data of SSL_SESSION, or data
- * was set. It is on the object only, so no other object may take its place.
+ * The host has made or changed a context while it runs: what a server name led to before, it need
+ * not lead to now.
  */
-void gosess_note_session_data(void);
+void gosess_note_change(void);
+uint32_t gosess_generation(void);
+
+/*
+ * The host keeps data with its sessions: there is an index of the ex_data of SSL_SESSION, or data
+ * was set. It is on the object only, so no other object may take its place. True for the first
+ * note.
+ */
+bool gosess_note_session_data(void);
 bool gosess_keeps_session_data(void);
+
+/* Keeps a session that has been shared as the object that it is, where it has been shared. */
+void gosess_keep_object(SSL_SESSION *session);
 
 /* Whether gosess is the cache of this context, in the mode that the host has set. */
 bool gosess_serves(struct gosess_attached *context);

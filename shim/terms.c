@@ -204,15 +204,18 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
 {
     const unsigned char *body = NULL;
     size_t length = 0;
-    *scope =
-        (struct gosess_scope){.context = &context->core, .host_data = gosess_keeps_session_data()};
+    *scope = (struct gosess_scope){
+        .context = &context->core,
+        .host_data = gosess_keeps_session_data(),
+        .generation = gosess_generation(),
+    };
     /* SSL_get_servername does not know the name yet (L12, L47). */
     if (gosess_ssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1 &&
         !parse_server_name(body, length, scope))
         return false;
     scope->routed = scope->server_name && switches_late(context, ssl);
-    bool known = terms_of(ssl, scope->terms);
-    scope->shared = !scope->host_data && (known || scope->routed);
+    scope->known = terms_of(ssl, scope->terms) && !scope->routed;
+    scope->shared = !scope->host_data && (scope->known || scope->routed);
     return true;
 }
 
@@ -228,6 +231,7 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, struct gosess_
     *scope = (struct gosess_scope){
         .context = &context->core,
         .host_data = gosess_keeps_session_data(),
+        .generation = gosess_generation(),
         .chain = has_chain(ssl),
         .resumed = gosess_ssl->SSL_session_reused(ssl) == 1,
         .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
@@ -235,8 +239,8 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, struct gosess_
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     scope->server_name = name;
     scope->server_name_length = name ? strlen(name) : 0;
+    scope->known = terms_of(ssl, scope->terms);
     /* A host that forbids an internal cache has its own, or none: it gets a session's bytes. */
-    scope->shared =
-        !scope->host_data && !(scope->chain && scope->live) && terms_of(ssl, scope->terms);
+    scope->shared = scope->known && !scope->host_data && !(scope->chain && scope->live);
     scope->routed = scope->shared && name && !scope->resumed;
 }
