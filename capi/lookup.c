@@ -63,13 +63,16 @@ static bool has_id(const SSL_SESSION *session, const unsigned char *id, int id_l
     return id_length >= 0 && length == (unsigned)id_length && memcmp(own, id, length) == 0;
 }
 
-/* The second ClientHello may lead elsewhere than the first: another name, context or policy. */
+/*
+ * The second ClientHello may lead elsewhere than the first: another name, context or policy. Where a
+ * host switches late it has switched by now, to what the name led to and still does.
+ */
 static bool same_scope(const struct gosess_claim *claim, const struct gosess_scope *now)
 {
     const struct gosess_scope *asked = &claim->asked;
     return asked->context == now->context && asked->shared == now->shared &&
            asked->routed == now->routed &&
-           memcmp(asked->terms, now->terms, sizeof now->terms) == 0 &&
+           (now->routed || memcmp(asked->terms, now->terms, sizeof now->terms) == 0) &&
            asked->server_name_length == now->server_name_length &&
            memcmp(claim->server_name, now->server_name ? now->server_name : "",
                   now->server_name_length) == 0;
@@ -156,7 +159,7 @@ bool gosess_lookup_decode(struct gosess_lookup *lookup, const unsigned char *roo
  */
 static SSL_SESSION *without_mark(SSL_SESSION *session, const struct gosess_lookup *lookup)
 {
-    if (libssl->SSL_SESSION_is_resumable(session) || libssl->OpenSSL_version_num() < 0x30000000L)
+    if (libssl->SSL_SESSION_is_resumable(session))
         return session;
     int length = 0;
     unsigned char *der = lookup->scope.host_data ? NULL : gosess_encode(session, &length);

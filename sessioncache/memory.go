@@ -24,15 +24,17 @@ type Asked struct {
 	Terms      [32]byte // as in [Origin], all 0 where they are not known
 }
 
-// fits reports whether a session of one handshake may be had by another: under the same name, as
-// libssl has it; and where one of them asked for none, which is no other name (RFC 6066, section
-// 3), under the same terms.
+// fits reports whether a session of one handshake may be had by another: under the same name, unless
+// the terms are known to be others; and where one of them asked for no name, which is no other name
+// (RFC 6066, section 3), only under terms that are known to be the same.
 func (a *Asked) fits(b *Asked) bool {
-	if a.ServerName == "" && b.ServerName == "" || a.ServerName != "" && b.ServerName != "" {
-		return sameName(a.ServerName, b.ServerName)
+	if a.Terms == b.Terms && a.Terms != unknown && (a.ServerName == "") != (b.ServerName == "") {
+		return true
 	}
-	return a.Terms == b.Terms && a.Terms != [32]byte{}
+	return sameName(a.ServerName, b.ServerName) && (a.Terms == b.Terms || a.Terms == unknown || b.Terms == unknown)
 }
+
+var unknown [32]byte // of terms
 
 // Reason says why an object left a Memory that was given another.
 type Reason int

@@ -25,7 +25,7 @@ type entry struct {
 
 // entryOverhead is what keeping a session takes beside the object and the server name:
 // the entry, its id, its places in the map and in the queue.
-const entryOverhead = 192
+const entryOverhead = 224
 
 // shard has the sessions of some of the ids.
 type shard struct {

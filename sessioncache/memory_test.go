@@ -276,16 +276,20 @@ func TestMemoryNoName(t *testing.T) {
 		ok    bool
 	}{
 		{1, same, true},
-		{1, other, true}, // libssl's own rule, within one context
+		{1, other, false},
+		{1, Asked{}, true}, // libssl's own rule, within one context
 		{1, Asked{"a", same.Terms}, true},
 		{1, Asked{"a", other.Terms}, false},
 		{1, Asked{ServerName: "a"}, false},
 		{2, same, true},
 		{2, other, false},
 		{2, Asked{}, false},
-		{2, Asked{"A", other.Terms}, true},
+		{2, Asked{"A", same.Terms}, true},
+		{2, Asked{"A", other.Terms}, false},
+		{2, Asked{ServerName: "A"}, true},
 		{2, Asked{"b", same.Terms}, false},
 		{3, Asked{}, true},
+		{3, same, true},
 		{3, Asked{ServerName: "a"}, false}, // unknown is not equal
 	} {
 		if object, ok := m.Get(testID(test.id), test.asked); ok != test.ok || ok && object != Object(test.id-1) {

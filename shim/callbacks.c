@@ -287,6 +287,8 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
     if (internal && gosess_core_impossible())
         leave_to_libssl(context, ssl, session);
     int kept = application ? application(ssl, session) : 0;
+    if (later && gosess_keeps_session_data()) /* since this very call, it may be */
+        born.scope.shared = false;
     if (later && gosess_ssl->SSL_SESSION_is_resumable(session))
         store(&born);
     if (later)

@@ -146,12 +146,19 @@ static bool verifies_as_context(const SSL *ssl, const SSL_CTX *ctx)
                 gosess_ssl->SSL_CTX_get_verify_callback(ctx));
 }
 
+/* What is known of a connection's terms, from the context that it has been switched to by now. */
+enum knowledge {
+    NOTHING_KNOWN,
+    KNOWN_HERE, /* they say something in this process */
+    KNOWN,      /* and in any other */
+};
+
 /*
- * Whether a connection's terms are known, from the context that it has been switched to by now. A
- * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
- * not asked where a session is resumed.
+ * A callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and
+ * is not asked where a session is resumed. What the host has a connection demand by itself has no
+ * name that holds in another process.
  */
-static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
+static enum knowledge terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
 {
     SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
     struct gosess_attached *context = gosess_attached(ctx);
@@ -159,20 +166,27 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
     struct gosess_digest digest;
     if (!context || !connection || !context->from_birth || connection->chooses ||
-        atomic_load(&context->noted.chooses) || !verifies_as_context(ssl, ctx) ||
-        !certificates_of(ssl, context, certificates) ||
+        atomic_load(&context->noted.chooses) || !certificates_of(ssl, context, certificates) ||
         !gosess_policy_digest(context, true, policy))
-        return false;
+        return NOTHING_KNOWN;
+    bool as_context = verifies_as_context(ssl, ctx);
     gosess_digest_begin(&digest);
     gosess_digest_add(&digest, certificates, sizeof certificates);
     gosess_digest_add(&digest, policy, sizeof policy);
-    return gosess_digest_end(&digest, terms);
+    if (!as_context) {
+        gosess_digest_add_number(&digest, (uint64_t)gosess_ssl->SSL_get_verify_mode(ssl));
+        gosess_digest_add_number(&digest, (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl));
+    }
+    if (!gosess_digest_end(&digest, terms))
+        return NOTHING_KNOWN;
+    return as_context ? KNOWN : KNOWN_HERE;
 }
 
 bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given)
 {
     unsigned char now[GOSESS_DIGEST_SIZE];
-    return !given->bound || (terms_of(ssl, now) && memcmp(now, given->terms, sizeof now) == 0);
+    return !given->bound ||
+           (terms_of(ssl, now) == KNOWN && memcmp(now, given->terms, sizeof now) == 0);
 }
 
 /* --- scopes --- */
@@ -214,8 +228,9 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
         !parse_server_name(body, length, scope))
         return false;
     scope->routed = scope->server_name && switches_late(context, ssl);
-    scope->known = terms_of(ssl, scope->terms) && !scope->routed;
-    scope->shared = !scope->host_data && (scope->known || scope->routed);
+    enum knowledge knowledge = terms_of(ssl, scope->terms);
+    scope->known = knowledge != NOTHING_KNOWN && !scope->routed;
+    scope->shared = !scope->host_data && (knowledge == KNOWN || scope->routed);
     return true;
 }
 
@@ -239,8 +254,9 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, struct gosess_
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     scope->server_name = name;
     scope->server_name_length = name ? strlen(name) : 0;
-    scope->known = terms_of(ssl, scope->terms);
+    enum knowledge knowledge = terms_of(ssl, scope->terms);
+    scope->known = knowledge != NOTHING_KNOWN;
     /* A host that forbids an internal cache has its own, or none: it gets a session's bytes. */
-    scope->shared = scope->known && !scope->host_data && !(scope->chain && scope->live);
+    scope->shared = knowledge == KNOWN && !scope->host_data && !(scope->chain && scope->live);
     scope->routed = scope->shared && name && !scope->resumed;
 }

@@ -117,3 +117,9 @@ func usedOnce(attempt string) string { return victim(attempt, attempt, "resumed"
 func free(attempt string) string {
 	return victim(attempt, attempt, "full or resumed", "full or resumed")
 }
+
+// withAfter replaces a line after another one.
+func withAfter(lines, after, line, by string) string {
+	before, rest, _ := strings.Cut(lines, after)
+	return before + after + strings.Replace(rest, line, by, 1)
+}
