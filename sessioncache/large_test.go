@@ -78,25 +78,30 @@ func TestOrdinaryCertificatesFillTheStore(t *testing.T) {
 // A large entry finds room where every descriptor is taken, by entries that lie elsewhere.
 func TestLargeEntryAndNoDescriptor(t *testing.T) {
 	s := openShm(t, newMapping(MinSize))
-	for n := range s.slots + 1 { // tiny ones: the data is far from full
-		if err := s.Put(setKey(n), make([]byte, 24), 2, 1); err != nil {
+	put := func(n, size int) {
+		t.Helper()
+		if err := s.Put(setKey(n), make([]byte, size), 2, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// Those in the part of the large ones are dropped, and their descriptors taken by others, elsewhere.
-	large := make([]byte, s.most(largeUnits+1)*wordSize)
-	for n := range 5 {
-		if err := s.Put(setKey(1000+n), large, 2, 1); err != nil {
-			t.Fatal(err)
-		}
-		for i := range s.slots {
-			if err := s.Put(setKey(2000+n*1000+i), make([]byte, 8), 2, 1); err != nil {
-				t.Fatal(err)
-			}
-		}
-		checkStore(t, s)
+	large := s.most(largeUnits+1) * wordSize
+	small := (s.units*wordSize - large) / s.slots / wordSize * wordSize
+	var e Entry
+	put(0, large)
+	for n := 1; n < s.slots; n++ {
+		put(n, small)
 	}
-	if err := s.Put(setKey(1), make([]byte, len(large)+1), 2, 1); err != ErrTooBig {
+	if !s.Find(setKey(0), &e) || !s.Drop(&e) {
+		t.Fatal("the large one is not there")
+	}
+	put(s.slots, small) // in what is left at the end, where it fits best
+	put(0, large)
+	if st := s.Stats(); st.Entries != uint64(s.slots) || st.Total != (Counters{Evictions: 1}) || s.Find(setKey(1), &e) {
+		t.Errorf("not the oldest one has made way: %+v", st)
+	}
+	if err := s.Put(setKey(1), make([]byte, large+1), 2, 1); err != ErrTooBig {
 		t.Errorf("larger than that part: %v", err)
 	}
+	checkStore(t, s)
+	checkZero(t, s)
 }
