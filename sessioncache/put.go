@@ -100,9 +100,9 @@ func (s *Shm) isStill(set int, tag uint64, e *Entry) bool {
 func (s *Shm) makeRoom(p *plan, set int, token, tag uint64, home, need int, now uint32) (slot, start int) {
 	p.victims = p.victims[:0]
 	o := s.survey(set, token, tag, home, now)
-	// Most often the set is full, and the one that goes is as large as the one that comes.
-	if (o.free < 0 || o.used+need > s.units) && metaUnits(o.oldest.meta) >= need &&
-		metaStart(o.oldest.meta)+need <= s.most(need) {
+	// Most often the set is full, and the one that goes is as large as the one that comes. One that
+	// is as large as a large one lies where that may.
+	if (o.free < 0 || o.used+need > s.units) && metaUnits(o.oldest.meta) >= need {
 		s.evict(p, set, o.oldest)
 		return o.oldest.slot, metaStart(o.oldest.meta)
 	}
