@@ -199,6 +199,7 @@ enum gosess_log_cause {
     GOSESS_CAUSE_CORE,   /* the Go half: missing, wrong, slow, not allowed to start */
     GOSESS_CAUSE_STORE,  /* an entry or the mapping that cannot be used */
     GOSESS_CAUSE_PANIC,  /* a bug of the Go half, caught at the boundary */
+    GOSESS_CAUSE_LOG,    /* the file of GOSESS_LOG */
     GOSESS_CAUSE_COUNT,
 };
 

@@ -66,6 +66,28 @@ func TestChildOfALoadedProcess(t *testing.T) {
 	}
 }
 
+// Is nothing said of children of a loaded process that only become another user and program?
+func TestHelpersSayNothing(t *testing.T) {
+	needRoot(t)
+	s := served(t, "processes", "helpers").run(t)
+	s.wants(t, "full, resumed", "full, resumed")
+	s.logs(t)
+}
+
+// Does a file that the log cannot be written to cost the log, and not the cache?
+func TestLogWithoutFile(t *testing.T) {
+	for file, why := range map[string]string{"/nonexistent/log": "No such file", "/": "Is a directory"} {
+		h := served(t, "processes", "closes-files")
+		h.env = []string{"GOSESS_LOG=info:" + file}
+		s := h.run(t)
+		s.wants(t, "full, resumed", "full, resumed")
+		s.logs(t, "GOSESS_LOG: cannot open "+file+": "+why)
+	}
+	h := served(t, "processes", "closes-files")
+	h.env = []string{"GOSESS_LOG=off:/nonexistent/log"}
+	h.run(t).logs(t)
+}
+
 // Is a child left alone that shares its parent's memory until it is another program (vfork)?
 func TestBorrowedMemory(t *testing.T) {
 	needRoot(t)

@@ -102,6 +102,25 @@ static void loaded_parent(void)
     end();
 }
 
+/* Helpers of a server that only become another user and another program. */
+static void become_program(void)
+{
+    MUST(setuid(getuid()) == 0 && setrlimit(RLIMIT_NPROC, &(struct rlimit){1000, 1000}) == 0 &&
+         chroot("/") == 0);
+    execl("/bin/true", "true", NULL);
+    _exit(1);
+}
+
+static void helpers(void)
+{
+    ctx = new_server();
+    serve_twice();
+    for (int i = 0; i < 3; i++)
+        in_child(become_program);
+    serve_twice();
+    end();
+}
+
 static void grandchild(void)
 {
     in_child(serve_twice);
@@ -464,6 +483,7 @@ static const struct scenario scenarios[] = {
     {"master", master},
     {"loaded-parent", loaded_parent},
     {"daemon-style", daemon_style},
+    {"helpers", helpers},
     {"starts-programs", starts_programs},
     {"closes-files", closes_files},
     {"nproc-before", nproc_before},
