@@ -52,7 +52,10 @@
     X(CRYPTO_free)                      \
     X(CRYPTO_get_ex_data)               \
     X(CRYPTO_get_ex_new_index)          \
+    X(CRYPTO_get_mem_functions)         \
+    X(CRYPTO_malloc)                    \
     X(CRYPTO_memcmp)                    \
+    X(CRYPTO_realloc)                   \
     X(DTLS_client_method)               \
     X(ERR_pop_to_mark)                  \
     X(ERR_set_mark)                     \
