@@ -69,7 +69,7 @@ func TestChildOfALoadedProcess(t *testing.T) {
 // Is nothing said of children of a loaded process that only become another user and program?
 func TestHelpersSayNothing(t *testing.T) {
 	needRoot(t)
-	s := served(t, "processes", "helpers").run(t)
+	s := served(t, "helpers", "other-programs").run(t)
 	s.wants(t, "full, resumed", "full, resumed")
 	s.logs(t)
 }
@@ -91,7 +91,7 @@ func TestLogWithoutFile(t *testing.T) {
 // Is a child left alone that shares its parent's memory until it is another program (vfork)?
 func TestBorrowedMemory(t *testing.T) {
 	needRoot(t)
-	s := served(t, "processes", "borrowed-memory").run(t)
+	s := served(t, "helpers", "borrowed-memory").run(t)
 	s.wants(t, "parent: not loaded, 1 thread", "worker: not loaded, 1 thread",
 		"full, resumed", "full, resumed", "full, resumed", "full, resumed", "full, resumed")
 	s.logs(t)
