@@ -20,6 +20,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -209,9 +210,21 @@ static int lock_core_file(void)
     return fd;
 }
 
+/* A thread that cannot be started may be one that has no room for its stack. */
+static const char *reason_of(const char *problem)
+{
+    struct rlimit space, data;
+    if (problem != no_threads || getrlimit(RLIMIT_AS, &space) != 0 ||
+        getrlimit(RLIMIT_DATA, &data) != 0 ||
+        (space.rlim_cur == RLIM_INFINITY && data.rlim_cur == RLIM_INFINITY))
+        return problem;
+    return "too little address space or data, or too few threads, are allowed (RLIMIT_AS, "
+           "RLIMIT_DATA, RLIMIT_NPROC, pids.max)";
+}
+
 static bool open_core(void)
 {
-    const char *problem = lack_of_room();
+    const char *problem = reason_of(lack_of_room());
     if (problem) {
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", problem);
         return false;

@@ -125,6 +125,10 @@ func TestLittleAddressSpace(t *testing.T) {
 	s.wants(t, "full, full", "worker: not loaded, 1 thread")
 	s.logs(t, "RLIMIT_AS")
 
+	s = served(t, "processes", "data-before").run(t)
+	s.wants(t, "full, full")
+	s.logs(t, "RLIMIT_DATA")
+
 	s = served(t, "processes", "spaces").run(t)
 	s.wants(t, "full, resumed")
 	s.logs(t, "RLIMIT_AS")

@@ -236,6 +236,20 @@ static void as_before(void)
     end();
 }
 
+/* Enough for what Go may write, and not for the stacks of its threads. */
+static void little_data(void)
+{
+    limit_unseen(RLIMIT_DATA, 330 << 20);
+    serve_twice();
+}
+
+static void data_before(void)
+{
+    ctx = new_server();
+    in_child(little_data);
+    end();
+}
+
 static void serve_in(rlim_t space)
 {
     SSL_SESSION *own;
@@ -406,6 +420,7 @@ static const struct scenario scenarios[] = {
     {"nproc-before", nproc_before},
     {"nproc-after", nproc_after},
     {"as-before", as_before},
+    {"data-before", data_before},
     {"spaces", spaces},
     {"chroots", chroots},
     {"linked", linked},
