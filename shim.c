@@ -22,7 +22,7 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *calle
 {
     if (!ctx || (!gosess_environment.cache && !gosess_cache_any()) || gosess_attached(ctx))
         return ctx;
-    if (!gosess_prepare(caller) || client_only(method))
+    if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))
         return ctx;
     gosess_watch(ctx);
     struct gosess_cache *cache = gosess_cache_of_environment();

@@ -55,7 +55,10 @@
     X(CRYPTO_clear_free)                \
     X(CRYPTO_free)                      \
     X(CRYPTO_get_ex_new_index)          \
+    X(CRYPTO_get_mem_functions)         \
+    X(CRYPTO_malloc)                    \
     X(CRYPTO_memcmp)                    \
+    X(CRYPTO_realloc)                   \
     X(DTLS_client_method)               \
     X(ERR_pop_to_mark)                  \
     X(ERR_set_mark)                     \
@@ -210,6 +213,7 @@ enum gosess_log_cause {
     GOSESS_CAUSE_CORE,   /* the Go half: missing, wrong, slow, not allowed to start */
     GOSESS_CAUSE_STORE,  /* an entry or the mapping that cannot be used */
     GOSESS_CAUSE_PANIC,  /* a bug of the Go half, caught at the boundary */
+    GOSESS_CAUSE_LOG,    /* the file of GOSESS_LOG */
     GOSESS_CAUSE_COUNT,
 };
 

@@ -70,7 +70,9 @@ GOSESS_EXPORT int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx)
         return GOSESS_ERROR_ARGUMENT;
     int status = GOSESS_ERROR_LIBSSL;
     if (gosess_prepare(__builtin_return_address(0)))
-        status = gosess_attach(ctx, opened, true) ? GOSESS_OK : GOSESS_ERROR_MEMORY;
+        status = gosess_shared_memory(ctx)          ? GOSESS_ERROR_CONTEXT
+                 : gosess_attach(ctx, opened, true) ? GOSESS_OK
+                                                    : GOSESS_ERROR_MEMORY;
     gosess_cache_unref(opened);
     return status;
 }
@@ -175,7 +177,7 @@ GOSESS_EXPORT int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *s
 static struct gosess_attached *attach_first(SSL_CTX *ctx)
 {
     struct gosess_cache *cache = gosess_cache_first();
-    bool attached = cache && gosess_attach(ctx, cache, false);
+    bool attached = cache && !gosess_shared_memory(ctx) && gosess_attach(ctx, cache, false);
     gosess_cache_unref(cache);
     return attached ? gosess_attached(ctx) : NULL;
 }

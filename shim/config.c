@@ -169,13 +169,22 @@ static bool read_tickets(char *error, size_t error_size)
                        "GOSESS_TICKETS: unknown value \"%s\"; allowed: keep, stateful", given);
 }
 
+/* A service's user that cannot open the file shall not lose the cache for that. */
+static bool open_log(char *error, size_t error_size)
+{
+    enum gosess_log_opened opened = gosess_log_open(gosess_environment.log, error, error_size);
+    if (opened == GOSESS_LOG_ON_STDERR)
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_LOG, "%s; logging to stderr", error);
+    return opened != GOSESS_LOG_WRONG;
+}
+
 bool gosess_configure(char *error, size_t error_size)
 {
     static bool done;
     if (incomplete)
         return gosess_fail(error, error_size, "out of memory");
     if (!done)
-        done = gosess_log_open(gosess_environment.log, error, error_size) &&
-               read_tickets(error, error_size) && read_core(error, error_size);
+        done = open_log(error, error_size) && read_tickets(error, error_size) &&
+               read_core(error, error_size);
     return done;
 }

@@ -337,10 +337,11 @@ bool gosess_core_ready(void)
 
 bool gosess_core_here(void)
 {
+    static _Atomic bool asked; /* one call waits, in a host that makes many */
     int now = atomic_load_explicit(&state, memory_order_acquire);
     if (now == CORE_NONE || now == CORE_FAILED || !gosess_own_process() || !is_owner())
         return false;
-    if (now == CORE_LOADING)
+    if (now == CORE_LOADING && !atomic_exchange(&asked, true))
         wait_for(LAST_DEADLINE_SECONDS);
     return atomic_load_explicit(&state, memory_order_acquire) == CORE_READY;
 }

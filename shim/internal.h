@@ -35,9 +35,14 @@ void gosess_log(enum gosess_log_level level, enum gosess_log_cause cause, const 
 
 /*
  * Reads the value of GOSESS_LOG (NULL: the default, "error"): LEVEL, or LEVEL:FILE.
- * Opens FILE for appending. False and a readable error where it cannot.
+ * Opens FILE for appending. A readable error with all but the first answer.
  */
-bool gosess_log_open(const char *value, char *error, size_t error_size);
+enum gosess_log_opened {
+    GOSESS_LOG_OPENED,
+    GOSESS_LOG_ON_STDERR, /* instead of a file that this user cannot open */
+    GOSESS_LOG_WRONG,     /* the value means nothing */
+};
+enum gosess_log_opened gosess_log_open(const char *value, char *error, size_t error_size);
 
 /* --- url.c --- */
 

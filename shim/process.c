@@ -27,7 +27,7 @@ static int absent(void)
  */
 static void become_server(const void *caller)
 {
-    if (!gosess_own_process())
+    if (!gosess_own_process() || gosess_core_impossible())
         return;
     if (gosess_environment.cache && !gosess_ssl && !gosess_forked() && gosess_has_loaded_libssl())
         gosess_load_ahead(caller);
@@ -35,10 +35,13 @@ static void become_server(const void *caller)
         gosess_load_if_serving();
 }
 
-/* Who was forked before is one. */
+/*
+ * Who was forked before is one. In a child of a process that has loaded the Go half nothing is
+ * said: it may be about to become another program (squid's helpers), and serves nothing then.
+ */
 void gosess_may_become_server(void)
 {
-    if (gosess_forked() && gosess_own_process())
+    if (gosess_forked() && gosess_own_process() && !gosess_core_impossible())
         gosess_load_if_serving();
 }
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /*
@@ -63,6 +64,17 @@ static bool room_for_descriptors(void)
 }
 
 /* The address space is held while the threads are tried. */
+/* A thread that cannot be started may be one that has no room for its stack. */
+static const char *lack_of_threads(void)
+{
+    struct rlimit space, data;
+    if (getrlimit(RLIMIT_AS, &space) != 0 || getrlimit(RLIMIT_DATA, &data) != 0 ||
+        (space.rlim_cur == RLIM_INFINITY && data.rlim_cur == RLIM_INFINITY))
+        return gosess_no_threads;
+    return "too little address space or data, or too few threads, are allowed (RLIMIT_AS, "
+           "RLIMIT_DATA, RLIMIT_NPROC, pids.max)";
+}
+
 const char *gosess_lack_of_room(void)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -72,7 +84,7 @@ const char *gosess_lack_of_room(void)
     if (space == MAP_FAILED || data == MAP_FAILED)
         problem = "too little address space or data is allowed (RLIMIT_AS, RLIMIT_DATA)";
     else if (!room_for_threads())
-        problem = gosess_no_threads;
+        problem = lack_of_threads();
     else if (!room_for_descriptors())
         problem = "too few files may be opened (RLIMIT_NOFILE)";
     if (space != MAP_FAILED)

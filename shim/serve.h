@@ -21,6 +21,7 @@
  *   connection.c  the connections of these
  *   callbacks.c  the callbacks that libssl calls
  *   noting.c   the interposed functions that set what libssl has no getter for
+ *   shared.c   contexts in memory that processes share
  *   replay.c   takes libssl's anti-replay over
  *   api.c      the functions of include/gosess.h
  *   ../shim.c  the interposed functions of libssl
@@ -447,6 +448,14 @@ void gosess_gate_pass(void (*work)(void *), void *argument);
 
 /* Does the work of threads that do not go in themselves, for good: in the one that loaded. */
 _Noreturn void gosess_gate_serve(void (*make_room)(void));
+
+/* --- shared.c --- */
+
+/*
+ * Whether an object of OpenSSL lies in memory that other processes have too, by the host's own
+ * memory functions: then nothing may be kept of it here, which a line says. Keeps errno.
+ */
+bool gosess_shared_memory(const void *object);
 
 /* --- context.c --- */
 

@@ -65,10 +65,32 @@ func TestChildOfALoadedProcess(t *testing.T) {
 	}
 }
 
+// Is nothing said of children of a loaded process that only become another user and program?
+func TestHelpersSayNothing(t *testing.T) {
+	needRoot(t)
+	s := served(t, "helpers", "other-programs").run(t)
+	s.wants(t, "full, resumed", "full, resumed")
+	s.logs(t)
+}
+
+// Does a file that the log cannot be written to cost the log, and not the cache?
+func TestLogWithoutFile(t *testing.T) {
+	for file, why := range map[string]string{"/nonexistent/log": "No such file", "/": "Is a directory"} {
+		h := served(t, "processes", "closes-files")
+		h.env = []string{"GOSESS_LOG=info:" + file}
+		s := h.run(t)
+		s.wants(t, "full, resumed", "full, resumed")
+		s.logs(t, "GOSESS_LOG: cannot open "+file+": "+why)
+	}
+	h := served(t, "processes", "closes-files")
+	h.env = []string{"GOSESS_LOG=off:/nonexistent/log"}
+	h.run(t).logs(t)
+}
+
 // Is a child left alone that shares its parent's memory until it is another program (vfork)?
 func TestBorrowedMemory(t *testing.T) {
 	needRoot(t)
-	s := served(t, "processes", "borrowed-memory").run(t)
+	s := served(t, "helpers", "borrowed-memory").run(t)
 	s.wants(t, "parent: not loaded, 1 thread", "worker: not loaded, 1 thread",
 		"full, resumed", "full, resumed", "full, resumed", "full, resumed", "full, resumed")
 	s.logs(t)
@@ -101,6 +123,10 @@ func TestLittleAddressSpace(t *testing.T) {
 	s := served(t, "processes", "as-before").run(t)
 	s.wants(t, "full, resumed", "worker: not loaded, 1 thread") // by libssl
 	s.logs(t, "RLIMIT_AS")
+
+	s = served(t, "processes", "data-before").run(t)
+	s.wants(t, "full, full")
+	s.logs(t, "RLIMIT_DATA")
 
 	s = served(t, "processes", "spaces").run(t)
 	s.wants(t, "full, resumed")
