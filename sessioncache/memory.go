@@ -55,7 +55,7 @@ func NewMemory(budget *Budget, ref func(Object)) *Memory {
 
 // Put keeps a session, and takes over the caller's reference where it reports that it was
 // added. It was not where this very object is kept already, whose expiry it then notes, or
-// is larger than the whole budget. To have no more than limit sessions (any number where it
+// is larger than the whole budget, or the Go heap has no room (ReserveHeap). To have no more than limit sessions (any number where it
 // is not positive), and no more bytes than the budget, those that expire first make way,
 // among equals the oldest.
 func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
@@ -70,10 +70,15 @@ func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if len(m.queue) == 0 && heapFull() { // other contexts hold it all
+		m.budget.count(n, TooBig)
+		return false, nil
+	}
 	shards := m.shards.Load()
 	if shards == nil {
 		shards = new([shardCount]shard)
 		m.shards.Store(shards)
+		heap.taken.Add(memoryHeap)
 	}
 	m.puts++
 	e.due = due{s.Expires, m.puts}
@@ -89,7 +94,8 @@ func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 		leaving = append(leaving, Leaving{old.object, Replaced})
 	}
 	m.budget.used.Add(e.size)
-	for limit > 0 && len(m.queue) >= limit || m.budget.used.Load() > m.budget.bytes {
+	heap.taken.Add(e.heap())
+	for limit > 0 && len(m.queue) >= limit || m.budget.used.Load() > m.budget.bytes || heapFull() {
 		if len(m.queue) == 0 {
 			break // other contexts hold the rest
 		}
@@ -123,6 +129,7 @@ func (m *Memory) forget(e *entry) {
 	m.queue.remove(e)
 	m.budget.kept.Add(-1)
 	m.budget.used.Add(-e.size)
+	heap.taken.Add(-e.heap())
 }
 
 // Get returns the session of an id, with a reference for the caller. False is a miss:
@@ -192,6 +199,10 @@ func (m *Memory) Flush(now int64) (flushed []Object) {
 		if e := m.removeFirst(shards, reason); e != nil {
 			flushed = append(flushed, e.object)
 		}
+	}
+	if now == 0 && shards != nil { // nor does it keep what it had them in
+		m.shards.Store(nil)
+		heap.taken.Add(-memoryHeap)
 	}
 	return flushed
 }
