@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 static struct gosess_cache *caches; /* the newest; with the setup lock */
+static _Atomic bool opened;         /* there was one */
 
 static bool open_store(struct gosess_cache *cache, char *note, char *error, size_t error_size)
 {
@@ -34,6 +35,7 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
     atomic_init(&cache->references, 1);
     cache->next = caches;
     caches = cache;
+    atomic_store(&opened, true);
     return cache;
 }
 
@@ -63,6 +65,11 @@ struct gosess_cache *gosess_cache_of_environment(void)
     struct gosess_cache *made = cache;
     gosess_setup_unlock();
     return made;
+}
+
+bool gosess_cache_any(void)
+{
+    return atomic_load(&opened);
 }
 
 struct gosess_cache *gosess_cache_first(void)

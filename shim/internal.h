@@ -17,8 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../shim.h" /* before what includes a header of libssl: OPENSSL_SUPPRESS_DEPRECATED */
+
 #include "../include/gosess.h"
-#include "../shim.h"
 
 #define GOSESS_EXPORT __attribute__((visibility("default")))
 
@@ -52,6 +53,7 @@ struct gosess_url {
     char keys[PATH_MAX]; /* ?keys=FILE, absolute */
     uint64_t size;       /* ?size=, in bytes; the default where not given */
     bool single_use;     /* ?single-use=tls13 */
+    bool second_tier;    /* ?tier=second */
 };
 
 /*
@@ -73,6 +75,9 @@ struct gosess_keys {
     unsigned count;
     unsigned char key[GOSESS_KEYS_MAX][GOSESS_KEY_SIZE];
 };
+
+/* Up to 256 random bytes. False and an error where there are none. */
+bool gosess_random(unsigned char *bytes, size_t size, char *error, size_t error_size);
 
 /* Fresh keys in memory: one random key. NULL and an error where that fails. */
 struct gosess_keys *gosess_keys_random(char *error, size_t error_size);
@@ -106,8 +111,8 @@ struct gosess_store {
  * allocated when a store is made, so a full disk is an error here and not a
  * SIGBUS later. keys_file is GOSESS_KEYS or "" (then ?keys=, then PATH.key). False
  * and an error where there is no store to serve from; whatever was begun is undone.
- * A store of another version, or damaged, is renamed to PATH.old and replaced by
- * an empty one; note then says so ("" otherwise).
+ * A store of another version, or damaged, is replaced by an empty one, and kept as
+ * PATH.old unless that is somebody's; note then says so ("" otherwise).
  */
 bool gosess_store_open(const struct gosess_url *url, const char *keys_file,
                        struct gosess_store *store, char *note, char *error, size_t error_size);
@@ -153,11 +158,16 @@ bool gosess_configure(char *error, size_t error_size);
 /* GOSESS_CORE, or libgosess-core.so beside this library. Valid after gosess_configure. */
 const char *gosess_core_path(void);
 
-/*
- * Whether this process was forked since the library was loaded. Not so in a child of vfork,
- * which has its parent's memory.
- */
+/* Whether this process was forked since the library was loaded. */
 bool gosess_forked(void);
+
+/*
+ * Whether this process is the one whose memory this is. Not so in a child of vfork(2) or of a
+ * clone(2) with CLONE_VM, which is about to become another program: what it loaded, its parent
+ * would take for its own, and its threads would be gone. Nor in one that was made without the
+ * handlers of pthread_atfork(3), which cannot be told from those.
+ */
+bool gosess_own_process(void);
 
 /* --- cache.c --- */
 
@@ -183,6 +193,9 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
  * setup lock, which it takes, and without a reference.
  */
 struct gosess_cache *gosess_cache_of_environment(void);
+
+/* Whether a cache was ever opened here. Any thread; no lock. */
+bool gosess_cache_any(void);
 
 /* The cache that was opened first of those that still are, referenced; or NULL. */
 struct gosess_cache *gosess_cache_first(void);

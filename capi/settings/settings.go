@@ -5,7 +5,6 @@ package settings
 /*
 #include <stdlib.h>
 
-#include "../../include/gosess.h"
 #include "../../shim/settings.h"
 */
 import "C"

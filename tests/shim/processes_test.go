@@ -67,8 +67,10 @@ func TestChildOfALoadedProcess(t *testing.T) {
 
 // Is a child left alone that shares its parent's memory until it is another program (vfork)?
 func TestBorrowedMemory(t *testing.T) {
+	needRoot(t)
 	s := served(t, "processes", "borrowed-memory").run(t)
-	s.wants(t, "parent: not loaded, 1 thread", "full, resumed")
+	s.wants(t, "parent: not loaded, 1 thread", "worker: not loaded, 1 thread",
+		"full, resumed", "full, resumed", "full, resumed", "full, resumed", "full, resumed")
 	s.logs(t)
 }
 

@@ -3,6 +3,7 @@
 #include "../lib/hosts.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -344,16 +345,63 @@ static void no_context(void)
     SSL_CTX_free(ctx);
 }
 
-/* A child that shares its parent's memory until it is another program. */
+/* Children that share their parent's memory until they are other programs; they only call one. */
+static void borrow(int how)
+{
+    struct rlimit none = {1, 1};
+    pid_t pid = vfork();
+    MUST(pid >= 0);
+    if (pid == 0) {
+        int failed = how == 0   ? setuid(getuid())
+                     : how == 1 ? chroot("/")
+                     : how == 2 ? seteuid(geteuid())
+                                : setrlimit(RLIMIT_NPROC, &none);
+        _exit(failed != 0);
+    }
+    wait_child(pid);
+}
+
+static int borrow_without_vfork(void *unused)
+{
+    (void)unused;
+    return setuid(getuid()) != 0 || chroot("/") != 0;
+}
+
+static void *serve_in_thread(void *unused)
+{
+    serve_twice();
+    return unused;
+}
+
+static void serve_in_both(void)
+{
+    pthread_t thread;
+    serve_twice();
+    MUST(pthread_create(&thread, NULL, serve_in_thread, NULL) == 0);
+    pthread_join(thread, NULL);
+}
+
+static void lending_worker(void)
+{
+    static char stack[1 << 16] __attribute__((aligned(16)));
+    for (int how = 0; how < 4; how++)
+        borrow(how);
+    pid_t pid = clone(borrow_without_vfork, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
+    MUST(pid >= 0);
+    wait_child(pid);
+    say_loaded("worker");
+    serve_in_both();
+    for (int how = 0; how < 4; how++)
+        borrow(how);
+    serve_in_both();
+}
+
 static void borrowed_memory(void)
 {
     ctx = new_server();
-    pid_t pid = vfork();
-    MUST(pid >= 0);
-    if (pid == 0)
-        _exit(setuid(getuid()) == 0 ? 0 : 1);
-    wait_child(pid);
+    borrow(0);
     say_loaded("parent");
+    in_child(lending_worker);
     serve_twice();
     end();
 }
