@@ -6,6 +6,8 @@ import "C"
 import (
 	"runtime"
 	"runtime/debug"
+
+	"gosess/sessioncache"
 )
 
 // The calls of core.c, which has asked libssl all that it could before.
@@ -22,6 +24,7 @@ func gosess_go_start() (status C.int) {
 	defer guard("start")
 	enter()
 	startThreads()
+	sessioncache.ReserveHeap()
 	return 0
 }
 

@@ -80,7 +80,8 @@ func NewMemory(budget *Budget, ref func(Object)) *Memory {
 
 // Put keeps a session, and takes over the caller's reference where it reports that it was
 // added. It was not where this very object is kept already, whose expiry it then notes, or
-// is larger than what it may take of the budget. To have no more than limit sessions (any number where it
+// is larger than what it may take of the budget, or the Go heap has no room (ReserveHeap). To have no
+// more than limit sessions (any number where it
 // is not positive), and no more bytes than the budget, those that expire first make way,
 // among equals the oldest; for a large one the large ones, where they have their part.
 func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
@@ -96,10 +97,15 @@ func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.len() == 0 && heapFull() { // other contexts hold it all
+		m.budget.count(n, TooBig)
+		return false, nil
+	}
 	shards := m.shards.Load()
 	if shards == nil {
 		shards = new([shardCount]shard)
 		m.shards.Store(shards)
+		heap.taken.Add(memoryHeap)
 	}
 	m.puts++
 	e.due = due{s.Expires, m.puts}
@@ -115,6 +121,7 @@ func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 		leaving = append(leaving, Leaving{old.object, Replaced})
 	}
 	m.budget.take(e, e.size)
+	heap.taken.Add(e.heap())
 	leaving = append(leaving, m.makeRoom(shards, e, limit)...)
 	m.queueOf(e).add(e)
 	m.budget.kept.Add(1)
@@ -129,7 +136,7 @@ func (m *Memory) makeRoom(shards *[shardCount]shard, e *entry, limit int) (leavi
 		if e.large && m.budget.over(true) {
 			first = m.queueOf(e).first()
 		}
-		if first == nil && (limit > 0 && m.len() >= limit || m.budget.over(false)) {
+		if first == nil && (limit > 0 && m.len() >= limit || m.budget.over(false) || heapFull()) {
 			first = m.first()
 		}
 		if first == nil {
@@ -178,6 +185,7 @@ func (m *Memory) forget(e *entry) {
 	m.queueOf(e).remove(e)
 	m.budget.kept.Add(-1)
 	m.budget.take(e, -e.size)
+	heap.taken.Add(-e.heap())
 }
 
 // Get returns the session of an id, with a reference for the caller. False is a miss:
@@ -247,6 +255,10 @@ func (m *Memory) Flush(now int64) (flushed []Object) {
 		if m.removeFirst(shards, e, reason) {
 			flushed = append(flushed, e.object)
 		}
+	}
+	if now == 0 && shards != nil { // nor does it keep what it had them in
+		m.shards.Store(nil)
+		heap.taken.Add(-memoryHeap)
 	}
 	return flushed
 }

@@ -27,6 +27,9 @@ type entry struct {
 // the entry, its id, its places in the map and in the queue.
 const entryOverhead = 224
 
+// heap is what it takes of the Go heap.
+func (e *entry) heap() int64 { return entryHeap + int64(len(e.asked.ServerName)) }
+
 // shard has the sessions of some of the ids.
 type shard struct {
 	mu   sync.RWMutex // while it is held no object leaves

@@ -22,6 +22,9 @@
 /* More than a thread needs that serves one connection. The first thread of a process stays. */
 #define RELAYED_FIRST 32
 
+/* Go keeps some 50 KB for each thread that goes in. */
+#define CALLERS_LIMITED 32
+
 static pthread_mutex_t gate = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 static pthread_key_t key; /* set in each thread that goes in, to hear of its end */
 static bool have_key;
@@ -130,7 +133,11 @@ static bool goes_itself(void)
 {
     if (ending || gosess_ssl->ASYNC_get_current_job())
         return false;
-    return counted || relayed == RELAYED_FIRST || getpid() == gettid();
+    if (counted || getpid() == gettid())
+        return true;
+    if (gosess_room_limited() && atomic_load(&callers) >= CALLERS_LIMITED)
+        return false;
+    return relayed == RELAYED_FIRST;
 }
 
 /*

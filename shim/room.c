@@ -26,6 +26,8 @@
 const char gosess_no_threads[] = "no more threads may be started here (RLIMIT_NPROC, pids.max, "
                                  "RLIMIT_AS; HAProxy: set insecure-fork-wanted)";
 
+static _Atomic bool limited;
+
 static void *hold_on(void *hold)
 {
     pthread_mutex_lock(hold);
@@ -63,6 +65,17 @@ static bool room_for_descriptors(void)
     return opened == DESCRIPTORS_NEEDED;
 }
 
+bool gosess_room_limited(void)
+{
+    return limited;
+}
+
+static bool is_limited(int resource)
+{
+    struct rlimit limit;
+    return getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 /* The address space is held while the threads are tried. */
 /* A thread that cannot be started may be one that has no room for its stack. */
 static const char *lack_of_threads(void)
@@ -81,6 +94,7 @@ const char *gosess_lack_of_room(void)
     void *space = mmap(NULL, SPACE_NEEDED, PROT_NONE, flags, -1, 0);
     void *data = mmap(NULL, DATA_NEEDED, PROT_READ | PROT_WRITE, flags, -1, 0);
     const char *problem = NULL;
+    limited = is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA);
     if (space == MAP_FAILED || data == MAP_FAILED)
         problem = "too little address space or data is allowed (RLIMIT_AS, RLIMIT_DATA)";
     else if (!room_for_threads())

@@ -356,6 +356,12 @@ extern const char gosess_no_threads[]; /* what is said where no thread can be st
 /* NULL where there is room for a Go runtime, or what lacks. In the thread that will load it. */
 const char *gosess_lack_of_room(void);
 
+/*
+ * Whether the memory of this process was limited when it was looked: then the Go half has what it
+ * will ever have (sessioncache/heap.go).
+ */
+bool gosess_room_limited(void);
+
 /* --- sandbox.c --- */
 
 /*
