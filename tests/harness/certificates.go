@@ -28,6 +28,19 @@ type Certificate struct {
 	Cert, Key string
 }
 
+// Join writes a file that holds both, as some servers want them.
+func (c Certificate) Join(path string) error {
+	cert, err := os.ReadFile(c.Cert)
+	if err != nil {
+		return err
+	}
+	key, err := os.ReadFile(c.Key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(cert, key...), 0o600)
+}
+
 // NewAuthority makes an authority that writes into dir.
 func NewAuthority(dir string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -26,9 +26,10 @@ func (g Guest) At(port int) Guest {
 	return g
 }
 
+// load runs the load client. What the guest says itself counts before what is asked of all.
 func (g Guest) load(arguments ...string) Result {
 	g.T.Helper()
-	r, err := Load(g.Port, append(append([]string(nil), g.Arguments...), arguments...)...)
+	r, err := Load(g.Port, append(arguments, g.Arguments...)...)
 	if err != nil {
 		g.T.Fatal(err)
 	}
@@ -44,6 +45,13 @@ func (g Guest) Sessions() (file string) {
 	file = filepath.Join(g.T.TempDir(), "sessions")
 	g.load("--sessions", "20", "--attempts", "0", "--save", file)
 	return file
+}
+
+// Visits makes a handshake of no consequence: where a server switches to a name after libssl has looked, gosess learns what the
+// name leads to at its first handshake in a configuration, which is a full one.
+func (g Guest) Visits() {
+	g.T.Helper()
+	g.With("--sessions", "1", "--attempts", "0").load()
 }
 
 // offers is what became of the sessions, and how many the store gave out for them.
@@ -162,9 +170,12 @@ func ClientOf(t *testing.T, dir string) (authority string, arguments []string) {
 	return made.CA, []string{"--cert", client.Cert, "--key", client.Key}
 }
 
+// Versions of TLS that servers speak.
+var Versions = []string{"1.2", "1.3"}
+
 // EachVersion runs a test for both versions of TLS, each with a server of its own.
 func EachVersion(t *testing.T, test func(t *testing.T, version string)) {
-	for _, version := range []string{"1.2", "1.3"} {
+	for _, version := range Versions {
 		t.Run("TLS "+version, func(t *testing.T) {
 			t.Parallel()
 			NeedBuild(t)

@@ -46,6 +46,7 @@ enum {
 
 /* One connection, found by the callbacks through SSL_get_app_data. */
 struct connection {
+    const char *name;    /* what it asks for; NULL: nothing */
     SSL_SESSION *newest; /* owned: the last session or ticket received */
     int tickets;
     int hellos;
@@ -168,11 +169,11 @@ static bool listen_to(struct thread *thread, SSL *ssl)
 }
 
 /* Sends the request and reads the whole answer. */
-static bool ask(struct thread *thread, SSL *ssl)
+static bool ask(struct thread *thread, SSL *ssl, const struct connection *connection)
 {
     char request[1024];
     int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
-                        options.path, options.sni ? options.sni : "localhost",
+                        options.path, connection->name ? connection->name : "localhost",
                         options.no_shutdown ? "" : "Connection: close\r\n");
     if (size < 0 || (size_t)size >= sizeof(request))
         die("the path is too long");
@@ -237,7 +238,7 @@ static bool exchange(struct thread *thread, SSL *ssl, const struct connection *c
 {
     if (again && options.handshake_only)
         return await_ticket(thread, ssl, connection);
-    return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl);
+    return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl, connection);
 }
 
 /*
@@ -253,15 +254,26 @@ static int refuse(X509_STORE_CTX *store, void *argument)
     return !resuming;
 }
 
-/*
- * One connection to a target, offering session where it is not NULL. Returns what the pool should
- * hold from now on, owned by the caller: the newest session received, or NULL where
- * none came. *took is the time of the handshake, negative where anything failed.
- */
-static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSION *session,
-                                   bool *resumed, double *took)
+/* What session number of the pool is made and used under: NULL where that is no name. */
+static const char *name_of(int number, char *buffer, size_t size)
 {
-    struct connection connection = {0};
+    if (options.sni == NULL || options.names == 0)
+        return options.sni;
+    snprintf(buffer, size, "%d.%s", number % options.names, options.sni);
+    return buffer;
+}
+
+/*
+ * One connection to a target, for session number of the pool, which is offered where it is not
+ * NULL. Returns what the pool should hold from now on, owned by the caller: the newest session
+ * received, or NULL where none came. *took is the time of the handshake, negative where anything
+ * failed.
+ */
+static SSL_SESSION *run_connection(struct thread *thread, int number, int target,
+                                   SSL_SESSION *session, bool *resumed, double *took)
+{
+    char name[256];
+    struct connection connection = {.name = name_of(number, name, sizeof(name))};
     *resumed = false;
     *took = -1;
     ERR_clear_error();
@@ -279,8 +291,8 @@ static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSIO
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
         die("SSL_new: no memory");
     SSL_set_app_data(ssl, &connection);
-    if (options.sni != NULL)
-        SSL_set_tlsext_host_name(ssl, options.sni);
+    if (connection.name != NULL)
+        SSL_set_tlsext_host_name(ssl, connection.name);
 
     /* A copy: libssl marks an offered TLS 1.3 session as used up, in the object. */
     SSL_SESSION *offered = session != NULL ? SSL_SESSION_dup(session) : NULL;
@@ -291,6 +303,7 @@ static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSIO
     errno = 0;
     bool ok = SSL_connect(ssl) == 1;
     double end = now_us();
+    bool reused = SSL_session_reused(ssl) == 1; /* a renegotiation would be another handshake */
     if (connection.refused) {
         *took = end - start;
         thread->handshakes++;
@@ -298,7 +311,7 @@ static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSIO
         failed(thread, "handshake", errno);
     } else if (exchange(thread, ssl, &connection, resuming)) {
         *took = end - start;
-        *resumed = SSL_session_reused(ssl) == 1;
+        *resumed = reused;
         thread->handshakes++;
         thread->resumed += *resumed;
         thread->retries += connection.hellos > 1;
@@ -326,7 +339,7 @@ static void *fill_pool(void *argument)
     for (int i = thread->number; i < options.sessions; i += options.threads) {
         bool resumed;
         double took;
-        pool[i] = run_connection(thread, i, NULL, &resumed, &took);
+        pool[i] = run_connection(thread, i, i, NULL, &resumed, &took);
         if (options.attempts == 0)
             latencies[i] = took;
     }
@@ -342,14 +355,15 @@ static void *resume_pool(void *argument)
         /* Nothing to offer: more threads than sessions, or the server gave none. */
         SSL_SESSION *nothing = NULL;
         SSL_SESSION **slot = &nothing;
-        int target = i;
+        int number = i, target = i;
         if (owned > 0) {
-            int number = thread->number + turn % owned * options.threads;
+            number = thread->number + turn % owned * options.threads;
             slot = &pool[number];
             target = number + turn / owned + 1; /* it was made at target number */
         }
         bool resumed;
-        SSL_SESSION *newest = run_connection(thread, target, *slot, &resumed, &latencies[i]);
+        SSL_SESSION *newest =
+            run_connection(thread, number, target, *slot, &resumed, &latencies[i]);
         /* A session that was refused stays in the pool, so that a lost session counts
          * each time; TLS 1.3 goes on with the newest ticket, as its clients do. */
         if (resumed && newest != NULL) {
@@ -452,6 +466,11 @@ static void set_up(void)
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     if (options.groups != NULL && SSL_CTX_set1_groups_list(context, options.groups) != 1)
         die("--groups %s: not a list of groups", options.groups);
+    if (options.sigalgs != NULL &&
+        (SSL_CTX_set1_sigalgs_list(context, options.sigalgs) != 1 ||
+         SSL_CTX_set1_client_sigalgs_list(context, "ECDSA+SHA256:RSA-PSS+SHA256") != 1))
+        die("--sigalgs %s: not a list of signature algorithms", options.sigalgs);
+    SSL_CTX_set_post_handshake_auth(context, options.cert != NULL);
     if (options.cert != NULL && SSL_CTX_use_certificate_chain_file(context, options.cert) != 1)
         die("--cert %s: not a certificate", options.cert);
     if (options.key != NULL &&

@@ -1,0 +1,80 @@
+package haproxy_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// A session of each state is offered in each, after reloads, with which HAProxy's own cache ends.
+func TestStates(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	harness.Judge(t, s.walk(s.store, s.Reload))
+}
+
+// walk takes the server through all states.
+func (s *server) walk(store string, again func() error) map[harness.Cell]harness.Outcome {
+	s.t.Helper()
+	w := harness.Walk{
+		Guest:       harness.Guest{T: s.t, Store: store},
+		Server:      s,
+		Credentials: harness.NewCredentials(s.t, s.Dir),
+		Again:       again,
+	}
+	for i := range w.Ports {
+		var err error
+		if w.Ports[i], err = harness.FreePort(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	w.Configure = func(hosts []harness.VirtualHost) error { return s.configure(hosts, w.Ports) }
+	return w.Run(s.t)
+}
+
+// configure makes a frontend of each port, whose certificates are in a list: that of the default server is the first.
+func (s *server) configure(hosts []harness.VirtualHost, ports [2]int) error {
+	var lists [2]strings.Builder
+	for i, host := range hosts {
+		for kind, certificate := range host.Certificates {
+			file := filepath.Join(s.Dir, fmt.Sprintf("state-%d-%d.pem", i, kind))
+			if err := certificate.Join(file); err != nil {
+				return err
+			}
+			options := ""
+			if host.CA != "" {
+				options = "verify required ca-file " + host.CA
+			}
+			if host.CRL != "" {
+				options += " crl-file " + host.CRL
+			}
+			fmt.Fprintf(&lists[host.Port], "%s [%s] %s\n", file, options, host.Name)
+		}
+	}
+	s.Sections = ""
+	for i, port := range ports {
+		file := filepath.Join(s.Dir, fmt.Sprintf("list%d", i))
+		if err := os.WriteFile(file, []byte(lists[i].String()), 0o600); err != nil {
+			return err
+		}
+		s.Sections += s.frontend(port, "crt-list "+file)
+	}
+	return nil
+}
+
+// frontend is one more section of the configuration.
+func (s *server) frontend(port int, options string) string {
+	tickets := "no-tls-tickets"
+	if s.Tickets {
+		tickets = ""
+	}
+	return fmt.Sprintf(`
+frontend port%d
+    bind 127.0.0.1:%d ssl %s %s ssl-min-ver TLSv1.2
+    http-request return status 200 content-type text/plain string ok
+`, port, port, options, tickets)
+}

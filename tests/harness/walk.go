@@ -1,0 +1,130 @@
+package harness
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Walk takes a server from state to state: sessions are made in each, and then offered in each.
+type Walk struct {
+	Guest       Guest // the store, and what all clients say
+	Server      Server
+	Ports       [2]int
+	Credentials *Credentials
+	Configure   func(hosts []VirtualHost) error // what the server is from its next start or reload on
+	Again       func() error                    // makes it read its configuration again
+}
+
+// Cell is a session of one state that is offered in another.
+type Cell struct {
+	Version  string
+	From, To State
+}
+
+// Outcome is how often it was offered, resumed, and not served, and how often the store gave it out.
+type Outcome struct {
+	Attempts, Resumed, Errors int
+	Hits                      uint64
+}
+
+// Run starts the server and fills all cells. What a name leads to may be learned at its first handshake in a configuration: there is
+// one of each name before anything is offered.
+func (w *Walk) Run(t *testing.T) map[Cell]Outcome {
+	t.Helper()
+	made := map[string][]string{}
+	for i, state := range States {
+		w.enter(t, state, i > 0)
+		for _, version := range Versions {
+			made[version] = append(made[version], w.as(state, version).With("--sessions", "4").Sessions())
+		}
+	}
+	cells := map[Cell]Outcome{}
+	for _, to := range States {
+		w.enter(t, to, true)
+		for _, version := range Versions {
+			w.as(to, version).Visits()
+			before := w.hits()
+			for i, from := range States {
+				client := to
+				client.Kind = from.Kind // a client offers a session only where it would take the certificate too
+				r, err := Load(w.Ports[to.Port], w.as(client, version).With("--load", made[version][i], "--attempts", "8").Arguments...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				after := w.hits()
+				cells[Cell{version, from, to}] = Outcome{r.Attempts, r.Resumed, r.Errors, after - before}
+				before = after
+			}
+		}
+	}
+	return cells
+}
+
+// hits is how many sessions the store has given out.
+func (w *Walk) hits() uint64 {
+	if w.Guest.Store == "" {
+		return 0
+	}
+	return w.Guest.Stats().Hits
+}
+
+// enter makes the server be as a state says.
+func (w *Walk) enter(t *testing.T, s State, running bool) {
+	t.Helper()
+	again := w.Again
+	if !running {
+		again = w.Server.Start
+	}
+	err := w.Configure(w.Credentials.Hosts(s))
+	if err == nil {
+		err = again()
+	}
+	if err != nil {
+		t.Fatalf("%v: %v", s, err)
+	}
+}
+
+// as is the client of a state.
+func (w *Walk) as(s State, version string) Guest {
+	return w.Guest.At(w.Ports[s.Port]).With(append(w.Credentials.client(s), "--tls", version)...)
+}
+
+// Judge wants every cell to be as the rule says.
+func Judge(t *testing.T, cells map[Cell]Outcome) {
+	t.Helper()
+	allowed := 0
+	for cell := range eachCell {
+		o, may := cells[cell], MayResume(cell.From, cell.To)
+		// A client of the other kind than the state's own may be shown nothing that it takes: HAProxy's default has one kind.
+		served := cell.From.Kind == cell.To.Kind || o.Hits != 0
+		switch {
+		case o.Attempts == 0 || served && o.Errors != 0:
+			t.Errorf("%v: %+v", cell, o)
+		case !may && (o.Resumed != 0 || o.Hits != 0):
+			t.Errorf("%v must be a full handshake: %+v", cell, o)
+		case cell.From == cell.To && o.Resumed != o.Attempts:
+			t.Errorf("%v must be resumed: %+v", cell, o)
+		case may:
+			allowed += o.Resumed
+		}
+	}
+	t.Logf("resumed %d of what may be", allowed)
+}
+
+// eachCell calls yield with all cells, in order.
+func eachCell(yield func(Cell) bool) {
+	for _, version := range Versions {
+		for _, from := range States {
+			for _, to := range States {
+				if !yield(Cell{version, from, to}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// String is how a cell is named where it is not as it should be.
+func (c Cell) String() string {
+	return fmt.Sprintf("TLS %s, a session of %v in %v", c.Version, c.From, c.To)
+}
