@@ -1,6 +1,7 @@
 package haproxy_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,11 +15,39 @@ import (
 func TestStates(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	harness.Judge(t, s.walk(s.store, s.Reload))
+	harness.Judge(t, s.walk(s.store, s.Reload, ""))
 }
 
-// walk takes the server through all states.
-func (s *server) walk(store string, again func() error) map[harness.Cell]harness.Outcome {
+// The same over restarts.
+func TestStatesOverRestarts(t *testing.T) {
+	harness.OnlyWhereAll(t)
+	t.Parallel()
+	s := newServer(t)
+	harness.Judge(t, s.walk(s.store, func() error { return harness.StopAndStart(s) }, ""))
+}
+
+// The same with tickets, whose keys outlive the reloads: they are HAProxy's own, with gosess as without.
+func TestStatesWithTickets(t *testing.T) {
+	harness.OnlyWhereAll(t)
+	t.Parallel()
+	keys := filepath.Join(t.TempDir(), "ticket.keys")
+	key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
+	if err := os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
+		s := newServer(t)
+		s.Tickets = true
+		if !preloaded {
+			s.Env = nil
+		}
+		return s.walk("", s.Reload, "tls-ticket-keys "+keys)
+	}
+	harness.JudgeTickets(t, cells(false), cells(true))
+}
+
+// walk takes the server through all states, with more options of each bind line.
+func (s *server) walk(store string, again func() error, more string) map[harness.Cell]harness.Outcome {
 	s.t.Helper()
 	w := harness.Walk{
 		Guest:       harness.Guest{T: s.t, Store: store},
@@ -32,12 +61,12 @@ func (s *server) walk(store string, again func() error) map[harness.Cell]harness
 			s.t.Fatal(err)
 		}
 	}
-	w.Configure = func(hosts []harness.VirtualHost) error { return s.configure(hosts, w.Ports) }
+	w.Configure = func(hosts []harness.VirtualHost) error { return s.configure(hosts, w.Ports, more) }
 	return w.Run(s.t)
 }
 
 // configure makes a frontend of each port, whose certificates are in a list: that of the default server is the first.
-func (s *server) configure(hosts []harness.VirtualHost, ports [2]int) error {
+func (s *server) configure(hosts []harness.VirtualHost, ports [2]int, more string) error {
 	var lists [2]strings.Builder
 	for i, host := range hosts {
 		for kind, certificate := range host.Certificates {
@@ -61,7 +90,7 @@ func (s *server) configure(hosts []harness.VirtualHost, ports [2]int) error {
 		if err := os.WriteFile(file, []byte(lists[i].String()), 0o600); err != nil {
 			return err
 		}
-		s.Sections += s.frontend(port, "crt-list "+file)
+		s.Sections += s.frontend(port, "crt-list "+file+" "+more)
 	}
 	return nil
 }

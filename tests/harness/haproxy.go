@@ -223,6 +223,9 @@ func (h *HAProxy) Ask(question string) string {
 	if _, err := conn.Write([]byte(question + "\n")); err != nil {
 		return ""
 	}
+	if err := conn.(*net.UnixConn).CloseWrite(); err != nil { // else a master waits for another question
+		return ""
+	}
 	answer, _ := io.ReadAll(conn)
 	return string(answer)
 }

@@ -111,6 +111,21 @@ func Judge(t *testing.T, cells map[Cell]Outcome) {
 	t.Logf("resumed %d of what may be", allowed)
 }
 
+// JudgeTickets wants tickets, which no cache is asked about, to be worth as much with gosess as without it.
+func JudgeTickets(t *testing.T, without, with map[Cell]Outcome) {
+	t.Helper()
+	resumed := 0
+	for cell := range eachCell {
+		if without[cell] != with[cell] {
+			t.Errorf("%v: %+v, and with gosess %+v", cell, without[cell], with[cell])
+		}
+		resumed += with[cell].Resumed
+	}
+	if resumed == 0 {
+		t.Error("no ticket is resumed anywhere")
+	}
+}
+
 // eachCell calls yield with all cells, in order.
 func eachCell(yield func(Cell) bool) {
 	for _, version := range Versions {

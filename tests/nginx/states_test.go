@@ -2,19 +2,44 @@ package nginx_test
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"gosess/tests/harness"
 )
 
-// A session of each state is offered in each, after reloads, and after restarts where all tests are asked for.
+// A session of each state is offered in each, after reloads.
 func TestStates(t *testing.T) {
 	s, url := withStore(t)
-	harness.Judge(t, s.walk(url, s.Reload))
+	harness.Judge(t, s.walk(url, s.Reload, ""))
 }
 
-// walk takes the server through all states.
-func (s *server) walk(url string, again func() error) map[harness.Cell]harness.Outcome {
+// The same over restarts.
+func TestStatesOverRestarts(t *testing.T) {
+	harness.OnlyWhereAll(t)
+	s, url := withStore(t)
+	harness.Judge(t, s.walk(url, func() error { return harness.StopAndStart(s) }, ""))
+}
+
+// The same with tickets, whose key outlives the reloads: they are nginx's own, with gosess as without.
+func TestStatesWithTickets(t *testing.T) {
+	harness.OnlyWhereAll(t)
+	key := filepath.Join(t.TempDir(), "ticket.key")
+	write(t, key, strings.Repeat("gosess tests", 4))
+	cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
+		s, _ := withStore(t)
+		s.Tickets = true
+		if !preloaded {
+			s.Env = nil
+		}
+		return s.walk("", s.Reload, fmt.Sprintf("ssl_session_ticket_key %s;", key))
+	}
+	harness.JudgeTickets(t, cells(false), cells(true))
+}
+
+// walk takes the server through all states, with more directives in each server block.
+func (s *server) walk(url string, again func() error, more string) map[harness.Cell]harness.Outcome {
 	s.t.Helper()
 	second, err := harness.FreePort()
 	if err != nil {
@@ -29,8 +54,8 @@ func (s *server) walk(url string, again func() error) map[harness.Cell]harness.O
 	}
 	w.Configure = func(hosts []harness.VirtualHost) error {
 		s.Sites = nil
-		for _, b := range hosts {
-			s.Sites = append(s.Sites, site(b, w.Ports))
+		for _, host := range hosts {
+			s.Sites = append(s.Sites, site(host, w.Ports, more))
 		}
 		return nil
 	}
@@ -38,14 +63,14 @@ func (s *server) walk(url string, again func() error) map[harness.Cell]harness.O
 }
 
 // site is a server block as a state wants it.
-func site(b harness.VirtualHost, ports [2]int) harness.Site {
-	second := b.Certificates[1]
-	directives := fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;", second.Cert, second.Key)
-	if b.CA != "" {
-		directives += fmt.Sprintf(" ssl_verify_client on; ssl_client_certificate %s;", b.CA)
+func site(host harness.VirtualHost, ports [2]int, more string) harness.Site {
+	second := host.Certificates[1]
+	directives := more + fmt.Sprintf(" ssl_certificate %s; ssl_certificate_key %s;", second.Cert, second.Key)
+	if host.CA != "" {
+		directives += fmt.Sprintf(" ssl_verify_client on; ssl_client_certificate %s;", host.CA)
 	}
-	if b.CRL != "" {
-		directives += fmt.Sprintf(" ssl_crl %s;", b.CRL)
+	if host.CRL != "" {
+		directives += fmt.Sprintf(" ssl_crl %s;", host.CRL)
 	}
-	return harness.Site{Port: ports[b.Port], Name: b.Name, Cert: b.Certificates[0], Directives: directives}
+	return harness.Site{Port: ports[host.Port], Name: host.Name, Cert: host.Certificates[0], Directives: directives}
 }
