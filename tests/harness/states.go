@@ -24,6 +24,9 @@ const (
 	RSA   Kind = "RSA"
 )
 
+// RSAOnly is the --sigalgs of a client that takes no other.
+const RSAOnly = "RSA-PSS+SHA256:RSA+SHA256"
+
 // The certificates that are shown.
 const (
 	SameCertificates = "same certificates"
@@ -171,7 +174,7 @@ func (c *Credentials) client(s State) []string {
 		arguments = append(arguments, "--sni", s.Name)
 	}
 	if s.Kind == RSA {
-		arguments = append(arguments, "--sigalgs", "RSA-PSS+SHA256:RSA+SHA256")
+		arguments = append(arguments, "--sigalgs", RSAOnly)
 	}
 	if client := c.clients[s.Policy]; client != (Certificate{}) {
 		arguments = append(arguments, "--cert", client.Cert, "--key", client.Key)
