@@ -13,44 +13,47 @@ import (
 
 // A session of each state is offered in each, after reloads, with which HAProxy's own cache ends.
 func TestStates(t *testing.T) {
-	t.Parallel()
-	s := newServer(t)
-	harness.Judge(t, s.walk(s.store, s.Reload, ""))
+	each(t, func(t *testing.T, version string) {
+		s := newServer(t)
+		harness.Judge(t, s.walk(s.store, version, s.Reload, ""))
+	})
 }
 
 // The same over restarts.
 func TestStatesOverRestarts(t *testing.T) {
 	harness.OnlyWhereAll(t)
-	t.Parallel()
-	s := newServer(t)
-	harness.Judge(t, s.walk(s.store, func() error { return harness.StopAndStart(s) }, ""))
+	each(t, func(t *testing.T, version string) {
+		s := newServer(t)
+		harness.Judge(t, s.walk(s.store, version, func() error { return harness.StopAndStart(s) }, ""))
+	})
 }
 
 // The same with tickets, whose keys outlive the reloads: they are HAProxy's own, with gosess as without.
 func TestStatesWithTickets(t *testing.T) {
 	harness.OnlyWhereAll(t)
-	t.Parallel()
-	keys := filepath.Join(t.TempDir(), "ticket.keys")
-	key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
-	if err := os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
-		s := newServer(t)
-		s.Tickets = true
-		if !preloaded {
-			s.Env = nil
+	each(t, func(t *testing.T, version string) {
+		keys := filepath.Join(t.TempDir(), "ticket.keys")
+		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
+		if err := os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		return s.walk("", s.Reload, "tls-ticket-keys "+keys)
-	}
-	harness.JudgeTickets(t, cells(false), cells(true))
+		cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
+			s := newServer(t)
+			s.Tickets = true
+			if !preloaded {
+				s.Env = nil
+			}
+			return s.walk("", version, s.Reload, "tls-ticket-keys "+keys)
+		}
+		harness.JudgeTickets(t, cells(false), cells(true))
+	})
 }
 
 // walk takes the server through all states, with more options of each bind line.
-func (s *server) walk(store string, again func() error, more string) map[harness.Cell]harness.Outcome {
+func (s *server) walk(store, version string, again func() error, more string) map[harness.Cell]harness.Outcome {
 	s.t.Helper()
 	w := harness.Walk{
-		Guest:       harness.Guest{T: s.t, Store: store},
+		Guest:       harness.Guest{T: s.t, Store: store, Arguments: []string{"--tls", version}},
 		Server:      s,
 		Credentials: harness.NewCredentials(s.t, s.Dir),
 		Again:       again,

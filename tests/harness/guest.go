@@ -217,12 +217,9 @@ func ClientOf(t *testing.T, dir string) (authority string, arguments []string) {
 	return made.CA, []string{"--cert", client.Cert, "--key", client.Key}
 }
 
-// Versions of TLS that servers speak.
-var Versions = []string{"1.2", "1.3"}
-
 // EachVersion runs a test for both versions of TLS, each with a server of its own.
 func EachVersion(t *testing.T, test func(t *testing.T, version string)) {
-	for _, version := range Versions {
+	for _, version := range []string{"1.2", "1.3"} {
 		t.Run("TLS "+version, func(t *testing.T) {
 			t.Parallel()
 			NeedBuild(t)

@@ -17,7 +17,6 @@ type Walk struct {
 
 // Cell is a session of one state that is offered in another.
 type Cell struct {
-	Version  string
 	From, To State
 }
 
@@ -31,30 +30,26 @@ type Outcome struct {
 // one of each name before anything is offered.
 func (w *Walk) Run(t *testing.T) map[Cell]Outcome {
 	t.Helper()
-	made := map[string][]string{}
+	var made []string
 	for i, state := range States {
 		w.enter(t, state, i > 0)
-		for _, version := range Versions {
-			made[version] = append(made[version], w.as(state, version).With("--sessions", "4").Sessions())
-		}
+		made = append(made, w.as(state).With("--sessions", "4").Sessions())
 	}
 	cells := map[Cell]Outcome{}
 	for _, to := range States {
 		w.enter(t, to, true)
-		for _, version := range Versions {
-			w.as(to, version).Visits()
-			before := w.hits()
-			for i, from := range States {
-				client := to
-				client.Kind = from.Kind // a client offers a session only where it would take the certificate too
-				r, err := Load(w.Ports[to.Port], w.as(client, version).With("--load", made[version][i], "--attempts", "8").Arguments...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				after := w.hits()
-				cells[Cell{version, from, to}] = Outcome{r.Attempts, r.Resumed, r.Errors, after - before}
-				before = after
+		w.as(to).Visits()
+		before := w.hits()
+		for i, from := range States {
+			client := to
+			client.Kind = from.Kind // a client offers a session only where it would take the certificate too
+			r, err := Load(w.Ports[to.Port], w.as(client).With("--load", made[i], "--attempts", "8").Arguments...)
+			if err != nil {
+				t.Fatal(err)
 			}
+			after := w.hits()
+			cells[Cell{from, to}] = Outcome{r.Attempts, r.Resumed, r.Errors, after - before}
+			before = after
 		}
 	}
 	return cells
@@ -85,8 +80,8 @@ func (w *Walk) enter(t *testing.T, s State, running bool) {
 }
 
 // as is the client of a state.
-func (w *Walk) as(s State, version string) Guest {
-	return w.Guest.At(w.Ports[s.Port]).With(append(w.Credentials.client(s), "--tls", version)...)
+func (w *Walk) as(s State) Guest {
+	return w.Guest.At(w.Ports[s.Port]).With(w.Credentials.client(s)...)
 }
 
 // Judge wants every cell to be as the rule says.
@@ -128,12 +123,10 @@ func JudgeTickets(t *testing.T, without, with map[Cell]Outcome) {
 
 // eachCell calls yield with all cells, in order.
 func eachCell(yield func(Cell) bool) {
-	for _, version := range Versions {
-		for _, from := range States {
-			for _, to := range States {
-				if !yield(Cell{version, from, to}) {
-					return
-				}
+	for _, from := range States {
+		for _, to := range States {
+			if !yield(Cell{from, to}) {
+				return
 			}
 		}
 	}
@@ -141,5 +134,5 @@ func eachCell(yield func(Cell) bool) {
 
 // String is how a cell is named where it is not as it should be.
 func (c Cell) String() string {
-	return fmt.Sprintf("TLS %s, a session of %v in %v", c.Version, c.From, c.To)
+	return fmt.Sprintf("a session of %v in %v", c.From, c.To)
 }

@@ -12,47 +12,50 @@ import (
 
 // A session of each state is offered in each, after reloads.
 func TestStates(t *testing.T) {
-	t.Parallel()
-	s := newServer(t)
-	harness.Judge(t, s.walk(s.store, s.Reload))
+	each(t, func(t *testing.T, version string) {
+		s := newServer(t)
+		harness.Judge(t, s.walk(s.store, version, s.Reload))
+	})
 }
 
 // The same over restarts.
 func TestStatesOverRestarts(t *testing.T) {
 	harness.OnlyWhereAll(t)
-	t.Parallel()
-	s := newServer(t)
-	harness.Judge(t, s.walk(s.store, func() error { return harness.StopAndStart(s) }))
+	each(t, func(t *testing.T, version string) {
+		s := newServer(t)
+		harness.Judge(t, s.walk(s.store, version, func() error { return harness.StopAndStart(s) }))
+	})
 }
 
 // The same with tickets, whose key outlives the reloads: they are httpd's own, with gosess as without.
 func TestStatesWithTickets(t *testing.T) {
 	harness.OnlyWhereAll(t)
-	t.Parallel()
-	key := filepath.Join(t.TempDir(), "ticket.key")
-	if err := os.WriteFile(key, []byte(strings.Repeat("gosess tests", 4)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
-		s := newServer(t)
-		s.SSL = "SSLSessionCache nonenotnull\nSSLSessionTickets on\nSSLSessionTicketKeyFile " + key
-		if !preloaded {
-			s.Env = nil
+	each(t, func(t *testing.T, version string) {
+		key := filepath.Join(t.TempDir(), "ticket.key")
+		if err := os.WriteFile(key, []byte(strings.Repeat("gosess tests", 4)), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		return s.walk("", s.Reload)
-	}
-	harness.JudgeTickets(t, cells(false), cells(true))
+		cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
+			s := newServer(t)
+			s.SSL = "SSLSessionCache nonenotnull\nSSLSessionTickets on\nSSLSessionTicketKeyFile " + key
+			if !preloaded {
+				s.Env = nil
+			}
+			return s.walk("", version, s.Reload)
+		}
+		harness.JudgeTickets(t, cells(false), cells(true))
+	})
 }
 
 // walk takes the server through all states.
-func (s *server) walk(store string, again func() error) map[harness.Cell]harness.Outcome {
+func (s *server) walk(store, version string, again func() error) map[harness.Cell]harness.Outcome {
 	s.t.Helper()
 	second, err := harness.FreePort()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	w := harness.Walk{
-		Guest:       harness.Guest{T: s.t, Store: store},
+		Guest:       harness.Guest{T: s.t, Store: store, Arguments: []string{"--tls", version}},
 		Server:      s,
 		Ports:       [2]int{s.Port(), second},
 		Credentials: harness.NewCredentials(s.t, s.Dir),

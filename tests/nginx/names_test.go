@@ -154,16 +154,9 @@ func TestRenewedCertificates(t *testing.T) {
 			if i == 0 {
 				guest = harness.Guest{T: t, Store: named.Store, Port: named.Port, Arguments: []string{"--tls", version}}
 			}
-			renews := func(issue func(string) (harness.Certificate, error), name string) func() {
-				return func() {
-					if _, err := issue(name); err != nil { // in the place of the one before
-						t.Fatal(err)
-					}
-				}
-			}
 			guests = append(guests,
-				harness.Renewable{Guest: guest, Renew: renews(s.Authority.Issue, site.Name)},
-				harness.Renewable{Guest: guest.With("--sigalgs", harness.RSAOnly), Renew: renews(s.Authority.IssueRSA, rsaName)})
+				harness.Renewable{Guest: guest, Renew: s.Authority.Renew(t, site.Name)},
+				harness.Renewable{Guest: guest.With("--sigalgs", harness.RSAOnly), Renew: s.Authority.RenewRSA(t, rsaName)})
 		}
 		s.do(s.Start)
 		harness.EndWhenRenewed(guests, s.Reload, func() error { return harness.StopAndStart(s) })
@@ -175,13 +168,11 @@ func TestRenewedCertificates(t *testing.T) {
 func TestCertificatesWithVariables(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
 		s, guest := withName(t, version)
+		renew := s.Authority.Renew(t, own)
 		issue := func() {
-			cert, err := s.Authority.Issue(own)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, path := range []string{cert.Cert, cert.Key} { // the workers read them
-				s.do(func() error { return os.Chmod(path, 0o644) })
+			renew()
+			for _, path := range []string{".pem", ".key"} { // the workers read them
+				s.do(func() error { return os.Chmod(filepath.Join(s.Dir, own+path), 0o644) })
 			}
 		}
 		issue()

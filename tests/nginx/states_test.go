@@ -11,42 +11,48 @@ import (
 
 // A session of each state is offered in each, after reloads.
 func TestStates(t *testing.T) {
-	s, url := withStore(t)
-	harness.Judge(t, s.walk(url, s.Reload, ""))
+	harness.EachVersion(t, func(t *testing.T, version string) {
+		s, url := withStore(t)
+		harness.Judge(t, s.walk(url, version, s.Reload, ""))
+	})
 }
 
 // The same over restarts.
 func TestStatesOverRestarts(t *testing.T) {
 	harness.OnlyWhereAll(t)
-	s, url := withStore(t)
-	harness.Judge(t, s.walk(url, func() error { return harness.StopAndStart(s) }, ""))
+	harness.EachVersion(t, func(t *testing.T, version string) {
+		s, url := withStore(t)
+		harness.Judge(t, s.walk(url, version, func() error { return harness.StopAndStart(s) }, ""))
+	})
 }
 
 // The same with tickets, whose key outlives the reloads: they are nginx's own, with gosess as without.
 func TestStatesWithTickets(t *testing.T) {
 	harness.OnlyWhereAll(t)
-	key := filepath.Join(t.TempDir(), "ticket.key")
-	write(t, key, strings.Repeat("gosess tests", 4))
-	cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
-		s, _ := withStore(t)
-		s.Tickets = true
-		if !preloaded {
-			s.Env = nil
+	harness.EachVersion(t, func(t *testing.T, version string) {
+		key := filepath.Join(t.TempDir(), "ticket.key")
+		write(t, key, strings.Repeat("gosess tests", 4))
+		cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
+			s, _ := withStore(t)
+			s.Tickets = true
+			if !preloaded {
+				s.Env = nil
+			}
+			return s.walk("", version, s.Reload, fmt.Sprintf("ssl_session_ticket_key %s;", key))
 		}
-		return s.walk("", s.Reload, fmt.Sprintf("ssl_session_ticket_key %s;", key))
-	}
-	harness.JudgeTickets(t, cells(false), cells(true))
+		harness.JudgeTickets(t, cells(false), cells(true))
+	})
 }
 
 // walk takes the server through all states, with more directives in each server block.
-func (s *server) walk(url string, again func() error, more string) map[harness.Cell]harness.Outcome {
+func (s *server) walk(url, version string, again func() error, more string) map[harness.Cell]harness.Outcome {
 	s.t.Helper()
 	second, err := harness.FreePort()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	w := harness.Walk{
-		Guest:       harness.Guest{T: s.t, Store: url},
+		Guest:       harness.Guest{T: s.t, Store: url, Arguments: []string{"--tls", version}},
 		Server:      s,
 		Ports:       [2]int{s.Port(), second},
 		Credentials: harness.NewCredentials(s.t, s.Dir),
