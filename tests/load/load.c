@@ -14,6 +14,7 @@
  * Each thread owns every THREADS-th session of the pool: no locks.
  */
 #define _GNU_SOURCE
+#include "pool.h"
 #include "report.h"
 
 #include <errno.h>
@@ -29,13 +30,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 enum {
@@ -389,38 +388,6 @@ static void run_threads(void *(*body)(void *))
         pthread_join(threads[i].id, NULL);
 }
 
-static void load_pool(void)
-{
-    FILE *file = fopen(options.load, "r");
-    if (file == NULL)
-        die("%s: %s", options.load, strerror(errno));
-    int count = 0;
-    SSL_SESSION *session;
-    while (count < options.sessions && (session = PEM_read_SSL_SESSION(file, NULL, NULL, NULL)))
-        pool[count++] = session;
-    ERR_clear_error(); /* the end of the file */
-    fclose(file);
-    if (count == 0)
-        die("%s: holds no session", options.load);
-    options.sessions = count;
-}
-
-/* The file holds secrets: 0600 from the start, and never another file than a new one. */
-static void save_pool(void)
-{
-    if (unlink(options.save) != 0 && errno != ENOENT)
-        die("%s: %s", options.save, strerror(errno));
-    umask(0077);
-    FILE *file = fopen(options.save, "wx");
-    if (file == NULL)
-        die("%s: %s", options.save, strerror(errno));
-    for (int i = 0; i < options.sessions; i++)
-        if (pool[i] != NULL && PEM_write_SSL_SESSION(file, pool[i]) != 1)
-            die("%s: cannot write", options.save);
-    if (fclose(file) != 0)
-        die("%s: %s", options.save, strerror(errno));
-}
-
 static void timed_out(int signal_number)
 {
     (void)signal_number;
@@ -466,9 +433,10 @@ static void set_up(void)
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     if (options.groups != NULL && SSL_CTX_set1_groups_list(context, options.groups) != 1)
         die("--groups %s: not a list of groups", options.groups);
+    static char with_what_clients_sign[] = "ECDSA+SHA256:RSA-PSS+SHA256";
     if (options.sigalgs != NULL &&
         (SSL_CTX_set1_sigalgs_list(context, options.sigalgs) != 1 ||
-         SSL_CTX_set1_client_sigalgs_list(context, "ECDSA+SHA256:RSA-PSS+SHA256") != 1))
+         SSL_CTX_set1_client_sigalgs_list(context, with_what_clients_sign) != 1))
         die("--sigalgs %s: not a list of signature algorithms", options.sigalgs);
     SSL_CTX_set_post_handshake_auth(context, options.cert != NULL);
     if (options.cert != NULL && SSL_CTX_use_certificate_chain_file(context, options.cert) != 1)
@@ -493,7 +461,7 @@ int main(int argc, char **argv)
 
     double start = now_us();
     if (options.load != NULL)
-        load_pool();
+        options.sessions = pool_read(pool, options.sessions, options.load);
     else
         run_threads(fill_pool);
     resuming = true;
@@ -501,7 +469,7 @@ int main(int argc, char **argv)
     double elapsed = (now_us() - start) / 1e6;
 
     if (options.save != NULL)
-        save_pool();
+        pool_write(pool, options.sessions, options.save);
     report(threads, options.threads, latencies,
            options.attempts > 0 ? options.attempts : options.sessions, elapsed);
     for (int i = 0; i < options.sessions; i++)
