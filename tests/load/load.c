@@ -45,7 +45,7 @@ enum {
 
 /* One connection, found by the callbacks through SSL_get_app_data. */
 struct connection {
-    const char *name;    /* what it asks for; NULL: nothing */
+    char *name;          /* what it asks for; NULL: nothing */
     SSL_SESSION *newest; /* owned: the last session or ticket received */
     int tickets;
     int hellos;
@@ -254,7 +254,7 @@ static int refuse(X509_STORE_CTX *store, void *argument)
 }
 
 /* What session number of the pool is made and used under: NULL where that is no name. */
-static const char *name_of(int number, char *buffer, size_t size)
+static char *name_of(int number, char *buffer, size_t size)
 {
     if (options.sni == NULL || options.names == 0)
         return options.sni;
