@@ -26,8 +26,8 @@ type Outcome struct {
 	Hits                      uint64
 }
 
-// Run starts the server and fills all cells. What a name leads to may be learned at its first handshake in a configuration: there is
-// one of each name before anything is offered.
+// Run starts the server and fills all cells. What a name leads to may have to be learned at its first handshake: each state has one
+// before anything is offered.
 func (w *Walk) Run(t *testing.T) map[Cell]Outcome {
 	t.Helper()
 	var made []string
