@@ -52,6 +52,7 @@ func TestStatesWithTickets(t *testing.T) {
 // walk takes the server through all states, with more options of each bind line.
 func (s *server) walk(store, version string, again func() error, more string) map[harness.Cell]harness.Outcome {
 	s.t.Helper()
+	s.Global = "tune.ssl.lifetime 3600" // a busy machine needs more for all states than the default of five minutes
 	w := harness.Walk{
 		Guest:       harness.Guest{T: s.t, Store: store, Arguments: speaks(version)},
 		Server:      s,

@@ -54,6 +54,7 @@ func (s *server) walk(store, version string, again func() error) map[harness.Cel
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.SSL += "\nSSLSessionCacheTimeout 3600" // a busy machine needs more for all states than the default of five minutes
 	w := harness.Walk{
 		Guest:       harness.Guest{T: s.t, Store: store, Arguments: []string{"--tls", version}},
 		Server:      s,
