@@ -18,13 +18,13 @@ static bool client_only(const SSL_METHOD *method)
 }
 
 /* Once per context: SSL_CTX_new may call SSL_CTX_new_ex, which is interposed too. */
-static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *caller)
+static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library, const void *caller)
 {
     if (!ctx || (!gosess_environment.cache && !gosess_cache_any()) || gosess_attached(ctx))
         return ctx;
     if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))
         return ctx;
-    gosess_watch(ctx);
+    gosess_watch(ctx, own_library);
     struct gosess_cache *cache = gosess_cache_of_environment();
     if (cache)
         gosess_attach(ctx, cache, true);
@@ -34,14 +34,16 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *calle
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
     __typeof__(&SSL_CTX_new) next = GOSESS_NEXT(SSL_CTX_new);
-    return next ? attach(next(method), method, __builtin_return_address(0)) : NULL;
+    return next ? attach(next(method), method, false, __builtin_return_address(0)) : NULL;
 }
 
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
                                       const SSL_METHOD *method)
 {
     __typeof__(&SSL_CTX_new_ex) next = GOSESS_NEXT(SSL_CTX_new_ex);
-    return next ? attach(next(libctx, propq, method), method, __builtin_return_address(0)) : NULL;
+    return next ? attach(next(libctx, propq, method), method, libctx || propq,
+                         __builtin_return_address(0))
+                : NULL;
 }
 
 /*

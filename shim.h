@@ -139,6 +139,7 @@
     X(X509_VERIFY_PARAM_get_hostflags)  \
     X(X509_VERIFY_PARAM_get_inh_flags)  \
     X(X509_free)                        \
+    X(X509_get0_pubkey)                 \
     X(X509_up_ref)                      \
     X(d2i_SSL_SESSION)                  \
     X(i2d_SSL_SESSION)                  \
@@ -239,6 +240,8 @@ struct gosess_scope {
     size_t server_name_length;
     unsigned char terms[GOSESS_DIGEST_SIZE];
     bool known;   /* the terms are, and the host will not switch to others */
+    bool demands; /* the connection wants a certificate of the client */
+    uint64_t own; /* how the connection verifies by itself; 0: as its context does */
     bool shared;  /* processes may share the session: the terms are known, and its bytes are all of
                      it */
     bool live;    /* a new session that may not be shared may be kept in this process */

@@ -61,7 +61,13 @@ func configurationOf(scope *C.struct_gosess_scope) [C.GOSESS_DIGEST_SIZE]byte {
 
 // askedOf knows no terms where the host may still switch to another context.
 func askedOf(scope *C.struct_gosess_scope) sessioncache.Asked {
-	asked := sessioncache.Asked{ServerName: serverNameOf(scope)}
+	asked := sessioncache.Asked{
+		ServerName: serverNameOf(scope),
+		Own:        uint64(scope.own),
+		Demands:    bool(scope.demands),
+		Generation: uint32(scope.generation),
+		Late:       bool(scope.routed),
+	}
 	if scope.known {
 		asked.Terms = digestOf(&scope.terms)
 	}

@@ -64,8 +64,8 @@ static bool has_id(const SSL_SESSION *session, const unsigned char *id, int id_l
 }
 
 /*
- * The second ClientHello may lead elsewhere than the first: another name, context or policy. Where a
- * host switches late it has switched by now, to what the name led to and still does.
+ * The second ClientHello may lead elsewhere than the first: another name, context or policy. Where
+ * a host switches late it has switched by now, to what the name led to and still does.
  */
 static bool same_scope(const struct gosess_claim *claim, const struct gosess_scope *now)
 {
@@ -127,7 +127,9 @@ void gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
 /* What libssl would refuse is not offered to it: some of that ends in a failed handshake (L34). */
 static bool usable(const SSL *ssl, const struct gosess_lookup *lookup, SSL_SESSION *session)
 {
+    X509 *peer = libssl->SSL_SESSION_get0_peer(session);
     return has_id(session, lookup->id, lookup->id_length) &&
+           (!lookup->bound || !peer || libssl->X509_get0_pubkey(peer)) &&
            libssl->SSL_SESSION_get_protocol_version(session) == libssl->SSL_version(ssl);
 }
 

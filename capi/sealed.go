@@ -75,7 +75,7 @@ func (s *sealed) seal(origin sessioncache.Origin, record *C.struct_gosess_record
 // add keeps the object itself.
 func (s *sealed) add(record *C.struct_gosess_record) bool {
 	id := bytesOf(record.id, C.int(record.id_length))
-	if s.cache.Has(id, func(der []byte, _ sessioncache.Seal) bool { return sameStored(record.session, der) }) ||
+	if s.cache.Has(ownerOf(record.scope.context), id, func(der []byte, _ sessioncache.Seal) bool { return sameStored(record.session, der) }) ||
 		!s.live.put(record) {
 		return false
 	}

@@ -211,17 +211,13 @@ func (c *Cache) Remove(id []byte, same func(der []byte, seal Seal) bool) bool {
 	return removed
 }
 
-// Has reports whether the session of an id is stored, and same says of its DER and of its seal that it is
-// the one that is meant. It is not a lookup: nothing is counted.
-func (c *Cache) Has(id []byte, same func(der []byte, seal Seal) bool) bool {
+// Has reports whether an owner has stored the session of an id, and same says of its DER and of its
+// seal that it is the one that is meant. It is not a lookup: nothing is counted.
+func (c *Cache) Has(owner [32]byte, id []byte, same func(der []byte, seal Seal) bool) bool {
 	w := c.begin()
 	defer c.end(w)
-	for i := range c.keys {
-		if c.holds(w, i, id, same) {
-			return true
-		}
-	}
-	return false
+	of := w.ownerTag(&owner)
+	return c.holds(w, 0, id, same) && tag(w.entry.Sealed) == of
 }
 
 // holds reports whether the session of an id under one key is the one that is meant.

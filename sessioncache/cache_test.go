@@ -136,7 +136,7 @@ func TestRemove(t *testing.T) {
 	c, _ := newCache(t, &now)
 	id := testID(1)
 	yes := func([]byte, Seal) bool { return true }
-	if c.Remove(id, yes) || c.Has(id, yes) {
+	if c.Remove(id, yes) || c.Has(originA.Owner, id, yes) {
 		t.Error("removed what was not there")
 	}
 	mustPut(t, c, originA, id, []byte("a"), now)
@@ -145,9 +145,12 @@ func TestRemove(t *testing.T) {
 		t.Error("removed another session")
 	}
 	for _, want := range []string{"a", "b"} {
-		if has := c.Has(id, func(der []byte, _ Seal) bool { return string(der) == want }); has != (want == "a") {
+		if has := c.Has(originA.Owner, id, func(der []byte, _ Seal) bool { return string(der) == want }); has != (want == "a") {
 			t.Errorf("has %q: %v", want, has)
 		}
+	}
+	if c.Has([32]byte{'c'}, id, yes) {
+		t.Error("another owner has it")
 	}
 	mustGet(t, c, originA, id, []byte("a"))
 	if !c.Remove(id, func(der []byte, _ Seal) bool { return string(der) == "a" }) {

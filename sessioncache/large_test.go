@@ -10,7 +10,7 @@ import (
 func stillThere(t *testing.T, c *Cache, n int) (kept int) {
 	t.Helper()
 	for i := range n {
-		if c.Has(testID(i), func([]byte, Seal) bool { return true }) {
+		if c.Has(originA.Owner, testID(i), func([]byte, Seal) bool { return true }) {
 			kept++
 		}
 	}

@@ -22,16 +22,24 @@ type Live struct {
 type Asked struct {
 	ServerName string   // "" where none; letters have no case
 	Terms      [32]byte // as in [Origin], all 0 where they are not known
+	Own        uint64   // how the connection verifies by itself, 0 where as its context does
+	Demands    bool     // a certificate of the client
+	Generation uint32   // of the contexts of the process
+	Late       bool     // what the name leads to is only seen later
 }
 
-// fits reports whether a session of one handshake may be had by another: under the same name, unless
-// the terms are known to be others; and where one of them asked for no name, which is no other name
-// (RFC 6066, section 3), only under terms that are known to be the same.
-func (a *Asked) fits(b *Asked) bool {
-	if a.Terms == b.Terms && a.Terms != unknown && (a.ServerName == "") != (b.ServerName == "") {
+// fits reports whether a session of one handshake may be had by another that asks: under the same
+// name, unless the terms are known to be others, or the contexts that the name may lead to have
+// changed; and where one of them asked for no name, which is no other name (RFC 6066, section 3),
+// only under terms that are known to be the same.
+func (a *Asked) fits(asks *Asked) bool {
+	if a.Terms == asks.Terms && a.Own == asks.Own && a.Terms != unknown && (a.ServerName == "") != (asks.ServerName == "") {
 		return true
 	}
-	return sameName(a.ServerName, b.ServerName) && (a.Terms == b.Terms || a.Terms == unknown || b.Terms == unknown)
+	return sameName(a.ServerName, asks.ServerName) &&
+		(a.Terms == asks.Terms || a.Terms == unknown || asks.Terms == unknown) &&
+		(a.Own == asks.Own || !asks.Demands) &&
+		(a.Generation == asks.Generation || !asks.Late)
 }
 
 var unknown [32]byte // of terms
@@ -86,10 +94,11 @@ func NewMemory(budget *Budget, ref func(Object)) *Memory {
 // among equals the oldest; for a large one the large ones, where they have their part.
 func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 	e := &entry{
-		id: string(s.ID), asked: Asked{strings.Clone(s.ServerName), s.Terms}, object: s.Object,
+		id: string(s.ID), asked: s.Asked, object: s.Object,
 		size:  int64(s.Size) + int64(len(s.ServerName)) + entryOverhead,
 		large: s.Size > largeObject,
 	}
+	e.asked.ServerName = strings.Clone(s.ServerName)
 	n := shardOf(s.ID)
 	if e.size > m.budget.most(e.large) {
 		m.budget.count(n, TooBig)

@@ -25,7 +25,7 @@ type entry struct {
 
 // entryOverhead is what keeping a session takes beside the object and the server name:
 // the entry, its id, its places in the map and in the queue.
-const entryOverhead = 224
+const entryOverhead = 256
 
 // heap is what it takes of the Go heap.
 func (e *entry) heap() int64 { return entryHeap + int64(len(e.asked.ServerName)) }

@@ -108,13 +108,13 @@ func (s *memorySim) step(mm *memoryModel, what byte, id int, a, b byte) {
 			s.put(mm, again, int(b)%simIDs)
 		}
 	case 4:
-		object, ok := mm.m.Get(testID(id), Asked{asked, [32]byte{1}})
+		object, ok := mm.m.Get(testID(id), Asked{ServerName: asked, Terms: [32]byte{1}})
 		s.got("Get", mm, at, hit, object, ok)
 		if ok {
 			s.o.free(object)
 		}
 	case 5:
-		object, ok := mm.m.Take(testID(id), Asked{asked, [32]byte{1}})
+		object, ok := mm.m.Take(testID(id), Asked{ServerName: asked, Terms: [32]byte{1}})
 		s.got("Take", mm, at, hit, object, ok)
 		if ok {
 			mm.remove(at)
@@ -184,7 +184,7 @@ func (s *memorySim) put(mm *memoryModel, live modelLive, limit int) {
 		mm.add(live)
 	}
 	size := int(live.size) - len(live.name) - entryOverhead
-	gotAdded, gotLeaving := mm.m.Put(Live{testID(live.id), Asked{live.name, [32]byte{1}}, live.expires, size, live.object}, limit)
+	gotAdded, gotLeaving := mm.m.Put(Live{testID(live.id), Asked{ServerName: live.name, Terms: [32]byte{1}}, live.expires, size, live.object}, limit)
 	if gotAdded != added || !slices.Equal(gotLeaving, leaving) {
 		s.t.Fatalf("Put: %v, leaving %v, not %v, %v", gotAdded, gotLeaving, added, leaving)
 	}

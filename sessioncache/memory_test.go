@@ -263,12 +263,15 @@ func TestMemoryBudget(t *testing.T) {
 	}
 }
 
+// under is what asks under a name, and terms of another.
+func under(serverName string, terms Asked) Asked { return Asked{ServerName: serverName, Terms: terms.Terms} }
+
 // None is no other name, for what is kept and for who asks, where the terms are known to be the same.
 func TestMemoryNoName(t *testing.T) {
 	m, o, _ := newMemory(t)
 	same, other := Asked{Terms: [32]byte{1}}, Asked{Terms: [32]byte{2}}
 	mustAdd(t, m, Live{testID(1), same, testNow, 1000, o.add()})
-	mustAdd(t, m, Live{testID(2), Asked{"a", same.Terms}, testNow, 1000, o.add()})
+	mustAdd(t, m, Live{testID(2), under("a", same), testNow, 1000, o.add()})
 	mustAdd(t, m, Live{testID(3), Asked{}, testNow, 1000, o.add()})
 	for _, test := range []struct {
 		id    int
@@ -278,19 +281,25 @@ func TestMemoryNoName(t *testing.T) {
 		{1, same, true},
 		{1, other, false},
 		{1, Asked{}, true}, // libssl's own rule, within one context
-		{1, Asked{"a", same.Terms}, true},
-		{1, Asked{"a", other.Terms}, false},
+		{1, under("a", same), true},
+		{1, under("a", other), false},
 		{1, Asked{ServerName: "a"}, false},
 		{2, same, true},
 		{2, other, false},
 		{2, Asked{}, false},
-		{2, Asked{"A", same.Terms}, true},
-		{2, Asked{"A", other.Terms}, false},
+		{2, under("A", same), true},
+		{2, under("A", other), false},
 		{2, Asked{ServerName: "A"}, true},
-		{2, Asked{"b", same.Terms}, false},
+		{2, under("b", same), false},
 		{3, Asked{}, true},
 		{3, same, true},
 		{3, Asked{ServerName: "a"}, false}, // unknown is not equal
+		{2, Asked{ServerName: "a", Late: true}, true},
+		{2, Asked{ServerName: "a", Late: true, Generation: 1}, false},
+		{2, Asked{ServerName: "a", Generation: 1}, true},
+		{2, Asked{ServerName: "a", Own: 1}, true},
+		{2, Asked{ServerName: "a", Own: 1, Demands: true}, false},
+		{2, Asked{ServerName: "a", Demands: true}, true},
 	} {
 		if object, ok := m.Get(testID(test.id), test.asked); ok != test.ok || ok && object != Object(test.id-1) {
 			t.Errorf("session %d as %q, terms %d: object %d, %v", test.id, test.asked.ServerName, test.asked.Terms[0], object, ok)

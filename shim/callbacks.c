@@ -111,7 +111,7 @@ static bool is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *se
     if (!born->connection || atomic_load(&context->ending) || !worth_storing(context, ssl))
         return false;
     gosess_ssl->ERR_set_mark();
-    gosess_scope_made(context, ssl, &born->scope);
+    gosess_scope_made(context, ssl, session, &born->scope);
     gosess_ssl->ERR_pop_to_mark();
     /* Resumed under terms that do not hold: what comes of that is nobody's. */
     return !born->scope.resumed || gosess_terms_hold(ssl, &born->connection->given);

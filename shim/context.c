@@ -308,14 +308,16 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
     return context;
 }
 
-void gosess_watch(SSL_CTX *ctx)
+void gosess_watch(SSL_CTX *ctx, bool own_library)
 {
     struct gosess_attached *context = make_context(ctx);
     gosess_note_change();
-    if (context)
-        context->from_birth = true;
-    else
+    if (!context) {
         fail_memory();
+        return;
+    }
+    context->from_birth = true;
+    context->own_library = own_library;
 }
 
 /* What libssl holds of the host's becomes ours to keep. With the setup lock. */

@@ -282,7 +282,8 @@ void gosess_presented_free(struct gosess_presented *presented);
  * has made one. Asked: false where nothing may be found.
  */
 bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess_scope *scope);
-void gosess_scope_made(struct gosess_attached *context, SSL *ssl, struct gosess_scope *scope);
+void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+                       struct gosess_scope *scope);
 
 /* Whether a connection may still resume what it was given, now that the host has chosen. */
 bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given);
@@ -478,7 +479,8 @@ struct gosess_attached {
      * context.
      */
     struct gosess_cache *cache;
-    bool from_birth; /* all that the host has set of it was seen */
+    bool from_birth;  /* all that the host has set of it was seen */
+    bool own_library; /* it is not of the default library context */
     struct gosess_noted noted;
     struct gosess_policy policy;       /* with the terms lock, as the next */
     struct gosess_presented presented; /* the certificates */
@@ -510,7 +512,7 @@ struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
 struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param);
 
 /* Watches a context that was just made, so that its terms are known when it is switched to. */
-void gosess_watch(SSL_CTX *ctx);
+void gosess_watch(SSL_CTX *ctx, bool own_library);
 
 /*
  * The host has made or changed a context while it runs: what a server name led to before, it need

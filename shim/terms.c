@@ -137,56 +137,48 @@ void gosess_presented_free(struct gosess_presented *presented)
 
 /* --- terms --- */
 
-/* Where the host has this one connection verify its client, its context does not say how. */
-static bool verifies_as_context(const SSL *ssl, const SSL_CTX *ctx)
+/*
+ * How a connection verifies its client where the host has it do so otherwise than its context: the
+ * mode and the callback, which say something in this process. 0 where it does as its context.
+ */
+static uint64_t own_verification(const SSL *ssl)
 {
-    return gosess_ssl->SSL_get_verify_mode(ssl) == gosess_ssl->SSL_CTX_get_verify_mode(ctx) &&
-           (gosess_ssl->SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
-            gosess_ssl->SSL_get_verify_callback(ssl) ==
-                gosess_ssl->SSL_CTX_get_verify_callback(ctx));
+    const SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
+    int mode = gosess_ssl->SSL_get_verify_mode(ssl);
+    uint64_t callback = (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl);
+    if (mode == gosess_ssl->SSL_CTX_get_verify_mode(ctx) &&
+        (mode == SSL_VERIFY_NONE ||
+         callback == (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx)))
+        return 0;
+    return callback << 8 | (uint64_t)mode | 0x80;
 }
 
-/* What is known of a connection's terms, from the context that it has been switched to by now. */
-enum knowledge {
-    NOTHING_KNOWN,
-    KNOWN_HERE, /* they say something in this process */
-    KNOWN,      /* and in any other */
-};
-
 /*
- * A callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and
- * is not asked where a session is resumed. What the host has a connection demand by itself has no
- * name that holds in another process.
+ * Whether a connection's terms are known, from the context that it has been switched to by now. A
+ * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
+ * not asked where a session is resumed.
  */
-static enum knowledge terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
+static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
 {
-    SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_attached *context = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
     struct gosess_connection *connection = gosess_connection_of(ssl);
     unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
     struct gosess_digest digest;
     if (!context || !connection || !context->from_birth || connection->chooses ||
         atomic_load(&context->noted.chooses) || !certificates_of(ssl, context, certificates) ||
         !gosess_policy_digest(context, true, policy))
-        return NOTHING_KNOWN;
-    bool as_context = verifies_as_context(ssl, ctx);
+        return false;
     gosess_digest_begin(&digest);
     gosess_digest_add(&digest, certificates, sizeof certificates);
     gosess_digest_add(&digest, policy, sizeof policy);
-    if (!as_context) {
-        gosess_digest_add_number(&digest, (uint64_t)gosess_ssl->SSL_get_verify_mode(ssl));
-        gosess_digest_add_number(&digest, (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl));
-    }
-    if (!gosess_digest_end(&digest, terms))
-        return NOTHING_KNOWN;
-    return as_context ? KNOWN : KNOWN_HERE;
+    return gosess_digest_end(&digest, terms);
 }
 
 bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given)
 {
     unsigned char now[GOSESS_DIGEST_SIZE];
-    return !given->bound ||
-           (terms_of(ssl, now) == KNOWN && memcmp(now, given->terms, sizeof now) == 0);
+    return !given->bound || (own_verification(ssl) == 0 && terms_of(ssl, now) &&
+                             memcmp(now, given->terms, sizeof now) == 0);
 }
 
 /* --- scopes --- */
@@ -228,9 +220,10 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
         !parse_server_name(body, length, scope))
         return false;
     scope->routed = scope->server_name && switches_late(context, ssl);
-    enum knowledge knowledge = terms_of(ssl, scope->terms);
-    scope->known = knowledge != NOTHING_KNOWN && !scope->routed;
-    scope->shared = !scope->host_data && (knowledge == KNOWN || scope->routed);
+    scope->own = own_verification(ssl);
+    scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
+    scope->known = terms_of(ssl, scope->terms) && !scope->routed;
+    scope->shared = !scope->host_data && (scope->routed || (scope->known && scope->own == 0));
     return true;
 }
 
@@ -241,22 +234,38 @@ static bool has_chain(const SSL *ssl)
     return chain && gosess_ssl->OPENSSL_sk_num(chain) > 0;
 }
 
-void gosess_scope_made(struct gosess_attached *context, SSL *ssl, struct gosess_scope *scope)
+/*
+ * Whether what comes back of a session's bytes is what the host would have had. Of a certificate of
+ * the peer comes no chain, which a host that gets bytes from a cache of its own does without; and
+ * it is read in the default library context, where a host that has one of its own may have left
+ * nothing to read it with (OSSL_PROVIDER-null(7)).
+ */
+static bool is_whole(struct gosess_attached *context, SSL_SESSION *session,
+                     const struct gosess_scope *scope, bool internal)
 {
+    return !scope->host_data && scope->own == 0 && !(scope->chain && internal) &&
+           !(context->own_library && gosess_ssl->SSL_SESSION_get0_peer(session));
+}
+
+void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+                       struct gosess_scope *scope)
+{
+    bool internal = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE);
+    const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     *scope = (struct gosess_scope){
         .context = &context->core,
+        .server_name = name,
+        .server_name_length = name ? strlen(name) : 0,
         .host_data = gosess_keeps_session_data(),
         .generation = gosess_generation(),
         .chain = has_chain(ssl),
         .resumed = gosess_ssl->SSL_session_reused(ssl) == 1,
-        .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
+        .own = own_verification(ssl),
+        /* Where the host has no cache at all, gosess is the one. */
+        .live = internal ||
+                (!atomic_load(&context->new_session) && !atomic_load(&context->get_session)),
     };
-    const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    scope->server_name = name;
-    scope->server_name_length = name ? strlen(name) : 0;
-    enum knowledge knowledge = terms_of(ssl, scope->terms);
-    scope->known = knowledge != NOTHING_KNOWN;
-    /* A host that forbids an internal cache has its own, or none: it gets a session's bytes. */
-    scope->shared = knowledge == KNOWN && !scope->host_data && !(scope->chain && scope->live);
+    scope->known = terms_of(ssl, scope->terms);
+    scope->shared = scope->known && is_whole(context, session, scope, internal);
     scope->routed = scope->shared && name && !scope->resumed;
 }

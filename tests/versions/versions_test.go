@@ -39,7 +39,7 @@ func TestResume(t *testing.T) {
 			{"alone", "alone.txt", false, "", "core=0 core=0", silent},
 			{"no cache", "alone.txt", true, "", "core=0 core=0", silent},
 			{"memory", "alone.txt", true, "memory:", "core=0 core=1", late},
-			{"shm", "served.txt", true, "shm:?size=1m", "core=0 core=1", late},
+			{"shm", "served.txt", true, "shm:?size=1m&tier=second", "core=0 core=1", late},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				var environment []string

@@ -284,7 +284,10 @@ static void add_in_remove(void)
     say("add in remove");
 }
 
-/* A context that no SSL was made of says as well as another one what leaves a shared store. */
+/*
+ * A context that no SSL was made of says as well as another one which session leaves a shared store.
+ * It flushes its own ones, of which there are none.
+ */
 static void never_used(void)
 {
     gosess_cache *cache = new_cache();
@@ -299,7 +302,7 @@ static void never_used(void)
             SSL_CTX_flush_sessions(unused, 0);
         else
             MUST(SSL_CTX_remove_session(unused, copy) == !is_memory());
-        MUST(RESUMED(again(ctx, session, NULL)) == is_memory());
+        MUST(RESUMED(again(ctx, session, NULL)) == (flushes || is_memory()));
         SSL_CTX_free(unused);
         SSL_SESSION_free(copy);
         SSL_SESSION_free(session);

@@ -11,8 +11,8 @@ static void attached(void)
     struct gosess_stats before = stats_of(cache);
     MUST(before.hits == 0 && before.stores == 0 && before.entries == 0 && before.used == 0);
     MUST(before.capacity > 0);
-    MUST(FULL(full(ctx, &session, NULL)));
-    MUST(RESUMED(again(ctx, session, NULL)));
+    MUST(FULL(full(ctx, &session, "one.test")));
+    MUST(RESUMED(again(ctx, session, "one.test")));
     MUST(RESUMED(again(ctx, session, "other.test")) == 0); /* another name is another session */
     struct gosess_stats after = stats_of(cache);
     MUST(after.hits == 1 && after.misses == 1 && after.evictions == 0 && after.errors == 0);
