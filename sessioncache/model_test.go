@@ -46,7 +46,7 @@ func (op modelOp) do(c *Cache) (a modelAnswer) {
 	case "remove", "has":
 		look := c.Remove
 		if op.What == "has" {
-			look = func(id []byte, same func([]byte, Seal) bool) bool { return c.Has(op.Owner, id, same) }
+			look = func(id []byte, same func([]byte, Seal) bool) bool { return c.Has(op.Origin.Owner, id, same) }
 		}
 		a.OK = look(op.ID, func(der []byte, _ Seal) bool {
 			a.DER = append(a.DER[:0], der...)
@@ -244,7 +244,7 @@ func (m plainMap) do(op modelOp) (a modelAnswer) {
 		}
 	case "has":
 		if ok {
-			a.DER, a.OK = entry.DER, op.Agree && entry.Owner == op.Owner
+			a.DER, a.OK = entry.DER, op.Agree && entry.Origin.Owner == op.Origin.Owner
 		}
 	case "flush":
 		for key, entry := range m {
