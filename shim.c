@@ -31,8 +31,16 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library,
     return ctx;
 }
 
+/*
+ * libssl registers an index when it makes its first context, which every other thread that makes one
+ * waits for. What it calls for that is ours, and must not look itself up then: a thread that runs a
+ * library's constructor holds the dynamic linker's lock.
+ */
+#define FIND_BEFORE_LIBSSL() GOSESS_NEXT(CRYPTO_get_ex_new_index)
+
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
+    FIND_BEFORE_LIBSSL();
     __typeof__(&SSL_CTX_new) next = GOSESS_NEXT(SSL_CTX_new);
     return next ? attach(next(method), method, false, __builtin_return_address(0)) : NULL;
 }
@@ -40,6 +48,7 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
                                       const SSL_METHOD *method)
 {
+    FIND_BEFORE_LIBSSL();
     __typeof__(&SSL_CTX_new_ex) next = GOSESS_NEXT(SSL_CTX_new_ex);
     return next ? attach(next(libctx, propq, method), method, libctx || propq,
                          __builtin_return_address(0))
