@@ -32,9 +32,9 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library,
 }
 
 /*
- * libssl registers an index when it makes its first context, which every other thread that makes one
- * waits for. What it calls for that is ours, and must not look itself up then: a thread that runs a
- * library's constructor holds the dynamic linker's lock.
+ * libssl registers an index when it makes its first context, which every other thread that makes
+ * one waits for. What it calls for that is ours, and must not look itself up then: a thread that
+ * runs a library's constructor holds the dynamic linker's lock.
  */
 #define FIND_BEFORE_LIBSSL() GOSESS_NEXT(CRYPTO_get_ex_new_index)
 

@@ -14,10 +14,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* Set, with what follows it, before the first context is attached. */
-const struct gosess_libssl *_Atomic gosess_ssl;
-static struct gosess_start start;
-
 static struct gosess_attached *contexts; /* every attached context; with the setup lock */
 
 /* --- contexts --- */
@@ -36,12 +32,6 @@ struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param)
     struct gosess_link *link =
         gosess_ssl && param ? gosess_table_find(GOSESS_KIND_PARAM, param) : NULL;
     return link ? CONTAINER(link, by_param) : NULL;
-}
-
-static struct gosess_context *context_of_ctx(const SSL_CTX *ctx)
-{
-    struct gosess_attached *context = gosess_attached(ctx);
-    return context ? &context->core : NULL;
 }
 
 /* Where there will be no Go half, libssl has its own cache back. */
@@ -87,16 +77,6 @@ long gosess_set_mode(struct gosess_attached *context, long mode)
 }
 
 /* --- the Go half --- */
-
-static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
-{
-    gosess_log(level, cause, "%s", text);
-}
-
-bool gosess_load(void)
-{
-    return gosess_core_load(&start);
-}
 
 void gosess_load_if_serving(void)
 {
@@ -229,63 +209,9 @@ static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long
     free_context(context);
 }
 
-/* Of ex_data only the end of the objects is heard: see table.c. */
-static bool make_indices(const struct gosess_libssl *table)
+bool gosess_context_prepare(const struct gosess_libssl *table)
 {
-    return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, end) >= 0 &&
-           gosess_connection_prepare(table);
-}
-
-static bool fail_memory(void)
-{
-    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
-               "serving a context without a cache: out of memory");
-    return false;
-}
-
-/* With the setup lock. */
-static bool set_libssl(const struct gosess_libssl *found)
-{
-    static struct gosess_libssl table;
-    if (gosess_ssl)
-        return true;
-    table = *found;
-    if (!make_indices(&table))
-        return fail_memory();
-    gosess_core_prepare();
-    start = (struct gosess_start){&table, context_of_ctx, gosess_gate_pass, log_text};
-    gosess_ssl = &table;
-    return true;
-}
-
-bool gosess_prepare(const void *caller)
-{
-    static _Atomic bool lacking;
-    struct gosess_libssl found;
-    if (gosess_ssl || atomic_load(&lacking) || !gosess_calls_allowed())
-        return gosess_ssl;
-    const char *missing = gosess_find_libssl(&found, caller);
-    if (missing) {
-        atomic_store(&lacking, true);
-        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
-                   "serving without a cache: the host's libssl has no %s; OpenSSL 1.1.1 or later "
-                   "is needed",
-                   missing);
-        return false;
-    }
-    gosess_find_all(caller);
-    gosess_setup_lock();
-    bool set = set_libssl(&found);
-    gosess_setup_unlock();
-    return set;
-}
-
-void gosess_load_ahead(const void *caller)
-{
-    int saved = errno;
-    if (gosess_prepare(caller) && gosess_cache_of_environment())
-        gosess_load();
-    errno = saved;
+    return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, end) >= 0;
 }
 
 static struct gosess_attached *make_context(SSL_CTX *ctx)
@@ -313,7 +239,7 @@ void gosess_watch(SSL_CTX *ctx, bool own_library)
     struct gosess_attached *context = make_context(ctx);
     gosess_note_change();
     if (!context) {
-        fail_memory();
+        gosess_fail_memory();
         return;
     }
     context->from_birth = true;
@@ -350,7 +276,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
     if (!context)
         context = make_context(ctx);
     if (!context)
-        return fail_memory();
+        return gosess_fail_memory();
     gosess_forget(context);
     gosess_setup_lock();
     struct gosess_cache *before = context->cache;

@@ -1,194 +1,27 @@
 /*
  * serve.h - what the parts of the C half say to each other that serve.
  *
- *   libssl.c   finds the host's libssl
- *   table.c    finds what is kept of an object by its address
- *   digest.c   SHA-256 of several things
- *   function.c names a function of the host
+ *   prepare.c  what is found and registered once
+ *   context.c  the contexts that gosess serves
+ *   connection.c  the connections of these
  *   verification.c  how a context verifies clients
  *   policy.c   the digest of that
  *   terms.c    under which terms a connection's session is made, or would be
- *   core.c     loads the Go half, after the last fork
- *   room.c     whether there is room for it
- *   sandbox.c  whether its system calls are allowed
- *   generations.c  whether the host forks a process for each connection
- *   state.c    what loading changes of the process, and is put back
- *   gate.c     how many threads are in it at once
- *   process.c  the interposed functions of libc after which nothing can be loaded
- *   user.c     those that change the user
- *   credentials.c  what threads may do
- *   context.c  the contexts that gosess serves
- *   connection.c  the connections of these
+ *   sessions.c what gosess does with sessions as a cache
  *   callbacks.c  the callbacks that libssl calls
- *   noting.c   the interposed functions that set what libssl has no getter for
- *   shared.c   contexts in memory that processes share
  *   replay.c   takes libssl's anti-replay over
+ *   noting.c   the interposed functions that set what libssl has no getter for
  *   api.c      the functions of include/gosess.h
  *   ../shim.c  the interposed functions of libssl
+ *
+ * finding.h and loading.h have the rest.
  */
 #ifndef GOSESS_SHIM_SERVE_H
 #define GOSESS_SHIM_SERVE_H
 
-#include <linux/capability.h>
-#include <sys/types.h>
-
+#include "finding.h"
 #include "internal.h"
-
-/* --- libssl.c --- */
-
-/* Every function that is interposed. */
-#define GOSESS_INTERPOSED(X)              \
-    X(CRYPTO_get_ex_new_index)            \
-    X(SSL_CONF_CTX_set_flags)             \
-    X(SSL_CTX_add_session)                \
-    X(SSL_CTX_callback_ctrl)              \
-    X(SSL_CTX_ctrl)                       \
-    X(SSL_CTX_flush_sessions)             \
-    X(SSL_CTX_flush_sessions_ex)          \
-    X(SSL_CTX_new)                        \
-    X(SSL_CTX_new_ex)                     \
-    X(SSL_CTX_remove_session)             \
-    X(SSL_CTX_sess_get_get_cb)            \
-    X(SSL_CTX_sess_get_new_cb)            \
-    X(SSL_CTX_sess_get_remove_cb)         \
-    X(SSL_CTX_sess_set_get_cb)            \
-    X(SSL_CTX_sess_set_new_cb)            \
-    X(SSL_CTX_sess_set_remove_cb)         \
-    X(SSL_CTX_set0_CA_list)               \
-    X(SSL_CTX_set_cert_cb)                \
-    X(SSL_CTX_set_cert_verify_callback)   \
-    X(SSL_CTX_set_client_CA_list)         \
-    X(SSL_CTX_set_client_hello_cb)        \
-    X(SSL_CTX_set_session_ticket_cb)      \
-    X(SSL_CTX_set_verify)                 \
-    X(SSL_CTX_up_ref)                     \
-    X(SSL_CTX_use_cert_and_key)           \
-    X(SSL_CTX_use_certificate)            \
-    X(SSL_CTX_use_certificate_ASN1)       \
-    X(SSL_CTX_use_certificate_chain_file) \
-    X(SSL_CTX_use_certificate_file)       \
-    X(SSL_SESSION_set_ex_data)            \
-    X(SSL_free)                           \
-    X(SSL_new)                            \
-    X(SSL_set_SSL_CTX)                    \
-    X(SSL_set_cert_cb)                    \
-    X(X509_VERIFY_PARAM_set_purpose)      \
-    X(X509_VERIFY_PARAM_set_trust)        \
-    X(capset)                             \
-    X(chroot)                             \
-    X(initgroups)                         \
-    X(prctl)                              \
-    X(seccomp_load)                       \
-    X(setegid)                            \
-    X(seteuid)                            \
-    X(setgid)                             \
-    X(setgroups)                          \
-    X(setregid)                           \
-    X(setresgid)                          \
-    X(setresuid)                          \
-    X(setreuid)                           \
-    X(setrlimit)                          \
-    X(setrlimit64)                        \
-    X(setuid)
-
-enum gosess_interposed {
-#define X(name) GOSESS_AT_##name,
-    GOSESS_INTERPOSED(X)
-#undef X
-};
-
-/*
- * The next definition of an interposed function after ours: what the host would have called
- * without us. caller is the return address in the host, which finds a libssl that is loaded
- * with RTLD_LOCAL. NULL where there is none. Any thread.
- */
-void *gosess_next(enum gosess_interposed function, const void *caller);
-
-/* gosess_next, in the body of our own definition of a function. */
-#define GOSESS_NEXT(name) \
-    ((__typeof__(&(name)))gosess_next(GOSESS_AT_##name, __builtin_return_address(0)))
-
-/*
- * Looks all of them up: while the Go half is being loaded, which may take long, the dynamic
- * linker is locked, and no call of the host shall wait for that.
- */
-void gosess_find_all(const void *caller);
-
-/* Whether an address is in the host's libssl. Once there is a table of it. */
-bool gosess_is_libssl(const void *address);
-
-/* Whether this process has loaded a libssl, and was not linked to it. */
-bool gosess_has_loaded_libssl(void);
-
-/*
- * Fills the table from the host's libssl. NULL, or the name of a function that is missing.
- */
-const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller);
-
-/* --- function.c --- */
-
-#define GOSESS_BUILD_ID_SIZE 20 /* of what the linker writes by default */
-
-/* What a function is called in every process of the same binaries, wherever they are loaded. */
-struct gosess_function {
-    char object[NAME_MAX + 1]; /* the file's name, without its folder */
-    unsigned char build[GOSESS_BUILD_ID_SIZE];
-    uint64_t offset; /* in it */
-};
-
-/* False for code that is in no file, which an interpreter made, or in one without a build id. */
-bool gosess_function_name(uintptr_t address, struct gosess_function *function);
-
-/* Whether a function lies in an object of one of these file names, up to a dot that follows. */
-bool gosess_function_is_of(uintptr_t address, const char *const names[], size_t count);
-
-/* --- table.c --- */
-
-enum gosess_kind {
-    GOSESS_KIND_CTX,     /* an SSL_CTX: by_ctx of struct gosess_attached */
-    GOSESS_KIND_PARAM,   /* its X509_VERIFY_PARAM: by_param */
-    GOSESS_KIND_SSL,     /* by_ssl of struct gosess_connection */
-    GOSESS_KIND_SESSION, /* that a connection resumes: by_session */
-};
-
-/* A member of what is kept, in the table under an object's address. All 0: not in the table. */
-struct gosess_link {
-    const void *object;
-    enum gosess_kind kind;
-    struct gosess_link *next;
-};
-
-/*
- * Any thread. What is found stays valid as long as the object does: its end takes it out. Taking
- * out what is not in the table does nothing.
- */
-void gosess_table_add(struct gosess_link *link, enum gosess_kind kind, const void *object);
-void gosess_table_remove(struct gosess_link *link);
-struct gosess_link *gosess_table_find(enum gosess_kind kind, const void *object);
-
-/* The first of several of which that is true. It is called with a lock, and must not block. */
-struct gosess_link *gosess_table_find_that(enum gosess_kind kind, const void *object,
-                                           bool (*that)(const struct gosess_link *));
-
-/* Held across fork, so that a child never finds a lock taken. */
-void gosess_table_lock(void);
-void gosess_table_unlock(void);
-
-/* --- digest.c --- */
-
-/* A digest that is being made; it fails at its end if anything before has failed. */
-struct gosess_digest {
-    SHA256_CTX context;
-    bool ok;
-};
-
-void gosess_digest_begin(struct gosess_digest *digest);
-void gosess_digest_add(struct gosess_digest *digest, const void *data, size_t length);
-void gosess_digest_add_number(struct gosess_digest *digest, uint64_t number);
-void gosess_digest_add_text(struct gosess_digest *digest, const char *text); /* NULL is "" */
-/* Of libcrypto's allocation, which is freed; NULL, or a length that is not positive: it fails. */
-void gosess_digest_add_der(struct gosess_digest *digest, unsigned char *der, int length);
-bool gosess_digest_end(struct gosess_digest *digest, unsigned char out[GOSESS_DIGEST_SIZE]);
+#include "loading.h"
 
 /* --- verification.c --- */
 
@@ -292,179 +125,30 @@ bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given);
 void gosess_terms_lock(void);
 void gosess_terms_unlock(void);
 
-/* --- core.c --- */
+/* --- prepare.c --- */
 
-/* One call of the Go half, with its arguments and its answer. */
-struct gosess_call {
-    enum {
-        GOSESS_CALL_OPEN,
-        GOSESS_CALL_CLOSE,
-        GOSESS_CALL_NEW,
-        GOSESS_CALL_GET,
-        GOSESS_CALL_RELEASE,
-        GOSESS_CALL_REMOVE,
-        GOSESS_CALL_ADD,
-        GOSESS_CALL_NUMBER,
-        GOSESS_CALL_FLUSH,
-        GOSESS_CALL_FORGET,
-        GOSESS_CALL_CLEAR,
-        GOSESS_CALL_COUNT,
-    } what;
-    SSL *ssl;                         /* get */
-    const struct gosess_scope *scope; /* new, get */
-    struct gosess_given *given;       /* new, get, release */
-    bool unproven;                    /* release */
-    SSL_CTX *ctx;                     /* remove, add, number, flush, forget */
-    SSL_SESSION *session;             /* new, remove, add: borrowed; get: the answer */
-    const unsigned char *id;          /* get */
-    int id_length;
-    int64_t before;                     /* flush */
-    const struct gosess_source *source; /* open */
-    int cache;                          /* close, clear, count */
-    struct gosess_counts *counts;       /* count */
-    long result;                        /* open, add, number */
-    struct gosess_outcome outcome;
-};
-
-/* Once, before anything else of core.c, and before the host forks its workers. Setup lock. */
-void gosess_core_prepare(void);
+extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
 
 /*
- * Loads the Go half where this process has not yet, and waits for it, for a bounded time.
- * True when it is ready. start must stay valid.
+ * Sets gosess_ssl; false, after a log line, where there is no libssl to serve or no memory. Not
+ * with the setup lock: the dynamic linker has one of its own, which a library's constructor that
+ * calls libssl runs under.
  */
-bool gosess_core_load(const struct gosess_start *start);
+bool gosess_prepare(const void *caller);
 
-/* Waits for a Go half that is being loaded, for longer than a connection may. */
-void gosess_core_wait_longer(void);
+/* Logs that there is no memory for a context; false. */
+bool gosess_fail_memory(void);
 
-/* Whether this process has a Go half that is ready. */
-bool gosess_core_ready(void);
+/* Loads the Go half. */
+bool gosess_load(void);
 
-/* Whether this process will never have one: it could not be loaded, or a parent has it. */
-bool gosess_core_impossible(void);
-
-/* There shall be none from now on. Whether there is none yet. */
-bool gosess_core_forbid(void);
-
-/* Makes a call of the loaded Go half. False where this process has no ready one. */
-bool gosess_core_call(struct gosess_call *call);
-
-/* --- room.c --- */
-
-extern const char gosess_no_threads[]; /* what is said where no thread can be started */
-
-/* NULL where there is room for a Go runtime, or what lacks. In the thread that will load it. */
-const char *gosess_lack_of_room(void);
-
-/*
- * Whether the memory of this process was limited when it was looked: then the Go half has what it
- * will ever have (sessioncache/heap.go).
- */
-bool gosess_room_limited(void);
-
-/* --- sandbox.c --- */
-
-/*
- * Whether a Go runtime may make its system calls here, and gosess its own; a line says which not.
- * Before anything of either. Not with the setup lock.
- */
-bool gosess_calls_allowed(void);
-
-/* --- generations.c --- */
-
-/* Before the host forks. Setup lock. */
-void gosess_generations_prepare(void);
-
-/* A connection of an attached context is about to be made. */
-void gosess_generations_connection(void);
-
-/* This process is about to load the Go half. False: it is one for a single connection. */
-bool gosess_generation_begins(void);
-
-/* Whether the host has been found to fork a process for each connection. Cheap. */
-bool gosess_generations_over(void);
-
-/* Whether this process has a Go half that is ready; waits for one that is being loaded. */
-bool gosess_core_here(void);
-
-/* A thread of the Go half that stays; and whether a thread is one of its own. In any handler. */
-pid_t gosess_core_thread(void);
-bool gosess_core_owns(pid_t thread);
-
-/* --- process.c --- */
-
-/* Loads the Go half where this process was forked, serves, and is about to drop its rights. */
-void gosess_may_become_server(void);
-
-/* --- credentials.c --- */
-
-/* A system call that changes the caller's user or groups; number 0 is none. */
-struct gosess_change {
-    long number;
-    long argument[3];
-};
-
-/* When the Go half has been loaded, in its thread. */
-void gosess_threads_prepare(void);
-
-/*
- * Begins and ends what one thread at a time does. False where libc alone is to do it: the Go half
- * is not in this process, or its threads cannot be listed.
- */
-bool gosess_threads_begin(sigset_t *mask);
-void gosess_threads_end(const sigset_t *mask);
-
-/* Whether a change has the same answer in the Go half's threads as here. Begun. */
-bool gosess_threads_agree(void);
-
-/* Notes that libc has made it in all of them, with this result, which is returned. Begun. */
-int gosess_threads_passed(int result);
-
-/* Makes the change in this thread; and then in all others, as credentials.c says. Begun. */
-bool gosess_change_here(const struct gosess_change *change);
-bool gosess_change_others(const struct gosess_change *change);
-
-/* --- state.c --- */
-
-/* As the kernel has it: what libc sets has a restorer and a flag for it, and two are hidden. */
-struct gosess_action {
-    void *handler;
-    unsigned long flags;
-    void *restorer;
-    unsigned char mask[8];
-};
-
-bool gosess_action_get(int signal, struct gosess_action *action);
-bool gosess_action_set(int signal, const struct gosess_action *action);
-
-/*
- * Before the Go half is loaded and after: what that changes of the process is put back. Both in
- * the thread that loads it.
- */
-void gosess_state_note(void);
-void gosess_state_give_back(void);
-
-/* --- gate.c --- */
-
-/* Once, before the Go half is loaded. */
-void gosess_gate_prepare(void);
-
-/* start->in_go of shim.h. */
-void gosess_gate_pass(void (*work)(void *), void *argument);
-
-/* Does the work of threads that do not go in themselves, for good: in the one that loaded. */
-_Noreturn void gosess_gate_serve(void (*make_room)(void));
-
-/* --- shared.c --- */
-
-/*
- * Whether an object of OpenSSL lies in memory that other processes have too, by the host's own
- * memory functions: then nothing may be kept of it here, which a line says. Keeps errno.
- */
-bool gosess_shared_memory(const void *object);
+/* Opens the environment's cache and loads the Go half, for a context to come. Keeps errno. */
+void gosess_load_ahead(const void *caller);
 
 /* --- context.c --- */
+
+/* Registers the index of ex_data that tells when an SSL_CTX ends. Before the host forks. */
+bool gosess_context_prepare(const struct gosess_libssl *table);
 
 typedef int (*gosess_new_cb)(SSL *, SSL_SESSION *);
 typedef void (*gosess_remove_cb)(SSL_CTX *, SSL_SESSION *);
@@ -495,15 +179,6 @@ struct gosess_attached {
     struct gosess_link by_ctx, by_param;
     struct gosess_attached *before, *after; /* in the list; with the setup lock */
 };
-
-extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
-
-/*
- * Sets gosess_ssl; false, after a log line, where there is no libssl to serve or no memory. Not
- * with the setup lock: the dynamic linker has one of its own, which a library's constructor that
- * calls libssl runs under.
- */
-bool gosess_prepare(const void *caller);
 
 /* What is attached to a context; NULL for most. */
 struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
@@ -572,9 +247,6 @@ void gosess_before_switch(struct gosess_attached *context);
 void gosess_before_ssl(struct gosess_attached *context);
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
 
-/* Loads the Go half. */
-bool gosess_load(void);
-
 /*
  * Gives libssl its own cache back in every context: there will be no Go half here. In callbacks
  * too, but not with a lock of libssl.
@@ -585,9 +257,6 @@ void gosess_give_back(void);
  * Loads the Go half where this process holds a context that gosess serves. Keeps errno.
  */
 void gosess_load_if_serving(void);
-
-/* Opens the environment's cache and loads the Go half, for a context to come. Keeps errno. */
-void gosess_load_ahead(const void *caller);
 
 /* --- connection.c --- */
 
@@ -641,18 +310,7 @@ void gosess_replay_take_over(struct gosess_connection *connection);
  */
 void gosess_replay_give_back(struct gosess_connection *connection);
 
-/* --- callbacks.c --- */
-
-/* What libssl calls. */
-int gosess_on_new(SSL *ssl, SSL_SESSION *session);
-SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *copy);
-void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session);
-
-/*
- * Whether the last reference to a context has gone: SSL_CTX_free then removes what libssl
- * itself kept, and these sessions have not become bad (L28, L29).
- */
-bool gosess_ending(struct gosess_attached *context);
+/* --- sessions.c --- */
 
 /*
  * A call of the Go half for a context, loading it, with what has left the cache treated as
@@ -668,15 +326,47 @@ SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, cons
 /* What a connection was given is over: gosess_core_release of shim.h. */
 void gosess_release(struct gosess_connection *connection, bool unproven);
 
-/* The host's servername callback, with a look at what it has led to. */
-int gosess_on_servername(SSL *ssl, int *alert, void *argument);
-bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session);
-
 /*
  * Whether the cache had the session. *was is what it had, with its reference, to be freed when
  * nobody looks at the session any more; or NULL.
  */
 bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was);
+
+/* A new session, and what becomes of it. */
+struct gosess_newborn {
+    struct gosess_connection *connection;
+    SSL_SESSION *session;
+    struct gosess_scope scope;
+};
+
+/* Whether the cache is to have a new session of a context; and stores one that it is to have. */
+bool gosess_is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+                      struct gosess_newborn *born);
+void gosess_store(struct gosess_newborn *born);
+
+/* What this connection, which asks, may have of the cache; libssl and the host are told of it. */
+SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned char *id,
+                            int length);
+
+/* Whether libssl is being made to treat a session as removed that has left the cache already. */
+bool gosess_is_leaving(const SSL_SESSION *session);
+
+/* --- callbacks.c --- */
+
+/* What libssl calls. */
+int gosess_on_new(SSL *ssl, SSL_SESSION *session);
+SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *copy);
+void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session);
+
+/*
+ * Whether the last reference to a context has gone: SSL_CTX_free then removes what libssl
+ * itself kept, and these sessions have not become bad (L28, L29).
+ */
+bool gosess_ending(struct gosess_attached *context);
+
+/* The host's servername callback, with a look at what it has led to. */
+int gosess_on_servername(SSL *ssl, int *alert, void *argument);
+bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session);
 
 /* The live sessions of a context leave, with their remove callbacks. */
 void gosess_forget(struct gosess_attached *context);
