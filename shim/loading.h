@@ -14,6 +14,7 @@
 #ifndef GOSESS_SHIM_LOADING_H
 #define GOSESS_SHIM_LOADING_H
 
+#include <linux/capability.h>
 #include <sys/types.h>
 
 #include "internal.h"

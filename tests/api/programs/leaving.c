@@ -285,8 +285,8 @@ static void add_in_remove(void)
 }
 
 /*
- * A context that no SSL was made of says as well as another one which session leaves a shared store.
- * It flushes its own ones, of which there are none.
+ * A context that no SSL was made of says as well as another one which session leaves a shared
+ * store. It flushes its own ones, of which there are none.
  */
 static void never_used(void)
 {
