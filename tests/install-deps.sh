@@ -3,9 +3,9 @@
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='apache2-bin binutils clang clang-format dovecot-imapd g++ gcc groff-base haproxy hitch libc6-dev libclang-rt-14-dev
-libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx openssl perl pkg-config postfix
-python3 ruby shellcheck stunnel4 valgrind'
+packages='apache2-bin binutils clang clang-format dnsdist dovecot-imapd g++ gcc groff-base h2o haproxy hitch libc6-dev libclang-rt-14-dev
+libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc memcached mosquitto mumble-server nghttp2-proxy
+nginx nsd openssl perl pkg-config postfix python3 redis-server rsyslog-openssl ruby shellcheck stunnel4 unbound valgrind'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -33,6 +33,8 @@ type Program struct {
 	Problem     *regexp.Regexp // what a line in them holds that should not be there
 	Loaded      func() bool    // whether the server has read its configuration again, where no worker shows it
 	Wanted      func(Process) bool
+
+	ended chan string // how the process that Line started has ended, where it is the server
 }
 
 var _ Server = (*Program)(nil)
@@ -65,7 +67,12 @@ func (p *Program) launch(cmd *exec.Cmd) error {
 			return err
 		}
 		p.master = FindProcess(cmd.Process.Pid)
-		go func() { _ = cmd.Wait() }() // how it ends is seen in /proc
+		ended := make(chan string, 1)
+		p.ended = ended
+		go func() {
+			_ = cmd.Wait() // what is wrong with it is in its state
+			ended <- cmd.ProcessState.String()
+		}()
 		return nil
 	}
 	if err := os.Remove(p.PidFile); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -129,6 +136,9 @@ func (p *Program) Replace() error {
 
 // Stop implements Server.
 func (p *Program) Stop() error { return p.stop(p.StopWith) }
+
+// Ended is how the server ended that was stopped, or ended by itself: its exit status, or the signal. It must be no daemon.
+func (p *Program) Ended() string { return <-p.ended }
 
 // Workers implements Server.
 func (p *Program) Workers() []Process {

@@ -14,6 +14,7 @@
  * Each thread owns every THREADS-th session of the pool: no locks.
  */
 #define _GNU_SOURCE
+#include "pool.h"
 #include "report.h"
 
 #include <errno.h>
@@ -29,13 +30,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 enum {
@@ -231,12 +230,33 @@ static bool await_ticket(struct thread *thread, SSL *ssl, const struct connectio
     return true;
 }
 
+/*
+ * Takes leave of a server that was asked nothing, and reads until it has closed the connection: it
+ * has stored the session then, and sent its tickets. How it closes is its own affair.
+ */
+static bool await_end(struct thread *thread, SSL *ssl)
+{
+    char bytes[ANSWER_SIZE];
+    int got;
+    errno = 0;
+    SSL_shutdown(ssl);
+    shutdown(SSL_get_fd(ssl), SHUT_WR);
+    while ((got = SSL_read(ssl, bytes, sizeof(bytes))) > 0)
+        ;
+    if (SSL_get_error(ssl, got) != SSL_ERROR_WANT_READ)
+        return true;
+    failed(thread, "end", errno);
+    return false;
+}
+
 /* What follows a handshake. */
 static bool exchange(struct thread *thread, SSL *ssl, const struct connection *connection,
                      bool again)
 {
     if (again && options.handshake_only)
         return await_ticket(thread, ssl, connection);
+    if (options.silent)
+        return options.no_shutdown ? await_ticket(thread, ssl, connection) : await_end(thread, ssl);
     return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl);
 }
 
@@ -375,38 +395,6 @@ static void run_threads(void *(*body)(void *))
         pthread_join(threads[i].id, NULL);
 }
 
-static void load_pool(void)
-{
-    FILE *file = fopen(options.load, "r");
-    if (file == NULL)
-        die("%s: %s", options.load, strerror(errno));
-    int count = 0;
-    SSL_SESSION *session;
-    while (count < options.sessions && (session = PEM_read_SSL_SESSION(file, NULL, NULL, NULL)))
-        pool[count++] = session;
-    ERR_clear_error(); /* the end of the file */
-    fclose(file);
-    if (count == 0)
-        die("%s: holds no session", options.load);
-    options.sessions = count;
-}
-
-/* The file holds secrets: 0600 from the start, and never another file than a new one. */
-static void save_pool(void)
-{
-    if (unlink(options.save) != 0 && errno != ENOENT)
-        die("%s: %s", options.save, strerror(errno));
-    umask(0077);
-    FILE *file = fopen(options.save, "wx");
-    if (file == NULL)
-        die("%s: %s", options.save, strerror(errno));
-    for (int i = 0; i < options.sessions; i++)
-        if (pool[i] != NULL && PEM_write_SSL_SESSION(file, pool[i]) != 1)
-            die("%s: cannot write", options.save);
-    if (fclose(file) != 0)
-        die("%s: %s", options.save, strerror(errno));
-}
-
 static void timed_out(int signal_number)
 {
     (void)signal_number;
@@ -474,7 +462,7 @@ int main(int argc, char **argv)
 
     double start = now_us();
     if (options.load != NULL)
-        load_pool();
+        options.sessions = pool_read(options.load, pool, options.sessions);
     else
         run_threads(fill_pool);
     resuming = true;
@@ -482,7 +470,7 @@ int main(int argc, char **argv)
     double elapsed = (now_us() - start) / 1e6;
 
     if (options.save != NULL)
-        save_pool();
+        pool_write(options.save, pool, options.sessions);
     report(threads, options.threads, latencies,
            options.attempts > 0 ? options.attempts : options.sessions, elapsed);
     for (int i = 0; i < options.sessions; i++)

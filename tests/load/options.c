@@ -46,10 +46,13 @@ static const char usage[] =
     "[--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
     "            [--no-shutdown] [--starttls smtp|imap] [--greeting] [--handshake-only]\n"
-    "            [--resume-only]\n"
+    "            [--silent] [--resume-only]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
     "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
-    "--resume-only: they are broken off where the server does not resume, before it stores.\n";
+    "--silent: nothing is asked; each connection waits until the server has ended it too, or with\n"
+    "--no-shutdown for a ticket in TLS 1.3.\n"
+    "--resume-only: attempts to resume are broken off where the server does not, before it "
+    "stores.\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
 static int take_option(const char *name, char *value)
@@ -73,11 +76,9 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"no-ticket", &options.no_ticket},
-                 {"no-shutdown", &options.no_shutdown},
-                 {"greeting", &options.greeting},
-                 {"handshake-only", &options.handshake_only},
-                 {"resume-only", &options.resume_only}};
+    } flags[] = {{"no-ticket", &options.no_ticket}, {"no-shutdown", &options.no_shutdown},
+                 {"greeting", &options.greeting},   {"handshake-only", &options.handshake_only},
+                 {"silent", &options.silent},       {"resume-only", &options.resume_only}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)
