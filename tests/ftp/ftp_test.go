@@ -124,6 +124,10 @@ func run(t *testing.T, make func(*testing.T, site) *harness.Program, user, cache
 			r.talks[version] = append(r.talks[version], [2]string{command, callers[version].do(command)})
 		}
 	}
+	// A session that is about to end would be ended by the server.
+	left := func() error {
+		return harness.WaitFor("the sessions to end", func() bool { return len(p.Master().Children()) == 0 })
+	}
 	step(p.Start)
 	for _, version := range clients {
 		callers[version] = newClient(t, s.port, user, version)
@@ -131,12 +135,14 @@ func run(t *testing.T, make func(*testing.T, site) *harness.Program, user, cache
 			talk(version, visit)
 		}
 	}
+	step(left)
 	step(p.Stop)
 	r.ended = p.Ended()
 	step(p.Start)
 	for _, version := range clients {
 		talk(version, restart)
 	}
+	step(left)
 	step(p.Stop)
 	r.gosess = p.Problems()
 	r.system = sessions(p.Log())
@@ -244,5 +250,60 @@ func TestProFTPDWithoutTickets(t *testing.T) {
 	got := run(t, proftpd("off"), "tester", file, "GOSESS_TICKETS=stateful").talks["1.3"]
 	if got[0][1] != "ok full" || !strings.Contains(got[1][1], "425 Unable to build data connection") {
 		t.Errorf("the conversation was\n%v", got)
+	}
+}
+
+// What the page tells an operator of ProFTPD to do does what it says.
+func TestPage(t *testing.T) {
+	needRoot(t)
+	block, err := harness.Block("ftp", "conf")
+	capabilities, found := strings.CutPrefix(strings.TrimSpace(block), "CapabilitiesEngine ")
+	if err != nil || !found {
+		t.Fatal(block, err)
+	}
+	s := newSite(t)
+	p := proftpd(capabilities)(t, s)
+	libraries := p.Env
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, way := range []string{"run", "environment"} {
+		p.Through, p.Env = nil, libraries
+		if way == "run" {
+			p.Through = harness.PageThrough(t, "ftp", s.dir)
+		} else {
+			env, err := harness.PageEnvironment("ftp", s.dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Env = append(env, libraries...)
+		}
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		caller := newClient(t, s.port, "tester", "1.2-")
+		var talk said
+		for _, command := range slices.Concat(visits[1], visits[1]) {
+			talk = append(talk, [2]string{command, caller.do(command)})
+		}
+		if again := talk[len(visits[1])]; again[1] != "ok resumed" {
+			t.Errorf("%s:\n%v", way, talk)
+		}
+		named, err := harness.PageStore("ftp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		words, err := harness.PageCommand("ftp", "gosess stats", named, s.fill("@DIR@/store"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if output, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil || !strings.Contains(string(output), "hits") {
+			t.Errorf("%q: %v: %s", words, err, output)
+		}
+		if err := p.Stop(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
