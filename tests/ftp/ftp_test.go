@@ -191,11 +191,10 @@ var servers = []struct {
 	says    *regexp.Regexp
 	gains   bool
 }{
-	// Capabilities are of a thread, so that it can have none of Go.
-	{"proftpd", proftpd("on"), "tester", regexp.MustCompile("serving without a cache"), false},
+	{"proftpd", proftpd("on"), "tester", nil, true}, // it changes its user after TLS, with capabilities kept
 	{"proftpd without capabilities", proftpd("off"), "tester", nil, true},
-	{"vsftpd", vsftpd, "anonymous", regexp.MustCompile("too little address space"), false},
-	{"pure-ftpd", pureFTPd, "tester", regexp.MustCompile("too little address space or data"), false},
+	{"vsftpd", vsftpd, "anonymous", regexp.MustCompile("serving without a cache"), false},
+	{"pure-ftpd", pureFTPd, "tester", regexp.MustCompile("serving without a cache"), false},
 }
 
 const file = "shm:@DIR@/store?size=4m"
@@ -247,7 +246,7 @@ func TestServers(t *testing.T) {
 // What the page says not to do costs what it says: ProFTPD knows a control connection's session by what it puts into its ticket.
 func TestProFTPDWithoutTickets(t *testing.T) {
 	needRoot(t)
-	got := run(t, proftpd("off"), "tester", file, "GOSESS_TICKETS=stateful").talks["1.3"]
+	got := run(t, proftpd("on"), "tester", file, "GOSESS_TICKETS=stateful").talks["1.3"]
 	if got[0][1] != "ok full" || !strings.Contains(got[1][1], "425 Unable to build data connection") {
 		t.Errorf("the conversation was\n%v", got)
 	}
@@ -256,13 +255,8 @@ func TestProFTPDWithoutTickets(t *testing.T) {
 // What the page tells an operator of ProFTPD to do does what it says.
 func TestPage(t *testing.T) {
 	needRoot(t)
-	block, err := harness.Block("ftp", "conf")
-	capabilities, found := strings.CutPrefix(strings.TrimSpace(block), "CapabilitiesEngine ")
-	if err != nil || !found {
-		t.Fatal(block, err)
-	}
 	s := newSite(t)
-	p := proftpd(capabilities)(t, s)
+	p := proftpd("on")(t, s)
 	libraries := p.Env
 	t.Cleanup(func() {
 		if err := p.Stop(); err != nil {
