@@ -5,7 +5,7 @@ set -eu
 
 packages='apache2-bin binutils clang clang-format dnsdist dovecot-imapd g++ gcc groff-base h2o haproxy hitch libc6-dev libclang-rt-14-dev
 libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc memcached mosquitto mumble-server nghttp2-proxy
-nginx nsd openssl perl pkg-config postfix python3 redis-server rsyslog rsyslog-openssl ruby shellcheck stunnel4 unbound valgrind'
+nginx openssl perl pkg-config postfix python3 redis-server rsyslog rsyslog-openssl ruby shellcheck stunnel4 unbound valgrind'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -55,7 +55,7 @@ install || {
 }
 
 # Nor may a package that only a test wanted start at boot. A service has its package's name, or the one behind the colon.
-for package in dnsdist dovecot-imapd:dovecot h2o haproxy hitch memcached mosquitto mumble-server nghttp2-proxy:nghttpx nginx nsd \
+for package in dnsdist dovecot-imapd:dovecot h2o haproxy hitch memcached mosquitto mumble-server nghttp2-proxy:nghttpx nginx \
     postfix redis-server rsyslog stunnel4 unbound; do
     case " $missing " in
     *" ${package%:*} "*)

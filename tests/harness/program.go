@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Program is a server that is described rather than programmed: a command line, how it is told to
@@ -104,6 +105,16 @@ func (p *Program) accepts() bool {
 	return true
 }
 
+// Ended waits for the end of a server that is no daemon, and is how it ended: "exit status 0", where all is well.
+func (p *Program) Ended() string {
+	select {
+	case how := <-p.ended:
+		return how
+	case <-time.After(Patience):
+		return "it does not end"
+	}
+}
+
 // Reload implements Server.
 func (p *Program) Reload() error {
 	old := p.Workers()
@@ -136,9 +147,6 @@ func (p *Program) Replace() error {
 
 // Stop implements Server.
 func (p *Program) Stop() error { return p.stop(p.StopWith) }
-
-// Ended is how the server ended that was stopped, or ended by itself: its exit status, or the signal. It must be no daemon.
-func (p *Program) Ended() string { return <-p.ended }
 
 // Workers implements Server.
 func (p *Program) Workers() []Process {

@@ -34,7 +34,6 @@ var servers = []server{
 	{"nghttpx", nghttpx, nil, true, false},
 	{"h2o", h2o, nil, true, false},
 	{"memcached", memcached, silent, true, false},
-	{"nsd", nsd, silent, true, false},
 	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false}, // its clients leave so
 	{"mumble-server", mumble, silent, false, true},
 }

@@ -119,26 +119,6 @@ newServer({address="127.0.0.1:9", healthCheckMode="up"})
 `, "/usr/bin/dnsdist", "--supervised", "--disable-syslog", "-C", "@DIR@/server.conf")
 }
 
-func nsd(t *testing.T, s site) *harness.Program {
-	return s.program(t, `server:
-  interface: 127.0.0.1@@PORT@
-  tls-port: @PORT@
-  tls-service-key: "@KEY@"
-  tls-service-pem: "@CERT@"
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "@DIR@"
-  database: ""
-  pidfile: "@DIR@/nsd.pid"
-  xfrdfile: "@DIR@/xfrd"
-  zonelistfile: "@DIR@/zonelist"
-  logfile: "@DIR@/nsd.log"
-remote-control:
-  control-enable: no
-`, "/usr/sbin/nsd", "-d", "-c", "@DIR@/server.conf")
-}
-
 func nghttpx(t *testing.T, s site) *harness.Program {
 	return s.program(t, "", "/usr/sbin/nghttpx", "--frontend=127.0.0.1,@PORT@",
 		fmt.Sprintf("--backend=127.0.0.1,%d", harness.Backend(t)), "--conf=/dev/null", "--workers=1", "@KEY@", "@CERT@")
