@@ -255,7 +255,7 @@ static bool exchange(struct thread *thread, SSL *ssl, const struct connection *c
 {
     if (again && options.handshake_only)
         return await_ticket(thread, ssl, connection);
-    if (options.silent)
+    if (options.until_end)
         return options.no_shutdown ? await_ticket(thread, ssl, connection) : await_end(thread, ssl);
     return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl);
 }

@@ -46,12 +46,12 @@ static const char usage[] =
     "[--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
     "            [--no-shutdown] [--starttls smtp|imap] [--greeting] [--handshake-only]\n"
-    "            [--silent] [--resume-only]\n"
+    "            [--until-end] [--resume-only]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
     "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
-    "--silent: nothing is asked; each connection waits until the server has ended it too, or with\n"
-    "--no-shutdown for a ticket in TLS 1.3.\n"
-    "--resume-only: attempts to resume are broken off where the server does not, before it "
+    "--until-end: nothing is asked; each connection ends when the server ends it too, or\n"
+    "(--no-shutdown) with a ticket in TLS 1.3.\n"
+    "--resume-only: attempts to resume are broken off where the server does not, before it\n"
     "stores.\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
@@ -78,7 +78,7 @@ static int take_option(const char *name, char *value)
         bool *flag;
     } flags[] = {{"no-ticket", &options.no_ticket}, {"no-shutdown", &options.no_shutdown},
                  {"greeting", &options.greeting},   {"handshake-only", &options.handshake_only},
-                 {"silent", &options.silent},       {"resume-only", &options.resume_only}};
+                 {"until-end", &options.until_end}, {"resume-only", &options.resume_only}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)

@@ -24,18 +24,18 @@ type server struct {
 }
 
 // Asked nothing, since the client speaks HTTP only; and one client at a time, since rsyslog loses some of two, by itself.
-var silent = []string{"--silent"}
+var untilEnd = []string{"--until-end"}
 
 var servers = []server{
-	{"mosquitto", mosquitto, silent, true, false},
-	{"unbound", unbound, silent, true, false},
-	{"dnsdist", dnsdist, silent, true, false},
-	{"rsyslog", rsyslog, silent, true, false},
+	{"mosquitto", mosquitto, untilEnd, true, false},
+	{"unbound", unbound, untilEnd, true, false},
+	{"dnsdist", dnsdist, untilEnd, true, false},
+	{"rsyslog", rsyslog, untilEnd, true, false},
 	{"nghttpx", nghttpx, nil, true, false},
 	{"h2o", h2o, nil, true, false},
-	{"memcached", memcached, silent, true, false},
-	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false}, // its clients leave so
-	{"mumble-server", mumble, silent, false, true},
+	{"memcached", memcached, untilEnd, true, false},
+	{"redis", redis, []string{"--until-end", "--no-shutdown"}, false, false}, // its clients leave so
+	{"mumble-server", mumble, untilEnd, false, true},
 }
 
 // seen is how many percent of its sessions each of harness.Clients resumes.
@@ -215,7 +215,7 @@ func TestPage(t *testing.T) {
 	harness.PageTour{
 		Page: "others", Dir: filepath.Join(site.dir, "stores"), Server: p, Through: &p.Through, Env: &p.Env, Known: true,
 		Resumes: func(bool) {
-			r, err := harness.Load(p.Port, "--tls", "1.2", "--no-ticket", "--silent", "--sessions", "20", "--attempts", "100")
+			r, err := harness.Load(p.Port, "--tls", "1.2", "--no-ticket", "--until-end", "--sessions", "20", "--attempts", "100")
 			if err != nil || r.Errors != 0 || r.Resumed != r.Attempts {
 				t.Errorf("%+v %v", r, err)
 			}
