@@ -231,12 +231,33 @@ static bool await_ticket(struct thread *thread, SSL *ssl, const struct connectio
     return true;
 }
 
+/*
+ * Takes leave of a server that was asked nothing, and reads until it has closed the connection: it
+ * has stored the session then, and sent its tickets. How it closes is its own affair.
+ */
+static bool await_end(struct thread *thread, SSL *ssl)
+{
+    char bytes[ANSWER_SIZE];
+    int got;
+    errno = 0;
+    SSL_shutdown(ssl);
+    shutdown(SSL_get_fd(ssl), SHUT_WR);
+    while ((got = SSL_read(ssl, bytes, sizeof(bytes))) > 0)
+        ;
+    if (SSL_get_error(ssl, got) != SSL_ERROR_WANT_READ)
+        return true;
+    failed(thread, "end", errno);
+    return false;
+}
+
 /* What follows a handshake. */
 static bool exchange(struct thread *thread, SSL *ssl, const struct connection *connection,
                      bool again)
 {
     if (again && options.handshake_only)
         return await_ticket(thread, ssl, connection);
+    if (options.until_end)
+        return options.no_shutdown ? await_ticket(thread, ssl, connection) : await_end(thread, ssl);
     return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl, connection);
 }
 

@@ -27,7 +27,7 @@ func started(t *testing.T, dir, version string, lines ...string) (*harness.Subje
 	}
 	s := reloading(p)
 	harness.StartFor(t, s)
-	return s, harness.Guest{T: t, Store: store, Port: p.Port, Arguments: []string{"--tls", version, "--sni", "first.test"}}
+	return s, harness.Guest{T: t, Store: store, Port: p.Port, Live: true, Arguments: []string{"--tls", version, "--sni", "first.test"}}
 }
 
 func add(path string, lines []string) error {
@@ -111,7 +111,15 @@ func TestRenewedCertificate(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
 		dir := harness.TempDir(t)
 		s, client := started(t, dir, version)
-		client.EndsWhenRenewed(func() { certified(t, dir, "first.test") }, s.Reload, func() error { return harness.StopAndStart(s) })
+		for _, again := range []func() error{s.Reload, func() error { return harness.StopAndStart(s) }} {
+			of := client.Sessions()
+			client.Resumes(of)
+			certified(t, dir, "first.test")
+			if err := again(); err != nil {
+				t.Fatal(err)
+			}
+			client.IsRefused(of)
+		}
 	})
 }
 

@@ -1,6 +1,8 @@
 package versions
 
 import (
+	"os"
+	"regexp"
 	"testing"
 
 	"gosess/tests/harness"
@@ -25,4 +27,19 @@ func Trixie(t testing.TB) harness.System {
 		}
 	}
 	return system
+}
+
+// Own is a directory with packages of this system's own release, which are unpacked there since they cannot be installed beside
+// each other. Without a network, and nothing from an earlier run, it skips the test.
+func Own(t testing.TB, name string, packages ...string) string {
+	t.Helper()
+	release, err := os.ReadFile("/etc/os-release")
+	if err != nil {
+		t.Skip(err)
+	}
+	codename := regexp.MustCompile(`(?m)^VERSION_CODENAME=(\w+)$`).FindSubmatch(release)
+	if codename == nil {
+		t.Skip("this system's release has no name")
+	}
+	return fetch(t, name, string(codename[1]), packages...)
 }
