@@ -173,7 +173,7 @@ static bool ask(struct thread *thread, SSL *ssl)
     char request[1024];
     int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
                         options.path, options.sni ? options.sni : "localhost",
-                        options.no_shutdown ? "" : "Connection: close\r\n");
+                        options.no_shutdown || options.by_length ? "" : "Connection: close\r\n");
     if (size < 0 || (size_t)size >= sizeof(request))
         die("the path is too long");
     if (options.mail != NULL)
@@ -200,7 +200,7 @@ static bool ask(struct thread *thread, SSL *ssl)
         }
         have += (size_t)got;
         answer[have] = 0;
-        if (options.no_shutdown && complete(answer, have))
+        if ((options.no_shutdown || options.by_length) && complete(answer, have))
             break;
     }
     if (!is_good(answer)) {

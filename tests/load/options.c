@@ -45,9 +45,11 @@ static const char usage[] =
     "            [--sessions 200] [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] "
     "[--groups LIST]\n"
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
-    "            [--no-shutdown] [--starttls smtp|imap] [--greeting] [--handshake-only]\n"
+    "            [--no-shutdown] [--by-length] [--starttls smtp|imap] [--greeting] "
+    "[--handshake-only]\n"
     "            [--resume-only]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
+    "--by-length: the client ends the connection, where the answer ends by its Content-Length.\n"
     "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
     "--resume-only: they are broken off where the server does not resume, before it stores.\n";
 
@@ -73,11 +75,10 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"no-ticket", &options.no_ticket},
-                 {"no-shutdown", &options.no_shutdown},
-                 {"greeting", &options.greeting},
-                 {"handshake-only", &options.handshake_only},
-                 {"resume-only", &options.resume_only}};
+    } flags[] = {
+        {"no-ticket", &options.no_ticket},           {"no-shutdown", &options.no_shutdown},
+        {"by-length", &options.by_length},           {"greeting", &options.greeting},
+        {"handshake-only", &options.handshake_only}, {"resume-only", &options.resume_only}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)
