@@ -3,7 +3,7 @@
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='apache2-bin binutils clang clang-format dovecot-imapd eapoltest freeradius g++ gcc groff-base haproxy hitch hostapd
+packages='apache2-bin binutils clang clang-format dovecot-imapd eapoltest freeradius g++ gcc groff-base haproxy hitch hostapd icinga2-bin
 kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev
 libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx openssl perl pkg-config postfix
 python3 ruby shellcheck stunnel4 valgrind'
@@ -56,7 +56,7 @@ install || {
 }
 
 # Nor may a package that only a test wanted start at boot.
-for service in dovecot freeradius haproxy hitch hostapd kamailio nginx postfix stunnel4; do
+for service in dovecot freeradius haproxy hitch hostapd icinga2 kamailio nginx postfix stunnel4; do
     case "$missing" in
     *"$service"*)
         if command -v systemctl >/dev/null; then
