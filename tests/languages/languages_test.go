@@ -25,11 +25,19 @@ type process struct {
 
 func start(t *testing.T, interpreter, script, pem string, env []string) *process {
 	t.Helper()
+	return startCommand(t, env, func(port string) *exec.Cmd {
+		return exec.Command(interpreter, filepath.Join("testdata", script), port, pem)
+	})
+}
+
+// startCommand starts what serves at the port that it is told.
+func startCommand(t *testing.T, env []string, command func(port string) *exec.Cmd) *process {
+	t.Helper()
 	port, err := harness.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Cmd: exec.Command(interpreter, filepath.Join("testdata", script), strconv.Itoa(port), pem), t: t, port: port}
+	p := &process{Cmd: command(strconv.Itoa(port)), t: t, port: port}
 	p.Env = append(p.Environ(), env...)
 	p.Stdout, p.Stderr = &p.output, &p.output
 	if err := p.Start(); err != nil {
@@ -41,10 +49,10 @@ func start(t *testing.T, interpreter, script, pem string, env []string) *process
 			_ = p.Wait()
 		}
 		if t.Failed() {
-			t.Logf("%s:\n%s", script, &p.output)
+			t.Logf("%q:\n%s", p.Args, &p.output)
 		}
 	})
-	err = harness.WaitFor(script, func() bool {
+	err = harness.WaitFor(p.Path, func() bool {
 		r, err := harness.Load(port, "--sessions", "1", "--attempts", "0")
 		return err == nil && r.Errors == 0
 	})
