@@ -5,8 +5,8 @@ set -eu
 
 packages='apache2-bin binutils clang clang-format dovecot-imapd eapoltest freeradius g++ gcc groff-base haproxy hitch hostapd icinga2-bin
 kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev
-libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx openssl perl pkg-config postfix
-python3 ruby shellcheck stunnel4 valgrind'
+libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx openssl perl php-cli pkg-config
+postfix python3 ruby shellcheck stunnel4 uvicorn valgrind'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -1,10 +1,11 @@
-// Package languages_test runs servers in Python, Perl and Ruby, whose bindings of libssl are loaded at run time
+// Package languages_test runs servers in Python, Perl, Ruby, PHP and JavaScript, whose bindings of libssl are loaded at run time
 // and see nothing of it (RTLD_LOCAL), with gosess preloaded.
 package languages_test
 
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -101,10 +102,12 @@ func TestLanguages(t *testing.T) {
 	for interpreter, server := range map[string]struct {
 		script    string
 		new, gets bool // has callbacks of its own
+		page      string
 	}{
-		"python3": {"server.py", false, false},
-		"perl":    {"server.pl", true, false},
-		"ruby":    {"server.rb", true, true},
+		"python3": {"server.py", false, false, "languages"},
+		"perl":    {"server.pl", true, false, "languages"},
+		"ruby":    {"server.rb", true, true, "languages"},
+		"php":     {"server.php", false, false, "php"},
 	} {
 		t.Run(interpreter, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +116,7 @@ func TestLanguages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			env, err := harness.PageEnvironment("languages", dir)
+			env, err := harness.PageEnvironment(server.page, dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,5 +148,17 @@ func TestLanguages(t *testing.T) {
 				t.Errorf("its own callbacks in the next process: get %d times", got)
 			}
 		})
+	}
+}
+
+// What the page has a PHP program say is what the one that is tested here says.
+func TestPagePHP(t *testing.T) {
+	lines, err := harness.PageLines("php", `"verify_peer"`)
+	if err != nil || len(lines) != 1 {
+		t.Fatalf("%q %v", lines, err)
+	}
+	text, err := os.ReadFile(filepath.Join("testdata", "server.php"))
+	if err != nil || !strings.Contains(string(text), lines[0]) {
+		t.Errorf("server.php does not say %s: %v", lines[0], err)
 	}
 }

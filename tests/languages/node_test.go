@@ -80,23 +80,5 @@ func TestNodeGains(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := func(client harness.Client) string {
-		return filepath.Join(dir, strings.ReplaceAll("sessions "+client.Name, " ", "-"))
-	}
-	one := startNode(t, system, dir, "", env)
-	for _, client := range harness.Clients {
-		arguments := append([]string{"--tls", client.Version, "--sessions", "20", "--attempts", "60", "--save", pool(client)}, client.Arguments...)
-		if r := one.load(arguments...); r.Resumed != r.Attempts {
-			t.Errorf("%s: resumed %d of %d", client.Name, r.Resumed, r.Attempts)
-		}
-	}
-	one.end()
-	two := startNode(t, system, dir, "", env)
-	for _, client := range harness.Clients {
-		r := two.load(append([]string{"--tls", client.Version, "--load", pool(client), "--attempts", "20"}, client.Arguments...)...)
-		if r.Resumed != r.Attempts {
-			t.Errorf("%s, the next process: resumed %d of %d", client.Name, r.Resumed, r.Attempts)
-		}
-	}
-	two.end()
+	gains(t, dir, func() *process { return startNode(t, system, dir, "", env) })
 }
