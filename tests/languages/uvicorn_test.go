@@ -45,12 +45,12 @@ func gains(t *testing.T, dir string, start func() *process) {
 	}
 	one := start()
 	for i, client := range harness.Clients {
-		resumes(one, client, "--sessions", "20", "--attempts", "60", "--save", pool(i))
+		resumes(one, client, "--sessions", "10", "--attempts", "20", "--save", pool(i))
 	}
 	one.end()
 	two := start()
 	for i, client := range harness.Clients {
-		resumes(two, client, "--load", pool(i), "--attempts", "20")
+		resumes(two, client, "--load", pool(i), "--attempts", "10")
 	}
 	two.end()
 }
