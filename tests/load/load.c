@@ -235,7 +235,7 @@ static bool await_ticket(struct thread *thread, SSL *ssl, const struct connectio
 static bool exchange(struct thread *thread, SSL *ssl, const struct connection *connection,
                      bool again)
 {
-    if (again && options.handshake_only)
+    if (options.silent || (again && options.handshake_only))
         return await_ticket(thread, ssl, connection);
     return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl);
 }

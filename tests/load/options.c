@@ -47,11 +47,12 @@ static const char usage[] =
     "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
     "            [--no-shutdown] [--by-length] [--starttls smtp|imap] [--greeting] "
     "[--handshake-only]\n"
-    "            [--resume-only]\n"
+    "            [--resume-only] [--silent]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
     "--by-length: the client ends the connection, where the answer ends by its Content-Length.\n"
     "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
-    "--resume-only: they are broken off where the server does not resume, before it stores.\n";
+    "--resume-only: they are broken off where the server does not resume, before it stores.\n"
+    "--silent: nothing is asked at all, and a ticket waited for in TLS 1.3.\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
 static int take_option(const char *name, char *value)
@@ -75,10 +76,13 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {
-        {"no-ticket", &options.no_ticket},           {"no-shutdown", &options.no_shutdown},
-        {"by-length", &options.by_length},           {"greeting", &options.greeting},
-        {"handshake-only", &options.handshake_only}, {"resume-only", &options.resume_only}};
+    } flags[] = {{"no-ticket", &options.no_ticket},
+                 {"no-shutdown", &options.no_shutdown},
+                 {"by-length", &options.by_length},
+                 {"greeting", &options.greeting},
+                 {"handshake-only", &options.handshake_only},
+                 {"resume-only", &options.resume_only},
+                 {"silent", &options.silent}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)

@@ -21,7 +21,7 @@ struct options {
     char *host, *tls, *sni, *path, *groups, *cert, *key, *save, *load, *starttls;
     char *ports[MAX_TARGETS];
     int targets, threads, sessions, attempts, timeout;
-    bool no_ticket, no_shutdown, by_length, greeting, handshake_only, resume_only;
+    bool no_ticket, no_shutdown, by_length, greeting, handshake_only, resume_only, silent;
 };
 
 extern struct options options;

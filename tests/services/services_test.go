@@ -4,7 +4,9 @@ package services_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"gosess/tests/harness"
@@ -82,4 +84,45 @@ func returns(t *testing.T, port int, arguments ...string) (account string) {
 		account += fmt.Sprintf("%s: resumed %d of %d, %d errors\n%s", client.Name, r.Resumed, r.Attempts, r.Errors, r.Said)
 	}
 	return account
+}
+
+// gains wants all sessions resumed under the environment of a server's page, by that server and by one that is started after it. Few
+// visits: some servers take a third of a second for each. What the page's gosess stats shows then are hits.
+func gains(t *testing.T, page string, newServer func(t *testing.T, dir string, env []string) *harness.Program, arguments ...string) {
+	t.Helper()
+	t.Parallel()
+	harness.NeedBuild(t)
+	dir := harness.TempDir(t)
+	env, err := harness.PageEnvironment(page, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newServer(t, dir, env)
+	resumes := func(client harness.Client, more ...string) {
+		t.Helper()
+		all := append(append([]string{"--tls", client.Version}, client.Arguments...), arguments...)
+		r, err := harness.Load(p.Port, append(all, more...)...)
+		if err != nil || r.Errors != 0 || r.Attempts == 0 || r.Resumed != r.Attempts {
+			t.Errorf("%s, %v: resumed %d of %d: %v\n%s", client.Name, more, r.Resumed, r.Attempts, err, r.Said)
+		}
+	}
+	pool := func(i int) string { return filepath.Join(dir, fmt.Sprint("sessions", i)) }
+	start(t, p)
+	for i, client := range harness.Clients {
+		resumes(client, "--sessions", "4", "--attempts", "6", "--save", pool(i))
+	}
+	end(t, p)
+	start(t, p)
+	for i, client := range harness.Clients {
+		resumes(client, "--load", pool(i), "--attempts", "6")
+	}
+	end(t, p)
+	words, err := harness.PageCommand(page, "gosess stats", "/var/lib/gosess/"+page, filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stats, err := exec.Command(words[0], words[1:]...).CombinedOutput()
+	if err != nil || !regexp.MustCompile(`(?m)^ +all +[1-9]`).Match(stats) {
+		t.Errorf("%q: %v: %s", words, err, stats)
+	}
 }
