@@ -6,7 +6,8 @@ set -eu
 packages='apache2-bin binutils clang clang-format dovecot-imapd eapoltest freeradius g++ gcc groff-base haproxy hitch hostapd icinga2-bin
 kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev
 libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx nsd openssl perl php-cli pkg-config
-postfix python3 ruby shellcheck stunnel4 uvicorn valgrind znc'
+postfix python3 ruby shellcheck stunnel4 trafficserver uvicorn valgrind
+znc'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -56,7 +57,7 @@ install || {
 }
 
 # Nor may a package that only a test wanted start at boot.
-for service in dovecot freeradius haproxy hitch hostapd icinga2 kamailio nginx nsd postfix stunnel4 znc; do
+for service in dovecot freeradius haproxy hitch hostapd icinga2 kamailio nginx nsd postfix stunnel4 trafficserver znc; do
     case "$missing" in
     *"$service"*)
         if command -v systemctl >/dev/null; then
