@@ -34,6 +34,7 @@ type Program struct {
 	Problem     *regexp.Regexp // what a line in them holds that should not be there
 	Loaded      func() bool    // whether the server has read its configuration again, where no worker shows it
 	Wanted      func(Process) bool
+	UDP         bool // it serves datagrams: no connection tells whether it does
 
 	ended chan string // how the process that Line started has ended, where it is the server
 }
@@ -97,6 +98,9 @@ func (p *Program) waitServing(old []Process) error {
 }
 
 func (p *Program) accepts() bool {
+	if p.UDP {
+		return boundUDP(p.Port)
+	}
 	conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Port)), Patience)
 	if err != nil {
 		return false

@@ -173,7 +173,7 @@ static bool ask(struct thread *thread, SSL *ssl, const struct connection *connec
     char request[1024];
     int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
                         options.path, connection->name ? connection->name : "localhost",
-                        options.no_shutdown ? "" : "Connection: close\r\n");
+                        options.no_shutdown || options.by_length ? "" : "Connection: close\r\n");
     if (size < 0 || (size_t)size >= sizeof(request))
         die("the path is too long");
     if (options.mail != NULL)
@@ -200,7 +200,7 @@ static bool ask(struct thread *thread, SSL *ssl, const struct connection *connec
         }
         have += (size_t)got;
         answer[have] = 0;
-        if (options.no_shutdown && complete(answer, have))
+        if ((options.no_shutdown || options.by_length) && complete(answer, have))
             break;
     }
     if (!is_good(answer)) {
@@ -254,10 +254,10 @@ static bool await_end(struct thread *thread, SSL *ssl)
 static bool exchange(struct thread *thread, SSL *ssl, const struct connection *connection,
                      bool again)
 {
-    if (again && options.handshake_only)
+    if (options.silent || (again && options.handshake_only))
         return await_ticket(thread, ssl, connection);
     if (options.until_end)
-        return options.no_shutdown ? await_ticket(thread, ssl, connection) : await_end(thread, ssl);
+        return await_end(thread, ssl);
     return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl, connection);
 }
 

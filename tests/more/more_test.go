@@ -34,7 +34,7 @@ var servers = []server{
 	{"nghttpx", nghttpx, nil, true, false},
 	{"h2o", h2o, nil, true, false},
 	{"memcached", memcached, untilEnd, true, false},
-	{"redis", redis, []string{"--until-end", "--no-shutdown"}, false, false}, // its clients leave so
+	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false}, // its clients leave so
 	{"mumble-server", mumble, untilEnd, false, true},
 }
 

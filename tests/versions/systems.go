@@ -13,10 +13,19 @@ import (
 // run, it skips the test.
 func Trixie(t testing.TB) harness.System {
 	t.Helper()
+	return system(t, "servers-trixie", "trixie", "nginx", "libnginx-mod-stream", "libnginx-mod-mail", "haproxy", "util-linux")
+}
+
+// Node is this release with its Node.js, which uses the system's libssl: what others install has one of its own.
+func Node(t testing.TB) harness.System {
+	t.Helper()
+	return system(t, "node", "bookworm", "nodejs")
+}
+
+func system(t testing.TB, name, suite string, packages ...string) harness.System {
+	t.Helper()
 	harness.NeedBuild(t)
-	root := fetch(t, "servers-trixie", "trixie", "--root",
-		"nginx", "libnginx-mod-stream", "libnginx-mod-mail", "haproxy", "util-linux")
-	system := harness.System{Root: root}
+	system := harness.System{Root: fetch(t, name, suite, append([]string{"--root"}, packages...)...)}
 	for _, name := range []string{"libgosess.so", "libgosess-core.so"} {
 		path, err := harness.Built(name)
 		if err != nil {
