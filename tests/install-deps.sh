@@ -3,7 +3,7 @@
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='apache2-bin binutils clang clang-format dovecot-imapd g++ gcc groff-base haproxy hitch libc6-dev libclang-rt-14-dev
+packages='apache2-bin binutils clang clang-format dovecot-imapd dpkg-dev g++ gcc groff-base haproxy hitch libc6-dev libclang-rt-14-dev
 libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx openssl perl pkg-config postfix
 python3 ruby shellcheck stunnel4 valgrind'
 
