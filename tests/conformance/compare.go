@@ -77,6 +77,20 @@ func compare(without, with results, suite, way string, meant map[difference]bool
 	return v
 }
 
+// differs says whether a program's cases differ in a way from the baseline in what is not meant. The
+// difference's name is the program's. Where there is no baseline, all differs.
+func differs(r round, of difference, meant map[difference]bool) bool {
+	without, with := r[baseline.name], r[of.way]
+	names := maps.Clone(without)
+	maps.Copy(names, with)
+	for name := range names {
+		if without[name] != with[name] && !meant[difference{of.suite, of.way, of.name + "/" + name}] {
+			return true
+		}
+	}
+	return without.empty()
+}
+
 func orNothing(outcome string) string {
 	if outcome == "" {
 		return "no such case"

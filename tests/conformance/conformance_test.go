@@ -27,7 +27,7 @@ func TestQuick(t *testing.T) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
-			runs, err := s.run(t.Context(), root)
+			runs, err := s.run(t.Context(), root, meant)
 			if errors.Is(err, errUnavailable) {
 				t.Skip(err)
 			}
@@ -141,5 +141,45 @@ func TestReadMeant(t *testing.T) {
 		if meant, err := readMeant(path); (err == nil) != good || good && len(meant) != 2 {
 			t.Errorf("%q: %v %v", text, meant, err)
 		}
+	}
+}
+
+func TestDiffers(t *testing.T) {
+	of := difference{"s", "shm", "p"}
+	meant := map[difference]bool{{"s", "shm", "p/b"}: true, {"s", "memory", "p/a"}: true}
+	without := results{"a": "ok", "b": "ok", "end": "ok"}
+	for _, test := range []struct {
+		without, with results
+		differs       bool
+	}{
+		{without, without, false},
+		{without, results{"a": "ok", "b": "not ok", "end": "ok"}, false},
+		{without, results{"a": "not ok", "b": "ok", "end": "ok"}, true},
+		{without, results{"b": "ok", "end": "ok"}, true},
+		{results{"end": "ok"}, results{"end": "ok"}, true},
+	} {
+		if differs(round{baseline.name: test.without, "shm": test.with}, of, meant) != test.differs {
+			t.Errorf("%v", test)
+		}
+	}
+}
+
+// A program that differs at first and not when it runs again, alone, differs in nothing.
+func TestRepeat(t *testing.T) {
+	harness.NeedBuild(t)
+	p := program{name: "p", arguments: []string{"sh", "-c", `echo ok - once; [ -z "$LD_PRELOAD" ] || [ -e again ] || { echo ok - more; touch again; }`},
+		dir: t.TempDir(), read: readTAP}
+	r := round{}
+	var err error
+	for _, w := range append([]way{baseline}, ways...) {
+		if r[w.name], err = p.run(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !differs(r, difference{"s", "unset", "p"}, nil) {
+		t.Fatalf("%v", r)
+	}
+	if err := (suite{name: "s"}).repeat(t.Context(), p, r, nil); err != nil || differs(r, difference{"s", "unset", "p"}, nil) {
+		t.Errorf("%v %v", r, err)
 	}
 }

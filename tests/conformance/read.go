@@ -37,6 +37,9 @@ func (t tally) results() results {
 	return all
 }
 
+// empty says whether there is no case: a program's end is there always.
+func (r results) empty() bool { return len(r) < 2 }
+
 // end is how a program ended, where its cases do not tell it.
 func (r results) end(err error) string {
 	if err == nil {
@@ -55,7 +58,7 @@ var tapNone = regexp.MustCompile(`(?m)^1\.\.0 *# *(?i:skip)`)
 var tapLine = regexp.MustCompile(`^( *)((?:not )?ok)\b *\d*(?: *-)? *(.*?) *(?:# *(?i:(skip|todo)).*)?$`)
 
 // What differs from run to run: addresses in memory, ports, times, and how often something was tried.
-var passing = regexp.MustCompile(`0x[0-9a-f]+|\d{4,}|\d+ attempts`)
+var passing = regexp.MustCompile(`0x[0-9a-f]+|\d{4,}|=\d+|\d+ attempts`)
 
 // readTAP reads the Test Anything Protocol. The cases of a subtest stand before its own line, four
 // columns further to the right; their names follow its name and a slash. Numbers are no part of a name:

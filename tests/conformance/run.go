@@ -49,9 +49,12 @@ const patience = 10 * time.Minute
 // together is how many programs run at once. They wait more than they work.
 const together = 6
 
+// A round is what a program did in each way, by the way's name.
+type round map[string]results
+
 // run runs all programs of a suite in every way and without gosess, and returns the cases of each way by
 // its name.
-func (s suite) run(ctx context.Context, root string) (map[string]results, error) {
+func (s suite) run(ctx context.Context, root string, meant map[difference]bool) (map[string]results, error) {
 	programs, err := s.prepare(ctx, root)
 	if err != nil {
 		return nil, err
@@ -59,14 +62,38 @@ func (s suite) run(ctx context.Context, root string) (map[string]results, error)
 	if len(programs) == 0 {
 		return nil, errors.New("it has no programs")
 	}
+	rounds, err := runTogether(ctx, programs)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]results{}
+	for i, p := range programs {
+		if err := s.repeat(ctx, p, rounds[i], meant); err != nil {
+			return nil, err
+		}
+		for way, cases := range rounds[i] {
+			if all[way] == nil {
+				all[way] = results{}
+			}
+			for name, outcome := range cases {
+				all[way][p.name+"/"+name] = outcome
+			}
+		}
+	}
+	return all, nil
+}
+
+// runTogether runs programs in every way, several at once.
+func runTogether(ctx context.Context, programs []program) ([]round, error) {
 	var (
 		mutex  sync.Mutex
 		wait   sync.WaitGroup
 		failed error
 		places = make(chan struct{}, together)
-		runs   = map[string]results{}
+		rounds = make([]round, len(programs))
 	)
-	for _, p := range programs {
+	for i, p := range programs {
+		rounds[i] = round{}
 		for _, w := range append([]way{baseline}, ways...) {
 			places <- struct{}{}
 			wait.Go(func() {
@@ -75,17 +102,31 @@ func (s suite) run(ctx context.Context, root string) (map[string]results, error)
 				mutex.Lock()
 				defer mutex.Unlock()
 				failed = errors.Join(failed, err)
-				if runs[w.name] == nil {
-					runs[w.name] = results{}
-				}
-				for name, outcome := range cases {
-					runs[w.name][p.name+"/"+name] = outcome
-				}
+				rounds[i][w.name] = cases
 			})
 		}
 	}
 	wait.Wait()
-	return runs, failed
+	return rounds, failed
+}
+
+// repeat runs a program again, alone, where something differs that is not meant to: other people's tests
+// have limits of time, which they exceed on a busy machine, with and without gosess.
+func (s suite) repeat(ctx context.Context, p program, r round, meant map[difference]bool) (err error) {
+	for _, w := range ways {
+		for try := 0; try < 2 && differs(r, difference{s.name, w.name, p.name}, meant); try++ {
+			if r[baseline.name], err = p.run(ctx, baseline); err != nil {
+				return err
+			}
+			if r[w.name], err = p.run(ctx, w); err != nil {
+				return err
+			}
+		}
+	}
+	if r[baseline.name].empty() {
+		return fmt.Errorf("%s has no test cases: it ended with %s", p.name, r[baseline.name]["end"])
+	}
+	return nil
 }
 
 // run runs a program in one way. What it does is no error, whatever it is.
@@ -120,9 +161,6 @@ func (p program) run(ctx context.Context, w way) (results, error) {
 		return nil, ctx.Err()
 	}
 	cases := p.read(output.String())
-	if len(cases) == 0 && w.name == baseline.name {
-		return nil, fmt.Errorf("%s, %s: no test cases: %v\n%s", p.name, w.name, ended, output.String())
-	}
 	cases["end"] = cases.end(ended)
 	if said, _ := os.ReadFile(log); w.cache == "" && len(said) > 0 {
 		cases["log"] = fmt.Sprintf("%q", said)
