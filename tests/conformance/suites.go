@@ -22,7 +22,6 @@ type suite struct {
 // It cannot be had, which is no test's fault.
 var errUnavailable = errors.New("unavailable")
 
-// suites is filled here, because reading meant.txt looks for their names.
 var suites = []suite{
 	{"python", true, python},
 	{"ruby", true, ruby},
@@ -117,8 +116,8 @@ func perl(ctx context.Context, root, source, include string, patterns ...string)
 	return programs, nil
 }
 
-// openssl runs OpenSSL's tests with the libssl of the same source, which it builds: they are written for
-// its private structures. ssl_old_test is left out: it is linked to libssl statically.
+// openssl runs OpenSSL's tests with the libssl of the same source, which openssl.sh builds: they are
+// written for its private structures. ssl_old_test is left out: it is linked to libssl statically.
 func openssl(ctx context.Context, root string) ([]program, error) {
 	directory, err := fetch(ctx, root, "openssl", "--source", "openssl")
 	if err != nil {
