@@ -103,11 +103,12 @@ func TestLanguages(t *testing.T) {
 		script    string
 		new, gets bool // has callbacks of its own
 		page      string
+		option    string // that the page adds to the URL for it
 	}{
-		"python3": {"server.py", false, false, "languages"},
-		"perl":    {"server.pl", true, false, "languages"},
-		"ruby":    {"server.rb", true, true, "languages"},
-		"php":     {"server.php", false, false, "php"},
+		"python3": {"server.py", false, false, "languages", ""},
+		"perl":    {"server.pl", true, false, "languages", ""},
+		"ruby":    {"server.rb", true, true, "languages", "&tier=second"},
+		"php":     {"server.php", false, false, "php", ""},
 	} {
 		t.Run(interpreter, func(t *testing.T) {
 			t.Parallel()
@@ -119,6 +120,11 @@ func TestLanguages(t *testing.T) {
 			env, err := harness.PageEnvironment(server.page, dir)
 			if err != nil {
 				t.Fatal(err)
+			}
+			for i, entry := range env {
+				if strings.HasPrefix(entry, "GOSESS_CACHE=") {
+					env[i] += server.option
+				}
 			}
 			one := start(t, interpreter, server.script, pem, env)
 			const sessions, attempts = 20, 60

@@ -47,7 +47,8 @@ func (p *process) account() (text string) {
 	return text + p.output.String()
 }
 
-// Node asks the program alone which session to resume: one that it does not know, or does not want, is none, whoever else has it.
+// Node asks the program alone which session to resume: one that it does not know, or does not want, is none, whoever else has it, and
+// whatever the URL says.
 func TestNode(t *testing.T) {
 	system := versions.Node(t)
 	for _, sessions := range []string{"", "keeps", "refuses"} {
@@ -61,24 +62,13 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// inside is the environment with a store that lies in dir, where it has a path.
+// inside is the environment with a store that lies in dir, where it has a path, and that would be asked after Node.
 func inside(env []string, dir string) (there []string) {
 	for _, entry := range env {
 		if before, _, found := strings.Cut(entry, "shm:/"); found {
-			entry = before + "shm:" + filepath.Join(dir, "store") + "?size=4m"
+			entry = before + "shm:" + filepath.Join(dir, "store") + "?size=4m&tier=second"
 		}
 		there = append(there, entry)
 	}
 	return there
-}
-
-// A program that does nothing about sessions has them resumed, by itself and by the next process, where the page's URL says so.
-func TestNodeGains(t *testing.T) {
-	system := versions.Node(t)
-	dir := system.TempDir(t)
-	env, err := harness.PageEnvironment("node", dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gains(t, dir, func() *process { return startNode(t, system, dir, "", env) })
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ type server struct {
 	program   func(t *testing.T, s site) *harness.Program
 	arguments []string // of the load client
 	gains     bool     // by the page, at a restart
+	late      bool     // it goes by the server name after libssl has looked: the first one who tells it after a restart teaches gosess
 	slow      bool     // to start: tried with GOSESS_TESTS=all
 }
 
@@ -27,16 +29,27 @@ type server struct {
 var untilEnd = []string{"--until-end"}
 
 var servers = []server{
-	{"mosquitto", mosquitto, untilEnd, true, false},
-	{"unbound", unbound, untilEnd, true, false},
-	{"dnsdist", dnsdist, untilEnd, true, false},
-	{"rsyslog", rsyslog, untilEnd, true, false},
-	{"nghttpx", nghttpx, nil, true, false},
-	{"h2o", h2o, nil, true, false},
-	{"memcached", memcached, untilEnd, true, false},
-	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false}, // its clients leave so
-	{"mumble-server", mumble, untilEnd, false, true},
+	{"mosquitto", mosquitto, untilEnd, true, false, false},
+	{"unbound", unbound, untilEnd, true, false, false},
+	{"dnsdist", dnsdist, untilEnd, true, true, false},
+	{"rsyslog", rsyslog, untilEnd, true, false, false},
+	{"nghttpx", nghttpx, nil, true, true, false},
+	{"h2o", h2o, nil, true, false, false},
+	{"memcached", memcached, untilEnd, true, false, false},
+	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false, false}, // its clients leave so
+	{"mumble-server", mumble, untilEnd, false, false, true},
 }
+
+// taught is how many percent of the visits after a restart are resumed of the first kind of client that is not resumed by tickets.
+func (s server) taught() int {
+	if s.late {
+		return 100 * (visits - 1) / visits
+	}
+	return 100
+}
+
+// visits are how often a client comes back.
+const visits = 20
 
 // seen is how many percent of its sessions each of harness.Clients resumes.
 type seen [3]int
@@ -83,7 +96,7 @@ func (s server) run(t *testing.T, variables func(dir string) []string) report {
 	}
 	comeBack := func() (all seen) {
 		for i := range harness.Clients {
-			got := call(i, "--load", files(i), "--attempts", "20")
+			got := call(i, "--load", files(i), "--attempts", strconv.Itoa(visits))
 			all[i] = 100 * got.Resumed / got.Attempts
 		}
 		return all
@@ -182,8 +195,8 @@ func TestServers(t *testing.T) {
 				t.Run(cache, func(t *testing.T) {
 					got := s.run(t, with(t, cache))
 					got.isNoWorse(t, plain)
-					if s.gains && cache == file && got.restart[1] != 100 {
-						t.Errorf("without tickets: %d %% resumed after a restart, where the page promises all", got.restart[1])
+					if s.gains && cache == file && got.restart[1] != s.taught() {
+						t.Errorf("without tickets: %d %% resumed after a restart, where the page promises %d", got.restart[1], s.taught())
 					}
 				})
 			}
@@ -193,8 +206,8 @@ func TestServers(t *testing.T) {
 			t.Run("page", func(t *testing.T) {
 				got := s.run(t, page(t))
 				got.isNoWorse(t, plain)
-				if all := (seen{100, 100, 100}); got.start != all || got.restart != all {
-					t.Errorf("resumed %v %%, after a restart %v %%, where the page promises all", got.start, got.restart)
+				if all, again := (seen{100, 100, 100}), (seen{s.taught(), 100, 100}); got.start != all || got.restart != again {
+					t.Errorf("resumed %v %%, after a restart %v %%, where the page promises %v and %v", got.start, got.restart, all, again)
 				}
 			})
 		})

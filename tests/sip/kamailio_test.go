@@ -78,8 +78,11 @@ func visit(t *testing.T, p *harness.Program) (resumed counts) {
 	return resumed
 }
 
-// Kamailio serves before and after a tls.reload, with libssl's cache on and off, and its processes live. It may resume more than
-// without gosess, but nothing less.
+// leftAlone is what gosess says of it: what lies there, every process of it may free.
+const leftAlone = "serving without a cache: this server keeps OpenSSL's objects in memory that its processes share"
+
+// Kamailio serves before and after a tls.reload, with libssl's cache on and off, its processes live, and it resumes as many as
+// without gosess.
 func TestKamailio(t *testing.T) {
 	harness.NeedBuild(t)
 	for _, cache := range []int{0, 1} {
@@ -96,8 +99,16 @@ func TestKamailio(t *testing.T) {
 					if how := p.Ended(); !alive || how != "exit status 0" {
 						t.Errorf("Kamailio ended with %q, by itself: %v", how, !alive)
 					}
+					said := 0
 					for _, line := range p.Problems() {
-						t.Errorf("log: %s", line)
+						if strings.Contains(line, leftAlone) {
+							said++
+						} else {
+							t.Errorf("log: %s", line)
+						}
+					}
+					if (said > 0) != (env != nil) {
+						t.Errorf("gosess has said %d times that it leaves Kamailio alone", said)
 					}
 				})
 				if err := p.Start(); err != nil {
@@ -108,7 +119,7 @@ func TestKamailio(t *testing.T) {
 			without := run(t, harness.TempDir(t), nil)
 			harness.EachStore(t, func(t *testing.T, dir string, env []string) {
 				for i, with := range run(t, dir, env) {
-					if with[0] < without[i][0] || with[1] < without[i][1] {
+					if with != without[i] {
 						t.Errorf("%s: resumed %v before and after a reload, and %v without gosess", harness.Clients[i].Name, with, without[i])
 					}
 				}
