@@ -3,11 +3,10 @@
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='apache2-bin binutils clang clang-format dovecot-imapd eapoltest freeradius g++ gcc groff-base haproxy hitch hostapd icinga2-bin
-kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev
-libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx nsd openssl perl php-cli pkg-config
-postfix python3 ruby shellcheck stunnel4 trafficserver uvicorn valgrind
-znc'
+packages='apache2-bin binutils clang clang-format cyrus-pop3d dovecot-imapd eapoltest freeradius g++ gcc groff-base haproxy
+hitch hostapd icinga2-bin kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev libnet-ssleay-perl libnginx-mod-
+mail libnginx-mod-stream libssl-dev make mandoc nginx nsd openssl perl php-cli pkg-config postfix python3 ruby
+shellcheck stunnel4 trafficserver uvicorn valgrind znc'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -56,10 +55,10 @@ install || {
     install
 }
 
-# Nor may a package that only a test wanted start at boot.
-for service in dovecot freeradius haproxy hitch hostapd icinga2 kamailio nginx nsd postfix stunnel4 trafficserver znc; do
+# Nor may a package that only a test wanted start at boot. What a service's name begins with, its package's does.
+for service in cyrus-imapd dovecot freeradius haproxy hitch hostapd icinga2 kamailio nginx nsd postfix stunnel4 trafficserver znc; do
     case "$missing" in
-    *"$service"*)
+    *"${service%%-*}"*)
         if command -v systemctl >/dev/null; then
             systemctl disable "$service.service" >/dev/null 2>&1 || true
         fi

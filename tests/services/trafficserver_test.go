@@ -74,7 +74,7 @@ CONFIG proxy.config.log.logging_enabled INT 0
 func TestTrafficServer(t *testing.T) {
 	for _, mode := range []int{1, 2} {
 		t.Run(fmt.Sprint("session_cache ", mode), func(t *testing.T) {
-			gains(t, "trafficserver", newTrafficServer(mode))
+			gains(t, "trafficserver", hits, newTrafficServer(mode))
 		})
 	}
 }
