@@ -4,8 +4,8 @@
 set -eu
 
 packages='apache2-bin binutils clang clang-format cyrus-pop3d dovecot-imapd eapoltest freeradius g++ gcc groff-base haproxy
-hitch hostapd icinga2-bin kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev libnet-ssleay-perl libnginx-mod-
-mail libnginx-mod-stream libssl-dev make mandoc nginx nsd openssl perl php-cli pkg-config postfix python3 ruby
+hitch hostapd icinga2-bin kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev libnet-ssleay-perl libnginx-mod-mail
+libnginx-mod-stream libssl-dev make mandoc nginx nsd openssl perl php-cli pkg-config postfix python3 ruby
 shellcheck stunnel4 trafficserver uvicorn valgrind znc'
 
 installed() {
