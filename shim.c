@@ -20,10 +20,11 @@ static bool client_only(const SSL_METHOD *method)
 /* Once per context: SSL_CTX_new may call SSL_CTX_new_ex, which is interposed too. */
 static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const void *caller)
 {
-    if (!ctx || !gosess_environment.cache || gosess_attached(ctx))
+    if (!ctx || (!gosess_environment.cache && !gosess_cache_any()) || gosess_attached(ctx))
         return ctx;
-    if (!gosess_prepare(caller) || client_only(method))
+    if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))
         return ctx;
+    gosess_watch(ctx);
     struct gosess_cache *cache = gosess_cache_of_environment();
     if (cache)
         gosess_attach(ctx, cache, true);
@@ -68,6 +69,17 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     if (ssl)
         gosess_after_ssl(ssl, context);
     return ssl;
+}
+
+/* A handshake that has failed by now gives back what it has taken, while libssl can still tell. */
+GOSESS_EXPORT void SSL_free(SSL *ssl)
+{
+    __typeof__(&SSL_free) next = GOSESS_NEXT(SSL_free);
+    struct gosess_connection *connection = gosess_ssl ? gosess_connection_of(ssl) : NULL;
+    if (connection)
+        gosess_connection_settle(connection);
+    if (next)
+        next(ssl);
 }
 
 GOSESS_EXPORT SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
@@ -150,10 +162,8 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
 GOSESS_EXPORT int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
-    if (gosess_serves(context) && session) {
-        gosess_identify(context);
+    if (gosess_serves(context) && session)
         return gosess_add_session(context, session);
-    }
     __typeof__(&SSL_CTX_add_session) next = GOSESS_NEXT(SSL_CTX_add_session);
     return next ? next(ctx, session) : 0;
 }
@@ -165,7 +175,8 @@ GOSESS_EXPORT int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
         return 0;
     if (!gosess_serves(gosess_attached(ctx)))
         return next(ctx, session);
-    return gosess_remove_reporting(ctx, session, next);
+    return gosess_remove_reporting(ctx, session, next,
+                                   gosess_is_libssl(__builtin_return_address(0)));
 }
 
 static void flush(SSL_CTX *ctx, int64_t before)
@@ -179,7 +190,6 @@ static void flush(SSL_CTX *ctx, int64_t before)
         gosess_forget(context);
         return;
     }
-    gosess_identify(context);
     gosess_call(context, &call);
 }
 
@@ -219,18 +229,6 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
         if (next)                                                           \
             next(ctx, callback);                                            \
     }
-/* A list that was set may be freed, and the next one lie in its place: they are counted. */
-#define INTERPOSE_LIST_SETTER(function)                                    \
-    GOSESS_EXPORT void function(SSL_CTX *ctx, STACK_OF(X509_NAME) * names) \
-    {                                                                      \
-        struct gosess_attached *context = gosess_attached(ctx);            \
-        __typeof__(&(function)) next = GOSESS_NEXT(function);              \
-        if (next)                                                          \
-            next(ctx, names);                                              \
-        if (context)                                                       \
-            atomic_fetch_add(&context->noted.lists, 1);                    \
-    }
-
 #define INTERPOSE_GETTER(function, member)                                     \
     {                                                                          \
         struct gosess_attached *context = own_callbacks(ctx);                  \
@@ -246,44 +244,6 @@ static struct gosess_attached *own_callbacks(SSL_CTX *ctx)
     struct gosess_attached *context = gosess_attached(ctx);
     return context && atomic_load(&context->callbacks) ? context : NULL;
 }
-
-INTERPOSE_LIST_SETTER(SSL_CTX_set0_CA_list)
-INTERPOSE_LIST_SETTER(SSL_CTX_set_client_CA_list)
-
-GOSESS_EXPORT void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
-                                                    int (*verifier)(X509_STORE_CTX *, void *),
-                                                    void *argument)
-{
-    struct gosess_attached *context = gosess_attached(ctx);
-    __typeof__(&SSL_CTX_set_cert_verify_callback) next =
-        GOSESS_NEXT(SSL_CTX_set_cert_verify_callback);
-    if (next)
-        next(ctx, verifier, argument);
-    if (!context)
-        return;
-    atomic_store(&context->noted.verifier, (uintptr_t)verifier);
-    atomic_store(&context->noted.argument, argument != NULL);
-    atomic_fetch_add(&context->noted.verifiers, 1);
-}
-
-/* SSL_CTX_set_purpose and SSL_CTX_set_trust call these too. */
-#define INTERPOSE_PARAM_SETTER(function, member)                            \
-    GOSESS_EXPORT int function(X509_VERIFY_PARAM *param, int value)         \
-    {                                                                       \
-        __typeof__(&(function)) next = GOSESS_NEXT(function);               \
-        int set = next ? next(param, value) : 0;                            \
-        if (set == 1 && gosess_ssl) {                                       \
-            gosess_setup_lock();                                            \
-            struct gosess_attached *context = gosess_attached_param(param); \
-            if (context)                                                    \
-                atomic_store(&context->noted.member, value);                \
-            gosess_setup_unlock();                                          \
-        }                                                                   \
-        return set;                                                         \
-    }
-
-INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_purpose, purpose)
-INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_trust, trust)
 
 INTERPOSE_SETTER(SSL_CTX_sess_set_new_cb, gosess_new_cb, new_session)
 INTERPOSE_SETTER(SSL_CTX_sess_set_remove_cb, gosess_remove_cb, remove_session)

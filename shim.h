@@ -9,19 +9,23 @@
 #ifndef GOSESS_SHIM_H
 #define GOSESS_SHIM_H
 
+/* The digests of libcrypto that need no provider (OSSL_PROVIDER-null(7)) are deprecated in 3.0. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <openssl/async.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 6
+#define GOSESS_CORE_ABI 7
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -35,8 +39,9 @@
 
 /* The header at the start of a shm store: docs/shm-format.md. */
 #define GOSESS_SHM_MAGIC "gosess\r\n"
-#define GOSESS_SHM_VERSION 2
+#define GOSESS_SHM_VERSION 3
 #define GOSESS_SHM_HEADER_SIZE 64
+#define GOSESS_SHM_ID_SIZE 16
 
 /*
  * Every function of libssl and libcrypto that gosess calls, looked up in the
@@ -49,29 +54,27 @@
     X(ASYNC_get_current_job)            \
     X(CRYPTO_clear_free)                \
     X(CRYPTO_free)                      \
-    X(CRYPTO_get_ex_data)               \
     X(CRYPTO_get_ex_new_index)          \
+    X(CRYPTO_get_mem_functions)         \
+    X(CRYPTO_malloc)                    \
     X(CRYPTO_memcmp)                    \
+    X(CRYPTO_realloc)                   \
     X(DTLS_client_method)               \
     X(ERR_pop_to_mark)                  \
     X(ERR_set_mark)                     \
-    X(EVP_DigestFinal_ex)               \
-    X(EVP_DigestInit_ex)                \
-    X(EVP_DigestUpdate)                 \
-    X(EVP_MD_CTX_free)                  \
-    X(EVP_MD_CTX_new)                   \
-    X(EVP_sha256)                       \
     X(OPENSSL_cleanse)                  \
     X(OPENSSL_sk_num)                   \
     X(OPENSSL_sk_value)                 \
     X(OpenSSL_version_num)              \
+    X(SHA256_Final)                     \
+    X(SHA256_Init)                      \
+    X(SHA256_Update)                    \
+    X(SSL_CTX_add_session)              \
     X(SSL_CTX_ctrl)                     \
     X(SSL_CTX_free)                     \
-    X(SSL_CTX_get0_certificate)         \
     X(SSL_CTX_get0_param)               \
     X(SSL_CTX_get_cert_store)           \
     X(SSL_CTX_get_client_CA_list)       \
-    X(SSL_CTX_get_ex_data)              \
     X(SSL_CTX_get_options)              \
     X(SSL_CTX_get_security_level)       \
     X(SSL_CTX_get_verify_callback)      \
@@ -83,7 +86,6 @@
     X(SSL_CTX_sess_set_get_cb)          \
     X(SSL_CTX_sess_set_new_cb)          \
     X(SSL_CTX_sess_set_remove_cb)       \
-    X(SSL_CTX_set_ex_data)              \
     X(SSL_CTX_set_options)              \
     X(SSL_CTX_up_ref)                   \
     X(SSL_SESSION_dup)                  \
@@ -91,7 +93,6 @@
     X(SSL_SESSION_get0_cipher)          \
     X(SSL_SESSION_get0_hostname)        \
     X(SSL_SESSION_get0_peer)            \
-    X(SSL_SESSION_get_ex_data)          \
     X(SSL_SESSION_get_id)               \
     X(SSL_SESSION_get_master_key)       \
     X(SSL_SESSION_get_protocol_version) \
@@ -104,21 +105,24 @@
     X(SSL_clear_options)                \
     X(SSL_client_hello_get0_ext)        \
     X(SSL_client_hello_get0_random)     \
+    X(SSL_ctrl)                         \
     X(SSL_get_SSL_CTX)                  \
+    X(SSL_get_certificate)              \
     X(SSL_get_ciphers)                  \
-    X(SSL_get_ex_data)                  \
+    X(SSL_get_client_random)            \
     X(SSL_get_max_early_data)           \
     X(SSL_get_options)                  \
     X(SSL_get_peer_cert_chain)          \
+    X(SSL_get_privatekey)               \
     X(SSL_get_servername)               \
+    X(SSL_get_state)                    \
+    X(SSL_get_verify_callback)          \
     X(SSL_get_verify_mode)              \
     X(SSL_is_server)                    \
     X(SSL_session_reused)               \
-    X(SSL_set_ex_data)                  \
     X(SSL_set_options)                  \
     X(SSL_version)                      \
     X(TLS_client_method)                \
-    X(X509_CRL_digest)                  \
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
     X(X509_OBJECT_get_type)             \
@@ -134,12 +138,12 @@
     X(X509_VERIFY_PARAM_get_flags)      \
     X(X509_VERIFY_PARAM_get_hostflags)  \
     X(X509_VERIFY_PARAM_get_inh_flags)  \
-    X(X509_digest)                      \
     X(X509_free)                        \
     X(X509_up_ref)                      \
     X(d2i_SSL_SESSION)                  \
     X(i2d_SSL_SESSION)                  \
     X(i2d_X509)                         \
+    X(i2d_X509_CRL)                     \
     X(i2d_X509_NAME)
 
 /* Those that not every libcrypto has: NULL in the table then. */
@@ -172,6 +176,17 @@ static inline bool gosess_anti_replay(const struct gosess_libssl *libssl, const 
            !(libssl->SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY);
 }
 
+/* When a session is over, in unix seconds: a host may have set any time and timeout. */
+static inline int64_t gosess_end_of(const struct gosess_libssl *libssl, const SSL_SESSION *session)
+{
+    int64_t end;
+    int64_t time = libssl->SSL_SESSION_get_time(session);
+    int64_t timeout = libssl->SSL_SESSION_get_timeout(session);
+    if (__builtin_add_overflow(time, timeout, &end))
+        return timeout > 0 ? INT64_MAX : INT64_MIN;
+    return end;
+}
+
 /*
  * The mask of a thread in or of the Go half: a handler of the host that ran there would run on
  * a goroutine's small stack. Not those that Go or a sanitizer needs for itself.
@@ -198,39 +213,61 @@ enum gosess_log_cause {
     GOSESS_CAUSE_CORE,   /* the Go half: missing, wrong, slow, not allowed to start */
     GOSESS_CAUSE_STORE,  /* an entry or the mapping that cannot be used */
     GOSESS_CAUSE_PANIC,  /* a bug of the Go half, caught at the boundary */
+    GOSESS_CAUSE_LOG,    /* the file of GOSESS_LOG */
     GOSESS_CAUSE_COUNT,
 };
 
 /* What the Go half may know of an SSL_CTX that gosess serves. Valid as long as the SSL_CTX. */
 struct gosess_context {
-    /*
-     * Who may share sessions with this context: a digest (GOSESS_DIGEST_SIZE bytes) of its
-     * certificate, security level and policy for client certificates. Atomic; what it points to
-     * never changes. There from the first SSL_new, removal or flush on.
+    SSL_CTX *ctx; /* not a reference */
+    /* Random bytes that only this context has, and its copies in processes that were forked later.
      */
-    const unsigned char *digest;
-    SSL_CTX *ctx;    /* not a reference */
+    unsigned char owner[GOSESS_DIGEST_SIZE];
     int cache;       /* of gosess_core_open; atomic */
     bool live;       /* the cache is one of live sessions */
     bool single_use; /* ?single-use=tls13: every stateful TLS 1.3 session resumes once */
 };
 
+/*
+ * Under which circumstances a session is made or asked for. Its terms are a digest of what a full
+ * handshake presents and demands: all certificates, the security level and the policy for client
+ * certificates.
+ */
+struct gosess_scope {
+    struct gosess_context *context; /* that the SSL was made from (L1) */
+    const char *server_name;        /* that the client asked for; borrowed, not terminated */
+    size_t server_name_length;
+    unsigned char terms[GOSESS_DIGEST_SIZE];
+    bool known;   /* the terms are, and the host will not switch to others */
+    bool shared;  /* processes may share the session: the terms are known, and its bytes are all of
+                     it */
+    bool live;    /* a new session that may not be shared may be kept in this process */
+    bool resumed; /* the connection has resumed a session, of which a new one is made */
+    bool chain; /* the peer sent a chain of certificates, which the bytes of a session lack (L40) */
+    bool host_data; /* the host may keep data with a session: no other object may take its place */
+    /*
+     * The host may switch to another context after the lookup: then the terms that count are those
+     * that the server name was seen to lead to, and a full handshake shows which these are.
+     */
+    bool routed;
+    uint32_t generation; /* of the process's contexts: what a name led to before says nothing now */
+};
+
+struct gosess_claim; /* the Go half's: what a handshake has taken, and nobody else gets */
+
+/* What a connection has been given. It belongs to the thread that works on the connection. */
+struct gosess_given {
+    int64_t ends; /* when the session that it resumes is over, unix seconds; 0: there is none */
+    struct gosess_claim *claim;
+    bool bound; /* the session is one of a shared store, which holds under these terms only */
+    unsigned char terms[GOSESS_DIGEST_SIZE];
+};
+
 /* What the Go half is started with. All of it stays valid until the process ends. */
 struct gosess_start {
     const struct gosess_libssl *libssl;
-    /*
-     * The context that an SSL was made from, whose callbacks and sessions apply whatever a
-     * server name switched to later (L1); and that of an SSL_CTX. NULL where gosess does not
-     * serve it.
-     */
-    struct gosess_context *(*context_of_ssl)(const SSL *ssl);
+    /* The context of an SSL_CTX. NULL where gosess does not serve it. */
     struct gosess_context *(*context_of_ctx)(const SSL_CTX *ctx);
-    /*
-     * The digest (GOSESS_DIGEST_SIZE bytes) of the security level and the client-verification
-     * policy of an SSL_CTX, which need not be the one that an SSL was made from. NULL where gosess
-     * does not know it.
-     */
-    const unsigned char *(*policy_of_ctx)(const SSL_CTX *ctx);
     /*
      * Does work in Go, on this thread or on another one that waits for such (L44), and returns when
      * it is done. No signal and no cancellation comes meanwhile, and no code of the host may be
@@ -276,8 +313,7 @@ struct gosess_counts {
  * What libgosess-core.so exports. The C half checks gosess_core_abi before it calls
  * anything, and calls gosess_core_start once, with every asynchronous signal blocked. Then
  * everything but gosess_core_make_room may be called from any thread: what is to be done in Go
- * goes through start->in_go. The three callbacks have the signatures and the reference rules of
- * SSL_CTX_sess_set_get_cb(3).
+ * goes through start->in_go.
  */
 extern const unsigned gosess_core_abi;
 
@@ -293,28 +329,39 @@ int gosess_core_open(const struct gosess_source *source);
 /* Forgets a cache that no context uses. The mapping may be unmapped then. */
 void gosess_core_close(int cache);
 
-/* Stores a new session. 0: the reference that libssl took stays libssl's (L16). */
-int gosess_core_new_session(SSL *ssl, SSL_SESSION *session);
+/* Stores a new session of a connection that was given something before, or nothing. */
+void gosess_core_new_session(SSL_SESSION *session, const struct gosess_scope *scope,
+                             struct gosess_given *given);
 
 /*
- * Looks a session up. NULL is a miss. Otherwise *copy is 0 and the one reference of the
- * returned object is libssl's to free (L17). Under anti-replay (gosess_anti_replay) it has been
- * taken: no other handshake will get it.
+ * Looks a session up. NULL is a miss. Otherwise the one reference of the returned object is
+ * libssl's to free (L17), and given says what it is. Under anti-replay (gosess_anti_replay) it has
+ * been taken: no other handshake will get it.
  */
-SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length, int *copy);
+SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length,
+                                     const struct gosess_scope *scope, struct gosess_given *given);
+
+/*
+ * The connection ends, or begins another handshake. What it has taken is put back into the cache
+ * where unproven says that its client has not shown that it knows the session's secret.
+ */
+void gosess_core_release(struct gosess_given *given, bool unproven);
 
 /* Removes a session, if the stored one is this one (L15). The pointer is borrowed (L19). */
 void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
 
-/* SSL_CTX_add_session: 1, or 0 where this very object is stored already or cannot be. */
+/*
+ * SSL_CTX_add_session: keeps the object itself, in this process. 1, or 0 where this very object is
+ * stored already or cannot be.
+ */
 int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session);
 
-/* The sessions that SSL_CTX_sess_number counts: a shared store's are those of all contexts. */
+/* The sessions that SSL_CTX_sess_number counts: in a shared store those of all its processes. */
 long gosess_core_number(SSL_CTX *ctx);
 
 /*
- * SSL_CTX_flush_sessions: the sessions of a context that end before a time, 0: all. In a
- * shared store, which drops what has expired by itself, times that have passed do nothing.
+ * SSL_CTX_flush_sessions: the sessions of a context, and of its copies in forked processes, that
+ * end before a time, 0: all. A shared store drops what has expired by itself.
  */
 void gosess_core_flush(SSL_CTX *ctx, int64_t before);
 
@@ -325,6 +372,9 @@ void gosess_core_forget(SSL_CTX *ctx);
 void gosess_core_clear(int cache);
 
 void gosess_core_count(int cache, struct gosess_counts *counts);
+
+/* Whether the runtime made this thread, which lives. In a handler of any thread. */
+bool gosess_core_owns_thread(pid_t thread);
 
 /* Takes the processors back that threads keep while they are in C: for one that has none. In Go. */
 void gosess_core_make_room(void);

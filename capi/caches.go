@@ -14,6 +14,8 @@ import (
 type sessions interface {
 	// put stores a session and reports whether it was not stored already.
 	put(record *C.struct_gosess_record) bool
+	// add keeps the object itself, and reports whether it was not stored already.
+	add(record *C.struct_gosess_record) bool
 	// get fills in what it finds.
 	get(lookup *C.struct_gosess_lookup)
 	// remove tells the outcome if the session was stored.

@@ -30,33 +30,46 @@ func bytesOf(data *C.gosess_const_uchar, length C.int) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(data)), int(max(length, 0)))
 }
 
-func digestOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
-	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(C.gosess_digest_of(context)))
+func digestOf(digest *[C.GOSESS_DIGEST_SIZE]C.uchar) [C.GOSESS_DIGEST_SIZE]byte {
+	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(digest))
 }
 
-func policyOf(policy *C.uchar) (digest [C.GOSESS_DIGEST_SIZE]byte) {
-	if policy != nil {
-		digest = *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(policy))
-	}
-	return digest
+func ownerOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
+	return digestOf(&context.owner)
 }
 
-func originOf(record *C.struct_gosess_record) sessioncache.Origin {
+func serverNameOf(scope *C.struct_gosess_scope) string {
+	return textOf(scope.server_name, scope.server_name_length)
+}
+
+func originOf(scope *C.struct_gosess_scope) sessioncache.Origin {
 	return sessioncache.Origin{
-		Context:    digestOf(record.context),
-		ServerName: textOf(record.server_name, record.server_name_length),
-		Policy:     policyOf(record.policy),
-		VerifyMode: int(record.verify_mode),
+		Owner:      ownerOf(scope.context),
+		Terms:      digestOf(&scope.terms),
+		ServerName: serverNameOf(scope),
 	}
 }
 
-func wanted(lookup *C.struct_gosess_lookup) sessioncache.Origin {
-	return sessioncache.Origin{
-		Context:    digestOf(lookup.context),
-		ServerName: textOf(lookup.server_name, lookup.server_name_length),
-		Policy:     policyOf(lookup.policy),
-		VerifyMode: int(lookup.verify_mode),
+// configurationOf is what server names lead to: that of the context, and of no earlier generation.
+func configurationOf(scope *C.struct_gosess_scope) [C.GOSESS_DIGEST_SIZE]byte {
+	owner := ownerOf(scope.context)
+	for i := range 4 {
+		owner[i] ^= byte(scope.generation >> (8 * i))
 	}
+	return owner
+}
+
+// askedOf knows no terms where the host may still switch to another context.
+func askedOf(scope *C.struct_gosess_scope) sessioncache.Asked {
+	asked := sessioncache.Asked{ServerName: serverNameOf(scope)}
+	if scope.known {
+		asked.Terms = digestOf(&scope.terms)
+	}
+	return asked
+}
+
+func setTerms(scope *C.struct_gosess_scope, terms [C.GOSESS_DIGEST_SIZE]byte) {
+	*(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(&scope.terms)) = terms
 }
 
 func countsOf(s sessioncache.Stats) C.struct_gosess_counts {

@@ -16,10 +16,8 @@ EXPORT const unsigned gosess_core_abi = GOSESS_CORE_ABI;
 EXPORT int gosess_core_start(const struct gosess_start *start)
 {
     gosess_outcome_start(start);
-    if (gosess_glue_start(start))
-        return gosess_go_start();
-    start->log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: out of memory");
-    return -1;
+    gosess_glue_start(start);
+    return gosess_go_start();
 }
 
 /* --- caches --- */
@@ -121,13 +119,30 @@ static void put(void *argument)
     record->added = gosess_go_put(record);
 }
 
-EXPORT int gosess_core_new_session(SSL *ssl, SSL_SESSION *session)
+/* The handshake is over: nothing that it has taken is given out again. */
+EXPORT void gosess_core_new_session(SSL_SESSION *session, const struct gosess_scope *scope,
+                                    struct gosess_given *given)
 {
     struct gosess_record record;
-    if (gosess_record_new(ssl, session, &record))
-        gosess_in_go(put, &record);
+    gosess_claim_forget(given);
+    if (!gosess_record_new(session, scope, given, &record))
+        return;
+    gosess_in_go(put, &record);
     gosess_unref(record.copy); /* where it is not kept */
-    return 0;
+}
+
+EXPORT void gosess_core_release(struct gosess_given *given, bool unproven)
+{
+    struct gosess_record record;
+    if (unproven && gosess_claim_record(given, &record))
+        gosess_in_go(put, &record);
+    gosess_claim_forget(given);
+}
+
+static void add(void *argument)
+{
+    struct gosess_record *record = argument;
+    record->added = gosess_go_add(record);
 }
 
 EXPORT int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session)
@@ -135,7 +150,7 @@ EXPORT int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session)
     struct gosess_record record;
     if (!gosess_record_of(ctx, session, &record))
         return 0;
-    gosess_in_go(put, &record);
+    gosess_in_go(add, &record);
     return record.added;
 }
 
@@ -150,12 +165,12 @@ static void keep(void *argument)
 }
 
 EXPORT SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length,
-                                            int *copy)
+                                            const struct gosess_scope *scope,
+                                            struct gosess_given *given)
 {
     struct gosess_lookup lookup;
     unsigned char room[GOSESS_ORDINARY_DER];
-    if (!gosess_lookup_begin(ssl, id, length, &lookup))
-        return NULL;
+    gosess_lookup_begin(ssl, id, length, scope, given, &lookup);
     if (!lookup.claimed) {
         lookup.der = room;
         gosess_in_go(get, &lookup);
@@ -163,10 +178,7 @@ EXPORT SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, i
             gosess_in_go(keep, &lookup);
         gosess_unref(lookup.copy);
     }
-    SSL_SESSION *session = gosess_lookup_end(ssl, &lookup);
-    if (session)
-        *copy = 0;
-    return session;
+    return gosess_lookup_end(ssl, &lookup, scope, given);
 }
 
 static void drop(void *argument)
@@ -179,6 +191,11 @@ EXPORT void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
     struct gosess_record record;
     if (gosess_record_of(ctx, session, &record))
         gosess_in_go(drop, &record);
+}
+
+EXPORT bool gosess_core_owns_thread(pid_t thread)
+{
+    return gosess_is_own_thread(thread);
 }
 
 EXPORT void gosess_core_make_room(void)

@@ -6,6 +6,8 @@ import "C"
 import (
 	"runtime"
 	"runtime/debug"
+
+	"gosess/sessioncache"
 )
 
 // The calls of core.c, which has asked libssl all that it could before.
@@ -22,6 +24,7 @@ func gosess_go_start() (status C.int) {
 	defer guard("start")
 	enter()
 	startThreads()
+	sessioncache.ReserveHeap()
 	return 0
 }
 
@@ -54,7 +57,17 @@ func gosess_go_close(cache C.int) {
 func gosess_go_put(record *C.struct_gosess_record) (added C.int) {
 	defer guard("put")
 	enter()
-	if c := cacheOf(record.context); c != nil && c.put(record) {
+	if c := cacheOf(record.scope.context); c != nil && c.put(record) {
+		added = 1
+	}
+	return added
+}
+
+//export gosess_go_add
+func gosess_go_add(record *C.struct_gosess_record) (added C.int) {
+	defer guard("add")
+	enter()
+	if c := cacheOf(record.scope.context); c != nil && c.add(record) {
 		added = 1
 	}
 	return added
@@ -66,7 +79,7 @@ func gosess_go_put(record *C.struct_gosess_record) (added C.int) {
 func gosess_go_get(lookup *C.struct_gosess_lookup) {
 	defer guard("get")
 	enter()
-	if c := cacheOf(lookup.context); c != nil {
+	if c := cacheOf(lookup.scope.context); c != nil {
 		c.get(lookup)
 	}
 }
@@ -75,7 +88,7 @@ func gosess_go_get(lookup *C.struct_gosess_lookup) {
 func gosess_go_keep(lookup *C.struct_gosess_lookup) {
 	defer guard("keep")
 	enter()
-	if c, ok := cacheOf(lookup.context).(*sealed); ok {
+	if c, ok := cacheOf(lookup.scope.context).(*sealed); ok {
 		c.keep(sealOf(lookup), &lookup.copy)
 	}
 }
@@ -84,7 +97,7 @@ func gosess_go_keep(lookup *C.struct_gosess_lookup) {
 func gosess_go_remove(record *C.struct_gosess_record) {
 	defer guard("remove")
 	enter()
-	if c := cacheOf(record.context); c != nil {
+	if c := cacheOf(record.scope.context); c != nil {
 		c.remove(record)
 	}
 }

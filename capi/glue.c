@@ -19,17 +19,20 @@
 
 #define LINE_SIZE 1024 /* more of a text is not logged: shim/log.c */
 
+/* A store keeps the end of a session in 32 bits: this one stands for all that come later. */
+#define GOSESS_END_MAX ((int64_t)UINT32_MAX)
+
 #define ASN1_ERROR 0x80 /* of what ASN1_get_object returns */
 
 static const struct gosess_start *start;
 static const struct gosess_libssl *libssl;
 
-bool gosess_glue_start(const struct gosess_start *given)
+void gosess_glue_start(const struct gosess_start *given)
 {
     start = given;
     libssl = given->libssl;
     gosess_copies_start(libssl);
-    return gosess_lookup_start(libssl, given);
+    gosess_lookup_start(libssl);
 }
 
 void gosess_log_text(enum gosess_log_cause cause, const char *text, size_t length)
@@ -55,69 +58,41 @@ static int max(int a, int b)
     return a > b ? a : b;
 }
 
-static int64_t end_of(const SSL_SESSION *session)
+static bool take_apart(SSL_SESSION *session, struct gosess_record *record)
 {
-    return (int64_t)libssl->SSL_SESSION_get_time(session) +
-           libssl->SSL_SESSION_get_timeout(session);
-}
-
-/*
- * Where the host has one connection verify its client whose context does not: the digest of a
- * context that does not verify says nothing of whom it would trust.
- */
-bool gosess_verifies_by_itself(const SSL *ssl)
-{
-    return libssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE &&
-           libssl->SSL_CTX_get_verify_mode(libssl->SSL_get_SSL_CTX(ssl)) == SSL_VERIFY_NONE;
+    record->session = session;
+    record->id = libssl->SSL_SESSION_get_id(session, &record->id_length);
+    record->expires = gosess_end_of(libssl, session);
+    return record->id_length > 0;
 }
 
 /*
  * TLS 1.3 gives a resumed connection's new ticket a fresh time; the chain of tickets still
  * ends when the first session does.
  */
-bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *record)
+bool gosess_record_new(SSL_SESSION *session, const struct gosess_scope *scope,
+                       const struct gosess_given *given, struct gosess_record *record)
 {
-    memset(record, 0, sizeof(*record));
-    record->session = session;
-    libssl->ERR_set_mark();
-    gosess_lookup_forget(ssl);
-    record->context = start->context_of_ssl(ssl);
-    const char *name = libssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    record->server_name = name;
-    record->server_name_length = name ? strlen(name) : 0;
-    record->policy = start->policy_of_ctx(libssl->SSL_get_SSL_CTX(ssl));
-    record->verify_mode = libssl->SSL_get_verify_mode(ssl);
-    record->id = libssl->SSL_SESSION_get_id(session, &record->id_length);
-    record->expires = end_of(session);
-    int64_t deadline = libssl->SSL_session_reused(ssl) == 1 ? gosess_deadline(ssl) : 0;
-    if (deadline > 0 && deadline < record->expires)
-        record->expires = deadline;
-    /* With a certificate of the peer comes its chain, which the DER has not. */
-    const OPENSSL_STACK *chain = (const OPENSSL_STACK *)libssl->SSL_get_peer_cert_chain(ssl);
-    bool ok = record->context && record->id_length > 0 &&
-              (record->context->live || !gosess_verifies_by_itself(ssl));
-    if (ok && !record->context->live && (!chain || libssl->OPENSSL_sk_num(chain) == 0))
+    *record = (struct gosess_record){.scope = *scope};
+    if (!take_apart(session, record))
+        return false;
+    if (scope->resumed && given->ends > 0 && given->ends < record->expires)
+        record->expires = given->ends;
+    if (!scope->context->live && scope->shared && !scope->chain)
         record->copy = gosess_copy_to_keep(session);
-    libssl->ERR_pop_to_mark();
-    return ok;
+    return true;
 }
 
 /* The server name of a session without a connection is what a servername callback accepted. */
 bool gosess_record_of(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record)
 {
-    memset(record, 0, sizeof(*record));
-    record->session = session;
-    libssl->ERR_set_mark();
-    record->context = start->context_of_ctx(ctx);
+    struct gosess_context *context = start->context_of_ctx(ctx);
     const char *name = libssl->SSL_SESSION_get0_hostname(session);
-    record->server_name = name;
-    record->server_name_length = name ? strlen(name) : 0;
-    record->policy = start->policy_of_ctx(ctx);
-    record->verify_mode = libssl->SSL_CTX_get_verify_mode(ctx);
-    record->id = libssl->SSL_SESSION_get_id(session, &record->id_length);
-    record->expires = end_of(session);
-    libssl->ERR_pop_to_mark();
-    return record->context && record->id_length > 0;
+    *record = (struct gosess_record){.scope = {.context = context,
+                                               .server_name = name,
+                                               .server_name_length = name ? strlen(name) : 0,
+                                               .live = true}};
+    return context && take_apart(session, record);
 }
 
 /* A pointer to NULL makes i2d allocate, which costs one pass less than asking for the length. */
@@ -155,14 +130,12 @@ SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const un
     libssl->ERR_set_mark();
     SSL_SESSION *session = decode(der, der_length);
     const unsigned char *own = session ? libssl->SSL_SESSION_get_id(session, &length) : NULL;
-    int64_t lifetime = session ? expires - libssl->SSL_SESSION_get_time(session) : 0;
-    if (session && (length != (unsigned)id_length || memcmp(own, id, length) != 0 ||
-                    lifetime <= 0 || lifetime > LONG_MAX)) {
+    if (session && (length != (unsigned)id_length || memcmp(own, id, length) != 0)) {
         libssl->SSL_SESSION_free(session);
         session = NULL;
     }
     if (session)
-        libssl->SSL_SESSION_set_timeout(session, (long)lifetime);
+        gosess_cap(session, expires);
     libssl->ERR_pop_to_mark();
     return session;
 }
@@ -177,8 +150,11 @@ int gosess_live_size(const SSL_SESSION *session)
 
 void gosess_cap(SSL_SESSION *session, int64_t expires)
 {
-    int64_t lifetime = expires - libssl->SSL_SESSION_get_time(session);
-    if (expires < end_of(session) && lifetime >= 0)
+    int64_t lifetime;
+    if (expires < gosess_end_of(libssl, session) && expires < GOSESS_END_MAX &&
+        !__builtin_sub_overflow(expires, (int64_t)libssl->SSL_SESSION_get_time(session),
+                                &lifetime) &&
+        lifetime >= 0)
         libssl->SSL_SESSION_set_timeout(session, (long)lifetime);
 }
 
@@ -248,11 +224,6 @@ struct gosess_context *gosess_context_of(SSL_CTX *ctx)
 int gosess_cache_of(const struct gosess_context *context)
 {
     return __atomic_load_n(&context->cache, __ATOMIC_RELAXED);
-}
-
-const unsigned char *gosess_digest_of(const struct gosess_context *context)
-{
-    return __atomic_load_n(&context->digest, __ATOMIC_ACQUIRE);
 }
 
 int gosess_limit_of(const struct gosess_context *context)

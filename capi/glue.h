@@ -16,28 +16,20 @@ typedef const struct gosess_source gosess_const_source;
 
 /* A session, taken apart: what new, add and remove are about. */
 struct gosess_record {
-    SSL_SESSION *session;           /* borrowed */
-    SSL_SESSION *copy;              /* new: for the cache to keep, referenced; or NULL */
-    struct gosess_context *context; /* its first one */
-    const unsigned char *id;        /* borrowed from the session */
+    SSL_SESSION *session;      /* borrowed */
+    SSL_SESSION *copy;         /* new: for the cache to keep, referenced; or NULL */
+    struct gosess_scope scope; /* add and remove: of the context alone */
+    const unsigned char *id;   /* borrowed from the session */
     unsigned id_length;
-    const char *server_name; /* borrowed from the SSL; not terminated */
-    size_t server_name_length;
-    const unsigned char *policy; /* of the connection; NULL where it has none */
-    int verify_mode;
     int64_t expires; /* unix seconds */
     int added;       /* the answer of new and add: it was not stored already */
 };
 
 /* A lookup. */
 struct gosess_lookup {
-    struct gosess_context *context;
-    const unsigned char *id; /* borrowed from libssl, which has checked its length */
+    struct gosess_scope scope; /* terms: under which the session that was found was made */
+    const unsigned char *id;   /* borrowed from libssl, which has checked its length */
     int id_length;
-    const char *server_name; /* borrowed from the ClientHello; not terminated */
-    size_t server_name_length;
-    const unsigned char *policy; /* of the connection; NULL where it has none */
-    int verify_mode;
     bool take;            /* the session must not be returned again, to anybody */
     bool ticket;          /* of TLS 1.3, where a client uses each once */
     SSL_SESSION *claimed; /* what this handshake has taken before, referenced */
@@ -48,11 +40,12 @@ struct gosess_lookup {
     unsigned char *der; /* room for an ordinary one, or of gosess_allocate */
     size_t der_length;
     unsigned char seal[GOSESS_SEAL_SIZE];
-    int64_t ends; /* unix seconds; 0 is when the object says */
+    int64_t ends; /* unix seconds */
+    bool bound;   /* it was found in a shared store */
 };
 
-/* Keeps the table for what follows. False where libcrypto fails. Before any of it. */
-bool gosess_glue_start(const struct gosess_start *start);
+/* Keeps the table for what follows. Before any of it. */
+void gosess_glue_start(const struct gosess_start *start);
 
 /* Logs an error; the text is not terminated. */
 void gosess_log_text(enum gosess_log_cause cause, const char *text, size_t length);
@@ -74,15 +67,15 @@ void gosess_leave_out_of_core_dumps(uintptr_t object);
  */
 void gosess_settle_thread(int threads);
 
+/* Whether the runtime made this thread. In a handler of any thread. */
+bool gosess_is_own_thread(pid_t thread);
+
 /* --- glue.c: sessions --- */
 
-/* False where the session cannot be stored. */
-bool gosess_record_new(SSL *ssl, SSL_SESSION *session, struct gosess_record *record);
+/* False where the session cannot be stored: it has no id. */
+bool gosess_record_new(SSL_SESSION *session, const struct gosess_scope *scope,
+                       const struct gosess_given *given, struct gosess_record *record);
 bool gosess_record_of(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record);
-
-/* Whether a connection verifies its client otherwise than its context: no other may have its
- * sessions. */
-bool gosess_verifies_by_itself(const SSL *ssl);
 
 /* DER of libcrypto's allocation; NULL where it fails. gosess_free_der zeroes it. */
 unsigned char *gosess_encode(SSL_SESSION *session, int *length);
@@ -109,7 +102,6 @@ bool gosess_same_stored(SSL_SESSION *session, const unsigned char *der, size_t d
 /* The context of an SSL_CTX; its cache; the most sessions that it may have, 0 is any number. */
 struct gosess_context *gosess_context_of(SSL_CTX *ctx);
 int gosess_cache_of(const struct gosess_context *context);
-const unsigned char *gosess_digest_of(const struct gosess_context *context);
 int gosess_limit_of(const struct gosess_context *context);
 
 /* --- copies.c --- */
@@ -126,8 +118,9 @@ SSL_SESSION *gosess_copy_to_use(SSL_SESSION *kept, int64_t expires);
 
 /* --- lookup.c --- */
 
-/* The lookup of a get-session callback; false where nothing may be found. */
-bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
+/* The lookup of a connection. */
+void gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
+                         const struct gosess_scope *scope, const struct gosess_given *given,
                          struct gosess_lookup *lookup);
 
 /*
@@ -138,15 +131,16 @@ bool gosess_lookup_decode(struct gosess_lookup *lookup, const unsigned char *roo
 
 /* Gives a session that was found to the connection: NULL, and its reference freed, where the
  * connection cannot use it. */
-SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup);
+SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup,
+                               const struct gosess_scope *asked, struct gosess_given *given);
 
-/* When the session that a connection resumed ends, unix seconds; 0 where it did not. */
-int64_t gosess_deadline(SSL *ssl);
+/* What was taken, to be put back; false where there is nothing. */
+bool gosess_claim_record(const struct gosess_given *given, struct gosess_record *record);
 
-/* The handshake is over: nothing that it has taken is given out again. */
-void gosess_lookup_forget(SSL *ssl);
+/* The connection has no more of what it has taken. */
+void gosess_claim_forget(struct gosess_given *given);
 
-bool gosess_lookup_start(const struct gosess_libssl *libssl, const struct gosess_start *start);
+void gosess_lookup_start(const struct gosess_libssl *libssl);
 
 /* --- outcome.c: what gosess_core_take_outcome takes --- */
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -49,6 +50,9 @@ func startThreads() {
 		ended.Go(func() { C.gosess_settle_thread(n) })
 	}
 	ended.Wait()
+	// The poller's descriptors, which the first timer makes, while the host's are held
+	// (shim/state.c).
+	time.AfterFunc(time.Hour, func() {}).Stop()
 	// Stops the world, which waits for threads that are still being made.
 	runtime.GOMAXPROCS(C.GOSESS_PROCESSORS)
 }

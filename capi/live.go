@@ -28,18 +28,21 @@ func (l *live) memory(context *C.struct_gosess_context) *sessioncache.Memory {
 	return m.(*sessioncache.Memory)
 }
 
+// any reports whether there is any session.
+func (l *live) any() bool { return l.budget.Any() }
+
 // put takes a reference for the cache (L16), and gives back those of what makes way.
 func (l *live) put(record *C.struct_gosess_record) bool {
-	session := record.session
+	session, context := record.session, record.scope.context
 	C.gosess_cap(session, record.expires)
 	C.gosess_ref(session)
-	added, leaving := l.memory(record.context).Put(sessioncache.Live{
-		ID:         bytesOf(record.id, C.int(record.id_length)),
-		ServerName: originOf(record).ServerName,
-		Expires:    int64(record.expires),
-		Size:       int(C.gosess_live_size(session)),
-		Object:     objectOf(session),
-	}, int(C.gosess_limit_of(record.context)))
+	added, leaving := l.memory(context).Put(sessioncache.Live{
+		ID:      bytesOf(record.id, C.int(record.id_length)),
+		Asked:   askedOf(&record.scope),
+		Expires: int64(record.expires),
+		Size:    int(C.gosess_live_size(session)),
+		Object:  objectOf(session),
+	}, int(C.gosess_limit_of(context)))
 	if !added {
 		C.gosess_unref(session) // not the last: the caller has one
 	}
@@ -53,13 +56,15 @@ func (l *live) put(record *C.struct_gosess_record) bool {
 	return added
 }
 
+func (l *live) add(record *C.struct_gosess_record) bool { return l.put(record) }
+
 func (l *live) get(lookup *C.struct_gosess_lookup) {
-	m := l.memory(lookup.context)
+	m := l.memory(lookup.scope.context)
 	find := m.Get
 	if lookup.take {
 		find = m.Take
 	}
-	if object, ok := find(bytesOf(lookup.id, lookup.id_length), wanted(lookup).ServerName); ok {
+	if object, ok := find(bytesOf(lookup.id, lookup.id_length), askedOf(&lookup.scope)); ok {
 		lookup.session = sessionOf(object)
 	}
 }
@@ -68,7 +73,7 @@ func (l *live) get(lookup *C.struct_gosess_lookup) {
 // whoever removes it: it is given back after the remove callback.
 func (l *live) remove(record *C.struct_gosess_record) {
 	id := bytesOf(record.id, C.int(record.id_length))
-	if object, ok := l.memory(record.context).Remove(id, func(stored sessioncache.Object) bool {
+	if object, ok := l.memory(record.scope.context).Remove(id, func(stored sessioncache.Object) bool {
 		return bool(C.gosess_same_live(record.session, sessionOf(stored)))
 	}); ok {
 		C.gosess_outcome_removed(sessionOf(object))

@@ -4,66 +4,56 @@
  * A session is taken where it may be used once: on a server that accepts early data with
  * anti-replay, and with ?single-use=tls13. libssl's own anti-replay cannot be used: it wants
  * the session in its internal cache (L26). After a HelloRetryRequest the same handshake asks
- * again (L7), so what it took is kept with the connection, for the same ClientHello random.
+ * again (L7), so what it took is kept with the connection, for the same circumstances only.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "glue.h"
 
-#define RANDOM_SIZE 32 /* of a ClientHello, RFC 8446 section 4.1.2 */
-
 static const struct gosess_libssl *libssl;
-static const struct gosess_start *start;
-static int deadline_index, claim_index; /* ex_data of an SSL: an integer; a struct claim */
 
-/* What a handshake has taken. */
-struct claim {
+/* What a handshake has taken, and for whom. */
+struct gosess_claim {
     SSL_SESSION *session; /* referenced */
     int64_t ends;
-    unsigned char random[RANDOM_SIZE];
+    bool bound;
+    unsigned char terms[GOSESS_DIGEST_SIZE]; /* under which the session was made */
+    struct gosess_scope asked;               /* without the name, which follows */
+    char server_name[];
 };
 
-static void free_claim(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl,
-                       void *argp)
-{
-    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
-    struct claim *claim = value;
-    if (!claim)
-        return;
-    libssl->SSL_SESSION_free(claim->session);
-    free(claim);
-}
-
-/* SSL_dup copies ex_data; what one connection took is not the other's. */
-static int dup_claim(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **value, int index,
-                     long argl, void *argp)
-{
-    (void)to, (void)from, (void)index, (void)argl, (void)argp;
-    *value = NULL;
-    return 1;
-}
-
-bool gosess_lookup_start(const struct gosess_libssl *table, const struct gosess_start *given)
+void gosess_lookup_start(const struct gosess_libssl *table)
 {
     libssl = table;
-    start = given;
-    deadline_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
-    claim_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL,
-                                                 (CRYPTO_EX_dup *)dup_claim, free_claim);
-    return deadline_index >= 0 && claim_index >= 0;
 }
 
-int64_t gosess_deadline(SSL *ssl)
+void gosess_claim_forget(struct gosess_given *given)
 {
-    return (intptr_t)libssl->SSL_get_ex_data(ssl, deadline_index);
+    if (!given->claim)
+        return;
+    libssl->SSL_SESSION_free(given->claim->session);
+    free(given->claim);
+    given->claim = NULL;
 }
 
-void gosess_lookup_forget(SSL *ssl)
+bool gosess_claim_record(const struct gosess_given *given, struct gosess_record *record)
 {
-    struct claim *claim = libssl->SSL_get_ex_data(ssl, claim_index);
-    if (claim && libssl->SSL_set_ex_data(ssl, claim_index, NULL))
-        free_claim(NULL, claim, NULL, 0, 0, NULL);
+    const struct gosess_claim *claim = given->claim;
+    if (!claim)
+        return false;
+    struct gosess_scope scope = claim->asked;
+    scope.server_name = claim->server_name;
+    scope.shared = claim->bound;
+    scope.live = !claim->bound;
+    scope.routed = false;
+    memcpy(scope.terms, claim->terms, sizeof scope.terms);
+    if (!gosess_record_new(claim->session, &scope, given, record))
+        return false;
+    record->expires = claim->ends;
+    gosess_unref(record->copy);
+    record->copy = NULL;
+    return true;
 }
 
 static bool has_id(const SSL_SESSION *session, const unsigned char *id, int id_length)
@@ -73,87 +63,71 @@ static bool has_id(const SSL_SESSION *session, const unsigned char *id, int id_l
     return id_length >= 0 && length == (unsigned)id_length && memcmp(own, id, length) == 0;
 }
 
-/* The second ClientHello of a handshake has the random of the first. */
-static SSL_SESSION *claimed(SSL *ssl, struct gosess_lookup *lookup)
+/*
+ * The second ClientHello may lead elsewhere than the first: another name, context or policy. Where a
+ * host switches late it has switched by now, to what the name led to and still does.
+ */
+static bool same_scope(const struct gosess_claim *claim, const struct gosess_scope *now)
 {
-    struct claim *claim = libssl->SSL_get_ex_data(ssl, claim_index);
-    const unsigned char *random = NULL;
-    if (!claim || libssl->SSL_client_hello_get0_random(ssl, &random) != RANDOM_SIZE)
-        return NULL;
-    if (memcmp(claim->random, random, RANDOM_SIZE) != 0) {
-        gosess_lookup_forget(ssl);
-        return NULL;
-    }
-    if (!has_id(claim->session, lookup->id, lookup->id_length) ||
-        !libssl->SSL_SESSION_up_ref(claim->session))
+    const struct gosess_scope *asked = &claim->asked;
+    return asked->context == now->context && asked->shared == now->shared &&
+           asked->routed == now->routed &&
+           (now->routed || memcmp(asked->terms, now->terms, sizeof now->terms) == 0) &&
+           asked->server_name_length == now->server_name_length &&
+           memcmp(claim->server_name, now->server_name ? now->server_name : "",
+                  now->server_name_length) == 0;
+}
+
+/* The caller has forgotten what another handshake of the connection had taken. */
+static SSL_SESSION *claimed(const struct gosess_claim *claim, struct gosess_lookup *lookup)
+{
+    if (!claim || !has_id(claim->session, lookup->id, lookup->id_length) ||
+        !same_scope(claim, &lookup->scope) || !libssl->SSL_SESSION_up_ref(claim->session))
         return NULL;
     lookup->ends = claim->ends;
+    lookup->bound = claim->bound;
+    memcpy(lookup->scope.terms, claim->terms, sizeof claim->terms);
     return claim->session;
 }
 
 /* Where it cannot be noted, a HelloRetryRequest loses the session: a full handshake. */
-static void claim(SSL *ssl, SSL_SESSION *session, int64_t ends)
+static void claim(SSL_SESSION *session, const struct gosess_lookup *lookup, int64_t ends,
+                  const struct gosess_scope *asked, struct gosess_given *given)
 {
-    const unsigned char *random = NULL;
-    gosess_lookup_forget(ssl);
-    struct claim *note = calloc(1, sizeof(*note));
-    if (!note)
+    size_t length = asked->server_name_length;
+    gosess_claim_forget(given);
+    struct gosess_claim *note = calloc(1, sizeof(*note) + length);
+    if (!note || !libssl->SSL_SESSION_up_ref(session)) {
+        free(note);
         return;
-    if (libssl->SSL_client_hello_get0_random(ssl, &random) == RANDOM_SIZE &&
-        libssl->SSL_SESSION_up_ref(session)) {
-        memcpy(note->random, random, RANDOM_SIZE);
-        note->session = session;
-        note->ends = ends;
     }
-    if (!note->session || !libssl->SSL_set_ex_data(ssl, claim_index, note))
-        free_claim(NULL, note, NULL, 0, 0, NULL);
+    note->session = session;
+    note->ends = ends;
+    note->bound = lookup->bound;
+    memcpy(note->terms, lookup->scope.terms, sizeof note->terms);
+    note->asked = *asked;
+    note->asked.server_name = NULL;
+    if (length > 0)
+        memcpy(note->server_name, asked->server_name, length);
+    given->claim = note;
 }
 
-/* The body of a server_name extension, RFC 6066 section 3: one host_name. */
-static bool parse_server_name(const unsigned char *body, size_t length,
-                              struct gosess_lookup *lookup)
-{
-    const size_t before = 5; /* list length (2), name type (1), name length (2) */
-    if (length < before || body[2] != TLSEXT_NAMETYPE_host_name)
-        return false;
-    size_t list = (size_t)body[0] << 8 | body[1], name = (size_t)body[3] << 8 | body[4];
-    if (list != length - 2 || name != length - before || name == 0)
-        return false;
-    lookup->server_name = (const char *)body + before;
-    lookup->server_name_length = name;
-    return true;
-}
-
-bool gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
+void gosess_lookup_begin(SSL *ssl, const unsigned char *id, int id_length,
+                         const struct gosess_scope *scope, const struct gosess_given *given,
                          struct gosess_lookup *lookup)
 {
-    const unsigned char *body = NULL;
-    size_t length = 0;
-    *lookup = (struct gosess_lookup){.id = id, .id_length = id_length};
-    libssl->ERR_set_mark();
-    libssl->SSL_set_ex_data(ssl, deadline_index, NULL);
-    lookup->context = start->context_of_ssl(ssl);
-    lookup->policy = start->policy_of_ctx(libssl->SSL_get_SSL_CTX(ssl));
-    lookup->verify_mode = libssl->SSL_get_verify_mode(ssl);
-    bool ok = lookup->context && (lookup->context->live || !gosess_verifies_by_itself(ssl));
-    /* SSL_get_servername does not know the name yet (L12, L47). */
-    if (ok && libssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1)
-        ok = parse_server_name(body, length, lookup);
-    if (ok && libssl->SSL_version(ssl) == TLS1_3_VERSION) {
-        lookup->ticket = true;
-        lookup->claimed = claimed(ssl, lookup);
-        lookup->take =
-            lookup->claimed || lookup->context->single_use || gosess_anti_replay(libssl, ssl);
-    }
-    libssl->ERR_pop_to_mark();
-    return ok;
+    *lookup = (struct gosess_lookup){.id = id, .id_length = id_length, .scope = *scope};
+    if (libssl->SSL_version(ssl) != TLS1_3_VERSION)
+        return;
+    lookup->ticket = true;
+    lookup->claimed = claimed(given->claim, lookup);
+    lookup->take = lookup->claimed || scope->context->single_use || gosess_anti_replay(libssl, ssl);
 }
 
 /* What libssl would refuse is not offered to it: some of that ends in a failed handshake (L34). */
 static bool usable(const SSL *ssl, const struct gosess_lookup *lookup, SSL_SESSION *session)
 {
-    return libssl->SSL_SESSION_is_resumable(session) &&
-           has_id(session, lookup->id, lookup->id_length) &&
+    return has_id(session, lookup->id, lookup->id_length) &&
            libssl->SSL_SESSION_get_protocol_version(session) == libssl->SSL_version(ssl);
 }
 
@@ -177,27 +151,46 @@ bool gosess_lookup_decode(struct gosess_lookup *lookup, const unsigned char *roo
     return lookup->copy != NULL;
 }
 
-SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup)
+/*
+ * libssl marks an object that it has removed from a cache, and would not resume it any more. One
+ * that is still in the cache, or there again, is resumed as another object made of its bytes, which
+ * has no such mark, nor the chain of the peer's certificates. The marks of 1.1.1 do no harm. What a
+ * host keeps with the object is on no other one.
+ */
+static SSL_SESSION *without_mark(SSL_SESSION *session, const struct gosess_lookup *lookup)
+{
+    if (libssl->SSL_SESSION_is_resumable(session))
+        return session;
+    int length = 0;
+    unsigned char *der = lookup->scope.host_data ? NULL : gosess_encode(session, &length);
+    SSL_SESSION *fresh = der ? gosess_decode(der, (size_t)length, lookup->id, lookup->id_length,
+                                             gosess_end_of(libssl, session))
+                             : NULL;
+    gosess_free_der(der, length);
+    libssl->SSL_SESSION_free(session);
+    return fresh;
+}
+
+SSL_SESSION *gosess_lookup_end(SSL *ssl, const struct gosess_lookup *lookup,
+                               const struct gosess_scope *asked, struct gosess_given *given)
 {
     SSL_SESSION *session = lookup->claimed ? lookup->claimed : lookup->session;
     libssl->ERR_set_mark();
-    if (session && !lookup->claimed && !usable(ssl, lookup, session)) {
-        libssl->SSL_SESSION_free(session);
-        session = NULL;
-    }
-    if (session) {
-        int64_t ends = lookup->ends ? lookup->ends
-                                    : (int64_t)libssl->SSL_SESSION_get_time(session) +
-                                          libssl->SSL_SESSION_get_timeout(session);
-        /* Else what this connection is given next could outlive the session. */
-        if (!libssl->SSL_set_ex_data(ssl, deadline_index, (void *)(intptr_t)ends)) {
+    if (session && !lookup->claimed) {
+        session = without_mark(session, lookup);
+        if (session && !usable(ssl, lookup, session)) {
             libssl->SSL_SESSION_free(session);
             session = NULL;
         }
-        if (session && lookup->take && !lookup->claimed) {
-            claim(ssl, session, ends);
-            gosess_outcome_taken();
-        }
+    }
+    if (session) {
+        given->ends = lookup->ends ? lookup->ends : gosess_end_of(libssl, session);
+        given->bound = lookup->bound;
+        memcpy(given->terms, lookup->scope.terms, sizeof given->terms);
+    }
+    if (session && lookup->take && !lookup->claimed) {
+        claim(session, lookup, given->ends, asked, given);
+        gosess_outcome_taken();
     }
     libssl->ERR_pop_to_mark();
     return session;

@@ -61,7 +61,7 @@ void gosess_outcome_unused(SSL_SESSION *session)
 void gosess_outcome_removed(SSL_SESSION *was)
 {
     outcome->removed = true;
-    outcome->was = was;
+    outcome->was = was ? was : outcome->was;
 }
 
 void gosess_outcome_taken(void)

@@ -5,9 +5,13 @@
  * process. Two functions of the C library that it calls at the right moments are linked to
  * those below (-Wl,--wrap in the Makefile).
  */
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "glue.h"
 
@@ -27,6 +31,61 @@ static void block_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/* --- which threads are the runtime's --- */
+
+#define THREADS_MAX 64 /* shim/room.c: it makes a dozen */
+
+static _Atomic pid_t own[THREADS_MAX];
+
+struct beginning {
+    void *(*start)(void *);
+    void *argument;
+    sem_t noted;
+};
+
+static void replace_thread(pid_t old, pid_t new)
+{
+    for (int i = 0; i < THREADS_MAX; i++) {
+        pid_t expected = old;
+        if (atomic_compare_exchange_strong(&own[i], &expected, new))
+            return;
+    }
+}
+
+static void *begin(void *argument)
+{
+    struct beginning *beginning = argument;
+    void *(*start)(void *) = beginning->start;
+    argument = beginning->argument;
+    replace_thread(0, gettid());
+    sem_post(&beginning->noted);
+    void *result = start(argument);
+    replace_thread(gettid(), 0);
+    return result;
+}
+
+/* Whoever has started the Go half has all of its threads noted. */
+static int make_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                       void *argument)
+{
+    struct beginning beginning = {.start = start, .argument = argument};
+    sem_init(&beginning.noted, 0, 0);
+    int failed = __real_pthread_create(thread, attributes, begin, &beginning);
+    while (!failed && sem_wait(&beginning.noted) != 0)
+        ; /* a signal */
+    sem_destroy(&beginning.noted);
+    return failed;
+}
+
+bool gosess_is_own_thread(pid_t thread)
+{
+    for (int i = 0; i < THREADS_MAX; i++) {
+        if (atomic_load(&own[i]) == thread)
+            return true;
+    }
+    return false;
+}
+
 /*
  * The runtime's monitor takes back what callers hold as soon as they are in C again, and for 50
  * rounds after that sleeps 20 us at a time: with a call every 30 us that is for ever, and cost 6 %
@@ -39,10 +98,10 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 {
     static int made;
     if (__atomic_add_fetch(&made, 1, __ATOMIC_RELAXED) != 2)
-        return __real_pthread_create(thread, attributes, start, argument);
+        return make_thread(thread, attributes, start, argument);
     int slack = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
     prctl(PR_SET_TIMERSLACK, MONITOR_SLACK_NS, 0, 0, 0);
-    int result = __real_pthread_create(thread, attributes, start, argument);
+    int result = make_thread(thread, attributes, start, argument);
     prctl(PR_SET_TIMERSLACK, slack > 0 ? slack : 0, 0, 0, 0);
     return result;
 }

@@ -1,7 +1,6 @@
 package sessioncache
 
 import (
-	"crypto/hmac"
 	"math"
 	"sync"
 	"time"
@@ -10,9 +9,9 @@ import (
 const (
 	// KeySize is the size of a sealing key in bytes.
 	KeySize = 32
-	// MaxDER is the largest session that is stored, in bytes: room for a client's
-	// certificate, whose chain libssl does not put into a session.
-	MaxDER = 24 << 10
+	// MaxDER is the largest session that is stored, in bytes: room for all but odd client
+	// certificates, whose chain libssl does not put into a session.
+	MaxDER = 6 << 10
 	// MaxID is the largest session id in bytes (RFC 5246, 7.4.1.2).
 	MaxID = 32
 
@@ -21,12 +20,12 @@ const (
 )
 
 // Origin is what two handshakes must have in common to share a session, beyond its
-// id.
+// id, and where a session came from. A name is in common also where one of them asked for none (RFC 6066,
+// section 3: a resumption may leave it out). The owner is not compared.
 type Origin struct {
-	Context    [32]byte // digest of the first context's certificate and client-verification policy
-	ServerName string   // the server name that was asked for, "" where none; case does not matter
-	Policy     [32]byte // digest of the client-verification policy that the server name led to
-	VerifyMode int      // libssl's, of the connection
+	Owner      [32]byte // random bytes of one context of one running configuration, which its forked workers share
+	Terms      [32]byte // digest of what a full handshake presents and demands: certificates, client policy
+	ServerName string   // that was asked for, "" where none; letters have no case
 }
 
 // Session is what OpenSSL made of a handshake.
@@ -67,7 +66,7 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 		if len(key) != KeySize {
 			return nil, ErrKeys
 		}
-		k, err := newSealingKey(key)
+		k, err := newSealingKey(key, store.ID())
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +126,7 @@ func (c *Cache) put(o Origin, s Session) (Seal, error) {
 	defer c.end(w)
 	// An older key's entry would come back when the new one has been evicted.
 	for i := 1; i < len(c.keys); i++ {
-		w.lookup(i, &o.Context, s.ID)
+		w.lookup(i, s.ID)
 		for range duplicates {
 			if !c.store.Find(&w.key, &w.entry) {
 				break
@@ -135,15 +134,17 @@ func (c *Cache) put(o Origin, s Session) (Seal, error) {
 			c.store.Drop(&w.entry)
 		}
 	}
-	w.lookup(0, &o.Context, s.ID)
-	if err := c.sealer.seal(w, &o, s.DER, expires); err != nil {
+	w.lookup(0, s.ID)
+	owner, terms, name := w.ownerTag(&o.Owner), w.termsTag(0, &o.Terms), w.nameTag(0, o.ServerName)
+	w.text = append(append(append(w.text[:0], terms[:]...), name[:]...), s.DER...)
+	if err := c.sealer.seal(w, owner, expires); err != nil {
 		return Seal{}, err
 	}
-	return Seal(w.entry.Sealed), c.store.Put(&w.key, w.entry.Sealed, expires, now)
+	return w.entry.seal(), c.store.Put(&w.key, w.entry.Sealed, expires, now)
 }
 
 // Get appends the DER of a session to dst. Not ok is a miss: there is none, or it has
-// expired, or it was made under another server name, or it is damaged.
+// expired, or it was made under other terms or another server name, or it is damaged.
 func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
 	return c.get(o, id, dst, again)
 }
@@ -156,7 +157,7 @@ func (c *Cache) Spend(o Origin, id, dst []byte) (der []byte, stored Stored, ok b
 
 // Take is Get for a session that may be used once: of all who take it, in all processes
 // that share the store, one has it and the others miss. Whoever asks for it under
-// another server name leaves it where it is.
+// other terms or another server name leaves it where it is. Put puts it back.
 func (c *Cache) Take(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
 	return c.get(o, id, dst, neverAgain)
 }
@@ -175,16 +176,15 @@ func (c *Cache) get(o Origin, id, dst []byte, use use) (der []byte, stored Store
 	defer c.end(w)
 	w.entry.Spent = use == hardlyAgain
 	for i := range c.keys {
-		tag, found := c.find(w, i, &o.Context, id)
+		head, found := c.findSession(w, i, id)
 		if found == nil {
 			continue
 		}
-		w.scopeTag(i, &o)
-		if !hmac.Equal(tag, w.sum[:scopeTagSize]) || use == neverAgain && !c.store.Drop(&w.entry) {
+		if !w.shares(i, head, &o) || use == neverAgain && !c.store.Drop(&w.entry) {
 			break
 		}
 		c.store.Count(Hits)
-		return append(dst, found...), Stored{int64(w.entry.Expires), Seal(w.entry.Sealed)}, true
+		return append(dst, found...), Stored{int64(w.entry.Expires), w.entry.seal()}, true
 	}
 	c.store.Count(Misses)
 	return dst, Stored{}, false
@@ -193,19 +193,13 @@ func (c *Cache) get(o Origin, id, dst []byte, use use) (der []byte, stored Store
 // Remove drops the session of an id, if same says of its DER, and of its seal, that it is
 // the one to be removed: a client can choose the id that a removal comes with (L15). The DER
 // is not valid afterwards. It reports whether there was such a session.
-func (c *Cache) Remove(context [32]byte, id []byte, same func(der []byte, seal Seal) bool) bool {
+func (c *Cache) Remove(id []byte, same func(der []byte, seal Seal) bool) bool {
 	w := c.begin()
 	defer c.end(w)
 	removed := false
 	for i := range c.keys {
 		for range duplicates {
-			_, der := c.find(w, i, &context, id)
-			if der == nil {
-				break
-			}
-			it := same(der, Seal(w.entry.Sealed))
-			clear(der) // the next one may not overwrite all of it
-			if !it {
+			if !c.holds(w, i, id, same) {
 				break
 			}
 			removed = c.store.Drop(&w.entry) || removed
@@ -217,32 +211,74 @@ func (c *Cache) Remove(context [32]byte, id []byte, same func(der []byte, seal S
 	return removed
 }
 
-// find looks an id up under one key, and drops what cannot be used on the way. The
-// DER is nil where there is none.
-func (c *Cache) find(w *work, i int, context *[32]byte, id []byte) (scopeTag, der []byte) {
+// Has reports whether the session of an id is stored, and same says of its DER and of its seal that it is
+// the one that is meant. It is not a lookup: nothing is counted.
+func (c *Cache) Has(id []byte, same func(der []byte, seal Seal) bool) bool {
+	w := c.begin()
+	defer c.end(w)
+	for i := range c.keys {
+		if c.holds(w, i, id, same) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds reports whether the session of an id under one key is the one that is meant.
+func (c *Cache) holds(w *work, i int, id []byte, same func(der []byte, seal Seal) bool) bool {
+	_, der := c.findSession(w, i, id)
+	if der == nil {
+		return false
+	}
+	defer clear(der) // what is read next may not overwrite all of it
+	return same(der, w.entry.seal())
+}
+
+// findSession looks an id up under one key. The DER is nil where there is none.
+func (c *Cache) findSession(w *work, i int, id []byte) (head, der []byte) {
 	if len(id) == 0 || len(id) > MaxID {
 		return nil, nil
 	}
-	w.lookup(i, context, id)
+	w.lookup(i, id)
+	if plain := c.find(w, i); len(plain) >= sessionHead {
+		return plain[:sessionHead], plain[sessionHead:]
+	}
+	return nil, nil
+}
+
+// find looks w.key up, and drops what cannot be used on the way. It returns what was
+// sealed, nil where there is none.
+func (c *Cache) find(w *work, i int) []byte {
 	for range duplicates {
 		if !c.store.Find(&w.key, &w.entry) {
-			return nil, nil
+			break
 		}
 		reason := Expiries
 		if c.clock() <= w.entry.Expires {
-			if scopeTag, der = c.keys[i].open(w); der != nil {
-				return scopeTag, der
+			if plain := c.keys[i].open(w); plain != nil {
+				return plain
 			}
 			reason = Errors
 		}
 		if c.store.Drop(&w.entry) {
-			c.store.Count(reason)
-			if reason == Errors && c.damage != nil {
-				c.damage()
-			}
+			c.countDropped(w, reason)
 		}
 	}
-	return nil, nil
+	w.entry.slot, w.entry.meta = 0, 0
+	return nil
+}
+
+// countDropped counts what could not be used. A route is no session that has expired.
+func (c *Cache) countDropped(w *work, reason Counter) {
+	switch {
+	case reason == Errors:
+		c.store.Count(Errors)
+		if c.damage != nil {
+			c.damage()
+		}
+	case !w.key.isRoute():
+		c.store.Count(reason)
+	}
 }
 
 // Stats returns the counters of the store, and what it holds.

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	originA = Origin{Context: [32]byte{'a'}, ServerName: "a.example"}
-	originB = Origin{Context: [32]byte{'b'}, ServerName: "a.example"}
+	originA = Origin{Owner: [32]byte{'a'}, Terms: [32]byte{'a'}, ServerName: "a.example"}
+	originB = Origin{Owner: [32]byte{'a'}, Terms: [32]byte{'b'}, ServerName: "a.example"}
 )
 
 // newCache is a cache over a small store, checked when the test ends.
@@ -51,7 +51,7 @@ func TestIsolation(t *testing.T) {
 	mustMiss(t, c, originA, testID(2))
 	for name, same := range map[string]bool{
 		"a.example": true, "A.EXAMPLE": true, "a.Example": true,
-		"": false, "a.exampl": false, "a.example.": false, "b.example": false, "a\x0eexample": false,
+		"": true, "a.exampl": false, "a.example.": false, "b.example": false, "a\x0eexample": false,
 	} {
 		o := originA
 		o.ServerName = name
@@ -61,15 +61,18 @@ func TestIsolation(t *testing.T) {
 			mustMiss(t, c, o, id)
 		}
 	}
-	// A miss for its name leaves an entry where it is, and so does one in another context.
-	mustPut(t, c, originB, id, []byte("b"), now+10)
-	mustGet(t, c, originA, id, []byte("a"))
-	mustGet(t, c, originB, id, []byte("b"))
+	// A miss for its name or terms has left the entry where it is. Another owner with the same
+	// terms has it too: a reloaded server, say.
+	mustGet(t, c, Origin{Terms: originA.Terms, ServerName: originA.ServerName}, id, []byte("a"))
 
-	nameless := Origin{Context: [32]byte{'c'}}
+	// None is no other name, but never makes other terms the same.
+	nameless := Origin{Terms: originA.Terms}
 	mustPut(t, c, nameless, id, []byte("c"), now+10)
 	mustGet(t, c, nameless, id, []byte("c"))
-	if st := c.Stats(); st.Total.Errors != 0 || st.Entries != 3 {
+	mustGet(t, c, originA, id, []byte("c"))
+	mustMiss(t, c, originB, id)
+	mustMiss(t, c, Origin{}, id)
+	if st := c.Stats(); st.Total.Errors != 0 || st.Entries != 1 {
 		t.Errorf("stats: %+v", st)
 	}
 }
@@ -133,19 +136,21 @@ func TestRemove(t *testing.T) {
 	c, _ := newCache(t, &now)
 	id := testID(1)
 	yes := func([]byte, Seal) bool { return true }
-	if c.Remove(originA.Context, id, yes) {
+	if c.Remove(id, yes) || c.Has(id, yes) {
 		t.Error("removed what was not there")
 	}
 	mustPut(t, c, originA, id, []byte("a"), now)
 	// L15: somebody else's session under an id that he saw.
-	if c.Remove(originA.Context, id, func(der []byte, _ Seal) bool { return string(der) == "b" }) {
+	if c.Remove(id, func(der []byte, _ Seal) bool { return string(der) == "b" }) {
 		t.Error("removed another session")
 	}
-	if c.Remove(originB.Context, id, yes) {
-		t.Error("removed from another context")
+	for _, want := range []string{"a", "b"} {
+		if has := c.Has(id, func(der []byte, _ Seal) bool { return string(der) == want }); has != (want == "a") {
+			t.Errorf("has %q: %v", want, has)
+		}
 	}
 	mustGet(t, c, originA, id, []byte("a"))
-	if !c.Remove(originA.Context, id, func(der []byte, _ Seal) bool { return string(der) == "a" }) {
+	if !c.Remove(id, func(der []byte, _ Seal) bool { return string(der) == "a" }) {
 		t.Error("did not remove")
 	}
 	mustMiss(t, c, originA, id)
@@ -181,7 +186,7 @@ func TestRotation(t *testing.T) {
 
 	// A removal reaches the entries of all keys.
 	mustPut(t, before, originA, id, []byte("before"), now)
-	if !after.Remove(originA.Context, id, func([]byte, Seal) bool { return true }) {
+	if !after.Remove(id, func([]byte, Seal) bool { return true }) {
 		t.Error("did not remove")
 	}
 	mustMiss(t, before, originA, id)
@@ -196,7 +201,7 @@ func slotOf(t *testing.T, c *Cache, s *Shm, o Origin, id []byte) (set, slot int)
 	t.Helper()
 	w := c.begin()
 	defer c.end(w)
-	w.lookup(0, &o.Context, id)
+	w.lookup(0, id)
 	if !s.Find(&w.key, &w.entry) {
 		t.Fatal("no entry")
 	}
@@ -222,6 +227,10 @@ func TestForged(t *testing.T) {
 		"a byte changed": func(c *Cache, s *Shm) {
 			set, slot := slotOf(t, c, s, originA, one)
 			s.add(s.data(set)+metaStart(s.load(s.metas(set)+slot))+4, 1)
+		},
+		"another owner's": func(c *Cache, s *Shm) {
+			set, slot := slotOf(t, c, s, originA, one)
+			s.add(s.data(set)+metaStart(s.load(s.metas(set)+slot)), 1)
 		},
 		"another length": func(c *Cache, s *Shm) {
 			set, slot := slotOf(t, c, s, originA, one)
@@ -252,11 +261,15 @@ func TestForged(t *testing.T) {
 func TestNothingInTheClear(t *testing.T) {
 	mapping := newMapping(MinSize)
 	c := testCache(t, openShm(t, mapping), nil)
-	o := Origin{Context: [32]byte(bytes.Repeat([]byte("CONTEXT!"), 4)), ServerName: "secret.example.org"}
+	o := Origin{
+		Owner: [32]byte(bytes.Repeat([]byte("OWNER..!"), 4)), Terms: [32]byte(bytes.Repeat([]byte("TERMS..!"), 4)),
+		ServerName: "secret.example.org",
+	}
 	id := []byte("the id of the session, 32 bytes.")
 	der := []byte(strings.Repeat("the master secret ", 8))
 	mustPut(t, c, o, id, der, 1<<32-2)
-	for _, secret := range [][]byte{o.Context[:8], []byte("secret.e"), id[:8], der[:8], testKey(1)[:8]} {
+	c.Learn(o.Owner, o.ServerName, o.Terms)
+	for _, secret := range [][]byte{o.Owner[:8], o.Terms[:8], []byte("secret.e"), id[:8], der[:8], testKey(1)[:8]} {
 		if bytes.Contains(mapping, secret) {
 			t.Errorf("the mapping holds %q", secret)
 		}
@@ -273,7 +286,7 @@ func TestNothingInTheClear(t *testing.T) {
 
 // TestNonces seals the same session often and in several processes' names.
 func TestNonces(t *testing.T) {
-	k, err := newSealingKey(testKey(1))
+	k, err := newSealingKey(testKey(1), StoreID{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,17 +298,18 @@ func TestNonces(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 3 {
-			if err := s.seal(w, &Origin{}, []byte("der"), 1); err != nil {
+			w.text = append(w.text[:0], "der"...)
+			if err := s.seal(w, tag{}, 1); err != nil {
 				t.Fatal(err)
 			}
-			if nonce := string(w.entry.Sealed[:prefixSize+counterSize]); seen[nonce] {
+			if seal := string(w.entry.Sealed[tagSize:sealedHead]); seen[seal] {
 				t.Fatal("a nonce came twice")
 			} else {
-				seen[nonce] = true
+				seen[seal] = true
 			}
 		}
 		w.entry.Expires = 1
-		if _, der := k.open(w); string(der) != "der" {
+		if der := k.open(w); string(der) != "der" {
 			t.Fatal("does not open")
 		}
 	}
@@ -304,8 +318,8 @@ func TestNonces(t *testing.T) {
 	}
 
 	s, _ := newSealer(k)
-	s.counter.Store(1<<(8*counterSize) - 1)
-	if err := s.seal(w, &Origin{}, []byte("der"), 1); err != ErrCounter {
+	s.run.Load().counter.Store(1<<(8*counterSize) - 1)
+	if err := s.seal(w, tag{}, 1); err != ErrCounter {
 		t.Errorf("after the last count: %v", err)
 	}
 }

@@ -53,12 +53,13 @@ func (c *Copies) Put(seal Seal, object Object, size int) (leaving []Object) {
 	kept := &liveCopy{seal, object, int64(size) + entryOverhead}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.bySeal[seal] != nil || kept.size > c.room {
+	if c.bySeal[seal] != nil || kept.size > c.room || (c.used.Len() == 0 && heapFull()) {
 		return []Object{object}
 	}
 	c.bySeal[seal] = c.used.PushFront(kept)
 	c.taken += kept.size
-	for c.taken > c.room {
+	heap.taken.Add(entryHeap)
+	for c.taken > c.room || heapFull() {
 		leaving = append(leaving, c.remove(c.used.Back()))
 	}
 	return leaving
@@ -89,5 +90,6 @@ func (c *Copies) remove(e *list.Element) Object {
 	gone := c.used.Remove(e).(*liveCopy)
 	delete(c.bySeal, gone.seal)
 	c.taken -= gone.size
+	heap.taken.Add(-entryHeap)
 	return gone.object
 }

@@ -36,7 +36,7 @@ func newScene(t *testing.T) *scene {
 func (sc *scene) inSet(id []byte) bool {
 	w := sc.c.begin()
 	defer sc.c.end(w)
-	w.lookup(0, &originA.Context, id)
+	w.lookup(0, id)
 	return sc.s.setOf(&w.key) == sceneSet
 }
 
@@ -251,10 +251,10 @@ func TestReadersSeeWholeEntries(t *testing.T) {
 		})
 	}
 	// Many keys of many sizes in one set: some do not fit beside the others.
-	sealed := make([]byte, 20000)
+	sealed := make([]byte, 7000)
 	for n := range rounds {
 		b := byte(n % (255 / keys * keys))
-		entry := sealed[:1000+n*7919%19000]
+		entry := sealed[:1000+n*7919%6000]
 		if n%2 == 0 {
 			entry = entry[:100+n%50]
 		}

@@ -33,6 +33,8 @@ var (
 	// ErrBusy is returned where so many wrote at once that waiting for them would
 	// have held up a handshake.
 	ErrBusy = errors.New("too many writers at once")
+	// ErrChanged is returned by [Store.Swap] where somebody else was first.
+	ErrChanged = errors.New("changed meanwhile")
 	// ErrCounter is returned when a process has sealed 2^48 sessions.
 	ErrCounter = errors.New("sealing counter used up")
 )

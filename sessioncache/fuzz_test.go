@@ -68,7 +68,7 @@ func FuzzMapping(f *testing.F) {
 				checkDER(t, testID(n), der)
 			}
 		}
-		c.Remove(originA.Context, testID(0), func(der []byte, _ Seal) bool {
+		c.Remove(testID(0), func(der []byte, _ Seal) bool {
 			checkDER(t, testID(0), der)
 			return true
 		})
@@ -87,7 +87,7 @@ func inEachSet(m *shmMap, c *Cache, first, each int) (numbers []int) {
 	defer c.end(w)
 	count := make(map[int]int)
 	for n := first; len(numbers) < m.sets*each; n++ {
-		w.lookup(0, &originA.Context, testID(n))
+		w.lookup(0, testID(n))
 		if set := m.setOf(&w.key); count[set] < each {
 			count[set]++
 			numbers = append(numbers, n)
@@ -106,7 +106,7 @@ func FuzzSealed(f *testing.F) {
 		mustPut(f, c, originA, id, testDER(id, 0, max(size, 40)), now+10)
 		var e Entry
 		w := c.begin()
-		w.lookup(0, &originA.Context, id)
+		w.lookup(0, id)
 		if !s.Find(&w.key, &e) {
 			f.Fatal("no entry")
 		}
@@ -118,7 +118,7 @@ func FuzzSealed(f *testing.F) {
 		now := int64(testNow)
 		c.now = func() int64 { return now }
 		w := c.begin()
-		w.lookup(0, &originA.Context, id)
+		w.lookup(0, id)
 		key := w.key
 		c.end(w)
 		if err := s.Put(&key, sealed, expires, 0); err != nil {
@@ -133,7 +133,7 @@ func FuzzSealed(f *testing.F) {
 				t.Errorf("expires %d, not %d", stored.Expires, expires)
 			}
 		}
-		c.Remove(originA.Context, id, func(der []byte, _ Seal) bool {
+		c.Remove(id, func(der []byte, _ Seal) bool {
 			checkDER(t, id, der)
 			return true
 		})

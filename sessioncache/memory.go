@@ -11,12 +11,30 @@ type Object uintptr
 
 // Live is a live session and what a Memory must know of it.
 type Live struct {
-	ID         []byte
-	ServerName string // the server name that was asked for, "" where none; case does not matter
-	Expires    int64  // unix seconds; usable until then, included (L32)
-	Size       int    // bytes that the object takes up
-	Object     Object
+	ID []byte
+	Asked
+	Expires int64 // unix seconds; usable until then, included (L32)
+	Size    int   // bytes that the object takes up
+	Object  Object
 }
+
+// Asked is what a handshake in one context asks for.
+type Asked struct {
+	ServerName string   // "" where none; letters have no case
+	Terms      [32]byte // as in [Origin], all 0 where they are not known
+}
+
+// fits reports whether a session of one handshake may be had by another: under the same name, unless
+// the terms are known to be others; and where one of them asked for no name, which is no other name
+// (RFC 6066, section 3), only under terms that are known to be the same.
+func (a *Asked) fits(b *Asked) bool {
+	if a.Terms == b.Terms && a.Terms != unknown && (a.ServerName == "") != (b.ServerName == "") {
+		return true
+	}
+	return sameName(a.ServerName, b.ServerName) && (a.Terms == b.Terms || a.Terms == unknown || b.Terms == unknown)
+}
+
+var unknown [32]byte // of terms
 
 // Reason says why an object left a Memory that was given another.
 type Reason int
@@ -43,10 +61,17 @@ type Memory struct {
 
 	// Who takes an entry out of its shard has it; the queue follows. Locked before a
 	// shard, never while one is locked. Protects the queue and what it orders by.
-	mu    sync.Mutex
-	queue queue
-	puts  uint64
+	mu     sync.Mutex
+	queues [2]queue // the second has the large sessions
+	puts   uint64
 }
+
+// The server decides how many sessions are kept, and the client how large its own are, by its certificate.
+// So all that are larger than largeObject bytes together take no more than a part of the budget.
+const (
+	largeObject     = 8 << 10
+	largeBudgetPart = 4
+)
 
 // NewMemory makes an empty Memory. ref adds a reference to an object that Get returns.
 func NewMemory(budget *Budget, ref func(Object)) *Memory {
@@ -55,25 +80,32 @@ func NewMemory(budget *Budget, ref func(Object)) *Memory {
 
 // Put keeps a session, and takes over the caller's reference where it reports that it was
 // added. It was not where this very object is kept already, whose expiry it then notes, or
-// is larger than the whole budget. To have no more than limit sessions (any number where it
+// is larger than what it may take of the budget, or the Go heap has no room (ReserveHeap). To have no
+// more than limit sessions (any number where it
 // is not positive), and no more bytes than the budget, those that expire first make way,
-// among equals the oldest.
+// among equals the oldest; for a large one the large ones, where they have their part.
 func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 	e := &entry{
-		id: string(s.ID), serverName: strings.Clone(s.ServerName), object: s.Object,
-		size: int64(s.Size) + int64(len(s.ServerName)) + entryOverhead,
+		id: string(s.ID), asked: Asked{strings.Clone(s.ServerName), s.Terms}, object: s.Object,
+		size:  int64(s.Size) + int64(len(s.ServerName)) + entryOverhead,
+		large: s.Size > largeObject,
 	}
 	n := shardOf(s.ID)
-	if e.size > m.budget.bytes {
+	if e.size > m.budget.most(e.large) {
 		m.budget.count(n, TooBig)
 		return false, nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.len() == 0 && heapFull() { // other contexts hold it all
+		m.budget.count(n, TooBig)
+		return false, nil
+	}
 	shards := m.shards.Load()
 	if shards == nil {
 		shards = new([shardCount]shard)
 		m.shards.Store(shards)
+		heap.taken.Add(memoryHeap)
 	}
 	m.puts++
 	e.due = due{s.Expires, m.puts}
@@ -81,56 +113,87 @@ func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 	case old == nil:
 	case old.object == e.object:
 		if old.due.expires != s.Expires {
-			m.queue.move(old, e.due)
+			m.queueOf(old).move(old, e.due)
 		}
 		return false, nil
 	default:
 		m.forget(old)
 		leaving = append(leaving, Leaving{old.object, Replaced})
 	}
-	m.budget.used.Add(e.size)
-	for limit > 0 && len(m.queue) >= limit || m.budget.used.Load() > m.budget.bytes {
-		if len(m.queue) == 0 {
-			break // other contexts hold the rest
-		}
-		if first := m.removeFirst(shards, Evictions); first != nil {
-			leaving = append(leaving, Leaving{first.object, Evicted})
-		}
-	}
-	m.queue.add(e)
+	m.budget.take(e, e.size)
+	heap.taken.Add(e.heap())
+	leaving = append(leaving, m.makeRoom(shards, e, limit)...)
+	m.queueOf(e).add(e)
 	m.budget.kept.Add(1)
 	m.budget.count(n, Stores)
 	return true, leaving
 }
 
-// removeFirst removes the session that expires first, with the lock. Nil where somebody
+// makeRoom removes, with the lock, what makes way for an entry that has been taken from the budget.
+func (m *Memory) makeRoom(shards *[shardCount]shard, e *entry, limit int) (leaving []Leaving) {
+	for {
+		var first *entry
+		if e.large && m.budget.over(true) {
+			first = m.queueOf(e).first()
+		}
+		if first == nil && (limit > 0 && m.len() >= limit || m.budget.over(false) || heapFull()) {
+			first = m.first()
+		}
+		if first == nil {
+			return leaving // there is room, or other contexts hold the rest
+		}
+		if m.removeFirst(shards, first, Evictions) {
+			leaving = append(leaving, Leaving{first.object, Evicted})
+		}
+	}
+}
+
+func (m *Memory) queueOf(e *entry) *queue {
+	if e.large {
+		return &m.queues[1]
+	}
+	return &m.queues[0]
+}
+
+// first is the session that expires first, nil where there is none.
+func (m *Memory) first() *entry {
+	small, large := m.queues[0].first(), m.queues[1].first()
+	if small == nil || large != nil && large.due.before(&small.due) {
+		return large
+	}
+	return small
+}
+
+func (m *Memory) len() int { return len(m.queues[0]) + len(m.queues[1]) }
+
+// removeFirst removes the first of a queue, with the lock. False where somebody
 // else is removing it.
-func (m *Memory) removeFirst(shards *[shardCount]shard, reason Counter) *entry {
-	e := m.queue[0].entry
+func (m *Memory) removeFirst(shards *[shardCount]shard, e *entry, reason Counter) bool {
 	n := shardOf([]byte(e.id))
 	if !shards[n].remove(e) {
-		m.queue.remove(e)
-		return nil
+		m.queueOf(e).remove(e)
+		return false
 	}
 	m.forget(e)
 	m.budget.count(n, reason)
-	return e
+	return true
 }
 
 // forget takes out of the books, with the lock, what this caller has removed from its
 // shard.
 func (m *Memory) forget(e *entry) {
-	m.queue.remove(e)
+	m.queueOf(e).remove(e)
 	m.budget.kept.Add(-1)
-	m.budget.used.Add(-e.size)
+	m.budget.take(e, -e.size)
+	heap.taken.Add(-e.heap())
 }
 
 // Get returns the session of an id, with a reference for the caller. False is a miss:
 // there is none, or it was made under another server name.
-func (m *Memory) Get(id []byte, serverName string) (Object, bool) {
+func (m *Memory) Get(id []byte, asked Asked) (Object, bool) {
 	n := shardOf(id)
 	if shards := m.shards.Load(); shards != nil {
-		if object, ok := shards[n].get(id, serverName, m.ref); ok {
+		if object, ok := shards[n].get(id, &asked, m.ref); ok {
 			m.budget.count(n, Hits)
 			return object, true
 		}
@@ -141,8 +204,8 @@ func (m *Memory) Get(id []byte, serverName string) (Object, bool) {
 
 // Take is Get for a session that may be used once: it is not kept any longer, and its
 // reference is the caller's.
-func (m *Memory) Take(id []byte, serverName string) (Object, bool) {
-	e := m.remove(id, func(e *entry) bool { return sameName(e.serverName, serverName) })
+func (m *Memory) Take(id []byte, asked Asked) (Object, bool) {
+	e := m.remove(id, func(e *entry) bool { return e.asked.fits(&asked) })
 	if e == nil {
 		m.budget.count(shardOf(id), Misses)
 		return 0, false
@@ -188,10 +251,14 @@ func (m *Memory) Flush(now int64) (flushed []Object) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	shards := m.shards.Load()
-	for len(m.queue) > 0 && (now == 0 || now > m.queue[0].expires) { // L32: strictly
-		if e := m.removeFirst(shards, reason); e != nil {
+	for e := m.first(); e != nil && (now == 0 || now > e.due.expires); e = m.first() { // L32: strictly
+		if m.removeFirst(shards, e, reason) {
 			flushed = append(flushed, e.object)
 		}
+	}
+	if now == 0 && shards != nil { // nor does it keep what it had them in
+		m.shards.Store(nil)
+		heap.taken.Add(-memoryHeap)
 	}
 	return flushed
 }
@@ -200,5 +267,5 @@ func (m *Memory) Flush(now int64) (flushed []Object) {
 func (m *Memory) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.queue)
+	return m.len()
 }

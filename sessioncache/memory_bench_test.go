@@ -15,7 +15,7 @@ func benchMemory(b *testing.B) (*Memory, [][]byte) {
 	var ids [][]byte
 	for n := range sessions {
 		ids = append(ids, testID(n))
-		m.Put(Live{ids[n], "www.example.org", testNow, 1000, Object(n + 1)}, 0)
+		m.Put(Live{ids[n], named("www.example.org"), testNow, 1000, Object(n + 1)}, 0)
 	}
 	return m, ids
 }
@@ -28,7 +28,7 @@ func BenchmarkMemoryGet(b *testing.B) {
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
 				for n := int(start.Add(7919)); pb.Next(); n++ {
-					if _, ok := m.Get(ids[n%sessions], "www.example.org"); !ok {
+					if _, ok := m.Get(ids[n%sessions], named("www.example.org")); !ok {
 						b.Error("miss")
 					}
 				}
@@ -48,7 +48,7 @@ func BenchmarkMemoryPut(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			n := int(puts.Add(1))
-			m.Put(Live{ids[n%len(ids)], "www.example.org", testNow, 1000, Object(n)}, len(ids)/2)
+			m.Put(Live{ids[n%len(ids)], named("www.example.org"), testNow, 1000, Object(n)}, len(ids)/2)
 		}
 	})
 }

@@ -12,6 +12,7 @@ type Budget struct {
 	bytes   int64
 	created int64
 	used    atomic.Int64
+	large   atomic.Int64 // of that, by large sessions
 	kept    atomic.Int64
 	counts  [shardCount]stripe
 }
@@ -26,6 +27,30 @@ type stripe struct {
 // NewBudget makes a budget of so many bytes.
 func NewBudget(bytes int64) *Budget {
 	return &Budget{bytes: bytes, created: time.Now().Unix()}
+}
+
+// most is what all sessions, or all large ones, may hold together.
+func (b *Budget) most(large bool) int64 {
+	if large {
+		return b.bytes / largeBudgetPart
+	}
+	return b.bytes
+}
+
+// over reports whether they hold more.
+func (b *Budget) over(large bool) bool {
+	if large {
+		return b.large.Load() > b.most(true)
+	}
+	return b.used.Load() > b.most(false)
+}
+
+// take notes what an entry takes, or gives back where it is less than nothing.
+func (b *Budget) take(e *entry, bytes int64) {
+	b.used.Add(bytes)
+	if e.large {
+		b.large.Add(bytes)
+	}
 }
 
 func (b *Budget) count(shard int, c Counter) {
@@ -51,3 +76,6 @@ func (b *Budget) Stats() Stats {
 		Created:  b.created,
 	}
 }
+
+// Any reports whether any Memory holds a session.
+func (b *Budget) Any() bool { return b.kept.Load() > 0 }

@@ -10,9 +10,9 @@ import (
 func TestMemoryNoAllocations(t *testing.T) {
 	m, o, _ := newMemory(t)
 	id := testID(1)
-	mustAdd(t, m, Live{id, "www.example.org", testNow, 1000, o.add()})
+	mustAdd(t, m, Live{id, named("www.example.org"), testNow, 1000, o.add()})
 	if n := testing.AllocsPerRun(1000, func() {
-		if _, ok := m.Get(id, "WWW.example.org"); !ok {
+		if _, ok := m.Get(id, named("WWW.example.org")); !ok {
 			t.Fatal("miss")
 		}
 	}); n > 0 {
@@ -33,7 +33,7 @@ func TestMemoryOverhead(t *testing.T) {
 	m := NewMemory(b, func(Object) {})
 	before := heap()
 	for n := range sessions {
-		mustAdd(t, m, Live{testID(n), "", testNow, 0, Object(n)})
+		mustAdd(t, m, Live{testID(n), named(""), testNow, 0, Object(n)})
 	}
 	each := float64(heap()-before) / sessions
 	runtime.KeepAlive(m)

@@ -21,6 +21,14 @@ type queued struct {
 	entry *entry
 }
 
+// first is the next to leave, nil where there is none.
+func (q queue) first() *entry {
+	if len(q) == 0 {
+		return nil
+	}
+	return q[0].entry
+}
+
 func (q *queue) add(e *entry) {
 	*q = append(*q, queued{})
 	q.up(len(*q)-1, queued{e.due, e})

@@ -14,17 +14,21 @@ func shardOf(id []byte) int { return int(maphash.Bytes(shardSeed, id) % shardCou
 
 // entry is a session that a Memory keeps.
 type entry struct {
-	id         string
-	serverName string
-	object     Object
-	size       int64 // in the budget
-	due        due
-	at         int // in the queue, from 1; 0 where it is not in it
+	id     string
+	asked  Asked
+	object Object
+	size   int64 // in the budget
+	large  bool
+	due    due
+	at     int // in the queue, from 1; 0 where it is not in it
 }
 
 // entryOverhead is what keeping a session takes beside the object and the server name:
 // the entry, its id, its places in the map and in the queue.
-const entryOverhead = 192
+const entryOverhead = 224
+
+// heap is what it takes of the Go heap.
+func (e *entry) heap() int64 { return entryHeap + int64(len(e.asked.ServerName)) }
 
 // shard has the sessions of some of the ids.
 type shard struct {
@@ -35,11 +39,11 @@ type shard struct {
 
 // get returns a session with a reference for the caller, added while nobody can take the
 // shard's own away.
-func (sh *shard) get(id []byte, serverName string, ref func(Object)) (Object, bool) {
+func (sh *shard) get(id []byte, asked *Asked, ref func(Object)) (Object, bool) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	e := sh.byID[string(id)]
-	if e == nil || !sameName(e.serverName, serverName) {
+	if e == nil || !e.asked.fits(asked) {
 		return 0, false
 	}
 	ref(e.object)

@@ -23,6 +23,8 @@ type modelLive struct {
 	object  Object
 }
 
+func (l modelLive) large() bool { return l.size-int64(len(l.name))-entryOverhead > largeObject }
+
 func (mm *memoryModel) find(id int) int {
 	return slices.IndexFunc(mm.kept, func(s modelLive) bool { return s.id == id })
 }
@@ -55,7 +57,8 @@ type memorySim struct {
 const (
 	simStep   = 4
 	simIDs    = 25
-	simBudget = 30 * (entryOverhead + 100)
+	simBudget = 100000 // bytes; two large sessions have room in their part of it
+	simUnit   = 40     // sizes, of which some are large
 )
 
 func runMemorySim(t testing.TB, steps []byte) Counters {
@@ -87,10 +90,13 @@ func (s *memorySim) step(mm *memoryModel, what byte, id int, a, b byte) {
 	if a == 0 {
 		asked = "c.example"
 	}
-	hit := at >= 0 && asked != "c.example"
+	if a == 1 {
+		asked = ""
+	}
+	hit := at >= 0 && (asked != "c.example" || name == "")
 	switch what % 8 {
 	case 0, 1, 2:
-		size := int(b)
+		size := int(b) * simUnit
 		if b == 255 {
 			size = simBudget
 		}
@@ -102,13 +108,13 @@ func (s *memorySim) step(mm *memoryModel, what byte, id int, a, b byte) {
 			s.put(mm, again, int(b)%simIDs)
 		}
 	case 4:
-		object, ok := mm.m.Get(testID(id), asked)
+		object, ok := mm.m.Get(testID(id), Asked{asked, [32]byte{1}})
 		s.got("Get", mm, at, hit, object, ok)
 		if ok {
 			s.o.free(object)
 		}
 	case 5:
-		object, ok := mm.m.Take(testID(id), asked)
+		object, ok := mm.m.Take(testID(id), Asked{asked, [32]byte{1}})
 		s.got("Take", mm, at, hit, object, ok)
 		if ok {
 			mm.remove(at)
@@ -145,7 +151,7 @@ func (s *memorySim) step(mm *memoryModel, what byte, id int, a, b byte) {
 func (s *memorySim) put(mm *memoryModel, live modelLive, limit int) {
 	var leaving []Leaving
 	at := mm.find(live.id)
-	added := live.size <= simBudget
+	added := live.size <= simBudget && (!live.large() || live.size <= simBudget/largeBudgetPart)
 	switch {
 	case !added:
 		s.want.TooBig++
@@ -161,14 +167,24 @@ func (s *memorySim) put(mm *memoryModel, live modelLive, limit int) {
 		if at >= 0 {
 			leaving = append(leaving, Leaving{mm.remove(at).object, Replaced})
 		}
-		for len(mm.kept) > 0 && (limit > 0 && len(mm.kept) >= limit || s.used()+live.size > simBudget) {
-			leaving = append(leaving, Leaving{mm.remove(0).object, Evicted})
+		for {
+			first := -1
+			if live.large() && s.usedByLarge()+live.size > simBudget/largeBudgetPart {
+				first = slices.IndexFunc(mm.kept, modelLive.large)
+			}
+			if first < 0 && len(mm.kept) > 0 && (limit > 0 && len(mm.kept) >= limit || s.used()+live.size > simBudget) {
+				first = 0
+			}
+			if first < 0 {
+				break
+			}
+			leaving = append(leaving, Leaving{mm.remove(first).object, Evicted})
 			s.want.Evictions++
 		}
 		mm.add(live)
 	}
 	size := int(live.size) - len(live.name) - entryOverhead
-	gotAdded, gotLeaving := mm.m.Put(Live{testID(live.id), live.name, live.expires, size, live.object}, limit)
+	gotAdded, gotLeaving := mm.m.Put(Live{testID(live.id), Asked{live.name, [32]byte{1}}, live.expires, size, live.object}, limit)
 	if gotAdded != added || !slices.Equal(gotLeaving, leaving) {
 		s.t.Fatalf("Put: %v, leaving %v, not %v, %v", gotAdded, gotLeaving, added, leaving)
 	}
@@ -208,10 +224,16 @@ func (s *memorySim) flush(mm *memoryModel, now int64) {
 }
 
 // used is what the budget should say.
-func (s *memorySim) used() (bytes int64) {
+func (s *memorySim) used() int64 { return s.sum(func(modelLive) bool { return true }) }
+
+func (s *memorySim) usedByLarge() int64 { return s.sum(modelLive.large) }
+
+func (s *memorySim) sum(counts func(modelLive) bool) (bytes int64) {
 	for _, mm := range s.models {
 		for _, kept := range mm.kept {
-			bytes += kept.size
+			if counts(kept) {
+				bytes += kept.size
+			}
 		}
 	}
 	return bytes
@@ -232,7 +254,8 @@ func (s *memorySim) check() {
 		checkMemory(s.t, mm.m)
 	}
 	st := s.budget.Stats()
-	if st.Total != s.want || st.Entries != uint64(sessions) || st.Used != uint64(s.used()) {
+	if st.Total != s.want || st.Entries != uint64(sessions) || st.Used != uint64(s.used()) ||
+		s.budget.large.Load() != s.usedByLarge() {
 		s.t.Fatalf("stats %+v, not %+v, %d sessions, %d bytes", st, s.want, sessions, s.used())
 	}
 }
@@ -248,16 +271,18 @@ func checkMemory(t testing.TB, m *Memory) {
 	for n := range shards {
 		ids += len(shards[n].byID)
 	}
-	if ids != len(m.queue) {
-		t.Fatalf("%d ids, %d in the queue", ids, len(m.queue))
+	if ids != m.len() {
+		t.Fatalf("%d ids, %d in the queues", ids, m.len())
 	}
-	for at, q := range m.queue {
-		e := q.entry
-		if e.at != at+1 || q.due != e.due || shards[shardOf([]byte(e.id))].byID[e.id] != e {
-			t.Fatalf("entry %d of the queue: %+v", at, e)
-		}
-		if at > 0 && q.before(&m.queue[(at-1)/2].due) {
-			t.Fatalf("entry %d of the queue is before its parent", at)
+	for n, queue := range m.queues {
+		for at, q := range queue {
+			e := q.entry
+			if e.large != (n == 1) || e.at != at+1 || q.due != e.due || shards[shardOf([]byte(e.id))].byID[e.id] != e {
+				t.Fatalf("entry %d of queue %d: %+v", at, n, e)
+			}
+			if at > 0 && q.before(&queue[(at-1)/2].due) {
+				t.Fatalf("entry %d of queue %d is before its parent", at, n)
+			}
 		}
 	}
 }

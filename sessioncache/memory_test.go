@@ -57,36 +57,36 @@ func equal(t *testing.T, what string, got, want any) {
 func TestMemoryPutGet(t *testing.T) {
 	m, o, b := newMemory(t)
 	id, name := testID(1), []byte("A.example")
-	if _, ok := m.Get(id, ""); ok || m.Len() != 0 || m.Flush(0) != nil {
+	if _, ok := m.Get(id, named("")); ok || m.Len() != 0 || m.Flush(0) != nil {
 		t.Error("an empty Memory holds something")
 	}
 	one := o.add()
-	mustAdd(t, m, Live{id, unsafe.String(&name[0], len(name)), testNow, 1000, one})
+	mustAdd(t, m, Live{id, named(unsafe.String(&name[0], len(name))), testNow, 1000, one})
 	clear(id) // neither is referred to afterwards
 	clear(name)
 	id = testID(1)
 
-	got, ok := m.Get(id, "a.EXAMPLE")
+	got, ok := m.Get(id, named("a.EXAMPLE"))
 	if !ok || got != one || o.refs[one] != 2 {
 		t.Errorf("Get: object %d, %v, %d references", got, ok, o.refs[one])
 	}
 	o.free(got)
-	for _, other := range []string{"", "a.exampl", "a.example.", "b.example", "a\x0eexample", "\xc1.example"} {
-		if _, ok := m.Get(id, other); ok {
+	for _, other := range []string{"a.exampl", "a.example.", "b.example", "a\x0eexample", "\xc1.example"} {
+		if _, ok := m.Get(id, named(other)); ok {
 			t.Errorf("a hit as %q", other)
 		}
-		if _, ok := m.Take(id, other); ok {
+		if _, ok := m.Take(id, named(other)); ok {
 			t.Errorf("taken as %q", other)
 		}
 	}
-	if _, ok := m.Get(testID(2), "a.example"); ok {
+	if _, ok := m.Get(testID(2), named("a.example")); ok {
 		t.Error("a hit for another id")
 	}
 	if o.refs[one] != 1 || m.Len() != 1 {
 		t.Errorf("%d references, %d sessions", o.refs[one], m.Len())
 	}
 	st := b.Stats()
-	equal(t, "counters", st.Total, Counters{Hits: 1, Misses: 14, Stores: 1})
+	equal(t, "counters", st.Total, Counters{Hits: 1, Misses: 12, Stores: 1})
 	used := uint64(1000 + len("a.example") + entryOverhead)
 	if st.Entries != 1 || st.Used != used || st.Capacity != 1<<30 || st.Size != 1<<30 || st.Created == 0 {
 		t.Errorf("stats: %+v", st)
@@ -97,15 +97,15 @@ func TestMemoryPutGet(t *testing.T) {
 func TestMemoryTake(t *testing.T) {
 	m, o, b := newMemory(t)
 	one := o.add()
-	mustAdd(t, m, Live{testID(1), "a", testNow, 1000, one})
-	got, ok := m.Take(testID(1), "A")
+	mustAdd(t, m, Live{testID(1), named("a"), testNow, 1000, one})
+	got, ok := m.Take(testID(1), named("A"))
 	if !ok || got != one || o.refs[one] != 1 {
 		t.Errorf("Take: object %d, %v, %d references", got, ok, o.refs[one])
 	}
-	if _, ok := m.Take(testID(1), "a"); ok {
+	if _, ok := m.Take(testID(1), named("a")); ok {
 		t.Error("taken twice")
 	}
-	if _, ok := m.Get(testID(1), "a"); ok {
+	if _, ok := m.Get(testID(1), named("a")); ok {
 		t.Error("a hit for what was taken")
 	}
 	st := b.Stats()
@@ -118,7 +118,7 @@ func TestMemoryTake(t *testing.T) {
 func TestMemoryReplace(t *testing.T) {
 	m, o, b := newMemory(t)
 	one, other := o.add(), o.add()
-	s := Live{testID(1), "", testNow, 1000, one}
+	s := Live{testID(1), named(""), testNow, 1000, one}
 	if added, leaving := m.Put(s, 1); !added || leaving != nil {
 		t.Errorf("first: %v, %v", added, leaving)
 	}
@@ -141,9 +141,9 @@ func TestMemoryReplace(t *testing.T) {
 // TestMemorySameObject moves a session in time, as UPDATE_TIME does.
 func TestMemorySameObject(t *testing.T) {
 	m, o, _ := newMemory(t)
-	s := Live{testID(1), "", testNow, 1000, o.add()}
+	s := Live{testID(1), named(""), testNow, 1000, o.add()}
 	mustAdd(t, m, s)
-	mustAdd(t, m, Live{testID(2), "", testNow + 5, 1000, o.add()})
+	mustAdd(t, m, Live{testID(2), named(""), testNow + 5, 1000, o.add()})
 	s.Expires = testNow + 10
 	if added, _ := m.Put(s, 0); added {
 		t.Error("added again")
@@ -154,7 +154,7 @@ func TestMemorySameObject(t *testing.T) {
 func TestMemoryRemove(t *testing.T) {
 	m, o, b := newMemory(t)
 	one := o.add()
-	mustAdd(t, m, Live{testID(1), "a", testNow, 1000, one})
+	mustAdd(t, m, Live{testID(1), named("a"), testNow, 1000, one})
 	yes := func(Object) bool { return true }
 	if _, ok := m.Remove(testID(2), yes); ok {
 		t.Error("removed what is not there")
@@ -179,7 +179,7 @@ func TestMemoryOrder(t *testing.T) {
 	fill := func() (*Memory, *Budget) {
 		m, o, b := newMemory(t)
 		for n, e := range expires {
-			mustAdd(t, m, Live{testID(n), "", e, 1000, o.add()})
+			mustAdd(t, m, Live{testID(n), named(""), e, 1000, o.add()})
 		}
 		return m, b
 	}
@@ -194,7 +194,7 @@ func TestMemoryOrder(t *testing.T) {
 
 	m, b = fill()
 	for n, want := range inOrder {
-		_, leaving := m.Put(Live{testID(100 + n), "", 1000, 1000, Object(100 + n)}, len(expires))
+		_, leaving := m.Put(Live{testID(100 + n), named(""), 1000, 1000, Object(100 + n)}, len(expires))
 		equal(t, "evicted", leaving, []Leaving{{want, Evicted}})
 	}
 	equal(t, "sessions", m.Len(), len(expires))
@@ -204,7 +204,7 @@ func TestMemoryOrder(t *testing.T) {
 func TestMemoryLimit(t *testing.T) {
 	m, o, _ := newMemory(t)
 	put := func(n, limit int, expires int64) []Leaving {
-		added, leaving := m.Put(Live{testID(n), "", expires, 1000, o.add()}, limit)
+		added, leaving := m.Put(Live{testID(n), named(""), expires, 1000, o.add()}, limit)
 		if !added {
 			t.Errorf("session %d was not added", n)
 		}
@@ -228,7 +228,7 @@ func TestMemoryBudget(t *testing.T) {
 	o := &objects{t: t}
 	one, two := NewMemory(b, o.ref), NewMemory(b, o.ref)
 	put := func(m *Memory, n, size int) []Leaving {
-		added, leaving := m.Put(Live{testID(n), "", testNow, size, o.add()}, 0)
+		added, leaving := m.Put(Live{testID(n), named(""), testNow, size, o.add()}, 0)
 		if !added {
 			t.Errorf("session %d was not added", n)
 		}
@@ -251,7 +251,7 @@ func TestMemoryBudget(t *testing.T) {
 
 	// What can never fit is refused, and takes nobody's place.
 	largest := 3*(size+entryOverhead) - entryOverhead
-	if added, leaving := two.Put(Live{testID(8), "", testNow, largest + 1, 100}, 0); added || leaving != nil {
+	if added, leaving := two.Put(Live{testID(8), named(""), testNow, largest + 1, 100}, 0); added || leaving != nil {
 		t.Errorf("too big: %v, %v", added, leaving)
 	}
 	one.Flush(0)
@@ -260,5 +260,78 @@ func TestMemoryBudget(t *testing.T) {
 	st := b.Stats()
 	if st.Used != 0 || st.Entries != 0 || st.Total.TooBig != 1 || st.Total.Stores != 9 || st.Total.Evictions != 5 {
 		t.Errorf("stats: %+v", st)
+	}
+}
+
+// None is no other name, for what is kept and for who asks, where the terms are known to be the same.
+func TestMemoryNoName(t *testing.T) {
+	m, o, _ := newMemory(t)
+	same, other := Asked{Terms: [32]byte{1}}, Asked{Terms: [32]byte{2}}
+	mustAdd(t, m, Live{testID(1), same, testNow, 1000, o.add()})
+	mustAdd(t, m, Live{testID(2), Asked{"a", same.Terms}, testNow, 1000, o.add()})
+	mustAdd(t, m, Live{testID(3), Asked{}, testNow, 1000, o.add()})
+	for _, test := range []struct {
+		id    int
+		asked Asked
+		ok    bool
+	}{
+		{1, same, true},
+		{1, other, false},
+		{1, Asked{}, true}, // libssl's own rule, within one context
+		{1, Asked{"a", same.Terms}, true},
+		{1, Asked{"a", other.Terms}, false},
+		{1, Asked{ServerName: "a"}, false},
+		{2, same, true},
+		{2, other, false},
+		{2, Asked{}, false},
+		{2, Asked{"A", same.Terms}, true},
+		{2, Asked{"A", other.Terms}, false},
+		{2, Asked{ServerName: "A"}, true},
+		{2, Asked{"b", same.Terms}, false},
+		{3, Asked{}, true},
+		{3, same, true},
+		{3, Asked{ServerName: "a"}, false}, // unknown is not equal
+	} {
+		if object, ok := m.Get(testID(test.id), test.asked); ok != test.ok || ok && object != Object(test.id-1) {
+			t.Errorf("session %d as %q, terms %d: object %d, %v", test.id, test.asked.ServerName, test.asked.Terms[0], object, ok)
+		}
+	}
+	if object, ok := m.Take(testID(2), same); !ok || object != 1 {
+		t.Errorf("Take: object %d, %v", object, ok)
+	}
+}
+
+// TestMemoryLargeObjects lets large sessions come to a full Memory: they push out each other.
+func TestMemoryLargeObjects(t *testing.T) {
+	const small, large, count = 1000, 50000, 400
+	b := NewBudget(count * (small + entryOverhead))
+	o := &objects{t: t}
+	m := NewMemory(b, o.ref)
+	for n := range count {
+		mustAdd(t, m, Live{testID(n), named(""), testNow + 1, small, o.add()})
+	}
+	for n := range 100 {
+		if added, _ := m.Put(Live{testID(count + n), named(""), testNow + 1, large, o.add()}, 0); !added {
+			t.Fatal("not added")
+		}
+	}
+	kept := 0
+	for n := range count {
+		if _, ok := m.Get(testID(n), named("")); ok {
+			kept++
+		}
+	}
+	if kept < count*3/4 || kept > count*3/4+large/small || b.large.Load() > b.bytes/largeBudgetPart {
+		t.Errorf("%d of %d small sessions are left, the large ones take %d of %d", kept, count, b.large.Load(), b.bytes)
+	}
+	// One alone may not be larger than their part, and small ones take all of it back.
+	if added, leaving := m.Put(Live{testID(-1), named(""), testNow, count * (small + entryOverhead) / 4, 1000}, 0); added || leaving != nil {
+		t.Errorf("added %v, leaving %v", added, leaving)
+	}
+	for n := range count {
+		m.Put(Live{testID(10000 + n), named(""), testNow + 2, small, o.add()}, 0)
+	}
+	if b.large.Load() != 0 || m.Len() != count {
+		t.Errorf("the large ones take %d bytes of %d sessions", b.large.Load(), m.Len())
 	}
 }

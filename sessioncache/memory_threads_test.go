@@ -67,10 +67,10 @@ func (mt *memoryThreads) step(rng *rand.Rand) {
 	case what < 35:
 		mt.put(n, mt.now.Load()+int64(rng.IntN(5)), rng.IntN(200))
 	case what < 80:
-		object, ok := mt.m.Get(id, "")
+		object, ok := mt.m.Get(id, named(""))
 		mt.got("Get", n, object, ok)
 	case what < 90:
-		object, ok := mt.m.Take(id, "")
+		object, ok := mt.m.Take(id, named(""))
 		mt.got("Take", n, object, ok)
 		if ok {
 			mt.takes.Add(1)
@@ -90,7 +90,7 @@ func (mt *memoryThreads) step(rng *rand.Rand) {
 
 func (mt *memoryThreads) put(n int, expires int64, size int) {
 	object := mt.o.add(n)
-	added, leaving := mt.m.Put(Live{testID(n), "", expires, size, object}, threadLimit)
+	added, leaving := mt.m.Put(Live{testID(n), named(""), expires, size, object}, threadLimit)
 	if !added {
 		mt.t.Errorf("object %d was not added", object)
 	}
@@ -173,7 +173,7 @@ func TestMemoryThreadsLimit(t *testing.T) {
 		running.Go(func() {
 			for n := range puts {
 				n += thread * puts
-				_, leaving := m.Put(Live{testID(n), "", testNow, 0, Object(n)}, limit)
+				_, leaving := m.Put(Live{testID(n), named(""), testNow, 0, Object(n)}, limit)
 				left.Add(int64(len(leaving)))
 				if kept := m.Len(); kept > limit {
 					t.Errorf("%d sessions are kept", kept)

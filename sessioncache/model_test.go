@@ -43,13 +43,17 @@ func (op modelOp) do(c *Cache) (a modelAnswer) {
 		a.DER, a.Stored, a.OK = c.Get(op.Origin, op.ID, nil)
 	case "take":
 		a.DER, a.Stored, a.OK = c.Take(op.Origin, op.ID, nil)
-	case "remove":
-		a.OK = c.Remove(op.Origin.Context, op.ID, func(der []byte, _ Seal) bool {
+	case "remove", "has":
+		look := c.Remove
+		if op.What == "has" {
+			look = c.Has
+		}
+		a.OK = look(op.ID, func(der []byte, _ Seal) bool {
 			a.DER = append(a.DER[:0], der...)
 			return op.Agree
 		})
 	case "flush":
-		c.Flush(op.Expires)
+		c.Flush(op.Origin.Owner, op.Expires)
 	}
 	return a
 }
@@ -166,10 +170,12 @@ func randomOp(rng *rand.Rand, now int64, version uint32) modelOp {
 	names := []string{"", "a.example", "B.example"}
 	op := modelOp{
 		ID: testID(id), Now: now, Agree: rng.IntN(2) == 0,
-		Origin: Origin{Context: [32]byte{byte(rng.IntN(2))}, ServerName: names[id%len(names)]},
+		Origin: Origin{Owner: [32]byte{byte(rng.IntN(2))}, Terms: [32]byte{byte(id % 5)}, ServerName: names[id%len(names)]},
 	}
 	if rng.IntN(5) == 0 {
 		op.Origin.ServerName = names[rng.IntN(len(names))]
+	} else if rng.IntN(5) == 0 {
+		op.Origin.Terms = [32]byte{byte(rng.IntN(5))}
 	}
 	switch n := rng.IntN(100); {
 	case n < 35:
@@ -179,27 +185,30 @@ func randomOp(rng *rand.Rand, now int64, version uint32) modelOp {
 		case 0:
 			op.DER = testDER(op.ID, version, MaxDER+1)
 		case 1, 2:
-			op.DER = testDER(op.ID, version, 5000)
+			op.DER = testDER(op.ID, version, 2000) // not large: two of those push each other out of a set
 		}
 	case n < 75:
 		op.What = "get"
 	case n < 85:
 		op.What = "take"
-	case n < 99:
+	case n < 95:
 		op.What = "remove"
+	case n < 98:
+		op.What = "has"
 	default:
 		op.What, op.Expires = "flush", now+int64(rng.IntN(10))
 	}
 	return op
 }
 
+// fits is nameFits in other words.
+func fits(a, b string) bool { return a == "" || b == "" || strings.EqualFold(a, b) }
+
 // plainMap is what a cache is to be.
 type plainMap map[string]modelOp // the put
 
-func plainKey(o Origin, id []byte) string { return string(o.Context[:1]) + string(id) }
-
 func (m plainMap) do(op modelOp) (a modelAnswer) {
-	key := plainKey(op.Origin, op.ID)
+	key := string(op.ID)
 	entry, ok := m[key]
 	if ok && entry.Expires < op.Now && op.What != "flush" {
 		// It is dropped when it is seen; a put of something else in its set may have been first.
@@ -208,7 +217,7 @@ func (m plainMap) do(op modelOp) (a modelAnswer) {
 			delete(m, key)
 		}
 	}
-	same := ok && strings.EqualFold(entry.Origin.ServerName, op.Origin.ServerName)
+	same := ok && entry.Origin.Terms == op.Origin.Terms && fits(entry.Origin.ServerName, op.Origin.ServerName)
 	switch op.What {
 	case "put":
 		switch {
@@ -233,9 +242,13 @@ func (m plainMap) do(op modelOp) (a modelAnswer) {
 				delete(m, key)
 			}
 		}
+	case "has":
+		if ok {
+			a.DER, a.OK = entry.DER, op.Agree
+		}
 	case "flush":
 		for key, entry := range m {
-			if op.Expires == 0 || entry.Expires < op.Expires {
+			if entry.Origin.Owner == op.Origin.Owner && (op.Expires == 0 || entry.Expires < op.Expires) {
 				delete(m, key)
 			}
 		}
@@ -254,7 +267,7 @@ func (m plainMap) entries(c *Cache) map[LookupKey][]byte {
 			c.Get(entry.Origin, entry.ID, nil)
 			continue
 		}
-		w.lookup(0, &entry.Origin.Context, entry.ID)
+		w.lookup(0, entry.ID)
 		held[w.key] = entry.DER
 	}
 	return held

@@ -16,11 +16,20 @@ const noTag = 0
 // Put stores sealed under key, in place of what is there. What has expired makes way
 // first, then what was not used for longest.
 func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
+	return s.put(key, sealed, expires, now, nil)
+}
+
+// Swap is Put of e.Sealed, if what is stored still is what e was found as.
+func (s *Shm) Swap(key *LookupKey, e *Entry, expires, now uint32) error {
+	return s.put(key, e.Sealed, expires, now, e)
+}
+
+func (s *Shm) put(key *LookupKey, sealed []byte, expires, now uint32, old *Entry) error {
 	if len(sealed) == 0 {
 		return ErrInvalid
 	}
 	need := unitsOf(len(sealed))
-	if len(sealed) > maxSealed || need > s.units {
+	if len(sealed) > maxSealed || need > s.most(need) {
 		return ErrTooBig
 	}
 	set, tag := s.setOf(key), tagOf(key)
@@ -32,6 +41,9 @@ func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
 	defer s.unlock(set, token)
 	if robbed {
 		s.quarantine(set, token, now)
+	}
+	if old != nil && !s.isStill(set, tag, old) {
+		return ErrChanged
 	}
 	p := s.plans.Get().(*plan)
 	defer s.plans.Put(p)
@@ -57,12 +69,39 @@ func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
 	return nil
 }
 
+// most is how many units, the first ones of a set's data, an entry of that size may lie in.
+func (s *Shm) most(need int) int {
+	if need > largeUnits {
+		return s.units / largePart
+	}
+	return s.units
+}
+
+// isStill reports whether the one live entry of a tag is what e was found as, or there is
+// none and e was not found.
+func (s *Shm) isStill(set int, tag uint64, e *Entry) bool {
+	var slotWas int
+	var metaWas uint64
+	for slot := range s.slots {
+		meta := s.load(s.metas(set) + slot)
+		if !isLive(meta) || s.load(s.tags(set)+slot) != tag {
+			continue
+		}
+		if metaWas != 0 {
+			return false
+		}
+		slotWas, metaWas = s.metas(set)+slot, meta
+	}
+	return metaWas == e.meta && (metaWas == 0 || slotWas == e.slot)
+}
+
 // makeRoom returns a slot and the start of need units, which are free but for the
 // victims: their descriptors are dead, and they are to be buried.
 func (s *Shm) makeRoom(p *plan, set int, token, tag uint64, home, need int, now uint32) (slot, start int) {
 	p.victims = p.victims[:0]
 	o := s.survey(set, token, tag, home, now)
-	// Most often the set is full, and the one that goes is as large as the one that comes.
+	// Most often the set is full, and the one that goes is as large as the one that comes. One that
+	// is as large as a large one lies where that may.
 	if (o.free < 0 || o.used+need > s.units) && metaUnits(o.oldest.meta) >= need {
 		s.evict(p, set, o.oldest)
 		return o.oldest.slot, metaStart(o.oldest.meta)
@@ -76,8 +115,7 @@ func (s *Shm) makeRoom(p *plan, set int, token, tag uint64, home, need int, now 
 		return int(p.live[first].slot), int(p.live[first-1].end)
 	}
 	if o.free < 0 && len(p.victims) == 0 {
-		oldest := int(p.live[p.oldest].slot)
-		s.evict(p, set, tenant{oldest, p.noted[oldest].meta})
+		s.evict(p, set, o.oldest)
 	}
 	if o.free < 0 {
 		return int(p.victims[0]), p.gap
@@ -133,7 +171,7 @@ func (s *Shm) survey(set int, token, tag uint64, home int, now uint32) overview 
 // discard drops what a new entry of that tag does not leave in its set.
 func (s *Shm) discard(set int, token uint64, slot int, tag, meta uint64, now uint32) {
 	own := s.load(s.tags(set) + slot)
-	if s.cas(s.metas(set)+slot, meta, deadMeta(meta)) && own != tag && own != noTag {
+	if s.cas(s.metas(set)+slot, meta, deadMeta(meta)) && own != tag && own != noTag && !isRoute(own) {
 		reason := Errors
 		if s.sound(meta) && timesExpires(s.load(s.times(set)+slot)) < now {
 			reason = Expiries
@@ -159,7 +197,7 @@ func (s *Shm) arrange(p *plan, set, need int) {
 		}
 	}
 	// The clock is read last, so that no stamp is newer.
-	for _, slot := range p.sort(uint32(s.load(set+setClock)), need) {
+	for _, slot := range p.sort(uint32(s.load(set+setClock)), need, s.most(need)) {
 		s.expel(p, set, tenant{slot, p.noted[slot].meta}, Errors)
 	}
 }
@@ -167,8 +205,10 @@ func (s *Shm) arrange(p *plan, set, need int) {
 func (s *Shm) evict(p *plan, set int, e tenant) { s.expel(p, set, e, Evictions) }
 
 // expel makes an entry a victim, and counts it as c unless somebody else dropped it first.
+// A route that makes way is no session that did.
 func (s *Shm) expel(p *plan, set int, e tenant, c Counter) {
-	if s.cas(s.metas(set)+e.slot, e.meta, deadMeta(e.meta)) {
+	route := isRoute(s.load(s.tags(set) + e.slot))
+	if s.cas(s.metas(set)+e.slot, e.meta, deadMeta(e.meta)) && !route {
 		s.Count(c)
 	}
 	p.victims = append(p.victims, uint16(e.slot))

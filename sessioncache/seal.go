@@ -4,51 +4,52 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"maps"
 	"sync/atomic"
 )
 
-// A sealed entry is the 10-byte prefix of the process that sealed it, a 6-byte
-// counter, and the AES-256-GCM ciphertext of the scope tag and the DER.
+// A sealed entry is the owner's tag, the 10-byte prefix of the process that sealed it, a
+// 6-byte counter, and AES-256-GCM ciphertext.
 //
 // Random 96-bit nonces would limit a key to 2^32 entries (NIST SP 800-38D, 8.3),
 // which a fleet that keeps its key file reaches. So every process derives a key of
-// its own from its random prefix and counts: a nonce never repeats under a key.
+// its own from its prefix and counts: a nonce never repeats under a key.
 const (
-	prefixSize   = 10
-	counterSize  = 6
-	scopeTagSize = 8
-	gcmNonce     = 12
-	gcmTag       = 16
-	sealedExtra  = prefixSize + counterSize + scopeTagSize + gcmTag
+	prefixSize  = 10
+	counterSize = 6
+	sealSize    = prefixSize + counterSize
+	gcmNonce    = 12
+	gcmTag      = 12 // which leaves room for an owner's tag in what an ordinary session takes
+
+	sealedHead  = tagSize + sealSize
+	sealedExtra = sealedHead + sessionHead + gcmTag
 
 	// The processes whose derived keys are kept: more than a machine has workers,
 	// over some restarts. Deriving one takes microseconds.
 	knownMax = 128
 
-	indexLabel = "gosess v1 index"
-	scopeLabel = "gosess v1 scope"
-	sealLabel  = "gosess v1 seal "
+	indexLabel = "gosess v3 index"
+	tagsLabel  = "gosess v3 tags"
+	sealLabel  = "gosess v3 seal "
 )
 
 type prefix [prefixSize]byte
 
-// sealingKey is what is derived from one key of the key file.
+// sealingKey is what is derived from one key of the key file for one store.
 type sealingKey struct {
 	secret []byte // HKDF's pseudorandom key
 	index  []byte // for lookup keys
-	scope  []byte // for scope tags
+	tags   []byte // for tags
 
 	known atomic.Pointer[map[prefix]cipher.AEAD] // copied to change it
 }
 
-func newSealingKey(key []byte) (*sealingKey, error) {
-	secret, err := hkdf.Extract(sha256.New, key, nil)
+// newSealingKey derives everything from the store's id too, so an entry of one store is nothing
+// in another one with the same key.
+func newSealingKey(key []byte, store StoreID) (*sealingKey, error) {
+	secret, err := hkdf.Extract(sha256.New, key, store[:])
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func newSealingKey(key []byte) (*sealingKey, error) {
 	if k.index, err = hkdf.Expand(sha256.New, secret, indexLabel, sha256.Size); err != nil {
 		return nil, err
 	}
-	if k.scope, err = hkdf.Expand(sha256.New, secret, scopeLabel, sha256.Size); err != nil {
+	if k.tags, err = hkdf.Expand(sha256.New, secret, tagsLabel, sha256.Size); err != nil {
 		return nil, err
 	}
 	k.known.Store(&map[prefix]cipher.AEAD{})
@@ -74,7 +75,7 @@ func (k *sealingKey) aead(p prefix) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cipher.NewGCM(block)
+	return cipher.NewGCMWithTagSize(block, gcmTag)
 }
 
 // remember keeps a derived key, in place of any other one if there are too many.
@@ -90,132 +91,46 @@ func (k *sealingKey) remember(p prefix, aead cipher.AEAD) {
 	k.known.Store(&known)
 }
 
-// sealer seals for one process.
-type sealer struct {
-	aead    cipher.AEAD
-	prefix  prefix
-	counter atomic.Uint64
-}
-
-func newSealer(k *sealingKey) (*sealer, error) {
-	s := &sealer{}
-	rand.Read(s.prefix[:])
-	var err error
-	if s.aead, err = k.aead(s.prefix); err != nil {
-		return nil, err
-	}
-	k.remember(s.prefix, s.aead)
-	return s, nil
-}
-
-// work is the scratch memory of one operation, so that none is allocated.
-type work struct {
-	macs  []macs // by key
-	key   LookupKey
-	aad   [len(LookupKey{}) + 4]byte
-	nonce [gcmNonce]byte
-	sum   [sha256.Size]byte
-	text  []byte // what is hashed or sealed
-	entry Entry
-}
-
-type macs struct {
-	index, scope hash.Hash
-}
-
-func newWork(keys []*sealingKey) *work {
-	w := &work{}
-	for _, k := range keys {
-		w.macs = append(w.macs, macs{hmac.New(sha256.New, k.index), hmac.New(sha256.New, k.scope)})
-	}
-	return w
-}
-
-// wipe makes it what it was: it clears the session that was sealed or opened last.
-func (w *work) wipe() {
-	clear(w.text)
-	clear(w.entry.Sealed)
-	w.entry.Spent = false
-}
-
-// lookup sets w.key to the key of an id under the i-th sealing key.
-func (w *work) lookup(i int, context *[32]byte, id []byte) {
-	mac := w.macs[i].index
-	mac.Reset()
-	w.text = append(w.text[:0], context[:]...)
-	w.text = append(w.text, byte(len(id)))
-	w.text = append(w.text, id...)
-	mac.Write(w.text)
-	mac.Sum(w.key[:0])
-}
-
-// scopeTag sets w.sum to begin with the keyed hash of what two handshakes must share and a
-// removal does not know: the client policy, and the server name, whose letters are compared
-// without case (RFC 6066, section 3).
-func (w *work) scopeTag(i int, o *Origin) {
-	mac := w.macs[i].scope
-	mac.Reset()
-	w.text = append(w.text[:0], o.Policy[:]...)
-	w.text = append(w.text, byte(o.VerifyMode))
-	for j := range len(o.ServerName) {
-		c := o.ServerName[j]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		w.text = append(w.text, c)
-	}
-	mac.Write(w.text)
-	mac.Sum(w.sum[:0])
-}
-
 // bind sets w.aad to what a sealed entry is bound to: whoever can write to the store
-// can neither pass an entry off as another one nor prolong it.
-func (w *work) bind(expires uint32) {
+// can neither pass an entry off as another one, or another owner's, nor prolong it.
+func (w *work) bind(owner tag, expires uint32) {
 	copy(w.aad[:], w.key[:])
 	binary.LittleEndian.PutUint32(w.aad[len(w.key):], expires)
+	copy(w.aad[len(w.key)+4:], owner[:])
 }
 
-// seal leaves the sealed form of a session in w.entry.Sealed, for w.key.
-func (s *sealer) seal(w *work, o *Origin, der []byte, expires uint32) error {
-	count := s.counter.Add(1)
-	if count >= 1<<(8*counterSize) {
-		return ErrCounter
-	}
-	binary.BigEndian.PutUint64(w.nonce[gcmNonce-8:], count)
-	w.bind(expires)
-	w.scopeTag(0, o)
-	w.text = append(append(w.text[:0], w.sum[:scopeTagSize]...), der...)
-	sealed := append(w.entry.Sealed[:0], s.prefix[:]...)
-	sealed = append(sealed, w.nonce[gcmNonce-counterSize:]...)
-	w.entry.Sealed = s.aead.Seal(sealed, w.nonce[:], w.text, w.aad[:])
-	return nil
+// number sets w.nonce to that of a counter, which lies in an entry, for w.key: it holds bytes
+// of that too, so that not even a counter that comes twice makes a nonce that does, unless it
+// is for the same id (sealer.go says when that can be).
+func (w *work) number(counter []byte) {
+	copy(w.nonce[:], w.key[len(w.key)-(gcmNonce-counterSize):])
+	copy(w.nonce[gcmNonce-counterSize:], counter)
 }
 
-// open decrypts w.entry, found under w.key, in place. It returns the scope tag and
-// the DER, nil where the entry is not what was sealed.
-func (k *sealingKey) open(w *work) (scopeTag, der []byte) {
+// open decrypts w.entry, found under w.key, in place. It returns what was sealed, nil where the
+// entry is not what was sealed.
+func (k *sealingKey) open(w *work) []byte {
 	sealed := w.entry.Sealed
-	if len(sealed) < sealedExtra {
-		return nil, nil
+	if len(sealed) < sealedHead+gcmTag {
+		return nil
 	}
-	p := prefix(sealed)
+	p := prefix(sealed[tagSize:])
 	aead, known := (*k.known.Load())[p]
 	if !known {
 		var err error
 		if aead, err = k.aead(p); err != nil {
-			return nil, nil
+			return nil
 		}
 	}
-	clear(w.nonce[:])
-	copy(w.nonce[gcmNonce-counterSize:], sealed[prefixSize:])
-	w.bind(w.entry.Expires)
-	text := sealed[prefixSize+counterSize:]
+	w.number(sealed[tagSize+prefixSize : sealedHead])
+	w.bind(tag(sealed), w.entry.Expires)
+	text := sealed[sealedHead:]
 	plain, err := aead.Open(text[:0], w.nonce[:], text, w.aad[:])
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	if !known {
 		k.remember(p, aead) // now that it is known to be a process's
 	}
-	return plain[:scopeTagSize], plain[scopeTagSize:]
+	return plain
 }

@@ -30,6 +30,11 @@ const (
 	// makes way earlier, unless its client goes on using it.
 	spentPart = 2
 
+	// What is larger lies in the first part of a set's data, so that all large entries
+	// together take no more than that from the others.
+	largeUnits = 2 << 10 / wordSize
+	largePart  = 4
+
 	// A reader that meets a writer tries again, but not for ever.
 	findAttempts = 4
 )
@@ -84,6 +89,7 @@ type shmMap struct {
 	words
 	mapping []byte
 	created int64
+	id      StoreID
 	sets    int
 	setSize int
 	slots   int // descriptors of a set
@@ -91,7 +97,7 @@ type shmMap struct {
 }
 
 func openMap(mapping []byte) (shmMap, error) {
-	created, err := readHeader(mapping)
+	created, id, err := readHeader(mapping)
 	if err != nil {
 		return shmMap{}, err
 	}
@@ -99,7 +105,7 @@ func openMap(mapping []byte) (shmMap, error) {
 	if !ok {
 		return shmMap{}, ErrDamaged
 	}
-	m := shmMap{words: w, mapping: mapping, created: created}
+	m := shmMap{words: w, mapping: mapping, created: created, id: id}
 	total := len(w.w) - setsAt
 	m.sets = max(1, (total+setSize/2)/setSize)
 	m.setSize = total / m.sets / setHeaderSize * setHeaderSize
@@ -128,9 +134,15 @@ func OpenShm(mapping []byte) (*Shm, error) {
 // Check reports whether the header still is what it was when the store was opened. It is
 // never written again: else somebody has overwritten the file.
 func (m *shmMap) Check() error {
-	_, err := readHeader(m.mapping)
+	_, id, err := readHeader(m.mapping)
+	if err == nil && id != m.id {
+		return ErrDamaged
+	}
 	return err
 }
+
+// ID is in the header.
+func (m *shmMap) ID() StoreID { return m.id }
 
 func (m *shmMap) setOf(key *LookupKey) int {
 	// Other bytes than those of the tag, which would else be alike within a set.
@@ -139,6 +151,8 @@ func (m *shmMap) setOf(key *LookupKey) int {
 }
 
 func tagOf(key *LookupKey) uint64 { return binary.LittleEndian.Uint64(key[:]) }
+
+func isRoute(tag uint64) bool { return tag>>63 != 0 }
 
 // home is the slot at which the search for a key begins. Writers take the free slot
 // that comes next after it, so most searches end in the same cache line.

@@ -3,7 +3,6 @@ package sessioncache
 import (
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -13,7 +12,6 @@ import (
 )
 
 func TestHeader(t *testing.T) {
-	sum := func(m []byte) { binary.LittleEndian.PutUint32(m[headerSumAt:], crc32.ChecksumIEEE(m[:headerSumAt])) }
 	for _, test := range []struct {
 		name   string
 		change func(m []byte) []byte
@@ -23,14 +21,15 @@ func TestHeader(t *testing.T) {
 		{"empty", func(m []byte) []byte { return nil }, ErrNotOurs},
 		{"short", func(m []byte) []byte { return m[:headerSize-1] }, ErrNotOurs},
 		{"zero", func(m []byte) []byte { clear(m); return m }, ErrNotOurs},
-		{"magic", func(m []byte) []byte { m[7]++; sum(m); return m }, ErrNotOurs},
-		{"line ends changed", func(m []byte) []byte { m[6], m[7] = '\n', 0; sum(m); return m }, ErrNotOurs},
-		{"version", func(m []byte) []byte { m[headerVersionAt]++; sum(m); return m }, ErrVersion},
+		{"magic", func(m []byte) []byte { m[7]++; sumHeader(m); return m }, ErrNotOurs},
+		{"line ends changed", func(m []byte) []byte { m[6], m[7] = '\n', 0; sumHeader(m); return m }, ErrNotOurs},
+		{"version", func(m []byte) []byte { m[headerVersionAt]++; sumHeader(m); return m }, ErrVersion},
 		{"version, no sum", func(m []byte) []byte { m[headerVersionAt]++; return m }, ErrVersion},
 		{"created", func(m []byte) []byte { m[headerCreatedAt]++; return m }, ErrDamaged},
+		{"id", func(m []byte) []byte { m[headerIDAt]++; return m }, ErrDamaged},
 		{"sum", func(m []byte) []byte { m[headerSumAt]++; return m }, ErrDamaged},
-		{"header size", func(m []byte) []byte { m[headerSizeAt]++; sum(m); return m }, ErrDamaged},
-		{"total", func(m []byte) []byte { m[headerTotalAt]++; sum(m); return m }, ErrDamaged},
+		{"header size", func(m []byte) []byte { m[headerSizeAt]++; sumHeader(m); return m }, ErrDamaged},
+		{"total", func(m []byte) []byte { m[headerTotalAt]++; sumHeader(m); return m }, ErrDamaged},
 		{"cut off", func(m []byte) []byte { return m[:MinSize-4096] }, ErrDamaged},
 		{"too small", func(m []byte) []byte { m = m[:MinSize/2]; makeHeader(m); return m }, ErrDamaged},
 		{"unaligned", func([]byte) []byte {
@@ -64,7 +63,8 @@ func TestGeometry(t *testing.T) {
 		if m.data(0)+m.units != m.setSize || m.setSize%setHeaderSize != 0 {
 			t.Errorf("%d: a set of %d words, data to %d", size, m.setSize, m.data(0)+m.units)
 		}
-		if m.units < unitsOf(MaxDER+sealedExtra) || m.units >= 1<<metaStartBits || m.slots >= 1<<16 {
+		if store := (Shm{shmMap: m}); store.most(largeUnits+1) < unitsOf(MaxDER+sealedExtra) ||
+			m.units >= 1<<metaStartBits || m.slots >= 1<<16 {
 			t.Errorf("%d: %d units, %d slots", size, m.units, m.slots)
 		}
 	}
@@ -250,7 +250,7 @@ func TestWindow(t *testing.T) {
 			at += unitsOf(length) + max(0, rng.IntN(20)-10)
 		}
 		need := 1 + rng.IntN(units)
-		if overlapping := p.sort(clock, need); len(overlapping) > 0 {
+		if overlapping := p.sort(clock, need, units); len(overlapping) > 0 {
 			t.Fatal("overlapping entries")
 		}
 		smallest, best := units+1, int64(-1)

@@ -9,9 +9,9 @@ type plan struct {
 	noted  []note   // by slot
 	starts []uint64 // bitmap by unit: an entry begins here
 	slots  []uint16 // by unit, whose entry; valid where starts says so
-	units  int
 
-	// Made by sort: the entries by place, between two of no size at either end; the
+	// Made by sort: the entries by place, of those that begin before the end of where the new one may lie,
+	// between two of no size at either end; the
 	// first of the smallest gaps that are large enough; the least recently used entry.
 	live   []extent
 	gap    int // start, -1 where there is none
@@ -39,7 +39,6 @@ func newPlan(slots, units int) *plan {
 		noted:  make([]note, slots),
 		starts: make([]uint64, (units+63)/64),
 		slots:  make([]uint16, units),
-		units:  units,
 		live:   make([]extent, 0, slots+2),
 		newest: make([]int, 0, slots),
 	}
@@ -61,21 +60,24 @@ func (p *plan) add(slot int, meta uint64, stamp uint32) bool {
 }
 
 // sort puts the entries in order of place, as the bitmap has them, and looks for a
-// gap of need units. No stamp may be newer than clock. It returns the slots of the
-// entries that begin within another one, which it leaves out.
-func (p *plan) sort(clock uint32, need int) (overlapping []int) {
+// gap of need units within the first units. No stamp may be newer than clock. It returns the
+// slots of the entries that begin within another one, which it leaves out.
+func (p *plan) sort(clock uint32, need, units int) (overlapping []int) {
 	p.live = append(p.live[:0], extent{})
 	p.gap, p.oldest = -1, 0
-	smallest := int32(p.units) + 1
+	smallest := int32(units) + 1
 	end := int32(0)
 	fit := func(start int32) {
 		if free := start - end; free >= int32(need) && free < smallest {
 			smallest, p.gap = free, int(end)
 		}
 	}
-	for i, set := range p.starts {
+	for i, set := range p.starts[:(units+63)/64] {
 		for ; set != 0; set &= set - 1 {
 			start := int32(i*64 + bits.TrailingZeros64(set))
+			if start >= int32(units) {
+				break
+			}
 			slot := p.slots[start]
 			if start < end {
 				overlapping = append(overlapping, int(slot))
@@ -91,8 +93,8 @@ func (p *plan) sort(clock uint32, need int) (overlapping []int) {
 			p.live = append(p.live, extent{start, end, age, slot})
 		}
 	}
-	fit(int32(p.units))
-	p.live = append(p.live, extent{start: int32(p.units), end: int32(p.units)})
+	fit(int32(units))
+	p.live = append(p.live, extent{start: int32(units), end: int32(units)})
 	return overlapping
 }
 

@@ -41,11 +41,11 @@ type Worker struct {
 type Stats struct {
 	Total    Counters // over all workers that there ever were
 	Workers  []Worker // those that are known one by one, dead ones until another takes their place
-	Entries  uint64
-	Used     uint64 // bytes that entries take up
-	Capacity uint64 // bytes that entries can take up
-	Size     uint64 // bytes of the whole store
-	Created  int64  // unix seconds
+	Entries  uint64   // sessions
+	Used     uint64   // bytes that they take up
+	Capacity uint64   // bytes that they can take up
+	Size     uint64   // bytes of the whole store
+	Created  int64    // unix seconds
 }
 
 // Stats reads the counters, and every descriptor.
@@ -57,9 +57,10 @@ func (m *shmMap) Stats() Stats {
 	}
 	st.Total, st.Workers = m.workers()
 	for i := range m.sets {
-		metas := m.metas(setsAt + i*m.setSize)
+		set := setsAt + i*m.setSize
 		for slot := range m.slots {
-			if meta := m.load(metas + slot); isLive(meta) && m.sound(meta) {
+			meta := m.load(m.metas(set) + slot)
+			if isLive(meta) && m.sound(meta) && !isRoute(m.load(m.tags(set)+slot)) {
 				st.Entries++
 				st.Used += uint64(metaUnits(meta) * wordSize)
 			}

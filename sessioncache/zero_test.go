@@ -27,7 +27,7 @@ func left(mapping, sealed []byte) (n int) {
 func TestGoneEntriesAreZeroed(t *testing.T) {
 	yes := func([]byte, Seal) bool { return true }
 	for name, end := range map[string]func(sc *scene, id []byte){
-		"removed": func(sc *scene, id []byte) { sc.c.Remove(originA.Context, id, yes) },
+		"removed": func(sc *scene, id []byte) { sc.c.Remove(id, yes) },
 		"taken":   func(sc *scene, id []byte) { sc.c.Take(originA, id, nil) },
 		"expired, looked up": func(sc *scene, id []byte) {
 			sc.now += 101
@@ -42,7 +42,7 @@ func TestGoneEntriesAreZeroed(t *testing.T) {
 			sc.s.add(sc.s.times(set)+slot, 1<<32)
 			sc.c.Get(originA, id, nil)
 		},
-		"flushed":  func(sc *scene, id []byte) { sc.c.Flush(0) },
+		"flushed":  func(sc *scene, id []byte) { sc.c.Flush(originA.Owner, 0) },
 		"replaced": func(sc *scene, id []byte) { mustPut(sc.t, sc.c, originA, id, []byte("new"), sc.now+100) },
 		"evicted": func(sc *scene, id []byte) {
 			for n := 0; n < 80*len(sc.ids); n++ {
@@ -62,7 +62,7 @@ func TestGoneEntriesAreZeroed(t *testing.T) {
 		},
 		"dropped while another writes": func(sc *scene, id []byte) {
 			sc.s.store(sceneSet+setLock, sc.s.pid<<32|1)
-			sc.c.Remove(originA.Context, id, yes)
+			sc.c.Remove(id, yes)
 			sc.s.store(sceneSet+setLock, 0)
 			mustPut(sc.t, sc.c, originA, sc.ids[2], []byte("new"), sc.now+100)
 		},

@@ -70,7 +70,9 @@ GOSESS_EXPORT int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx)
         return GOSESS_ERROR_ARGUMENT;
     int status = GOSESS_ERROR_LIBSSL;
     if (gosess_prepare(__builtin_return_address(0)))
-        status = gosess_attach(ctx, opened, true) ? GOSESS_OK : GOSESS_ERROR_MEMORY;
+        status = gosess_shared_memory(ctx)          ? GOSESS_ERROR_CONTEXT
+                 : gosess_attach(ctx, opened, true) ? GOSESS_OK
+                                                    : GOSESS_ERROR_MEMORY;
     gosess_cache_unref(opened);
     return status;
 }
@@ -175,15 +177,12 @@ GOSESS_EXPORT int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *s
 static struct gosess_attached *attach_first(SSL_CTX *ctx)
 {
     struct gosess_cache *cache = gosess_cache_first();
-    bool attached = cache && gosess_attach(ctx, cache, false);
+    bool attached = cache && !gosess_shared_memory(ctx) && gosess_attach(ctx, cache, false);
     gosess_cache_unref(cache);
-    struct gosess_attached *context = attached ? gosess_attached(ctx) : NULL;
-    if (context)
-        gosess_identify(context);
-    return context;
+    return attached ? gosess_attached(ctx) : NULL;
 }
 
-/* ex_data must not be read while it is set, so only one thread at a time looks and attaches. */
+/* Only one thread at a time looks and attaches. */
 static struct gosess_attached *context_of_connection(SSL *ssl)
 {
     if (!gosess_prepare(__builtin_return_address(0)))
@@ -208,14 +207,17 @@ GOSESS_EXPORT SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *
                                                  int *copy)
 {
     struct gosess_attached *context = context_of_connection(ssl);
-    return context ? gosess_find_session(context, ssl, id, length, copy) : NULL;
+    SSL_SESSION *session = context ? gosess_find_session(context, ssl, id, length) : NULL;
+    if (session)
+        *copy = 0;
+    return session;
 }
 
 GOSESS_EXPORT void gosess_remove_session_cb(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
     SSL_SESSION *was = NULL;
-    if (context && context->cache && !gosess_ending(context))
+    if (context && context->cache && !gosess_ending(context) && !gosess_is_unproven(session))
         gosess_drop_session(context, session, &was);
     if (was)
         gosess_ssl->SSL_SESSION_free(was);

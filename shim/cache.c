@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 static struct gosess_cache *caches; /* the newest; with the setup lock */
+static _Atomic bool opened;         /* there was one */
 
 static bool open_store(struct gosess_cache *cache, char *note, char *error, size_t error_size)
 {
@@ -34,6 +35,7 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
     atomic_init(&cache->references, 1);
     cache->next = caches;
     caches = cache;
+    atomic_store(&opened, true);
     return cache;
 }
 
@@ -54,14 +56,20 @@ struct gosess_cache *gosess_cache_of_environment(void)
 {
     static bool tried;
     static struct gosess_cache *cache;
+    bool allowed = gosess_environment.cache && gosess_calls_allowed();
     gosess_setup_lock();
-    if (!tried && gosess_environment.cache) {
+    if (!tried && allowed) {
         tried = true;
         cache = make_of_environment();
     }
     struct gosess_cache *made = cache;
     gosess_setup_unlock();
     return made;
+}
+
+bool gosess_cache_any(void)
+{
+    return atomic_load(&opened);
 }
 
 struct gosess_cache *gosess_cache_first(void)
@@ -116,10 +124,20 @@ struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache)
     return cache;
 }
 
+/* The Go half survives SIGBUS only where the host has left it its handler, and room for it. */
+static bool is_whole(const struct gosess_cache *cache)
+{
+    if (!cache->store.base || gosess_store_whole(&cache->store))
+        return true;
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_STORE,
+               "serving without a cache: store %s has been cut short", cache->url.path);
+    return false;
+}
+
 static void end(struct gosess_cache *cache)
 {
     struct gosess_call close = {.what = GOSESS_CALL_CLOSE, .cache = atomic_load(&cache->number)};
-    if (close.cache > 0)
+    if (close.cache > 0 && is_whole(cache))
         gosess_core_call(&close);
     if (cache->store.base)
         munmap(cache->store.base, (size_t)cache->store.size);
@@ -148,6 +166,8 @@ int gosess_cache_number(struct gosess_cache *cache)
 {
     static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
     int number = atomic_load(&cache->number);
+    if (!is_whole(cache))
+        return -1;
     if (number != 0 || !gosess_core_ready())
         return number != 0 ? number : -1;
     struct gosess_source source = {

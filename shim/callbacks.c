@@ -11,8 +11,8 @@
 
 /* The session that has left the cache and that libssl is made to treat as removed. */
 static _Thread_local const SSL_SESSION *leaving;
-/* Whether the cache had the session of this thread's last removal. */
-static _Thread_local bool removed;
+/* Whether the cache had the session of this thread's last removal, and the host asked for that. */
+static _Thread_local bool removed, by_host;
 
 /* --- the Go half --- */
 
@@ -95,13 +95,43 @@ bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
     return gosess_call(context, &add) && add.result == 1;
 }
 
+/* A new session, and what becomes of it. */
+struct newborn {
+    struct gosess_connection *connection;
+    SSL_SESSION *session;
+    struct gosess_scope scope;
+};
+
+/* Whether the cache is to have a new session of a context. */
+static bool is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+                      struct newborn *born)
+{
+    born->connection = gosess_connection_make(ssl, context);
+    born->session = session;
+    if (!born->connection || atomic_load(&context->ending) || !worth_storing(context, ssl))
+        return false;
+    gosess_ssl->ERR_set_mark();
+    gosess_scope_made(context, ssl, &born->scope);
+    gosess_ssl->ERR_pop_to_mark();
+    /* Resumed under terms that do not hold: what comes of that is nobody's. */
+    return !born->scope.resumed || gosess_terms_hold(ssl, &born->connection->given);
+}
+
+static void store(struct newborn *born)
+{
+    struct gosess_attached *context = born->connection->first;
+    update_time(context, born->session);
+    gosess_call(context, &(struct gosess_call){.what = GOSESS_CALL_NEW,
+                                               .session = born->session,
+                                               .scope = &born->scope,
+                                               .given = &born->connection->given});
+}
+
 void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
 {
-    if (atomic_load(&context->ending) || !worth_storing(context, ssl))
-        return;
-    update_time(context, session);
-    gosess_call(context,
-                &(struct gosess_call){.what = GOSESS_CALL_NEW, .ssl = ssl, .session = session});
+    struct newborn born;
+    if (is_wanted(context, ssl, session, &born))
+        store(&born);
 }
 
 /*
@@ -121,26 +151,55 @@ static bool cipher_allowed(SSL *ssl, const SSL_SESSION *session)
     return false;
 }
 
-SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
-                                 int length, int *copy)
+/* What this connection may have of the cache, and libssl and the host are told of it. */
+static SSL_SESSION *look_up(struct gosess_connection *connection, const unsigned char *id,
+                            int length)
 {
-    struct gosess_call get = {
-        .what = GOSESS_CALL_GET, .ssl = ssl, .id = id, .id_length = length, .copy = *copy};
-    gosess_replay_give_back(ssl);
-    if (!gosess_call(context, &get) || !get.session)
+    SSL *ssl = connection->ssl;
+    struct gosess_attached *context = connection->first;
+    struct gosess_scope scope;
+    gosess_ssl->ERR_set_mark();
+    bool ok = gosess_scope_asked(context, ssl, &scope);
+    gosess_ssl->ERR_pop_to_mark();
+    struct gosess_call get = {.what = GOSESS_CALL_GET,
+                              .ssl = ssl,
+                              .id = id,
+                              .id_length = length,
+                              .scope = &scope,
+                              .given = &connection->given};
+    if (!ok || !gosess_call(context, &get) || !get.session)
         return NULL;
-    if (!gosess_live(context) && !cipher_allowed(ssl, get.session)) {
+    if (connection->given.bound && !cipher_allowed(ssl, get.session)) {
         gosess_ssl->SSL_SESSION_free(get.session);
         return NULL;
     }
-    *copy = get.copy;
+    gosess_connection_resumes(connection, get.session);
     if (gosess_anti_replay(gosess_ssl, ssl))
-        gosess_replay_take_over(ssl);
+        gosess_replay_take_over(connection);
     /* libssl's own anti-replay removes the session that it takes, and says so (L26). */
     gosess_remove_cb application = atomic_load(&context->remove_session);
     if (get.outcome.taken && application)
         application(context->core.ctx, get.session);
     return get.session;
+}
+
+SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
+                                 int length)
+{
+    struct gosess_connection *connection = gosess_connection_make(ssl, context);
+    if (!connection)
+        return NULL;
+    gosess_replay_give_back(connection);
+    gosess_connection_asks(connection);
+    return look_up(connection, id, length);
+}
+
+void gosess_release(struct gosess_connection *connection, bool unproven)
+{
+    struct gosess_call release = {
+        .what = GOSESS_CALL_RELEASE, .given = &connection->given, .unproven = unproven};
+    if (connection->given.claim && gosess_core_ready())
+        gosess_call(connection->first, &release);
 }
 
 bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was)
@@ -149,10 +208,7 @@ bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, 
     struct gosess_call drop = {
         .what = GOSESS_CALL_REMOVE, .ctx = context->core.ctx, .session = session};
     /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
-    if (!gosess_core_ready())
-        return false;
-    gosess_identify(context);
-    if (!gosess_call(context, &drop))
+    if (!gosess_core_ready() || !gosess_call(context, &drop))
         return false;
     *was = drop.outcome.was;
     return drop.outcome.removed;
@@ -166,7 +222,7 @@ bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, 
  */
 static void clear_automatically(struct gosess_attached *context)
 {
-    if (!gosess_live(context) || (atomic_load(&context->mode) & SSL_SESS_CACHE_NO_AUTO_CLEAR))
+    if (atomic_load(&context->mode) & SSL_SESS_CACHE_NO_AUTO_CLEAR)
         return;
     long good = gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SESS_ACCEPT_GOOD, 0, NULL);
     if ((good & 0xff) == 0xff)
@@ -176,9 +232,44 @@ static void clear_automatically(struct gosess_attached *context)
 }
 
 /*
- * Before: libssl took a reference for the callback. What gosess keeps it has taken itself, so
- * that reference is for the application callback to keep (1) or to leave to libssl (0); it is
- * called last because it may rewrite the session (HAProxy: S, section 4).
+ * Hosts whose get callback says NULL for "I do not know", by the object that it lies in. Another
+ * host's may say it for "no" (FreeRADIUS, Node), and has the last word.
+ */
+static const char *const hosts_that_do_not_know[] = {
+    "nginx", "haproxy", "mod_ssl", "traffic_server", "libcyrus_imap", "libpostfix-tls",
+};
+
+bool gosess_is_tier(struct gosess_attached *context)
+{
+    gosess_get_cb application = atomic_load(&context->get_session);
+    return !gosess_live(context) &&
+           (!application || context->cache->url.second_tier ||
+            gosess_function_is_of((uintptr_t)application, hosts_that_do_not_know,
+                                  sizeof hosts_that_do_not_know / sizeof *hosts_that_do_not_know));
+}
+
+/*
+ * libssl had put nothing into its own cache when it called, and would have (L6). Now it has that
+ * cache again.
+ */
+static void leave_to_libssl(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
+{
+    bool stateless = gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION &&
+                     gosess_ssl->SSL_is_server(ssl) &&
+                     !(gosess_ssl->SSL_get_options(ssl) & SSL_OP_NO_TICKET) &&
+                     !gosess_anti_replay(gosess_ssl, ssl) && !atomic_load(&context->remove_session);
+    gosess_give_back();
+    if (!stateless)
+        gosess_ssl->SSL_CTX_add_session(context->core.ctx, session);
+}
+
+/*
+ * Before: libssl took a reference for the callback, which is for the application callback to keep
+ * (1) or to leave to libssl (0). What is kept as an object is kept before that one is called, as
+ * libssl does (L2). What is kept as bytes is written after: what the host sets, a timeout for one,
+ * is part of the session, and one that it has removed is not stored. What a host rewrites it has
+ * put back when it returns (HAProxy: S, section 4). A reference of our own keeps the session until
+ * then.
  */
 int gosess_on_new(SSL *ssl, SSL_SESSION *session)
 {
@@ -186,9 +277,22 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
     gosess_new_cb application = context ? atomic_load(&context->new_session) : NULL;
     bool ours = gosess_serves(context) && application != gosess_new_session_cb;
     bool internal = ours && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE);
-    if (internal || (ours && !gosess_live(context)))
-        gosess_store_session(context, ssl, session);
+    struct newborn born;
+    bool wanted =
+        (internal || (ours && gosess_is_tier(context))) && is_wanted(context, ssl, session, &born);
+    bool later = wanted && born.scope.shared && !gosess_live(context) && gosess_load() &&
+                 gosess_ssl->SSL_SESSION_up_ref(session) == 1;
+    if (wanted && !later)
+        store(&born);
+    if (internal && gosess_core_impossible())
+        leave_to_libssl(context, ssl, session);
     int kept = application ? application(ssl, session) : 0;
+    if (later && gosess_keeps_session_data()) /* since this very call, it may be */
+        born.scope.shared = false;
+    if (later && gosess_ssl->SSL_SESSION_is_resumable(session))
+        store(&born);
+    if (later)
+        gosess_ssl->SSL_SESSION_free(session);
     if (ours)
         clear_automatically(context);
     return kept;
@@ -199,39 +303,44 @@ int gosess_on_new(SSL *ssl, SSL_SESSION *session)
  * cache: it adds it (L18) and, where early data may be replayed, removes it again, or it does
  * not resume (L26). Whose reference it is does not change.
  */
-static void take_in(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
+static void take_in(struct gosess_connection *connection, SSL_SESSION *session)
 {
-    gosess_replay_give_back(ssl); /* the application may have asked gosess itself */
-    if (gosess_anti_replay(gosess_ssl, ssl)) {
+    struct gosess_attached *context = connection->first;
+    gosess_replay_give_back(connection); /* the application may have asked gosess itself */
+    if (gosess_anti_replay(gosess_ssl, connection->ssl)) {
         gosess_remove_cb application = atomic_load(&context->remove_session);
         SSL_SESSION *was;
         gosess_drop_session(context, session, &was);
         if (application)
             application(context->core.ctx, session);
         gosess_ssl->SSL_SESSION_free(was);
-        gosess_replay_take_over(ssl);
-    } else if (gosess_live(context)) {
+        gosess_replay_take_over(connection);
+    } else {
         gosess_add_session(context, session);
     }
 }
 
+/* What the connection is given next ends when the session does that it resumes. */
 static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
                                int length, int *copy)
 {
     gosess_get_cb application = context ? atomic_load(&context->get_session) : NULL;
+    bool serves = gosess_serves(context) && application != gosess_get_session_cb;
+    struct gosess_connection *connection = serves ? gosess_connection_of(ssl) : NULL;
     *copy = 1; /* libssl's value on entry, which a callback may leave alone (L17) */
     SSL_SESSION *session = application ? application(ssl, id, length, copy) : NULL;
-    if (session && gosess_ssl->SSL_SESSION_is_resumable(session) && gosess_serves(context) &&
-        application != gosess_get_session_cb &&
-        !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
-        take_in(context, ssl, session);
+    if (session && connection && gosess_ssl->SSL_SESSION_is_resumable(session)) {
+        connection->given.ends = gosess_end_of(gosess_ssl, session);
+        if (!(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
+            take_in(connection, session);
+    }
     return session;
 }
 
 /*
  * After: with *copy 0 the returned reference is libssl's, with 1 it stays the callback's
  * (L17); each half sets its own. Where the host allows an internal cache, gosess is that
- * cache, and comes first; else a shared store is one more tier behind the host's own.
+ * cache, and comes first; else a shared store may be one more tier behind the host's own.
  */
 SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
@@ -239,22 +348,51 @@ SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *c
     bool serves =
         gosess_serves(context) && atomic_load(&context->get_session) != gosess_get_session_cb;
     bool internal = serves && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
+    struct gosess_connection *connection = serves ? gosess_connection_make(ssl, context) : NULL;
     SSL_SESSION *session = NULL;
-    gosess_replay_give_back(ssl);
-    if (internal)
-        session = gosess_find_session(context, ssl, id, length, copy);
+    if (connection) {
+        gosess_replay_give_back(connection);
+        gosess_connection_asks(connection);
+    }
+    if (internal && connection)
+        session = look_up(connection, id, length);
     if (internal && !session)
         atomic_fetch_add(&context->misses, 1);
     if (!session) {
         session = get_theirs(context, ssl, id, length, copy);
         if (session)
             return session;
-        if (serves && !internal && !gosess_live(context))
-            session = gosess_find_session(context, ssl, id, length, copy);
+        if (connection && !internal && gosess_is_tier(context))
+            session = look_up(connection, id, length);
     }
-    if (session)
+    if (session) {
+        *copy = 0;
         atomic_fetch_add(&context->hits, 1);
+    }
     return session;
+}
+
+/*
+ * libssl has given the connection its session by now, and the host chooses a context for it. Where
+ * that is not what the name led to before, a full handshake would end otherwise, and libssl cannot
+ * be made to begin one: the client is turned away, and its next handshake is a full one.
+ */
+int gosess_on_servername(SSL *ssl, int *alert, void *argument)
+{
+    struct gosess_attached *now = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    gosess_servername_cb application = now ? atomic_load(&now->noted.servername) : NULL;
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    struct gosess_attached *first = gosess_attached_first(ssl);
+    if (!application && first)
+        application = atomic_load(&first->noted.servername);
+    int answer = application ? application(ssl, alert, argument) : SSL_TLSEXT_ERR_NOACK;
+    if (answer == SSL_TLSEXT_ERR_ALERT_FATAL || !connection ||
+        !gosess_ssl->SSL_session_reused(ssl) || gosess_terms_hold(ssl, &connection->given))
+        return answer;
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_STORE,
+               "a client is turned away: its server name leads to another context than before");
+    *alert = SSL_AD_HANDSHAKE_FAILURE;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 bool gosess_ending(struct gosess_attached *context)
@@ -274,7 +412,8 @@ bool gosess_ending(struct gosess_attached *context)
 
 /*
  * The session is borrowed (L19), at times from nobody but the cache: what that had is given
- * back last.
+ * back last. Where libssl removes what a connection resumes whose handshake is not over, the client
+ * may know no more than the id of somebody else's session (L15): the cache keeps it.
  */
 void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session)
 {
@@ -282,7 +421,7 @@ void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session)
     gosess_remove_cb application = context ? atomic_load(&context->remove_session) : NULL;
     SSL_SESSION *was = NULL;
     if (session != leaving && gosess_serves(context) && application != gosess_remove_session_cb &&
-        !gosess_ending(context))
+        !gosess_ending(context) && (by_host || !gosess_is_unproven(session)))
         removed = gosess_drop_session(context, session, &was);
     if (application)
         application(ctx, session);
@@ -290,12 +429,14 @@ void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session)
 }
 
 bool gosess_remove_reporting(SSL_CTX *ctx, SSL_SESSION *session,
-                             int (*next)(SSL_CTX *, SSL_SESSION *))
+                             int (*next)(SSL_CTX *, SSL_SESSION *), bool by_libssl)
 {
-    bool before = removed; /* a remove callback may have brought us here */
+    bool removed_before = removed, by_host_before = by_host; /* a remove callback may be running */
     removed = false;
+    by_host = !by_libssl;
     int theirs = next(ctx, session);
     bool ours = removed;
-    removed = before;
+    removed = removed_before;
+    by_host = by_host_before;
     return theirs || ours;
 }

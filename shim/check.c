@@ -198,9 +198,16 @@ static bool check_existing(const struct gosess_url *url, bool *make,
     case GOSESS_HEADER_DAMAGED:
         break;
     }
-    gosess_fail(report->note, GOSESS_ERROR_SIZE,
-                "store %s %s: would keep it as %s.old and make an empty one", url->path,
-                gosess_fault(state), url->path);
+    char old[PATH_MAX];
+    if (gosess_aside_name(url->path, old))
+        gosess_fail(report->note, GOSESS_ERROR_SIZE,
+                    "store %s %s: would keep it as %s and make an empty one", url->path,
+                    gosess_fault(state), old);
+    else
+        gosess_fail(report->note, GOSESS_ERROR_SIZE,
+                    "store %s %s: would remove it and make an empty one; %s is no store of this "
+                    "user's and stays",
+                    url->path, gosess_fault(state), old);
     return check_make(url->size, report);
 }
 

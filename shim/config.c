@@ -16,6 +16,7 @@ struct gosess_environment gosess_environment;
 bool gosess_stateful;
 
 static bool forked;
+static pid_t process;   /* the one that this memory belongs to */
 static bool incomplete; /* memory ran out when the library was loaded */
 static char core_path[PATH_MAX];
 static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
@@ -63,10 +64,14 @@ static void before_fork(void)
 {
     gosess_attach_lock();
     gosess_setup_lock();
+    gosess_terms_lock();
+    gosess_table_lock();
 }
 
 static void in_parent(void)
 {
+    gosess_table_unlock();
+    gosess_terms_unlock();
     gosess_setup_unlock();
     gosess_attach_unlock();
 }
@@ -75,6 +80,7 @@ static void in_child(void)
 {
     gosess_cache_lock_keys(); /* a fork does not inherit that */
     forked = true;
+    process = getpid();
     in_parent();
 }
 
@@ -114,6 +120,7 @@ static void find_core(void)
  */
 __attribute__((constructor)) static void read_environment(void)
 {
+    process = getpid();
     gosess_environment.cache = copy_variable("GOSESS_CACHE");
     gosess_environment.tickets = copy_variable("GOSESS_TICKETS");
     gosess_environment.keys = copy_variable("GOSESS_KEYS");
@@ -127,6 +134,11 @@ __attribute__((constructor)) static void read_environment(void)
 bool gosess_forked(void)
 {
     return forked;
+}
+
+bool gosess_own_process(void)
+{
+    return getpid() == process;
 }
 
 const char *gosess_core_path(void)
@@ -157,13 +169,22 @@ static bool read_tickets(char *error, size_t error_size)
                        "GOSESS_TICKETS: unknown value \"%s\"; allowed: keep, stateful", given);
 }
 
+/* A service's user that cannot open the file shall not lose the cache for that. */
+static bool open_log(char *error, size_t error_size)
+{
+    enum gosess_log_opened opened = gosess_log_open(gosess_environment.log, error, error_size);
+    if (opened == GOSESS_LOG_ON_STDERR)
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_LOG, "%s; logging to stderr", error);
+    return opened != GOSESS_LOG_WRONG;
+}
+
 bool gosess_configure(char *error, size_t error_size)
 {
     static bool done;
     if (incomplete)
         return gosess_fail(error, error_size, "out of memory");
     if (!done)
-        done = gosess_log_open(gosess_environment.log, error, error_size) &&
-               read_tickets(error, error_size) && read_core(error, error_size);
+        done = open_log(error, error_size) && read_tickets(error, error_size) &&
+               read_core(error, error_size);
     return done;
 }

@@ -16,52 +16,32 @@
 
 /* Set, with what follows it, before the first context is attached. */
 const struct gosess_libssl *_Atomic gosess_ssl;
-static int ctx_index, ssl_index; /* ex_data: struct gosess_attached, of SSL_CTX and SSL */
 static struct gosess_start start;
 
 static struct gosess_attached *contexts; /* every attached context; with the setup lock */
 
 /* --- contexts --- */
 
+#define CONTAINER(link, member) \
+    ((struct gosess_attached *)((uintptr_t)(link)-offsetof(struct gosess_attached, member)))
+
 struct gosess_attached *gosess_attached(const SSL_CTX *ctx)
 {
-    return gosess_ssl && ctx ? gosess_ssl->SSL_CTX_get_ex_data(ctx, ctx_index) : NULL;
-}
-
-/* libssl's rule: callbacks, mode and sessions are the first context's (L1). */
-struct gosess_attached *gosess_attached_first(const SSL *ssl)
-{
-    struct gosess_attached *first = gosess_ssl->SSL_get_ex_data(ssl, ssl_index);
-    return first ? first : gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    struct gosess_link *link = gosess_ssl && ctx ? gosess_table_find(GOSESS_KIND_CTX, ctx) : NULL;
+    return link ? CONTAINER(link, by_ctx) : NULL;
 }
 
 struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param)
 {
-    struct gosess_attached *context = contexts;
-    while (context && gosess_ssl->SSL_CTX_get0_param(context->core.ctx) != param)
-        context = context->after;
-    return context;
-}
-
-/* From now on the identity stays what it is, unless the host changes what it is made of. */
-static struct gosess_context *context_of(struct gosess_attached *context)
-{
-    struct gosess_identity *identity = context ? atomic_load(&context->identity) : NULL;
-    if (!identity)
-        return NULL;
-    if (!atomic_load(&identity->used))
-        atomic_store(&identity->used, true);
-    return &context->core;
+    struct gosess_link *link =
+        gosess_ssl && param ? gosess_table_find(GOSESS_KIND_PARAM, param) : NULL;
+    return link ? CONTAINER(link, by_param) : NULL;
 }
 
 static struct gosess_context *context_of_ctx(const SSL_CTX *ctx)
 {
-    return context_of(gosess_attached(ctx));
-}
-
-static struct gosess_context *context_of_ssl(const SSL *ssl)
-{
-    return context_of(gosess_attached_first(ssl));
+    struct gosess_attached *context = gosess_attached(ctx);
+    return context ? &context->core : NULL;
 }
 
 /* Where there will be no Go half, libssl has its own cache back. */
@@ -108,22 +88,6 @@ long gosess_set_mode(struct gosess_attached *context, long mode)
 
 /* --- the Go half --- */
 
-/*
- * What an SSL is made from says nothing of the policy that a server name led to. So sessions
- * that were made under one are found under the same only, as far as it is known at that moment:
- * a host that switches later than libssl looks (nginx) resumes none of a name whose policy is
- * not that of the first context.
- */
-static const unsigned char *policy_of_ctx(const SSL_CTX *ctx)
-{
-    struct gosess_attached *context = gosess_attached(ctx);
-    if (!context)
-        return NULL;
-    gosess_identify(context);
-    struct gosess_identity *identity = atomic_load(&context->identity);
-    return identity ? identity->policy : context->own; /* out of memory: no other has that */
-}
-
 static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
 {
     gosess_log(level, cause, "%s", text);
@@ -147,6 +111,68 @@ void gosess_load_if_serving(void)
     if (any)
         gosess_load();
     errno = saved;
+}
+
+/* --- what a host does --- */
+
+static _Atomic uint32_t generation;
+
+void gosess_note_change(void)
+{
+    atomic_fetch_add(&generation, 1);
+}
+
+uint32_t gosess_generation(void)
+{
+    return atomic_load(&generation);
+}
+
+static _Atomic bool session_data;
+
+bool gosess_note_session_data(void)
+{
+    return !atomic_exchange(&session_data, true);
+}
+
+bool gosess_keeps_session_data(void)
+{
+    return atomic_load(&session_data);
+}
+
+/*
+ * The contexts that have a shared store, referenced, and how many: an array to be freed; NULL where
+ * there is none.
+ */
+static SSL_CTX **sharing(size_t *count)
+{
+    SSL_CTX **found = NULL;
+    *count = 0;
+    gosess_setup_lock();
+    size_t room = 0;
+    for (struct gosess_attached *context = contexts; context; context = context->after)
+        room++;
+    found = room ? calloc(room, sizeof(SSL_CTX *)) : NULL;
+    for (struct gosess_attached *context = contexts; found && context; context = context->after)
+        if (gosess_serves(context) && !gosess_live(context) &&
+            gosess_ssl->SSL_CTX_up_ref(context->core.ctx) == 1)
+            found[(*count)++] = context->core.ctx;
+    gosess_setup_unlock();
+    return found;
+}
+
+void gosess_keep_object(SSL_SESSION *session)
+{
+    size_t count = 0;
+    SSL_CTX **found = gosess_core_ready() ? sharing(&count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct gosess_attached *context = gosess_attached(found[i]);
+        SSL_SESSION *was = NULL;
+        if (context && gosess_drop_session(context, session, &was))
+            gosess_add_session(context, session);
+        gosess_ssl->SSL_SESSION_free(was);
+        gosess_ssl->SSL_CTX_free(found[i]);
+    }
+    free(found);
 }
 
 /* --- attaching --- */
@@ -175,43 +201,39 @@ static void unlist(struct gosess_attached *context)
 
 void gosess_forget(struct gosess_attached *context)
 {
-    if (context->cache && gosess_live(context) && gosess_core_ready())
+    if (context->cache && gosess_core_ready())
         gosess_call(context,
                     &(struct gosess_call){.what = GOSESS_CALL_FORGET, .ctx = context->core.ctx});
 }
 
-static void free_context(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl,
-                         void *argp)
+static void free_context(struct gosess_attached *context)
 {
-    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
-    struct gosess_attached *context = value;
-    if (!context)
-        return;
     unlist(context);
-    atomic_store(&context->ending, true);
-    gosess_forget(context);
-    gosess_identity_free(gosess_ssl, context->identities);
+    gosess_table_remove(&context->by_ctx);
+    gosess_table_remove(&context->by_param);
+    gosess_policy_free(&context->policy);
+    gosess_presented_free(&context->presented);
     gosess_cache_unref(context->cache);
     free(context);
 }
 
-/* SSL_dup copies ex_data from an SSL whose first context may be another than the copy's. */
-static int keep_own(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **value, int index,
-                    long argl, void *argp)
+/* The end of an SSL_CTX. */
+static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
 {
-    (void)from, (void)argl, (void)argp;
-    /* There is no table where memory ran out after this was registered. */
-    *value = gosess_ssl ? gosess_ssl->CRYPTO_get_ex_data(to, index) : NULL;
-    return 1;
+    (void)value, (void)data, (void)index, (void)argl, (void)argp;
+    struct gosess_attached *context = gosess_attached(parent);
+    if (!context)
+        return;
+    atomic_store(&context->ending, true);
+    gosess_forget(context);
+    free_context(context);
 }
 
+/* Of ex_data only the end of the objects is heard: see table.c. */
 static bool make_indices(const struct gosess_libssl *table)
 {
-    ctx_index =
-        table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_context);
-    ssl_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL,
-                                               (CRYPTO_EX_dup *)keep_own, NULL);
-    return ctx_index >= 0 && ssl_index >= 0 && gosess_replay_prepare(table);
+    return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, end) >= 0 &&
+           gosess_connection_prepare(table);
 }
 
 static bool fail_memory(void)
@@ -231,8 +253,7 @@ static bool set_libssl(const struct gosess_libssl *found)
     if (!make_indices(&table))
         return fail_memory();
     gosess_core_prepare();
-    start = (struct gosess_start){&table,        context_of_ssl,   context_of_ctx,
-                                  policy_of_ctx, gosess_gate_pass, log_text};
+    start = (struct gosess_start){&table, context_of_ctx, gosess_gate_pass, log_text};
     gosess_ssl = &table;
     return true;
 }
@@ -241,7 +262,7 @@ bool gosess_prepare(const void *caller)
 {
     static _Atomic bool lacking;
     struct gosess_libssl found;
-    if (gosess_ssl || atomic_load(&lacking))
+    if (gosess_ssl || atomic_load(&lacking) || !gosess_calls_allowed())
         return gosess_ssl;
     const char *missing = gosess_find_libssl(&found, caller);
     if (missing) {
@@ -274,17 +295,27 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
         return NULL;
     context->core.ctx = ctx;
     /* So few are all or nothing: getrandom(2). Before the host forks its workers. */
-    if (getrandom(context->own, sizeof context->own, 0) != sizeof context->own) {
+    if (getrandom(context->core.owner, sizeof context->core.owner, 0) !=
+        sizeof context->core.owner) {
         free(context);
         return NULL;
     }
     atomic_init(&context->mode,
                 gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_SESS_CACHE_MODE, 0, NULL));
     list(context);
-    if (gosess_ssl->SSL_CTX_set_ex_data(ctx, ctx_index, context))
-        return context;
-    free_context(NULL, context, NULL, 0, 0, NULL);
-    return NULL;
+    gosess_table_add(&context->by_ctx, GOSESS_KIND_CTX, ctx);
+    gosess_table_add(&context->by_param, GOSESS_KIND_PARAM, gosess_ssl->SSL_CTX_get0_param(ctx));
+    return context;
+}
+
+void gosess_watch(SSL_CTX *ctx)
+{
+    struct gosess_attached *context = make_context(ctx);
+    gosess_note_change();
+    if (context)
+        context->from_birth = true;
+    else
+        fail_memory();
 }
 
 /* What libssl holds of the host's becomes ours to keep. With the setup lock. */
@@ -346,63 +377,22 @@ void gosess_detach(struct gosess_attached *context)
     gosess_cache_unref(before);
 }
 
-static bool identity_holds(struct gosess_attached *context, struct gosess_identity *identity)
+void gosess_identify(struct gosess_attached *context)
 {
-    return gosess_identity_holds(gosess_ssl, context->core.ctx, &context->noted, identity);
-}
-
-/* What the context was at some time, and is again. With the setup lock. */
-static struct gosess_identity *find_identity(struct gosess_attached *context)
-{
-    struct gosess_identity *found = context->identities;
-    while (found && !identity_holds(context, found))
-        found = found->before;
-    return found;
-}
-
-/* NULL: nothing is found or stored. With the setup lock. */
-static void put_identity(struct gosess_attached *context, struct gosess_identity *identity)
-{
-    if (identity)
-        __atomic_store_n(&context->core.digest, identity->digest, __ATOMIC_RELEASE);
-    atomic_store(&context->identity, identity);
+    unsigned char unused[GOSESS_DIGEST_SIZE];
+    if (!atomic_load(&context->ending))
+        gosess_policy_digest(context, false, unused);
 }
 
 /*
- * The identity is worked out when the first SSL is made, because verifying a client adds to the
- * trusted certificates; and again where the host has configured the context otherwise since.
- * All of them are kept: others may still look at what it was, and a host may go back to that.
+ * A host that puts data into its tickets and takes them out again keeps TLS 1.3 as it has it: a
+ * stateful ticket has none (ProFTPD knows its data connections by them).
  */
-void gosess_identify(struct gosess_attached *context)
-{
-    struct gosess_identity *now = atomic_load(&context->identity);
-    if (atomic_load(&context->ending) || (now && identity_holds(context, now)))
-        return;
-    gosess_setup_lock();
-    bool known = (now = find_identity(context)) != NULL;
-    if (known)
-        put_identity(context, now);
-    gosess_setup_unlock();
-    if (known)
-        return;
-    struct gosess_identity *made =
-        gosess_identity_make(gosess_ssl, context->core.ctx, &context->noted, context->own);
-    gosess_setup_lock();
-    now = find_identity(context); /* another thread may have been faster */
-    if (!now && made) {
-        made->before = context->identities;
-        context->identities = now = made;
-        made = NULL;
-    }
-    put_identity(context, now);
-    gosess_setup_unlock();
-    gosess_identity_free(gosess_ssl, made);
-}
-
 void gosess_before_switch(struct gosess_attached *context)
 {
     SSL_CTX *ctx = context->core.ctx;
-    if (!gosess_stateful || !gosess_serves(context) ||
+    gosess_identify(context);
+    if (!gosess_stateful || !gosess_serves(context) || atomic_load(&context->noted.ticket_data) ||
         (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
         return;
     gosess_setup_lock();
@@ -410,7 +400,7 @@ void gosess_before_switch(struct gosess_attached *context)
     gosess_setup_unlock();
 }
 
-static void give_back(void)
+void gosess_give_back(void)
 {
     gosess_setup_lock();
     bool first = !atomic_exchange(&given_back, true);
@@ -424,17 +414,16 @@ static void give_back(void)
 /* What waits for the host to have configured its contexts. */
 void gosess_before_ssl(struct gosess_attached *context)
 {
+    gosess_generations_connection();
     if (!atomic_load(&given_back) && gosess_core_impossible()) {
         gosess_load(); /* says why, if nobody has heard yet */
-        give_back();
+        gosess_give_back();
     }
-    if (gosess_serves(context) || (context->cache && !atomic_load(&context->callbacks)))
-        gosess_identify(context);
     gosess_before_switch(context);
 }
 
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)
 {
-    /* Where this fails, the SSL_CTX is asked. */
-    gosess_ssl->SSL_set_ex_data(ssl, ssl_index, context);
+    if (context->cache)
+        gosess_connection_make(ssl, context); /* without memory nothing shared is found */
 }

@@ -3,7 +3,7 @@
  *
  * A Go runtime does not survive fork (facts: style 8.2), may not lose a race for a thread
  * (S1), and takes signals: so it is loaded in the process that serves, on a thread of its
- * own that blocks every signal, and the handlers of the host that it replaced are put back.
+ * own that blocks every signal, and what it changes of the host's is put back (state.c).
  */
 #define _GNU_SOURCE
 #include "serve.h"
@@ -16,9 +16,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,28 +26,17 @@
 #define START_DEADLINE_SECONDS 2
 /* And who is about to forbid new threads, which kills a Go half that has not all of its own. */
 #define LAST_DEADLINE_SECONDS 10
-/*
- * A Go runtime aborts where it cannot start a thread. It starts no more than this: those of
- * capi/guard.go, and a few of its own.
- */
-#define THREADS_NEEDED (GOSESS_PROCESSORS + GOSESS_SPARE_THREADS + 8)
-/*
- * Address space that a Go runtime reserves, and libc for each thread that calls malloc (64 MiB);
- * memory that it may write; descriptors. With room: the first two were seen to be 2.0 GiB.
- */
-#define SPACE_NEEDED ((size_t)2 << 30)
-#define DATA_NEEDED ((size_t)256 << 20)
-#define DESCRIPTORS_NEEDED 8
-
-static const char no_threads[] = "no more threads may be started here (RLIMIT_NPROC, pids.max, "
-                                 "RLIMIT_AS; HAProxy: set insecure-fork-wanted)";
 
 enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };
 
 static _Atomic int state = CORE_NONE;
 static _Atomic pid_t owner; /* the process whose state this is: a fork inherits it */
-static _Atomic bool *mine;  /* whether it is this one; NULL where the kernel cannot wipe it */
-static _Atomic bool waited; /* somebody waited out the deadline: nobody waits again */
+static struct page {        /* empty in a process that was forked from this one */
+    _Atomic bool owner;
+    _Atomic pid_t process;
+} * page;                    /* NULL where the kernel cannot wipe it */
+static _Atomic pid_t loader; /* the thread that loads it, and stays */
+static _Atomic bool waited;  /* somebody waited out the deadline: nobody waits again */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the condition */
 static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
 
@@ -57,6 +46,7 @@ static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOAD
     X(close)              \
     X(new_session)        \
     X(get_session)        \
+    X(release)            \
     X(remove_session)     \
     X(add_session)        \
     X(number)             \
@@ -65,6 +55,7 @@ static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOAD
     X(clear)              \
     X(count)              \
     X(make_room)          \
+    X(owns_thread)        \
     X(take_outcome)
 
 static const struct gosess_start *start;
@@ -84,10 +75,14 @@ static void run(struct gosess_call *call)
         core.close(call->cache);
         break;
     case GOSESS_CALL_NEW:
-        core.new_session(call->ssl, call->session);
+        core.new_session(call->session, call->scope, call->given);
         break;
     case GOSESS_CALL_GET:
-        call->session = core.get_session(call->ssl, call->id, call->id_length, &call->copy);
+        call->session =
+            core.get_session(call->ssl, call->id, call->id_length, call->scope, call->given);
+        break;
+    case GOSESS_CALL_RELEASE:
+        core.release(call->given, call->unproven);
         break;
     case GOSESS_CALL_REMOVE:
         core.remove_session(call->ctx, call->session);
@@ -116,12 +111,6 @@ static void run(struct gosess_call *call)
 
 /* --- loading --- */
 
-/* Go needs these for itself and hands on to the host what is not its own. */
-static bool synchronous(int signal)
-{
-    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE;
-}
-
 static const char *resolve(void *handle)
 {
     const unsigned *abi = dlsym(handle, "gosess_core_abi");
@@ -138,65 +127,6 @@ static const char *resolve(void *handle)
     return NULL;
 }
 
-/* --- whether there is room for a Go runtime, which aborts where there is not --- */
-
-static void *hold_on(void *hold)
-{
-    pthread_mutex_lock(hold);
-    pthread_mutex_unlock(hold);
-    return NULL;
-}
-
-/*
- * By starting as many threads as Go will: neither RLIMIT_NPROC (S1) nor a cgroup's pids.max
- * says how much of it is left. Their stacks are of the size that Go's will have.
- */
-static bool room_for_threads(void)
-{
-    pthread_mutex_t hold = PTHREAD_MUTEX_INITIALIZER;
-    pthread_t threads[THREADS_NEEDED];
-    int started = 0;
-    pthread_mutex_lock(&hold);
-    while (started < THREADS_NEEDED && pthread_create(&threads[started], NULL, hold_on, &hold) == 0)
-        started++;
-    pthread_mutex_unlock(&hold);
-    for (int i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    return started == THREADS_NEEDED;
-}
-
-/* Its poller has two descriptors, and reading random bytes may take another. */
-static bool room_for_descriptors(void)
-{
-    int fds[DESCRIPTORS_NEEDED];
-    int opened = 0;
-    while (opened < DESCRIPTORS_NEEDED && (fds[opened] = eventfd(0, EFD_CLOEXEC)) >= 0)
-        opened++;
-    for (int i = 0; i < opened; i++)
-        close(fds[i]);
-    return opened == DESCRIPTORS_NEEDED;
-}
-
-/* NULL where there is; the address space is held while the threads are tried. */
-static const char *lack_of_room(void)
-{
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void *space = mmap(NULL, SPACE_NEEDED, PROT_NONE, flags, -1, 0);
-    void *data = mmap(NULL, DATA_NEEDED, PROT_READ | PROT_WRITE, flags, -1, 0);
-    const char *problem = NULL;
-    if (space == MAP_FAILED || data == MAP_FAILED)
-        problem = "too little address space or data is allowed (RLIMIT_AS, RLIMIT_DATA)";
-    else if (!room_for_threads())
-        problem = no_threads;
-    else if (!room_for_descriptors())
-        problem = "too few files may be opened (RLIMIT_NOFILE)";
-    if (space != MAP_FAILED)
-        munmap(space, SPACE_NEEDED);
-    if (data != MAP_FAILED)
-        munmap(data, DATA_NEEDED);
-    return problem;
-}
-
 /*
  * One process at a time tries what there is room for and takes it: of two that tried at once,
  * one could be left without. Not for long, as anybody who can read the file can lock it.
@@ -211,7 +141,7 @@ static int lock_core_file(void)
 
 static bool open_core(void)
 {
-    const char *problem = lack_of_room();
+    const char *problem = gosess_lack_of_room();
     if (problem) {
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", problem);
         return false;
@@ -227,31 +157,28 @@ static bool open_core(void)
     return core.start(start) == 0;
 }
 
-static bool load_keeping_signals(void)
+static bool load_keeping_state(void)
 {
-    struct sigaction before[NSIG], now;
-    bool known[NSIG] = {false};
-    for (int i = 1; i < NSIG; i++)
-        known[i] = sigaction(i, NULL, &before[i]) == 0; /* not those that libc keeps */
+    gosess_state_note();
     int fd = lock_core_file();
     bool ok = open_core();
+    if (ok)
+        gosess_threads_prepare();
     if (fd >= 0) {
         flock(fd, LOCK_UN); /* a child forked meanwhile has the descriptor too */
         close(fd);
     }
-    for (int i = 1; i < NSIG; i++) {
-        if (!known[i] || synchronous(i) || sigaction(i, NULL, &now) != 0)
-            continue;
-        if (now.sa_handler != before[i].sa_handler || now.sa_flags != before[i].sa_flags)
-            sigaction(i, &before[i], NULL);
-    }
+    gosess_state_give_back();
     return ok;
 }
 
 static void *load_thread(void *unused)
 {
     (void)unused;
-    bool ok = load_keeping_signals();
+    atomic_store(&loader, gettid());
+    /* Its own threads inherit this: nothing is kept that a change of user takes. */
+    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    bool ok = load_keeping_state();
     pthread_mutex_lock(&lock);
     atomic_store_explicit(&state, ok ? CORE_READY : CORE_FAILED, memory_order_release);
     pthread_cond_broadcast(&loaded);
@@ -266,10 +193,15 @@ static void *load_thread(void *unused)
 
 static void load(const struct gosess_start *given)
 {
+    if (!gosess_generation_begins() || !gosess_calls_allowed()) {
+        atomic_store(&state, CORE_FAILED);
+        return;
+    }
     start = given;
     sigset_t before, during;
     pthread_attr_t detached;
     pthread_t thread;
+    gosess_gate_prepare();
     gosess_asynchronous_signals(&during); /* the new threads inherit this */
     pthread_sigmask(SIG_SETMASK, &during, &before);
     pthread_attr_init(&detached);
@@ -280,33 +212,45 @@ static void load(const struct gosess_start *given)
     if (!failed)
         return;
     atomic_store(&state, CORE_FAILED);
-    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s", no_threads);
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE, "serving without a cache: %s",
+               gosess_no_threads);
 }
 
 /* A page that is empty in the child of any fork (Linux 4.14): getpid is a system call a time. */
 void gosess_core_prepare(void)
 {
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
-    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    gosess_generations_prepare();
+    if (memory == MAP_FAILED)
         return;
     /* What emulates a kernel may say yes to any advice: then no to none. */
-    if (madvise(page, size, -1) != 0 && madvise(page, size, MADV_WIPEONFORK) == 0)
-        mine = page;
-    else
-        munmap(page, size);
+    if (madvise(memory, size, -1) != 0 && madvise(memory, size, MADV_WIPEONFORK) == 0) {
+        page = memory;
+        atomic_store(&page->process, getpid());
+    } else {
+        munmap(memory, size);
+    }
 }
 
-static void become_owner(void)
+/* False in a child that has its parent's memory (gosess_own_process), for which nothing is loaded.
+ */
+static bool become_owner(void)
 {
+    pid_t process = page ? atomic_load(&page->process) : 0;
+    if (page ? process != 0 && process != getpid() : !gosess_own_process())
+        return false;
     atomic_store(&owner, getpid());
-    if (mine)
-        atomic_store(mine, true);
+    if (page) {
+        atomic_store(&page->process, getpid());
+        atomic_store(&page->owner, true);
+    }
+    return true;
 }
 
 static bool is_owner(void)
 {
-    return mine ? atomic_load_explicit(mine, memory_order_relaxed)
+    return page ? atomic_load_explicit(&page->owner, memory_order_relaxed)
                 : atomic_load_explicit(&owner, memory_order_relaxed) == getpid();
 }
 
@@ -340,7 +284,7 @@ static bool wait_for(int seconds)
 
 void gosess_core_wait_longer(void)
 {
-    if (atomic_load(&state) == CORE_LOADING && !inherited())
+    if (atomic_load(&state) == CORE_LOADING && gosess_own_process() && is_owner())
         wait_for(LAST_DEADLINE_SECONDS);
 }
 
@@ -357,7 +301,8 @@ bool gosess_core_load(const struct gosess_start *given)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
     if (now == CORE_NONE) {
-        become_owner();
+        if (!become_owner())
+            return false;
         if (atomic_compare_exchange_strong(&state, &now, CORE_LOADING))
             load(given);
         now = atomic_load(&state);
@@ -371,15 +316,44 @@ bool gosess_core_load(const struct gosess_start *given)
     return now == CORE_READY;
 }
 
+bool gosess_core_forbid(void)
+{
+    int none = CORE_NONE;
+    return atomic_compare_exchange_strong(&state, &none, CORE_FAILED);
+}
+
 bool gosess_core_impossible(void)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
-    return now == CORE_FAILED || (now != CORE_NONE && !is_owner());
+    if (now == CORE_NONE)
+        return gosess_forked() && gosess_generations_over();
+    return now == CORE_FAILED || !is_owner();
 }
 
 bool gosess_core_ready(void)
 {
     return atomic_load_explicit(&state, memory_order_acquire) == CORE_READY && !inherited();
+}
+
+bool gosess_core_here(void)
+{
+    static _Atomic bool asked; /* one call waits, in a host that makes many */
+    int now = atomic_load_explicit(&state, memory_order_acquire);
+    if (now == CORE_NONE || now == CORE_FAILED || !gosess_own_process() || !is_owner())
+        return false;
+    if (now == CORE_LOADING && !atomic_exchange(&asked, true))
+        wait_for(LAST_DEADLINE_SECONDS);
+    return atomic_load_explicit(&state, memory_order_acquire) == CORE_READY;
+}
+
+pid_t gosess_core_thread(void)
+{
+    return atomic_load(&loader);
+}
+
+bool gosess_core_owns(pid_t thread)
+{
+    return thread == atomic_load(&loader) || core.owns_thread(thread);
 }
 
 bool gosess_core_call(struct gosess_call *call)

@@ -15,6 +15,7 @@
 struct search {
     uintptr_t address;
     struct gosess_function *function;
+    bool has_build;
 };
 
 static bool holds(const struct dl_phdr_info *object, uintptr_t address)
@@ -24,6 +25,38 @@ static bool holds(const struct dl_phdr_info *object, uintptr_t address)
         if (segment->p_type == PT_LOAD &&
             address - object->dlpi_addr - segment->p_vaddr < segment->p_memsz)
             return true;
+    }
+    return false;
+}
+
+static size_t aligned(size_t size)
+{
+    return (size + 3) & ~(size_t)3;
+}
+
+/*
+ * The build id, which is another one for each build that differs in anything (ld(1), --build-id):
+ * the same place in another build may be another function.
+ */
+static bool read_build(const char *note, size_t size, struct gosess_function *function)
+{
+    while (size >= sizeof(ElfW(Nhdr))) {
+        ElfW(Nhdr) header;
+        memcpy(&header, note, sizeof header);
+        size_t name = aligned(header.n_namesz),
+               whole = sizeof header + name + aligned(header.n_descsz);
+        if (whole > size)
+            return false;
+        const char *description = note + sizeof header + name;
+        if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == sizeof "GNU" &&
+            memcmp(note + sizeof header, "GNU", sizeof "GNU") == 0 && header.n_descsz > 0) {
+            size_t length =
+                header.n_descsz < sizeof function->build ? header.n_descsz : sizeof function->build;
+            memcpy(function->build, description, length);
+            return true;
+        }
+        note += whole;
+        size -= whole;
     }
     return false;
 }
@@ -39,11 +72,33 @@ static int look_in(struct dl_phdr_info *object, size_t size, void *data)
     snprintf(search->function->object, sizeof search->function->object, "%s",
              path ? basename(path) : "");
     search->function->offset = search->address - object->dlpi_addr;
+    for (int i = 0; i < object->dlpi_phnum && !search->has_build; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type == PT_NOTE)
+            search->has_build = read_build((const char *)(object->dlpi_addr + segment->p_vaddr),
+                                           segment->p_memsz, search->function);
+    }
     return 1;
 }
 
 bool gosess_function_name(uintptr_t address, struct gosess_function *function)
 {
-    struct search search = {address, function};
-    return dl_iterate_phdr(look_in, &search) == 1;
+    struct search search = {.address = address, .function = function};
+    memset(function, 0, sizeof *function);
+    return dl_iterate_phdr(look_in, &search) == 1 && search.has_build;
+}
+
+bool gosess_function_is_of(uintptr_t address, const char *const names[], size_t count)
+{
+    struct gosess_function function;
+    struct search search = {.address = address, .function = &function};
+    if (dl_iterate_phdr(look_in, &search) != 1)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(names[i]);
+        if (strncmp(function.object, names[i], length) == 0 &&
+            (function.object[length] == '\0' || function.object[length] == '.'))
+            return true;
+    }
+    return false;
 }

@@ -22,13 +22,16 @@
 /* More than a thread needs that serves one connection. The first thread of a process stays. */
 #define RELAYED_FIRST 32
 
+/* Go keeps some 50 KB for each thread that goes in. */
+#define CALLERS_LIMITED 32
+
 static pthread_mutex_t gate = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key; /* set in each thread that goes in, to hear of its end */
 static bool have_key;
 static _Atomic int callers = 1; /* threads that have been in, and live; one is the relay */
-static _Thread_local bool counted;
+static _Thread_local bool counted, ending;
 static _Thread_local int relayed;
+static _Thread_local stack_t inside; /* the alternate signal stack that Go gave this thread */
 
 /* What a thread has done for it, and waits for. */
 struct errand {
@@ -106,11 +109,13 @@ static void take_processors_back(void *unused)
 static void uncount(void *unused)
 {
     (void)unused;
-    counted = false; /* another destructor may go in again */
+    counted = false; /* another destructor may call again: not in this thread */
+    ending = true;
     atomic_fetch_sub(&callers, 1);
 }
 
-static void make_key(void)
+/* Made before the Go runtime's, which takes what it gave a thread back when that one is called. */
+void gosess_gate_prepare(void)
 {
     have_key = pthread_key_create(&key, uncount) == 0;
 }
@@ -118,7 +123,6 @@ static void make_key(void)
 /* A thread whose end nobody would hear of is counted for good: the safe side. */
 static void count(void)
 {
-    pthread_once(&once, make_key);
     counted = true;
     atomic_fetch_add(&callers, 1);
     if (have_key)
@@ -127,9 +131,29 @@ static void count(void)
 
 static bool goes_itself(void)
 {
-    if (gosess_ssl->ASYNC_get_current_job())
+    if (ending || gosess_ssl->ASYNC_get_current_job())
         return false;
-    return counted || relayed == RELAYED_FIRST || getpid() == gettid();
+    if (counted || getpid() == gettid())
+        return true;
+    if (gosess_room_limited() && atomic_load(&callers) >= CALLERS_LIMITED)
+        return false;
+    return relayed == RELAYED_FIRST;
+}
+
+/*
+ * Go handles faults of its own on an alternate stack that it gives a thread in its first call,
+ * where the thread has none. The host's is what it was between the calls. Who is called in a
+ * handler that runs on the host's cannot change it, and has it to the end.
+ */
+static void work_on_own_stack(void (*work)(void *), void *argument)
+{
+    const stack_t none = {.ss_flags = SS_DISABLE};
+    stack_t hosts;
+    bool first_time = !inside.ss_sp;
+    bool changed = sigaltstack(first_time ? &none : &inside, &hosts) == 0;
+    work(argument);
+    if (changed)
+        sigaltstack(&hosts, first_time ? &inside : NULL);
 }
 
 static void pass(void (*work)(void *), void *argument)
@@ -147,7 +171,7 @@ static void pass(void (*work)(void *), void *argument)
         relay(take_processors_back, NULL); /* before the gate, which the relay may wait for */
     if (alone)
         pthread_mutex_lock(&gate);
-    work(argument);
+    work_on_own_stack(work, argument);
     if (alone)
         pthread_mutex_unlock(&gate);
 }

@@ -12,6 +12,7 @@ enum {
     HEADER_SIZE = 12,
     FILE_SIZE = 16,
     CREATED = 24,
+    ID = 32,
     CHECKSUM = 60,
 };
 
@@ -42,7 +43,7 @@ static uint32_t checksum(const unsigned char *bytes, size_t length)
 }
 
 void gosess_header_encode(unsigned char header[GOSESS_SHM_HEADER_SIZE], uint64_t size,
-                          uint64_t created)
+                          uint64_t created, const unsigned char id[GOSESS_SHM_ID_SIZE])
 {
     memset(header, 0, GOSESS_SHM_HEADER_SIZE);
     memcpy(header + MAGIC, GOSESS_SHM_MAGIC, VERSION - MAGIC);
@@ -50,6 +51,7 @@ void gosess_header_encode(unsigned char header[GOSESS_SHM_HEADER_SIZE], uint64_t
     put(header + HEADER_SIZE, 4, GOSESS_SHM_HEADER_SIZE);
     put(header + FILE_SIZE, 8, size);
     put(header + CREATED, 8, created);
+    memcpy(header + ID, id, GOSESS_SHM_ID_SIZE);
     put(header + CHECKSUM, 4, checksum(header, CHECKSUM));
 }
 

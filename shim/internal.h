@@ -17,8 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../shim.h" /* before what includes a header of libssl: OPENSSL_SUPPRESS_DEPRECATED */
+
 #include "../include/gosess.h"
-#include "../shim.h"
 
 #define GOSESS_EXPORT __attribute__((visibility("default")))
 
@@ -34,9 +35,14 @@ void gosess_log(enum gosess_log_level level, enum gosess_log_cause cause, const 
 
 /*
  * Reads the value of GOSESS_LOG (NULL: the default, "error"): LEVEL, or LEVEL:FILE.
- * Opens FILE for appending. False and a readable error where it cannot.
+ * Opens FILE for appending. A readable error with all but the first answer.
  */
-bool gosess_log_open(const char *value, char *error, size_t error_size);
+enum gosess_log_opened {
+    GOSESS_LOG_OPENED,
+    GOSESS_LOG_ON_STDERR, /* instead of a file that this user cannot open */
+    GOSESS_LOG_WRONG,     /* the value means nothing */
+};
+enum gosess_log_opened gosess_log_open(const char *value, char *error, size_t error_size);
 
 /* --- url.c --- */
 
@@ -52,6 +58,7 @@ struct gosess_url {
     char keys[PATH_MAX]; /* ?keys=FILE, absolute */
     uint64_t size;       /* ?size=, in bytes; the default where not given */
     bool single_use;     /* ?single-use=tls13 */
+    bool second_tier;    /* ?tier=second */
 };
 
 /*
@@ -73,6 +80,9 @@ struct gosess_keys {
     unsigned count;
     unsigned char key[GOSESS_KEYS_MAX][GOSESS_KEY_SIZE];
 };
+
+/* Up to 256 random bytes. False and an error where there are none. */
+bool gosess_random(unsigned char *bytes, size_t size, char *error, size_t error_size);
 
 /* Fresh keys in memory: one random key. NULL and an error where that fails. */
 struct gosess_keys *gosess_keys_random(char *error, size_t error_size);
@@ -106,11 +116,17 @@ struct gosess_store {
  * allocated when a store is made, so a full disk is an error here and not a
  * SIGBUS later. keys_file is GOSESS_KEYS or "" (then ?keys=, then PATH.key). False
  * and an error where there is no store to serve from; whatever was begun is undone.
- * A store of another version, or damaged, is renamed to PATH.old and replaced by
- * an empty one; note then says so ("" otherwise).
+ * A store of another version, or damaged, is replaced by an empty one, and kept as
+ * PATH.old unless that is somebody's; note then says so ("" otherwise).
  */
 bool gosess_store_open(const struct gosess_url *url, const char *keys_file,
                        struct gosess_store *store, char *note, char *error, size_t error_size);
+
+/*
+ * Whether the file of an open store has not been cut short under its mapping, which would be
+ * SIGBUS for who uses it. Cheap.
+ */
+bool gosess_store_whole(const struct gosess_store *store);
 
 /* The same without making, changing or locking anything: what open would do, in words. */
 bool gosess_store_check(const struct gosess_url *url, const char *keys_file, char *note,
@@ -147,11 +163,16 @@ bool gosess_configure(char *error, size_t error_size);
 /* GOSESS_CORE, or libgosess-core.so beside this library. Valid after gosess_configure. */
 const char *gosess_core_path(void);
 
-/*
- * Whether this process was forked since the library was loaded. Not so in a child of vfork,
- * which has its parent's memory.
- */
+/* Whether this process was forked since the library was loaded. */
 bool gosess_forked(void);
+
+/*
+ * Whether this process is the one whose memory this is. Not so in a child of vfork(2) or of a
+ * clone(2) with CLONE_VM, which is about to become another program: what it loaded, its parent
+ * would take for its own, and its threads would be gone. Nor in one that was made without the
+ * handlers of pthread_atfork(3), which cannot be told from those.
+ */
+bool gosess_own_process(void);
 
 /* --- cache.c --- */
 
@@ -178,6 +199,9 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
  */
 struct gosess_cache *gosess_cache_of_environment(void);
 
+/* Whether a cache was ever opened here. Any thread; no lock. */
+bool gosess_cache_any(void);
+
 /* The cache that was opened first of those that still are, referenced; or NULL. */
 struct gosess_cache *gosess_cache_first(void);
 
@@ -193,7 +217,10 @@ void gosess_cache_lock_keys(void);
 struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache);
 void gosess_cache_unref(struct gosess_cache *cache); /* NULL is fine */
 
-/* The number of a cache in the loaded Go half, opening it there; -1 where that fails. */
+/*
+ * The number of a cache in the loaded Go half, opening it there; -1 where that fails, or its store
+ * has been cut short. Before each call of the Go half for it.
+ */
 int gosess_cache_number(struct gosess_cache *cache);
 
 #endif

@@ -42,7 +42,7 @@ void gosess_keys_free(struct gosess_keys *keys)
     munmap(keys, sizeof(*keys));
 }
 
-static bool random_bytes(unsigned char *bytes, size_t size, char *error, size_t error_size)
+bool gosess_random(unsigned char *bytes, size_t size, char *error, size_t error_size)
 {
     ssize_t n;
     /* Up to 256 bytes are all or nothing: getrandom(2). */
@@ -50,13 +50,13 @@ static bool random_bytes(unsigned char *bytes, size_t size, char *error, size_t 
         ;
     if (n == (ssize_t)size)
         return true;
-    return gosess_fail(error, error_size, "no random bytes for a key: %s", strerror(errno));
+    return gosess_fail(error, error_size, "no random bytes: %s", strerror(errno));
 }
 
 struct gosess_keys *gosess_keys_random(char *error, size_t error_size)
 {
     struct gosess_keys *keys = allocate(error, error_size);
-    if (keys && !random_bytes(keys->key[0], GOSESS_KEY_SIZE, error, error_size)) {
+    if (keys && !gosess_random(keys->key[0], GOSESS_KEY_SIZE, error, error_size)) {
         gosess_keys_free(keys);
         return NULL;
     }
@@ -168,7 +168,7 @@ static bool create_file(const char *path, char *error, size_t error_size)
 
     unsigned char unique[8];
     char name[PATH_MAX + 24];
-    bool done = random_bytes(unique, sizeof(unique), error, error_size);
+    bool done = gosess_random(unique, sizeof(unique), error, error_size);
     if (done) {
         int length = snprintf(name, sizeof(name), "%s.", path);
         for (size_t i = 0; i < sizeof(unique); i++)

@@ -90,6 +90,33 @@ void gosess_find_all(const void *caller)
         gosess_next((enum gosess_interposed)i, caller);
 }
 
+/* Its range of addresses, which no other object lies in. */
+static uintptr_t first, end;
+
+static int note_range(struct dl_phdr_info *object, size_t size, void *inside)
+{
+    uintptr_t from = UINTPTR_MAX, to = 0;
+    (void)size;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD)
+            continue;
+        uintptr_t begin = object->dlpi_addr + segment->p_vaddr;
+        from = begin < from ? begin : from;
+        to = begin + segment->p_memsz > to ? begin + segment->p_memsz : to;
+    }
+    if ((uintptr_t)inside < from || (uintptr_t)inside >= to)
+        return 0;
+    first = from;
+    end = to;
+    return 1;
+}
+
+bool gosess_is_libssl(const void *address)
+{
+    return (uintptr_t)address >= first && (uintptr_t)address < end;
+}
+
 const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller)
 {
     void *found;
@@ -105,5 +132,8 @@ const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller)
     memcpy(&table->name, &found, sizeof found);
     GOSESS_OPTIONAL_FUNCTIONS(X)
 #undef X
+    void *inside;
+    memcpy(&inside, &table->SSL_CTX_free, sizeof inside);
+    dl_iterate_phdr(note_range, inside);
     return NULL;
 }

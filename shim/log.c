@@ -138,12 +138,13 @@ static bool parse_level(const char *word, size_t length, enum gosess_log_level *
     return false;
 }
 
-static bool open_file(const char *path, char *error, size_t error_size)
+static enum gosess_log_opened open_file(const char *path, char *error, size_t error_size)
 {
-    if (path[0] != '/')
-        return gosess_fail(error, error_size,
-                           "GOSESS_LOG: file \"%s\" is not allowed; allowed: an absolute path",
-                           path);
+    if (path[0] != '/') {
+        gosess_fail(error, error_size,
+                    "GOSESS_LOG: file \"%s\" is not allowed; allowed: an absolute path", path);
+        return GOSESS_LOG_WRONG;
+    }
     /* O_NONBLOCK: a FIFO that nobody reads must hold neither the start nor a handshake. */
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
     if (fd >= 0 && fd <= STDERR_FILENO) {
@@ -152,14 +153,15 @@ static bool open_file(const char *path, char *error, size_t error_size)
         close(fd);
         fd = other;
     }
-    if (fd < 0)
-        return gosess_fail(error, error_size, "GOSESS_LOG: cannot open %s: %s", path,
-                           strerror(errno));
+    if (fd < 0) {
+        gosess_fail(error, error_size, "GOSESS_LOG: cannot open %s: %s", path, strerror(errno));
+        return GOSESS_LOG_ON_STDERR;
+    }
     use(fd);
-    return true;
+    return GOSESS_LOG_OPENED;
 }
 
-bool gosess_log_open(const char *value, char *error, size_t error_size)
+enum gosess_log_opened gosess_log_open(const char *value, char *error, size_t error_size)
 {
     if (logger.limits == local_limits) {
         void *page = mmap(NULL, sizeof(local_limits), PROT_READ | PROT_WRITE,
@@ -172,17 +174,21 @@ bool gosess_log_open(const char *value, char *error, size_t error_size)
     use(STDERR_FILENO);
     logger.level = GOSESS_LOG_ERROR;
     if (!value || !*value)
-        return true;
+        return GOSESS_LOG_OPENED;
 
     enum gosess_log_level level;
     size_t length = strcspn(value, ":");
-    if (!parse_level(value, length, &level))
-        return gosess_fail(error, error_size,
-                           "GOSESS_LOG: unknown level \"%.*s\"; allowed: off, error, info, debug, "
-                           "each with :FILE or without",
-                           (int)(length > 80 ? 80 : length), value);
-    if (value[length] == ':' && !open_file(value + length + 1, error, error_size))
-        return false;
-    logger.level = level;
-    return true;
+    if (!parse_level(value, length, &level)) {
+        gosess_fail(error, error_size,
+                    "GOSESS_LOG: unknown level \"%.*s\"; allowed: off, error, info, debug, "
+                    "each with :FILE or without",
+                    (int)(length > 80 ? 80 : length), value);
+        return GOSESS_LOG_WRONG;
+    }
+    enum gosess_log_opened opened = GOSESS_LOG_OPENED;
+    if (value[length] == ':')
+        opened = open_file(value + length + 1, error, error_size);
+    if (opened != GOSESS_LOG_WRONG)
+        logger.level = level;
+    return opened;
 }

@@ -8,25 +8,16 @@
 #define _GNU_SOURCE
 #include "serve.h"
 
-static int options_index; /* ex_data of an SSL: the options that were set here */
-
-bool gosess_replay_prepare(const struct gosess_libssl *table)
-{
-    options_index = table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, NULL);
-    return options_index >= 0;
-}
-
-void gosess_replay_take_over(SSL *ssl)
+void gosess_replay_take_over(struct gosess_connection *connection)
 {
     uint64_t wanted = SSL_OP_NO_ANTI_REPLAY | SSL_OP_NO_TICKET;
-    uint64_t ours = wanted & ~(uint64_t)gosess_ssl->SSL_get_options(ssl);
-    if (gosess_ssl->SSL_set_ex_data(ssl, options_index, (void *)(uintptr_t)ours))
-        gosess_ssl->SSL_set_options(ssl, wanted);
+    connection->options = wanted & ~(uint64_t)gosess_ssl->SSL_get_options(connection->ssl);
+    gosess_ssl->SSL_set_options(connection->ssl, wanted);
 }
 
-void gosess_replay_give_back(SSL *ssl)
+void gosess_replay_give_back(struct gosess_connection *connection)
 {
-    uintptr_t ours = (uintptr_t)gosess_ssl->SSL_get_ex_data(ssl, options_index);
-    if (ours && gosess_ssl->SSL_set_ex_data(ssl, options_index, NULL))
-        gosess_ssl->SSL_clear_options(ssl, ours);
+    if (connection->options)
+        gosess_ssl->SSL_clear_options(connection->ssl, connection->options);
+    connection->options = 0;
 }

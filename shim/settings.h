@@ -1,5 +1,5 @@
 /*
- * settings.h - what log.c, url.c, keys.c and store.c share among themselves.
+ * settings.h - what log.c, url.c, keys.c, store.c, check.c and aside.c share among themselves.
  */
 #ifndef GOSESS_SHIM_SETTINGS_H
 #define GOSESS_SHIM_SETTINGS_H
@@ -40,8 +40,9 @@ enum gosess_header_state {
     GOSESS_HEADER_DAMAGED,
 };
 
+/* id is random, and no other store's: what is stored is bound to it. */
 void gosess_header_encode(unsigned char header[GOSESS_SHM_HEADER_SIZE], uint64_t size,
-                          uint64_t created);
+                          uint64_t created, const unsigned char id[GOSESS_SHM_ID_SIZE]);
 
 /* header holds the first length bytes of a file of file_size bytes, the rest of it is zero. */
 enum gosess_header_state gosess_header_state(const unsigned char header[GOSESS_SHM_HEADER_SIZE],
@@ -86,6 +87,15 @@ const char *gosess_fault(enum gosess_header_state state);
 /* Reads the state of a file and its size; an empty file counts as unfinished. */
 bool gosess_read_state(int fd, enum gosess_header_state *state, uint64_t *size,
                        const struct gosess_report *report);
+
+/* --- aside.c: a store that is of no use any more --- */
+
+/* Names PATH.old. True where the store can be kept there: nothing is, or a store of this
+ * user's, which makes way. Anything else is somebody's, and stays. */
+bool gosess_aside_name(const char *path, char old[PATH_MAX]);
+
+/* Keeps the store as PATH.old or, where it cannot be, removes it, and notes which. */
+bool gosess_put_aside(enum gosess_header_state state, const struct gosess_report *report);
 
 /* --- store.c --- */
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +57,21 @@ static bool map(int fd, uint64_t size, struct gosess_store *store,
     return true;
 }
 
+/*
+ * The last page goes first, whatever a file is cut to. The kernel says EFAULT of a page that it
+ * cannot read a mask from, where a process that read it would get SIGBUS; and that the mask is
+ * for nothing it says afterwards.
+ */
+bool gosess_store_whole(const struct gosess_store *store)
+{
+    int saved = errno;
+    const unsigned char *last = (const unsigned char *)store->base + store->size - sizeof(uint64_t);
+    bool cut =
+        syscall(SYS_rt_sigprocmask, -1, last, NULL, sizeof(uint64_t)) != 0 && errno == EFAULT;
+    errno = saved;
+    return !cut;
+}
+
 static bool fail_write(const struct gosess_report *report)
 {
     return GOSESS_FAIL(report, "cannot write %s: %s", report->path, strerror(errno));
@@ -63,8 +79,10 @@ static bool fail_write(const struct gosess_report *report)
 
 static bool write_header(int fd, uint64_t size, const struct gosess_report *report)
 {
-    unsigned char header[GOSESS_SHM_HEADER_SIZE];
-    gosess_header_encode(header, size, (uint64_t)time(NULL));
+    unsigned char header[GOSESS_SHM_HEADER_SIZE], id[GOSESS_SHM_ID_SIZE];
+    if (!gosess_random(id, sizeof(id), report->error, report->error_size))
+        return false;
+    gosess_header_encode(header, size, (uint64_t)time(NULL), id);
     return gosess_write_all(fd, header, sizeof(header), 0) || fail_write(report);
 }
 
@@ -212,22 +230,7 @@ static bool use(int fd, uint64_t size, const struct gosess_url *url, const char 
            map(fd, size, store, report);
 }
 
-/* Renames a file to a name beside it that is free: what lies there may be somebody's. */
-static bool put_aside(const char *path, char old[PATH_MAX])
-{
-    for (int i = 0; i < 100; i++) {
-        char suffix[16];
-        snprintf(suffix, sizeof(suffix), i == 0 ? ".old" : ".old.%d", i);
-        gosess_beside(path, suffix, old);
-        if (renameat2(AT_FDCWD, path, AT_FDCWD, old, RENAME_NOREPLACE) == 0)
-            return true;
-        if (errno != EEXIST)
-            return false;
-    }
-    return false;
-}
-
-/* One try with the locked file. *again where it was put aside: the path is free then. */
+/* One try with the locked file. *again where it has made way: the path is free then. */
 static bool open_file(int fd, const struct gosess_url *url, const char *keys_file,
                       struct gosess_store *store, const struct gosess_report *report, bool *again)
 {
@@ -246,14 +249,7 @@ static bool open_file(int fd, const struct gosess_url *url, const char *keys_fil
     case GOSESS_HEADER_DAMAGED:
         break;
     }
-    char old[PATH_MAX];
-    if (!put_aside(report->path, old))
-        return GOSESS_FAIL(report, "store %s %s and cannot be renamed to %s: %s", report->path,
-                           gosess_fault(state), old, strerror(errno));
-    gosess_fail(report->note, GOSESS_ERROR_SIZE,
-                "store %s %s: kept as %s, an empty one replaces it", report->path,
-                gosess_fault(state), old);
-    *again = true;
+    *again = gosess_put_aside(state, report);
     return false;
 }
 

@@ -102,10 +102,10 @@ static bool parse_path(const char *what, struct word value, char path[PATH_MAX],
 }
 
 /* The options, and for each scheme those that it has. */
-enum option { SIZE, SINGLE_USE, KEYS, OPTIONS };
-static const char *const option_names[OPTIONS] = {"size", "single-use", "keys"};
+enum option { SIZE, SINGLE_USE, KEYS, TIER, OPTIONS };
+static const char *const option_names[OPTIONS] = {"size", "single-use", "keys", "tier"};
 static const char *const option_examples[OPTIONS] = {"size=64m", "single-use=tls13",
-                                                     "keys=/absolute/path"};
+                                                     "keys=/absolute/path", "tier=second"};
 
 static bool parse_option_name(struct word name, const struct gosess_url *url, enum option *option,
                               char *error, size_t error_size)
@@ -118,7 +118,7 @@ static bool parse_option_name(struct word name, const struct gosess_url *url, en
         }
     }
     return gosess_fail(error, error_size, "unknown option \"%.*s\"; allowed: %s", SHOW(name),
-                       memory ? "size, single-use" : "size, single-use, keys");
+                       memory ? "size, single-use" : "size, single-use, keys, tier");
 }
 
 static bool parse_value(enum option option, struct word value, struct gosess_url *url, char *error,
@@ -129,6 +129,11 @@ static bool parse_value(enum option option, struct word value, struct gosess_url
         return parse_size(value, &url->size, error, error_size);
     case KEYS:
         return parse_path("keys", value, url->keys, error, error_size);
+    case TIER:
+        url->second_tier = is(value, "second");
+        return url->second_tier ||
+               gosess_fail(error, error_size, "tier \"%.*s\" is unknown; allowed: second",
+                           SHOW(value));
     default:
         url->single_use = is(value, "tls13");
         return url->single_use ||

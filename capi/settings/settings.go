@@ -5,7 +5,6 @@ package settings
 /*
 #include <stdlib.h>
 
-#include "../../include/gosess.h"
 #include "../../shim/settings.h"
 */
 import "C"
@@ -70,7 +69,7 @@ func CheckLog(value string) error {
 	text := C.CString(value)
 	defer C.free(unsafe.Pointer(text))
 	var message [C.GOSESS_ERROR_SIZE]C.char
-	if !C.gosess_log_open(text, &message[0], C.GOSESS_ERROR_SIZE) {
+	if C.gosess_log_open(text, &message[0], C.GOSESS_ERROR_SIZE) != C.GOSESS_LOG_OPENED {
 		return errors.New(C.GoString(&message[0]))
 	}
 	return nil

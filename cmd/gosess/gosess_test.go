@@ -270,7 +270,7 @@ func TestRunFindsTheLibrary(t *testing.T) {
 func header(size uint64) []byte {
 	h := make([]byte, 64)
 	copy(h, "gosess\r\n")
-	binary.LittleEndian.PutUint32(h[8:], 2)
+	binary.LittleEndian.PutUint32(h[8:], 3)
 	binary.LittleEndian.PutUint32(h[12:], 64)
 	binary.LittleEndian.PutUint64(h[16:], size)
 	binary.LittleEndian.PutUint64(h[24:], 3600)

@@ -207,6 +207,24 @@ stats: libgosess-core.so is missing or cannot start here`
 	logs(t, logged, "OpenSSL 1.1.1 or later is needed")
 }
 
+// Does nobody get to a context that is not attached with a session of other rules?
+func TestUnattached(t *testing.T) {
+	for _, scenario := range []string{"early", "late"} {
+		each(t, "unattached", scenario, none, "")
+	}
+	path := linked(t, "unattached", "unattached", libraries...)
+	for _, version := range versions {
+		t.Run("processes"+version, func(t *testing.T) {
+			store := filepath.Join(t.TempDir(), "store")
+			printed, logged := run(t, path, []string{"CACHE=shm:" + store + "?size=1m"}, version, "processes")
+			if printed != "processes" {
+				t.Errorf("it printed %q", printed)
+			}
+			logs(t, logged, "")
+		})
+	}
+}
+
 // What gosess(3) says of the order in which a program is linked.
 func TestLinkOrder(t *testing.T) {
 	for name, test := range map[string]struct {

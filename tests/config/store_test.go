@@ -78,13 +78,19 @@ func TestHeader(t *testing.T) {
 	}
 	header := content[:64]
 	if !bytes.HasPrefix(header, []byte("gosess\r\n")) ||
-		binary.LittleEndian.Uint32(header[8:]) != 2 ||
+		binary.LittleEndian.Uint32(header[8:]) != 3 ||
 		binary.LittleEndian.Uint32(header[12:]) != 64 ||
 		binary.LittleEndian.Uint64(header[16:]) != mib ||
 		binary.LittleEndian.Uint64(header[24:]) == 0 ||
-		!bytes.Equal(header[32:60], make([]byte, 28)) ||
+		bytes.Equal(header[32:48], make([]byte, 16)) ||
+		!bytes.Equal(header[48:60], make([]byte, 12)) ||
 		binary.LittleEndian.Uint32(header[60:]) != crc32.ChecksumIEEE(header[:60]) {
 		t.Errorf("header % x", header)
+	}
+	other := filepath.Join(t.TempDir(), "web")
+	good(t, "open", url(other), "")
+	if another, err := os.ReadFile(other); err != nil || bytes.Equal(another[32:48], header[32:48]) {
+		t.Errorf("two stores have the same id (%v)", err)
 	}
 	if !bytes.Equal(content[64:mib-4], make([]byte, mib-68)) {
 		t.Error("the rest is not zero")
@@ -291,67 +297,6 @@ func edited(t *testing.T, path string, fix bool, edit func(header []byte)) []byt
 		t.Fatal(err)
 	}
 	return content
-}
-
-func TestStoresKeptAside(t *testing.T) {
-	tests := []struct {
-		name string
-		fix  bool
-		edit func(header []byte)
-		word string
-	}{
-		{"version", true, func(h []byte) { h[8]++ }, "another version"},
-		{"checksum", false, func(h []byte) { h[60] ^= 1 }, "damaged"},
-		{"created", false, func(h []byte) { h[24] ^= 1 }, "damaged"},
-		{"reserved", false, func(h []byte) { h[40] = 1 }, "damaged"},
-		{"header size", true, func(h []byte) { h[12] = 128 }, "damaged"},
-		{"size", true, func(h []byte) { h[18]++ }, "damaged"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "web")
-			old := edited(t, path, test.fix, test.edit)
-			a := good(t, "check", url(path), "")
-			if !strings.Contains(a.text, test.word) || !strings.Contains(a.text, path+".old") {
-				t.Errorf("check says %q", a.text)
-			}
-			a = good(t, "open", url(path), "")
-			if !strings.Contains(a.text, test.word) || !strings.Contains(a.text, path+".old") {
-				t.Errorf("the note is %q", a.text)
-			}
-			if a.field(t, "opens") != "1" {
-				t.Error("not an empty store")
-			}
-			kept, err := os.ReadFile(path + ".old")
-			if err != nil || !bytes.Equal(kept, old) {
-				t.Errorf("%s.old is not the old file (%v)", path, err)
-			}
-			if a := good(t, "open", url(path), ""); a.field(t, "note") != "" {
-				t.Errorf("a second note: %q", a.text)
-			}
-		})
-	}
-}
-
-// PATH.old may be somebody's: the damaged store takes the next name, which the note says.
-func TestNothingIsOverwrittenByWhatIsKeptAside(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "web")
-	theirs := []byte("not a store of gosess\n")
-	if err := os.WriteFile(path+".old", theirs, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	want := map[string][]byte{path + ".old": theirs}
-	for _, name := range []string{path + ".old.1", path + ".old.2"} {
-		want[name] = edited(t, path, false, func(h []byte) { h[60] ^= 1 })
-		if a := good(t, "open", url(path), ""); !strings.Contains(a.text, name) {
-			t.Errorf("the note is %q", a.text)
-		}
-		for name, content := range want {
-			if kept, err := os.ReadFile(name); err != nil || !bytes.Equal(kept, content) {
-				t.Errorf("%s is not what it was (%v)", name, err)
-			}
-		}
-	}
 }
 
 func TestTruncatedStoreIsDamaged(t *testing.T) {

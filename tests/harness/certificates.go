@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"testing"
 	"time"
 )
 
@@ -26,6 +27,19 @@ type Authority struct {
 // Certificate is the paths of a certificate and of its key.
 type Certificate struct {
 	Cert, Key string
+}
+
+// Join writes a file that holds both, as some servers want them.
+func (c Certificate) Join(path string) error {
+	cert, err := os.ReadFile(c.Cert)
+	if err != nil {
+		return err
+	}
+	key, err := os.ReadFile(c.Key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(cert, key...), 0o600)
 }
 
 // NewAuthority makes an authority that writes into dir.
@@ -78,6 +92,21 @@ func (a *Authority) IssueRSA(name string) (Certificate, error) {
 		return Certificate{}, err
 	}
 	return a.issue(name, key)
+}
+
+// Renew is how a certificate of that name is made in the place of the one before; RenewRSA is that for RSA.
+func (a *Authority) Renew(t testing.TB, name string) func() { return renew(t, a.Issue, name) }
+
+// RenewRSA is described above.
+func (a *Authority) RenewRSA(t testing.TB, name string) func() { return renew(t, a.IssueRSA, name) }
+
+func renew(t testing.TB, issue func(string) (Certificate, error), name string) func() {
+	return func() {
+		t.Helper()
+		if _, err := issue(name); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (a *Authority) issue(name string, key crypto.Signer) (Certificate, error) {

@@ -12,6 +12,7 @@ type Guest struct {
 	Store     string // the URL of the store
 	Port      int
 	Arguments []string // of the load client
+	Late      bool     // it asks for a name, and the server switches to that after libssl has looked for the session
 }
 
 // With is the same client with more arguments; of two that say the same, the last one counts.
@@ -26,9 +27,10 @@ func (g Guest) At(port int) Guest {
 	return g
 }
 
+// load runs the load client. What the guest says itself counts before what is asked of all.
 func (g Guest) load(arguments ...string) Result {
 	g.T.Helper()
-	r, err := Load(g.Port, append(append([]string(nil), g.Arguments...), arguments...)...)
+	r, err := Load(g.Port, append(arguments, g.Arguments...)...)
 	if err != nil {
 		g.T.Fatal(err)
 	}
@@ -44,6 +46,13 @@ func (g Guest) Sessions() (file string) {
 	file = filepath.Join(g.T.TempDir(), "sessions")
 	g.load("--sessions", "20", "--attempts", "0", "--save", file)
 	return file
+}
+
+// Visits makes a handshake of no consequence: what a name leads to, where a server switches late, gosess learns at the first
+// handshake of that name in a configuration, which is a full one.
+func (g Guest) Visits() {
+	g.T.Helper()
+	g.With("--sessions", "1", "--attempts", "0").load()
 }
 
 // offers is what became of the sessions, and how many the store gave out for them.
@@ -68,6 +77,29 @@ func (g Guest) IsRefused(file string) {
 	if r, hits := g.offers(file); r.Attempts == 0 || r.Resumed != 0 || hits != 0 {
 		g.T.Errorf("%v: resumed %d of %d, and the store gave out %d", g.Arguments, r.Resumed, r.Attempts, hits)
 	}
+}
+
+// IsTurnedAway wants the server to ask again who the client is, and not to serve it: nothing resumed, nothing given out, no good answer.
+func (g Guest) IsTurnedAway(file string) {
+	g.T.Helper()
+	before := g.Stats().Hits
+	r, err := Load(g.Port, append([]string{"--load", file, "--attempts", "40"}, g.Arguments...)...)
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	if hits := g.Stats().Hits - before; r.Attempts == 0 || r.Errors != r.Attempts || r.Resumed != 0 || hits != 0 {
+		g.T.Errorf("%v: of %d attempts %d were served, %d of them resumed, and the store gave out %d",
+			g.Arguments, r.Attempts, r.Handshakes, r.Resumed, hits)
+	}
+}
+
+// ResumesAgain wants the sessions resumed of a server that has read its configuration again: all but for the first of a name, where it switches late.
+func (g Guest) ResumesAgain(file string) {
+	g.T.Helper()
+	if g.Late {
+		g.Visits()
+	}
+	g.Resumes(file)
 }
 
 // ResumesNone wants nothing resumed of what it is given here and now.
@@ -107,21 +139,44 @@ func StayApart(public Guest, clients []Guest) {
 	}
 }
 
+// Renewable is a client, and how the certificate is renewed that it is shown.
+type Renewable struct {
+	Guest
+	Renew func()
+}
+
 // EndsWhenRenewed wants sessions to outlive each way to make the server read its certificate again, and to end with it where
 // the certificate was renewed before.
 func (g Guest) EndsWhenRenewed(renew func(), ways ...func() error) {
 	g.T.Helper()
-	for _, again := range ways {
-		of := g.Sessions()
-		if err := again(); err != nil {
-			g.T.Fatal(err)
+	EndWhenRenewed([]Renewable{{g, renew}}, ways...)
+}
+
+// EndWhenRenewed is that for clients who are shown a certificate each, which are renewed one after the other.
+func EndWhenRenewed(guests []Renewable, ways ...func() error) {
+	t := guests[0].T
+	t.Helper()
+	for i, again := range ways {
+		read := func() {
+			t.Helper()
+			if err := again(); err != nil {
+				t.Fatalf("way %d: %v", i, err)
+			}
 		}
-		g.Resumes(of)
-		renew()
-		if err := again(); err != nil {
-			g.T.Fatal(err)
+		var of []string
+		for _, g := range guests {
+			of = append(of, g.Sessions())
 		}
-		g.IsRefused(of)
+		read()
+		for j, g := range guests {
+			g.ResumesAgain(of[j])
+		}
+		for _, g := range guests {
+			old := g.Sessions()
+			g.Renew()
+			read()
+			g.IsRefused(old)
+		}
 	}
 }
 

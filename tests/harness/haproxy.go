@@ -21,6 +21,7 @@ import (
 // that has one worker, but as a daemon.
 type HAProxy struct {
 	Dir        string // where everything of it lies
+	Authority  *Authority
 	Port       int
 	Through    []string // what runs the program: empty, nobody else does
 	Env        []string // added to the environment: see Preload
@@ -56,19 +57,17 @@ func (h *HAProxy) issue() error {
 	if err != nil {
 		return err
 	}
-	files, err := authority.Issue("first.test")
+	h.Authority = authority
+	return h.Renew()
+}
+
+// Renew makes another certificate of the same name, to be read by HAProxy when it is asked to.
+func (h *HAProxy) Renew() error {
+	files, err := h.Authority.Issue("first.test")
 	if err != nil {
 		return err
 	}
-	cert, err := os.ReadFile(files.Cert)
-	if err != nil {
-		return err
-	}
-	key, err := os.ReadFile(files.Key)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(h.CertAndKey(), append(cert, key...), 0o600)
+	return files.Join(h.CertAndKey())
 }
 
 var haproxyConfiguration = template.Must(template.New("haproxy.cfg").Parse(`
@@ -222,6 +221,9 @@ func (h *HAProxy) Ask(question string) string {
 		return ""
 	}
 	if _, err := conn.Write([]byte(question + "\n")); err != nil {
+		return ""
+	}
+	if err := conn.(*net.UnixConn).CloseWrite(); err != nil { // else a master waits for another question
 		return ""
 	}
 	answer, _ := io.ReadAll(conn)

@@ -21,6 +21,7 @@ type Site struct {
 	Port       int
 	Name       string
 	Cert       Certificate
+	Listen     string // more parameters of nginx's listen: of the first site of a port
 	Directives string // in the server block
 	Location   string // instead of an answer of 200
 }
@@ -91,7 +92,7 @@ http {
     add_header X-Worker $pid always;
 {{- range .Sites}}
     server {
-        listen 127.0.0.1:{{.Port}} ssl;
+        listen 127.0.0.1:{{.Port}} ssl {{.Listen}};
         server_name {{.Name}};
         ssl_certificate {{.Cert.Cert}};
         ssl_certificate_key {{.Cert.Key}};

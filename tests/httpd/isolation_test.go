@@ -112,28 +112,34 @@ func wanted(t *testing.T, what string, resumed bool, r harness.Result) {
 	}
 }
 
-// A renewed certificate ends the sessions of the old one, whichever way httpd reads it.
-func TestRenewedCertificate(t *testing.T) {
+// A renewed certificate ends the sessions that it was shown with, whichever way httpd reads it: the default host's, and that of a
+// host that is found by its name, each of two kinds.
+func TestRenewedCertificates(t *testing.T) {
 	each(t, func(t *testing.T, version string) {
 		s := newServer(t)
-		s.do(s.Start)
-		for what, again := range map[string]func() error{
-			"reload":  s.Reload,
-			"restart": func() error { s.do(s.Stop); return s.Start() },
-		} {
-			old := s.pool(version)
-			s.do(again)
-			wanted(t, "after a "+what, true, s.load(old...))
-			if _, err := s.Authority.Issue("first.test"); err != nil { // in the place of the one before
+		if _, err := s.AddSite("second.test"); err != nil {
+			t.Fatal(err)
+		}
+		s.Sites[1].Port = s.Port()
+		var guests []harness.Renewable
+		for i := range s.Sites {
+			site := &s.Sites[i]
+			guest := harness.Guest{T: t, Store: s.store, Port: s.Port(), Arguments: []string{"--tls", version}}
+			if i > 0 {
+				guest = guest.With("--sni", site.Name)
+			}
+			rsaName := "rsa." + site.Name
+			rsa, err := s.Authority.IssueRSA(rsaName)
+			if err != nil {
 				t.Fatal(err)
 			}
-			s.do(again)
-			before := s.stats().Hits
-			wanted(t, "after a renewal and a "+what, false, s.load(old...))
-			if hits := s.stats().Hits - before; hits != 0 {
-				t.Errorf("the store gave out %d", hits)
-			}
+			site.Directives = fmt.Sprintf("SSLCertificateFile %s\nSSLCertificateKeyFile %s", rsa.Cert, rsa.Key)
+			guests = append(guests,
+				harness.Renewable{Guest: guest, Renew: s.Authority.Renew(t, site.Name)},
+				harness.Renewable{Guest: guest.With("--sigalgs", harness.RSAOnly), Renew: s.Authority.RenewRSA(t, rsaName)})
 		}
+		s.do(s.Start)
+		harness.EndWhenRenewed(guests, s.Reload, func() error { return harness.StopAndStart(s) })
 	})
 }
 

@@ -14,6 +14,7 @@
  * Each thread owns every THREADS-th session of the pool: no locks.
  */
 #define _GNU_SOURCE
+#include "pool.h"
 #include "report.h"
 
 #include <errno.h>
@@ -29,13 +30,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 enum {
@@ -46,6 +45,7 @@ enum {
 
 /* One connection, found by the callbacks through SSL_get_app_data. */
 struct connection {
+    char *name;          /* what it asks for; NULL: nothing */
     SSL_SESSION *newest; /* owned: the last session or ticket received */
     int tickets;
     int hellos;
@@ -168,11 +168,11 @@ static bool listen_to(struct thread *thread, SSL *ssl)
 }
 
 /* Sends the request and reads the whole answer. */
-static bool ask(struct thread *thread, SSL *ssl)
+static bool ask(struct thread *thread, SSL *ssl, const struct connection *connection)
 {
     char request[1024];
     int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
-                        options.path, options.sni ? options.sni : "localhost",
+                        options.path, connection->name ? connection->name : "localhost",
                         options.no_shutdown || options.by_length ? "" : "Connection: close\r\n");
     if (size < 0 || (size_t)size >= sizeof(request))
         die("the path is too long");
@@ -237,7 +237,7 @@ static bool exchange(struct thread *thread, SSL *ssl, const struct connection *c
 {
     if (options.silent || (again && options.handshake_only))
         return await_ticket(thread, ssl, connection);
-    return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl);
+    return options.greeting ? listen_to(thread, ssl) : ask(thread, ssl, connection);
 }
 
 /*
@@ -253,15 +253,26 @@ static int refuse(X509_STORE_CTX *store, void *argument)
     return !resuming;
 }
 
-/*
- * One connection to a target, offering session where it is not NULL. Returns what the pool should
- * hold from now on, owned by the caller: the newest session received, or NULL where
- * none came. *took is the time of the handshake, negative where anything failed.
- */
-static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSION *session,
-                                   bool *resumed, double *took)
+/* What session number of the pool is made and used under: NULL where that is no name. */
+static char *name_of(int number, char *buffer, size_t size)
 {
-    struct connection connection = {0};
+    if (options.sni == NULL || options.names == 0)
+        return options.sni;
+    snprintf(buffer, size, "%d.%s", number % options.names, options.sni);
+    return buffer;
+}
+
+/*
+ * One connection to a target, for session number of the pool, which is offered where it is not
+ * NULL. Returns what the pool should hold from now on, owned by the caller: the newest session
+ * received, or NULL where none came. *took is the time of the handshake, negative where anything
+ * failed.
+ */
+static SSL_SESSION *run_connection(struct thread *thread, int number, int target,
+                                   SSL_SESSION *session, bool *resumed, double *took)
+{
+    char name[256];
+    struct connection connection = {.name = name_of(number, name, sizeof(name))};
     *resumed = false;
     *took = -1;
     ERR_clear_error();
@@ -279,8 +290,8 @@ static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSIO
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
         die("SSL_new: no memory");
     SSL_set_app_data(ssl, &connection);
-    if (options.sni != NULL)
-        SSL_set_tlsext_host_name(ssl, options.sni);
+    if (connection.name != NULL)
+        SSL_set_tlsext_host_name(ssl, connection.name);
 
     /* A copy: libssl marks an offered TLS 1.3 session as used up, in the object. */
     SSL_SESSION *offered = session != NULL ? SSL_SESSION_dup(session) : NULL;
@@ -291,6 +302,7 @@ static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSIO
     errno = 0;
     bool ok = SSL_connect(ssl) == 1;
     double end = now_us();
+    bool reused = SSL_session_reused(ssl) == 1; /* a renegotiation would be another handshake */
     if (connection.refused) {
         *took = end - start;
         thread->handshakes++;
@@ -298,7 +310,7 @@ static SSL_SESSION *run_connection(struct thread *thread, int target, SSL_SESSIO
         failed(thread, "handshake", errno);
     } else if (exchange(thread, ssl, &connection, resuming)) {
         *took = end - start;
-        *resumed = SSL_session_reused(ssl) == 1;
+        *resumed = reused;
         thread->handshakes++;
         thread->resumed += *resumed;
         thread->retries += connection.hellos > 1;
@@ -326,7 +338,7 @@ static void *fill_pool(void *argument)
     for (int i = thread->number; i < options.sessions; i += options.threads) {
         bool resumed;
         double took;
-        pool[i] = run_connection(thread, i, NULL, &resumed, &took);
+        pool[i] = run_connection(thread, i, i, NULL, &resumed, &took);
         if (options.attempts == 0)
             latencies[i] = took;
     }
@@ -342,14 +354,15 @@ static void *resume_pool(void *argument)
         /* Nothing to offer: more threads than sessions, or the server gave none. */
         SSL_SESSION *nothing = NULL;
         SSL_SESSION **slot = &nothing;
-        int target = i;
+        int number = i, target = i;
         if (owned > 0) {
-            int number = thread->number + turn % owned * options.threads;
+            number = thread->number + turn % owned * options.threads;
             slot = &pool[number];
             target = number + turn / owned + 1; /* it was made at target number */
         }
         bool resumed;
-        SSL_SESSION *newest = run_connection(thread, target, *slot, &resumed, &latencies[i]);
+        SSL_SESSION *newest =
+            run_connection(thread, number, target, *slot, &resumed, &latencies[i]);
         /* A session that was refused stays in the pool, so that a lost session counts
          * each time; TLS 1.3 goes on with the newest ticket, as its clients do. */
         if (resumed && newest != NULL) {
@@ -373,38 +386,6 @@ static void run_threads(void *(*body)(void *))
     }
     for (int i = 0; i < options.threads; i++)
         pthread_join(threads[i].id, NULL);
-}
-
-static void load_pool(void)
-{
-    FILE *file = fopen(options.load, "r");
-    if (file == NULL)
-        die("%s: %s", options.load, strerror(errno));
-    int count = 0;
-    SSL_SESSION *session;
-    while (count < options.sessions && (session = PEM_read_SSL_SESSION(file, NULL, NULL, NULL)))
-        pool[count++] = session;
-    ERR_clear_error(); /* the end of the file */
-    fclose(file);
-    if (count == 0)
-        die("%s: holds no session", options.load);
-    options.sessions = count;
-}
-
-/* The file holds secrets: 0600 from the start, and never another file than a new one. */
-static void save_pool(void)
-{
-    if (unlink(options.save) != 0 && errno != ENOENT)
-        die("%s: %s", options.save, strerror(errno));
-    umask(0077);
-    FILE *file = fopen(options.save, "wx");
-    if (file == NULL)
-        die("%s: %s", options.save, strerror(errno));
-    for (int i = 0; i < options.sessions; i++)
-        if (pool[i] != NULL && PEM_write_SSL_SESSION(file, pool[i]) != 1)
-            die("%s: cannot write", options.save);
-    if (fclose(file) != 0)
-        die("%s: %s", options.save, strerror(errno));
 }
 
 static void timed_out(int signal_number)
@@ -452,6 +433,12 @@ static void set_up(void)
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     if (options.groups != NULL && SSL_CTX_set1_groups_list(context, options.groups) != 1)
         die("--groups %s: not a list of groups", options.groups);
+    static char with_what_clients_sign[] = "ECDSA+SHA256:RSA-PSS+SHA256";
+    if (options.sigalgs != NULL &&
+        (SSL_CTX_set1_sigalgs_list(context, options.sigalgs) != 1 ||
+         SSL_CTX_set1_client_sigalgs_list(context, with_what_clients_sign) != 1))
+        die("--sigalgs %s: not a list of signature algorithms", options.sigalgs);
+    SSL_CTX_set_post_handshake_auth(context, options.cert != NULL);
     if (options.cert != NULL && SSL_CTX_use_certificate_chain_file(context, options.cert) != 1)
         die("--cert %s: not a certificate", options.cert);
     if (options.key != NULL &&
@@ -474,7 +461,7 @@ int main(int argc, char **argv)
 
     double start = now_us();
     if (options.load != NULL)
-        load_pool();
+        options.sessions = pool_read(pool, options.sessions, options.load);
     else
         run_threads(fill_pool);
     resuming = true;
@@ -482,7 +469,7 @@ int main(int argc, char **argv)
     double elapsed = (now_us() - start) / 1e6;
 
     if (options.save != NULL)
-        save_pool();
+        pool_write(pool, options.sessions, options.save);
     report(threads, options.threads, latencies,
            options.attempts > 0 ? options.attempts : options.sessions, elapsed);
     for (int i = 0; i < options.sessions; i++)

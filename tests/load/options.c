@@ -44,11 +44,12 @@ static const char usage[] =
     "usage: load --port PORT... [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4]\n"
     "            [--sessions 200] [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] "
     "[--groups LIST]\n"
-    "            [--cert FILE --key FILE] [--save FILE] [--load FILE] [--no-ticket]\n"
-    "            [--no-shutdown] [--by-length] [--starttls smtp|imap] [--greeting] "
-    "[--handshake-only]\n"
-    "            [--resume-only] [--silent]\n"
+    "            [--names COUNT] [--sigalgs LIST] [--cert FILE --key FILE] [--save FILE]\n"
+    "            [--load FILE] [--no-ticket] [--no-shutdown] [--starttls smtp|imap] [--greeting]\n"
+    "            [--handshake-only] [--resume-only] [--by-length] [--silent]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
+    "--names: session number N of the pool is one of the name (N modulo COUNT).NAME.\n"
+    "--sigalgs: what the server may sign with, as in SSL_CTX_set1_sigalgs_list(3).\n"
     "--by-length: the client ends the connection, where the answer ends by its Content-Length.\n"
     "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
     "--resume-only: they are broken off where the server does not resume, before it stores.\n"
@@ -60,11 +61,11 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         char **text;
-    } texts[] = {{"host", &options.host}, {"tls", &options.tls},
-                 {"sni", &options.sni},   {"get", &options.path},
-                 {"cert", &options.cert}, {"groups", &options.groups},
-                 {"key", &options.key},   {"save", &options.save},
-                 {"load", &options.load}, {"starttls", &options.starttls}};
+    } texts[] = {
+        {"host", &options.host},         {"tls", &options.tls},        {"sni", &options.sni},
+        {"get", &options.path},          {"cert", &options.cert},      {"groups", &options.groups},
+        {"key", &options.key},           {"save", &options.save},      {"load", &options.load},
+        {"starttls", &options.starttls}, {"sigalgs", &options.sigalgs}};
     const struct {
         const char *name;
         int *number;
@@ -72,7 +73,8 @@ static int take_option(const char *name, char *value)
     } numbers[] = {{"threads", &options.threads, 1, MAX_THREADS},
                    {"sessions", &options.sessions, 1, MAX_SESSIONS},
                    {"attempts", &options.attempts, 0, MAX_SESSIONS},
-                   {"timeout", &options.timeout, 1, 3600}};
+                   {"timeout", &options.timeout, 1, 3600},
+                   {"names", &options.names, 1, MAX_SESSIONS}};
     const struct {
         const char *name;
         bool *flag;

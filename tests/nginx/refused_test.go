@@ -39,22 +39,6 @@ func TestNoResumptionAcrossListeners(t *testing.T) {
 	})
 }
 
-// A renewed certificate ends the sessions that were made under the one before.
-func TestRenewedCertificate(t *testing.T) {
-	each(t, func(t *testing.T, version string) {
-		s, url := withStore(t)
-		s.do(s.Start)
-		old := s.pool(version)
-		if _, err := s.Authority.Issue("first.test"); err != nil {
-			t.Fatal(err)
-		}
-		s.do(s.Reload)
-		s.refuses(append(old, "--attempts", "200")...)
-		noHits(t, url)
-		s.resumes(few(version)...)
-	})
-}
-
 // A listener whose cache is off resumes nothing, also of what was made beside it.
 func TestSessionOfferedWhereTheCacheIsOff(t *testing.T) {
 	each(t, func(t *testing.T, version string) {

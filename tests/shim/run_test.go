@@ -142,8 +142,18 @@ type said struct {
 
 var gosessLine = regexp.MustCompile(`(?m)^gosess: \[[0-9]+\] (.*)$`)
 
-// run runs a program to its end.
+// run runs a program to the end that it should have.
 func (h host) run(t *testing.T) said {
+	t.Helper()
+	s, err := h.end(t)
+	if (err != nil) != h.fails {
+		t.Fatalf("%s %v: %v\n%s%s", h.path, h.arguments, err, s.out, s.stderr)
+	}
+	return s
+}
+
+// end runs a program to its end, and says how that was.
+func (h host) end(t *testing.T) (said, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -167,14 +177,11 @@ func (h host) run(t *testing.T) said {
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	command.WaitDelay = time.Second
 	err := command.Run()
-	if (err != nil) != h.fails {
-		t.Fatalf("%s %v: %v\n%s%s", h.path, h.arguments, err, out.String(), errors.String())
-	}
 	s := said{out: out.String(), stderr: errors.String()}
 	for _, match := range gosessLine.FindAllStringSubmatch(s.stderr, -1) {
 		s.lines = append(s.lines, match[1])
 	}
-	return s
+	return s, err
 }
 
 // wants fails the test where a program printed other lines.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,8 +118,23 @@ func (i Installed) OpenSSL(t *testing.T) string {
 func (i Installed) Compile(t *testing.T, sources ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(sources[0]), ".c"))
-	arguments := append([]string{"-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
-		"-Wno-deprecated-declarations", "-o", program}, sources...)
+	i.cc(t, program, append(slices.Clone(sources), "-lssl", "-lcrypto", "-lpthread")...)
+	return program
+}
+
+// Object compiles C files into one object file, which programs can share as a source.
+func (i Installed) Object(t *testing.T, sources ...string) string {
+	t.Helper()
+	object := filepath.Join(t.TempDir(), "shared.o")
+	i.cc(t, object, append([]string{"-r"}, sources...)...)
+	return object
+}
+
+// cc makes a file with this version's headers and library.
+func (i Installed) cc(t *testing.T, file string, inputs ...string) {
+	t.Helper()
+	arguments := []string{"-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
+		"-Wno-deprecated-declarations", "-o", file}
 	if i.root != "" {
 		headers := filepath.Join(i.root, "usr", "include")
 		// What its libssl needs of a newer C library is there when it runs.
@@ -127,11 +143,10 @@ func (i Installed) Compile(t *testing.T, sources ...string) string {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	compiler := exec.CommandContext(ctx, "cc", append(arguments, "-lssl", "-lcrypto", "-lpthread")...)
+	compiler := exec.CommandContext(ctx, "cc", append(arguments, inputs...)...)
 	if output, err := compiler.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
-	return program
 }
 
 // Command is a program that runs with this version, in an environment of nothing but what is

@@ -71,6 +71,12 @@ int gosess_core_start(const struct gosess_start *start)
     return START;
 }
 
+bool gosess_core_owns_thread(pid_t thread)
+{
+    (void)thread;
+    return false;
+}
+
 int gosess_core_open(const struct gosess_source *source)
 {
     (void)source;
@@ -138,11 +144,16 @@ static int keep(SSL_SESSION *session)
     return 1;
 }
 
-int gosess_core_new_session(SSL *ssl, SSL_SESSION *session)
+void gosess_core_new_session(SSL_SESSION *session, const struct gosess_scope *scope,
+                             struct gosess_given *given)
 {
-    if (libssl->SSL_is_server(ssl))
-        keep(session);
-    return 0;
+    (void)scope, (void)given;
+    keep(session);
+}
+
+void gosess_core_release(struct gosess_given *given, bool unproven)
+{
+    (void)given, (void)unproven;
 }
 
 int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session)
@@ -151,9 +162,10 @@ int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session)
     return keep(session);
 }
 
-SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length, int *copy)
+SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length,
+                                     const struct gosess_scope *scope, struct gosess_given *given)
 {
-    (void)ssl;
+    (void)ssl, (void)scope, (void)given;
     enter();
 #ifdef FAULT
     unsigned char *volatile space = malloc(8);
@@ -174,8 +186,6 @@ SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int leng
     const unsigned char *at = entry ? entry->der : NULL;
     SSL_SESSION *session = entry ? libssl->d2i_SSL_SESSION(NULL, &at, entry->der_length) : NULL;
     pthread_mutex_unlock(&lock);
-    if (session)
-        *copy = 0;
     return session;
 }
 

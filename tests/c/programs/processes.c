@@ -236,6 +236,20 @@ static void as_before(void)
     end();
 }
 
+/* Enough for what Go may write, and not for the stacks of its threads. */
+static void little_data(void)
+{
+    limit_unseen(RLIMIT_DATA, 330 << 20);
+    serve_twice();
+}
+
+static void data_before(void)
+{
+    ctx = new_server();
+    in_child(little_data);
+    end();
+}
+
 static void serve_in(rlim_t space)
 {
     SSL_SESSION *own;
@@ -343,20 +357,6 @@ static void no_context(void)
     SSL_CTX_free(ctx);
 }
 
-/* A child that shares its parent's memory until it is another program. */
-static void borrowed_memory(void)
-{
-    ctx = new_server();
-    pid_t pid = vfork();
-    MUST(pid >= 0);
-    if (pid == 0)
-        _exit(setuid(getuid()) == 0 ? 0 : 1);
-    wait_child(pid);
-    say_loaded("parent");
-    serve_twice();
-    end();
-}
-
 /* --- the store's file --- */
 
 static void truncated(void)
@@ -368,6 +368,80 @@ static void truncated(void)
     serve_twice();
     serve_twice();
     end();
+}
+
+static void on_bus(int signal)
+{
+    (void)signal;
+    _exit(70);
+}
+
+/* The host takes the signal over that the Go half would survive by. */
+static void truncated_handled(void)
+{
+    const char *path = getenv("TEST_STORE");
+    ctx = new_server();
+    serve_twice();
+    MUST(signal(SIGBUS, on_bus) != SIG_ERR);
+    MUST(path && truncate(path, 4096) == 0);
+    serve_twice();
+    end();
+}
+
+static void truncated_default(void)
+{
+    const char *path = getenv("TEST_STORE");
+    ctx = new_server();
+    serve_twice();
+    MUST(signal(SIGBUS, SIG_DFL) != SIG_ERR);
+    MUST(path && truncate(path, 4096) == 0);
+    serve_twice();
+    end();
+}
+
+/* What a signal is handled on has no room for it. */
+static void *serve_on_little_stack(void *unused)
+{
+    const char *path = getenv("TEST_STORE");
+    static char little[2048]; /* the least: MINSIGSTKSZ */
+    stack_t stack = {.ss_sp = little, .ss_size = sizeof little};
+    MUST(sigaltstack(&stack, NULL) == 0);
+    serve_twice();
+    MUST(path && truncate(path, 4096) == 0);
+    for (int i = 0; i < 40; i++) { /* longer than the relay works for a thread */
+        MUST(strcmp(full(ctx, &session, NULL), "full") == 0);
+        SSL_SESSION_free(session);
+    }
+    session = NULL;
+    serve_twice();
+    stack.ss_flags = SS_DISABLE;
+    MUST(sigaltstack(&stack, NULL) == 0);
+    return unused;
+}
+
+static void truncated_little_stack(void)
+{
+    ctx = new_server();
+    serve_on_little_stack(NULL);
+    end();
+}
+
+static void truncated_little_stack_of_thread(void)
+{
+    pthread_t thread;
+    ctx = new_server();
+    MUST(pthread_create(&thread, NULL, serve_on_little_stack, NULL) == 0);
+    MUST(pthread_join(thread, NULL) == 0);
+    end();
+}
+
+static void truncated_blocked(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGBUS);
+    MUST(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    truncated();
 }
 
 static void truncated_before(void)
@@ -420,6 +494,7 @@ static const struct scenario scenarios[] = {
     {"nproc-before", nproc_before},
     {"nproc-after", nproc_after},
     {"as-before", as_before},
+    {"data-before", data_before},
     {"spaces", spaces},
     {"chroots", chroots},
     {"linked", linked},
@@ -427,8 +502,12 @@ static const struct scenario scenarios[] = {
     {"setuids-unseen", setuids_unseen},
     {"configuring", configuring},
     {"no-context", no_context},
-    {"borrowed-memory", borrowed_memory},
     {"truncated", truncated},
+    {"truncated-handled", truncated_handled},
+    {"truncated-default", truncated_default},
+    {"truncated-little-stack", truncated_little_stack},
+    {"truncated-little-stack-of-thread", truncated_little_stack_of_thread},
+    {"truncated-blocked", truncated_blocked},
     {"late", late},
     {"late-setter", late_setter},
     {"truncated-before", truncated_before},

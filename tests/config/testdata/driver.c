@@ -146,7 +146,7 @@ static int keys(const char *path, bool create)
  * later; and shows that errno stays. */
 static int log_lines(const char *spec, const char *processes, const char *text)
 {
-    if (!gosess_log_open(*spec ? spec : NULL, error, sizeof(error)))
+    if (gosess_log_open(*spec ? spec : NULL, error, sizeof(error)) != GOSESS_LOG_OPENED)
         return fail();
     if (getenv("DRIVER_HOST") && write(STDERR_FILENO, "host\n", 5) < 0)
         errno = 0; /* closed, as it may be */

@@ -15,8 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     switch (gosess_header_state(header, size, file_size)) {
     case GOSESS_HEADER_READY:
         memcpy(&created, header + 24, sizeof(created));
-        gosess_header_encode(again, file_size, created);
-        CHECK(file_size >= GOSESS_SIZE_MIN && memcmp(again, header, 32) == 0);
+        gosess_header_encode(again, file_size, created, header + 32);
+        CHECK(file_size >= GOSESS_SIZE_MIN && memcmp(again, header, 48) == 0);
         break;
     case GOSESS_HEADER_NOT_OURS:
         CHECK(size < 8 || memcmp(header, GOSESS_SHM_MAGIC, 8) != 0);

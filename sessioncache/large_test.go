@@ -1,0 +1,114 @@
+package sessioncache
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// stillThere counts the plain sessions from 0 to n that a cache has, without using them.
+func stillThere(t *testing.T, c *Cache, n int) (kept int) {
+	t.Helper()
+	for i := range n {
+		if c.Has(testID(i), func([]byte, Seal) bool { return true }) {
+			kept++
+		}
+	}
+	return kept
+}
+
+// TestLargeEntriesHaveAPart lets clients with large certificates come to a full store: they take its
+// quarter and no more, however many they are and whatever sizes they have.
+func TestLargeEntriesHaveAPart(t *testing.T) {
+	size, plain := 4<<20, 25000
+	if raceEnabled { // which takes that much longer
+		size, plain = 1<<20, 6000
+	}
+	rng := rand.New(rand.NewPCG(4, 0))
+	full := newMapping(size)
+	filled := testCache(t, openShm(t, full), nil)
+	for i := range plain {
+		mustPut(t, filled, originA, testID(i), testDER(testID(i), 0, ordinaryDER), 1<<32-2)
+	}
+	before := stillThere(t, filled, plain)
+	for _, test := range []struct {
+		count int
+		size  func() int
+		sizes string
+		least int // percent of the plain ones that stay; the part of a set may end within one
+	}{
+		{150, func() int { return MaxDER }, "of the largest size", 75},
+		{600, func() int { return MaxDER }, "of the largest size", 75},
+		{1250 * thorough, func() int { return MaxDER }, "of the largest size", 75},
+		{1250 * thorough, func() int { return 2100 + rng.IntN(MaxDER-2100+1) }, "of any size", 73},
+		{1250 * thorough, func() int { return 2100 + rng.IntN(2)*(MaxDER-2100) }, "of two sizes", 73},
+	} {
+		t.Run(fmt.Sprintf("%d %s", test.count, test.sizes), func(t *testing.T) {
+			mapping := newMapping(size)
+			copy(mapping, full)
+			s := openShm(t, mapping)
+			c := testCache(t, s, nil)
+			for i := range test.count {
+				id := testID(-1 - i)
+				mustPut(t, c, originA, id, testDER(id, 0, test.size()), 1<<32-2)
+			}
+			after := stillThere(t, c, plain)
+			t.Logf("%d plain sessions, then %d", before, after)
+			if after < before*test.least/100 {
+				t.Errorf("of %d plain sessions %d are left", before, after)
+			}
+			last := testID(-test.count)
+			if _, _, ok := c.Get(originA, last, nil); !ok {
+				t.Error("the last large one is not there")
+			}
+			checkStore(t, s)
+			checkZero(t, s)
+		})
+	}
+}
+
+// Sessions with an ordinary client certificate can fill a store.
+func TestOrdinaryCertificatesFillTheStore(t *testing.T) {
+	const der = 1100
+	s := openShm(t, newMapping(MinSize))
+	c := testCache(t, s, nil)
+	for i := range 3000 {
+		mustPut(t, c, originA, testID(i), testDER(testID(i), 0, der), 1<<32-2)
+	}
+	st := s.Stats()
+	t.Logf("%d sessions, %d %% used", st.Entries, st.Used*100/st.Capacity)
+	if st.Used*100/st.Capacity < 90 {
+		t.Errorf("%d %% are used", st.Used*100/st.Capacity)
+	}
+}
+
+// A large entry finds room where every descriptor is taken, by entries that lie elsewhere.
+func TestLargeEntryAndNoDescriptor(t *testing.T) {
+	s := openShm(t, newMapping(MinSize))
+	put := func(n, size int) {
+		t.Helper()
+		if err := s.Put(setKey(n), make([]byte, size), 2, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	large := s.most(largeUnits+1) * wordSize
+	small := (s.units*wordSize - large) / s.slots / wordSize * wordSize
+	var e Entry
+	put(0, large)
+	for n := 1; n < s.slots; n++ {
+		put(n, small)
+	}
+	if !s.Find(setKey(0), &e) || !s.Drop(&e) {
+		t.Fatal("the large one is not there")
+	}
+	put(s.slots, small) // in what is left at the end, where it fits best
+	put(0, large)
+	if st := s.Stats(); st.Entries != uint64(s.slots) || st.Total != (Counters{Evictions: 1}) || s.Find(setKey(1), &e) {
+		t.Errorf("not the oldest one has made way: %+v", st)
+	}
+	if err := s.Put(setKey(1), make([]byte, large+1), 2, 1); err != ErrTooBig {
+		t.Errorf("larger than that part: %v", err)
+	}
+	checkStore(t, s)
+	checkZero(t, s)
+}

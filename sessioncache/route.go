@@ -1,0 +1,118 @@
+package sessioncache
+
+import "encoding/binary"
+
+// A route is what a server name led to when a handshake was full: the terms. A host that looks a session
+// up before it looks at the name (nginx does) cannot say by itself which terms the name will
+// have; what is not known from an earlier handshake is a full one. Routes lie in the store beside the
+// sessions, so the workers of one configuration, which have one owner, learn from each other.
+//
+// A route is sealed as: 1 byte, whether it is unstable; the terms; and for each of the terms that it
+// had before when that ended, in unix seconds, and the first bytes of the terms.
+const (
+	routeHead    = 1 + 32
+	earlierTerms = 8
+	earlierSize  = 4 + earlierTerms
+
+	// A route is kept for so long after its last use, and remembers for so long what it was before, in seconds.
+	routeLife = 24 * 3600
+	// What changes so often in that time is no property of the name.
+	routeChanges = 8
+	// Others may write to a route between a look at it and a write.
+	routeAttempts = 4
+)
+
+// Learn notes that a full handshake for that server name had those terms. Where a name goes back to terms that it
+// had before, it leads to two things: then it has no route any more.
+func (c *Cache) Learn(owner [32]byte, serverName string, terms [32]byte) {
+	w := c.begin()
+	defer c.end(w)
+	mark := w.ownerTag(&owner)
+	w.lookupRoute(&owner, serverName)
+	for range routeAttempts {
+		old := c.find(w, 0)
+		now := c.clock()
+		changed := w.learn(old, &terms, now)
+		if !changed && !fading(w, now) {
+			return
+		}
+		err := c.putRoute(w, mark, now)
+		if err == ErrChanged {
+			continue
+		}
+		if err != nil && changed && old != nil {
+			c.store.Drop(&w.entry) // what is known to be wrong is not kept
+		}
+		return
+	}
+	for range duplicates {
+		if c.store.Find(&w.key, &w.entry) {
+			c.store.Drop(&w.entry)
+		}
+	}
+}
+
+// Route returns what a server name led to last. Not ok: that is not known, or not always the same.
+func (c *Cache) Route(owner [32]byte, serverName string) (terms [32]byte, ok bool) {
+	w := c.begin()
+	defer c.end(w)
+	mark := w.ownerTag(&owner)
+	w.lookupRoute(&owner, serverName)
+	route := c.find(w, 0)
+	if len(route) < routeHead {
+		return terms, false
+	}
+	if ok = route[0] == 0; ok {
+		terms = [32]byte(route[1:])
+	}
+	if now := c.clock(); fading(w, now) {
+		w.text = append(w.text[:0], route...)
+		_ = c.putRoute(w, mark, now) // else the next one does
+	}
+	return terms, ok
+}
+
+// fading reports whether the route that was found is to be written again, because it is used.
+func fading(w *work, now uint32) bool { return int64(w.entry.Expires)-int64(now) < routeLife }
+
+// putRoute stores w.text as the route of w.key, unless somebody has changed what was found meanwhile.
+func (c *Cache) putRoute(w *work, owner tag, now uint32) error {
+	expires := seconds(int64(now) + 2*routeLife)
+	if err := c.sealer.seal(w, owner, expires); err != nil {
+		return err
+	}
+	return c.store.Swap(&w.key, &w.entry, expires, now)
+}
+
+// learn sets w.text to the route that old, nil where there is none, and a full handshake make
+// together. It reports whether that is another one.
+func (w *work) learn(old []byte, terms *[32]byte, now uint32) (changed bool) {
+	w.text = w.text[:0]
+	switch {
+	case len(old) < routeHead:
+		w.text = append(append(w.text, 0), terms[:]...)
+		return true
+	case old[0] != 0 || [32]byte(old[1:]) == *terms:
+		w.text = append(w.text, old...)
+		return false
+	}
+	w.text = append(append(w.text, 0), terms[:]...)
+	le := binary.LittleEndian
+	for earlier := old[routeHead:]; len(earlier) >= earlierSize; earlier = earlier[earlierSize:] {
+		if int64(le.Uint32(earlier))+routeLife < int64(now) {
+			continue
+		}
+		if string(earlier[4:earlierSize]) == string(terms[:earlierTerms]) {
+			w.text[0] = 1
+		}
+		w.text = append(w.text, earlier[:earlierSize]...)
+	}
+	w.text = append(le.AppendUint32(w.text, now), old[1:1+earlierTerms]...)
+	if len(w.text) > routeHead+routeChanges*earlierSize {
+		w.text[0] = 1
+	}
+	if w.text[0] != 0 {
+		w.text = w.text[:routeHead]
+	}
+	return true
+}

@@ -1,0 +1,144 @@
+package sessioncache
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
+)
+
+// tag is a keyed hash, short because every entry has three. Nobody can work one out without the key; that
+// of a server name a client can only try, a handshake for each of 2^32.
+type tag [tagSize]byte
+
+const tagSize = 4
+
+// What a tag is of, so that what is hashed for one is never what is hashed for another.
+const (
+	ofOwner = 'o'
+	ofTerms = 't'
+	ofName  = 'n'
+)
+
+// sessionHead is what is sealed before the DER: the tags of the terms and of the server name.
+const sessionHead = 2 * tagSize
+
+// work is the scratch memory of one operation, so that none is allocated.
+type work struct {
+	hashes []hashes // by key
+	key    LookupKey
+	aad    [len(LookupKey{}) + 4 + tagSize]byte
+	nonce  [gcmNonce]byte
+	sum    [sha256.Size]byte
+	text   []byte // what is hashed or sealed
+	entry  Entry
+}
+
+// hashes are those under one key. Nearly all handshakes of a process have one owner and one of a few
+// terms, so the last tags are kept.
+type hashes struct {
+	index, tags  hash.Hash
+	owner, terms lastTag
+}
+
+type lastTag struct {
+	of  [32]byte
+	tag tag // zero where there is none yet
+}
+
+func newWork(keys []*sealingKey) *work {
+	w := &work{}
+	for _, k := range keys {
+		w.hashes = append(w.hashes, hashes{index: hmac.New(sha256.New, k.index), tags: hmac.New(sha256.New, k.tags)})
+	}
+	return w
+}
+
+// wipe makes it what it was: it clears the session that was sealed or opened last.
+func (w *work) wipe() {
+	clear(w.text)
+	clear(w.entry.Sealed)
+	w.entry.Spent = false
+}
+
+// lookup sets w.key to the key of a session id under the i-th sealing key.
+func (w *work) lookup(i int, id []byte) {
+	w.text = append(append(w.text[:0], byte(len(id))), id...)
+	w.index(i)
+	w.key.mark(false)
+}
+
+// lookupRoute sets w.key to the key of a route under the first sealing key. No id has the length 0.
+func (w *work) lookupRoute(owner *[32]byte, serverName string) {
+	w.text = append(append(w.text[:0], 0), owner[:]...)
+	w.text = appendLower(w.text, serverName)
+	w.index(0)
+	w.key.mark(true)
+}
+
+// index sets w.key to the keyed hash of w.text.
+func (w *work) index(i int) {
+	mac := w.hashes[i].index
+	mac.Reset()
+	mac.Write(w.text)
+	mac.Sum(w.key[:0])
+}
+
+// ownerTag is that under the first sealing key: no owner outlives a change of keys.
+func (w *work) ownerTag(owner *[32]byte) tag {
+	return w.digestTag(0, &w.hashes[0].owner, ofOwner, owner)
+}
+
+func (w *work) termsTag(i int, terms *[32]byte) tag {
+	return w.digestTag(i, &w.hashes[i].terms, ofTerms, terms)
+}
+
+func (w *work) digestTag(i int, last *lastTag, kind byte, digest *[32]byte) tag {
+	if last.tag == (tag{}) || last.of != *digest {
+		w.text = append(append(w.text[:0], kind), digest[:]...)
+		*last = lastTag{*digest, w.hash(i)}
+	}
+	return last.tag
+}
+
+// nameTag is zero where there is no name.
+func (w *work) nameTag(i int, serverName string) tag {
+	if serverName == "" {
+		return tag{}
+	}
+	w.text = appendLower(append(w.text[:0], ofName), serverName)
+	return w.hash(i)
+}
+
+// shares reports whether a session with those tags may be had by a handshake of that origin.
+func (w *work) shares(i int, head []byte, o *Origin) bool {
+	terms := w.termsTag(i, &o.Terms)
+	if !hmac.Equal(terms[:], head[:tagSize]) {
+		return false
+	}
+	stored := tag(head[tagSize:])
+	if o.ServerName == "" || stored == (tag{}) {
+		return true
+	}
+	asked := w.nameTag(i, o.ServerName)
+	return hmac.Equal(asked[:], stored[:])
+}
+
+// hash makes a tag of w.text, which is never zero.
+func (w *work) hash(i int) tag {
+	mac := w.hashes[i].tags
+	mac.Reset()
+	mac.Write(w.text)
+	mac.Sum(w.sum[:0])
+	if t := tag(w.sum[:]); t != (tag{}) {
+		return t
+	}
+	return tag{1}
+}
+
+// appendLower appends a server name, whose letters have no case (RFC 6066, section 3).
+func appendLower(dst []byte, serverName string) []byte {
+	for i := range len(serverName) {
+		dst = append(dst, lower(serverName[i]))
+	}
+	return dst
+}

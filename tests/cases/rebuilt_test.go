@@ -1,0 +1,78 @@
+package cases_test
+
+import (
+	"debug/elf"
+	"path/filepath"
+	"testing"
+
+	"gosess/tests/harness"
+	"gosess/tests/versions"
+)
+
+// Is a session that one program accepted a client with refused by another build of it, in which the
+// callback that verifies clients lies at the same place?
+func TestRebuilt(t *testing.T) {
+	versions.Each(t, func(t *testing.T, v versions.Installed) {
+		shared := library(t, v)
+		authority, err := harness.NewAuthority(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		certificate, err := authority.Issue("first.test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var builds [2]string
+		for i, build := range []string{"-DBUILD=1", "-DBUILD=2"} {
+			builds[i] = v.Compile(t, source("rebuilt"), shared, build, "-Wl,--build-id=sha1")
+		}
+		if first, second := placeOf(t, builds[0]), placeOf(t, builds[1]); first != second {
+			t.Fatalf("the callback lies at %#x and %#x", first, second)
+		}
+		for _, version := range []string{"1.2", "1.3"} {
+			t.Run("tls"+version, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				environment := append(environment(t, "shm:"+filepath.Join(dir, "store")+"?size=1m"),
+					"CERTIFICATE="+certificate.Cert, "KEY="+certificate.Key, "SESSION="+filepath.Join(dir, "session"))
+				for _, step := range []struct {
+					build          int
+					scenario, want string
+				}{
+					{0, "make", "full\n"},
+					{0, "offer", "resumed\n"},
+					{1, "offer", "full\n"},
+					{1, "make", "full\n"},
+					{1, "offer", "resumed\n"},
+					{0, "offer", "full\n"},
+				} {
+					stdout, stderr := v.Run(t, environment, builds[step.build], "--tls"+version, step.scenario)
+					if stdout != step.want || stderr != "" {
+						t.Errorf("build %d, %s: %q, not %q; it says %q", step.build+1, step.scenario, stdout, step.want, stderr)
+					}
+				}
+			})
+		}
+	})
+}
+
+// placeOf is where a build has its callback.
+func placeOf(t *testing.T, program string) uint64 {
+	t.Helper()
+	file, err := elf.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	symbols, err := file.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, symbol := range symbols {
+		if symbol.Name == "verify_client" {
+			return symbol.Value
+		}
+	}
+	t.Fatal("no callback in ", program)
+	return 0
+}

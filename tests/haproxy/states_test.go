@@ -1,0 +1,122 @@
+package haproxy_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// A session of each state is offered in each, after reloads, with which HAProxy's own cache ends.
+func TestStates(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		s := newServer(t)
+		harness.Judge(t, s.walk(s.store, version, s.Reload, ""))
+	})
+}
+
+// The same over restarts.
+func TestStatesOverRestarts(t *testing.T) {
+	harness.OnlyWhereAll(t)
+	each(t, func(t *testing.T, version string) {
+		s := newServer(t)
+		harness.Judge(t, s.walk(s.store, version, func() error { return harness.StopAndStart(s) }, ""))
+	})
+}
+
+// The same with tickets, whose keys outlive the reloads: they are HAProxy's own, with gosess as without.
+func TestStatesWithTickets(t *testing.T) {
+	harness.OnlyWhereAll(t)
+	each(t, func(t *testing.T, version string) {
+		keys := filepath.Join(t.TempDir(), "ticket.keys")
+		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
+		if err := os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
+			s := newServer(t)
+			s.Tickets = true
+			if !preloaded {
+				s.Env = nil
+			}
+			return s.walk("", version, s.Reload, "tls-ticket-keys "+keys)
+		}
+		harness.JudgeTickets(t, cells(false), cells(true))
+	})
+}
+
+// walk takes the server through all states, with more options of each bind line.
+func (s *server) walk(store, version string, again func() error, more string) map[harness.Cell]harness.Outcome {
+	s.t.Helper()
+	s.Global = "tune.ssl.lifetime 3600" // a busy machine needs more for all states than the default of five minutes
+	w := harness.Walk{
+		Guest:       harness.Guest{T: s.t, Store: store, Arguments: speaks(version)},
+		Server:      s,
+		Credentials: harness.NewCredentials(s.t, s.Dir),
+		Again:       again,
+	}
+	for i := range w.Ports {
+		var err error
+		if w.Ports[i], err = harness.FreePort(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	w.Configure = func(hosts []harness.VirtualHost) error { return s.configure(hosts, w.Ports, more) }
+	return w.Run(s.t)
+}
+
+// speaks is the arguments of a client with that version. One that speaks nothing but TLS 1.3 names no cipher with ECDSA, and is shown
+// RSA by HAProxy 2.6, whatever it takes: so it speaks 1.2 too, as clients do.
+func speaks(version string) []string {
+	if version == "1.3" {
+		version = "any"
+	}
+	return []string{"--tls", version}
+}
+
+// configure makes a frontend of each port, whose certificates are in a list: that of the default server is the first.
+func (s *server) configure(hosts []harness.VirtualHost, ports [2]int, more string) error {
+	var lists [2]strings.Builder
+	for i, host := range hosts {
+		for kind, certificate := range host.Certificates {
+			file := filepath.Join(s.Dir, fmt.Sprintf("state-%d-%d.pem", i, kind))
+			if err := certificate.Join(file); err != nil {
+				return err
+			}
+			options := ""
+			if host.CA != "" {
+				options = "verify required ca-file " + host.CA
+			}
+			if host.CRL != "" {
+				options += " crl-file " + host.CRL
+			}
+			fmt.Fprintf(&lists[host.Port], "%s [%s] %s\n", file, options, host.Name)
+		}
+	}
+	s.Sections = ""
+	for i, port := range ports {
+		file := filepath.Join(s.Dir, fmt.Sprintf("list%d", i))
+		if err := os.WriteFile(file, []byte(lists[i].String()), 0o600); err != nil {
+			return err
+		}
+		s.Sections += s.frontend(port, "crt-list "+file+" "+more)
+	}
+	return nil
+}
+
+// frontend is one more section of the configuration.
+func (s *server) frontend(port int, options string) string {
+	tickets := "no-tls-tickets"
+	if s.Tickets {
+		tickets = ""
+	}
+	return fmt.Sprintf(`
+frontend port%d
+    bind 127.0.0.1:%d ssl %s %s ssl-min-ver TLSv1.2
+    http-request return status 200 content-type text/plain string ok
+`, port, port, options, tickets)
+}
