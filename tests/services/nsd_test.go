@@ -45,5 +45,5 @@ remote-control:
 
 // NSD's processes resume each other's sessions, and those from before a restart.
 func TestNSD(t *testing.T) {
-	gains(t, "nsd", newNSD, "--silent")
+	gains(t, "nsd", hits, newNSD, "--silent")
 }

@@ -72,5 +72,5 @@ func readable(t *testing.T, dir string, env []string) []string {
 
 // ZNC makes a context for each connection, and libssl's cache is one of a context: only a store resumes anything.
 func TestZNC(t *testing.T) {
-	gains(t, "znc", newZNC, "--silent")
+	gains(t, "znc", hits, newZNC, "--silent")
 }
