@@ -46,7 +46,7 @@ PC_VALUES = -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(call below_prefix,$(LIBD
 FUZZTIME ?= 60s
 fuzz_runs = $(foreach target,FuzzHeader FuzzMapping FuzzSealed,'-run=^$$ -fuzz=^$(target)$$ -fuzztime=$(1) -fuzzminimizetime=1s ./sessioncache')
 
-.PHONY: build demo test fuzz bench lint deps install uninstall clean help
+.PHONY: build demo test fuzz conformance bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -63,6 +63,10 @@ test: deps ## run the lint and every test, end with a count (installs what is mi
 
 fuzz: build ## feed anything to what parses, FUZZTIME (60s) for each target
 	GOSESS_FUZZ=$(FUZZTIME) $(GO) run ./tests/tally ./tests/fuzz $(call fuzz_runs,$(FUZZTIME))
+
+conformance: deps ## run OpenSSL's, Python's, Ruby's and Perl's tests with gosess and without (half an hour; it fetches and builds them)
+	@$(MAKE) --no-print-directory build
+	$(GO) run ./tests/conformance
 
 bench: deps ## measure against nginx, httpd, HAProxy and libssl, and write docs/bench; QUICK=1: 2 minutes
 	@$(MAKE) --no-print-directory build

@@ -3,9 +3,11 @@
 # and does nothing where they are all there. Starts and enables no service.
 set -eu
 
-packages='apache2-bin binutils clang clang-format dovecot-imapd g++ gcc groff-base haproxy hitch libc6-dev libclang-rt-14-dev
-libnet-ssleay-perl libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc nginx openssl perl pkg-config postfix
-python3 ruby shellcheck stunnel4 valgrind'
+packages='apache2-bin binutils clang clang-format cyrus-pop3d dnsdist dovecot-imapd dpkg-dev eapoltest freeradius g++ gcc groff-base
+h2o haproxy hitch hostapd icinga2-bin kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev libnet-ssleay-perl
+libnginx-mod-mail libnginx-mod-stream libssl-dev make mandoc memcached mosquitto mumble-server nghttp2-proxy nginx nsd openssl
+perl php-cli pkg-config postfix python3 redis-server rsyslog rsyslog-openssl ruby shellcheck stunnel4 trafficserver unbound
+uvicorn valgrind znc'
 
 installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -54,12 +56,14 @@ install || {
     install
 }
 
-# Nor may a package that only a test wanted start at boot.
-for service in dovecot haproxy hitch nginx postfix stunnel4; do
-    case "$missing" in
-    *"$service"*)
+# Nor may a package that only a test wanted start at boot. A service has its package's name, or the one behind the colon.
+for package in cyrus-pop3d:cyrus-imapd dnsdist dovecot-imapd:dovecot freeradius h2o haproxy hitch hostapd icinga2-bin:icinga2 \
+    kamailio memcached mosquitto mumble-server nghttp2-proxy:nghttpx nginx nsd postfix redis-server rsyslog stunnel4 \
+    trafficserver unbound znc; do
+    case " $missing " in
+    *" ${package%:*} "*)
         if command -v systemctl >/dev/null; then
-            systemctl disable "$service.service" >/dev/null 2>&1 || true
+            systemctl disable "${package#*:}.service" >/dev/null 2>&1 || true
         fi
         ;;
     esac

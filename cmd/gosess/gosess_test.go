@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -212,6 +214,38 @@ func TestRun(t *testing.T) {
 		if want := beside + "|" + test.want + "\n"; r.status != 0 || r.stdout != want || r.stderr != "" {
 			t.Errorf("%s: %+v, want %q", test.name, r, want)
 		}
+	}
+}
+
+// Where gosess is of no use run says so in one line, by the program's name wherever it lies, and runs it all the same.
+func TestRunWarns(t *testing.T) {
+	dir := t.TempDir()
+	for name, said := range map[string]string{"postgres": "gosess: postgres gains nothing: " + noMore + "\n", "nginx": ""} {
+		program := filepath.Join(dir, name)
+		if err := os.WriteFile(program, []byte("#!/bin/sh\necho \"$GOSESS_CACHE\"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		r := gosess(t, home, nil, "run", "--cache", "shm:?size=1m", "--", program)
+		if r.status != 0 || r.stdout != "shm:?size=1m\n" || r.stderr != said {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// The page lists the programs that run warns of, and those only, with the reasons that it gives.
+func TestPageOfWarnings(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "servers", "not-with.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*`) \\| (.*) \\|$").FindAllStringSubmatch(string(page), -1) {
+		for _, name := range strings.Split(row[1], ", ") {
+			listed[strings.Trim(name, "`")] = row[2]
+		}
+	}
+	if !maps.Equal(listed, notWith) {
+		t.Errorf("the page says\n%v\nand run\n%v", listed, notWith)
 	}
 }
 

@@ -53,6 +53,7 @@ func run(args []string) error {
 	if err != nil {
 		return exitError{127, err}
 	}
+	fmt.Fprint(os.Stderr, warning(program))
 	err = syscall.Exec(program, rest, environment(path, map[string]string{
 		"GOSESS_CACHE": *cache, "GOSESS_TICKETS": *tickets, "GOSESS_KEYS": *keys, "GOSESS_LOG": *log,
 	}))

@@ -13,6 +13,7 @@ type Guest struct {
 	Port      int
 	Arguments []string // of the load client
 	Late      bool     // it asks for a name, and the server switches to that after libssl has looked for the session
+	Live      bool     // what is resumed is the server's own object, not counted by the store, and in TLS 1.3 leads to no other
 }
 
 // With is the same client with more arguments; of two that say the same, the last one counts.
@@ -59,14 +60,18 @@ func (g Guest) Visits() {
 func (g Guest) offers(file string) (r Result, hits uint64) {
 	g.T.Helper()
 	before := g.Stats()
-	r = g.load("--load", file, "--attempts", "40")
+	attempts := "40"
+	if g.Live {
+		attempts = "20" // each session once
+	}
+	r = g.load("--load", file, "--attempts", attempts)
 	return r, g.Stats().Hits - before.Hits
 }
 
 // Resumes wants them resumed, each time.
 func (g Guest) Resumes(file string) {
 	g.T.Helper()
-	if r, hits := g.offers(file); r.Attempts == 0 || r.Resumed != r.Attempts || hits < uint64(r.Resumed) {
+	if r, hits := g.offers(file); r.Attempts == 0 || r.Resumed != r.Attempts || hits < uint64(r.Resumed) && !g.Live {
 		g.T.Errorf("%v: resumed %d of %d, of which the store gave out %d", g.Arguments, r.Resumed, r.Attempts, hits)
 	}
 }
@@ -121,7 +126,7 @@ func (g Guest) Expires(file string) {
 	if err != nil {
 		g.T.Error(err)
 	}
-	if after := g.Stats(); after.Hits == before.Hits {
+	if after := g.Stats(); after.Hits == before.Hits && !g.Live {
 		g.T.Errorf("nothing was resumed while it could be: %+v", after)
 	}
 }

@@ -126,6 +126,17 @@ func TestLoadOfHandshakesOnly(t *testing.T) {
 	}
 }
 
+// A client that asks nothing resumes all the same: it leaves no server before that has stored the session.
+func TestLoadUntilTheEnd(t *testing.T) {
+	n := start(t, func(n *harness.Nginx) { n.SessionCache = "shared:test:1m" })
+	for _, arguments := range [][]string{{"--tls", "1.2", "--no-ticket"}, {"--tls", "1.2"}, {"--tls", "1.3"}} {
+		arguments = append(arguments, "--sessions", "10", "--attempts", "40", "--until-end")
+		if got, err := harness.Load(n.Port(), arguments...); err != nil || got.Errors != 0 || got.Resumed != 40 {
+			t.Errorf("%v: %+v %v", arguments, got, err)
+		}
+	}
+}
+
 // A look at which sessions are left stores none: other sessions would make way for them.
 func TestLoadThatOnlyResumes(t *testing.T) {
 	n := start(t, func(n *harness.Nginx) { n.SessionCache = "shared:test:1m" })

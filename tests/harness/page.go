@@ -37,6 +37,28 @@ func Block(server, language string) (string, error) {
 	return text + "\n", nil
 }
 
+// environmentBlock is the lines that add gosess to a server's environment, in the form of its page.
+func environmentBlock(server string) (string, error) {
+	text, err := Block(server, "ini")
+	if err != nil {
+		text, err = Block(server, "conf")
+	}
+	return text, err
+}
+
+// PageStore is where the store lies by a server's page.
+func PageStore(server string) (string, error) {
+	text, err := environmentBlock(server)
+	if err != nil {
+		return "", err
+	}
+	path := regexp.MustCompile(`shm:(/[^?\s]+)`).FindStringSubmatch(text)
+	if path == nil {
+		return "", fmt.Errorf("docs/servers/%s.md names no store", server)
+	}
+	return path[1], nil
+}
+
 // PageEnvironment is the environment that a server's page makes, with a systemd drop-in or with the server's
 // own import_environment, with the libraries of this build and with the store in dir.
 func PageEnvironment(server, dir string) ([]string, error) {
@@ -44,14 +66,16 @@ func PageEnvironment(server, dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := Block(server, "ini")
+	text, err := environmentBlock(server)
 	if err != nil {
-		if text, err = Block(server, "conf"); err != nil {
-			return nil, err
-		}
+		return nil, err
+	}
+	named, err := PageStore(server)
+	if err != nil {
+		return nil, err
 	}
 	store := filepath.Join(dir, "store")
-	here := strings.NewReplacer("/usr/local/lib/libgosess.so", library, "/var/lib/gosess/"+server, store)
+	here := strings.NewReplacer("/usr/local/lib/libgosess.so", library, named, store)
 	var env []string
 	for _, word := range strings.Fields(strings.ReplaceAll(here.Replace(text), "Environment=", " ")) {
 		if name, _, found := strings.Cut(word, "="); found && (name == "LD_PRELOAD" || strings.HasPrefix(name, "GOSESS_")) {
@@ -101,7 +125,12 @@ func PageCommand(server, beginning string, pairs ...string) ([]string, error) {
 // PageThrough is the page's "gosess run", without the server that it runs, for a server in dir.
 func PageThrough(t *testing.T, server, dir string) []string {
 	t.Helper()
-	words, err := PageCommand(server, "gosess run", "/tmp/"+server, filepath.Join(dir, "store"))
+	store := filepath.Join(dir, "store")
+	named, err := PageStore(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := PageCommand(server, "gosess run", "/tmp/"+server, store, named, store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,10 +34,16 @@ func stat(pid int) (parent int, state, start string, ok bool) {
 // FindProcess is the running process of that number; its PID is 0 where there is none.
 func FindProcess(pid int) Process {
 	_, state, start, ok := stat(pid)
-	if !ok || state == "Z" {
+	if !ok || ended(pid, state) {
 		return Process{}
 	}
 	return Process{pid, start}
+}
+
+// ended says whether a process of that state has ended. One whose first thread has ended is not that as long as others end
+// yet: it still has its files and listens at its ports.
+func ended(pid int, state string) bool {
+	return state == "Z" && Process{PID: pid}.Threads() <= 1
 }
 
 // Alive says whether the process still runs. A dead one that nobody has waited for does not.
@@ -52,7 +58,7 @@ func (p Process) Children() []Process {
 	for _, path := range paths {
 		pid, _ := strconv.Atoi(filepath.Base(path))
 		parent, state, start, ok := stat(pid)
-		if ok && parent == p.PID && state != "Z" {
+		if ok && parent == p.PID && !ended(pid, state) {
 			found = append(found, Process{pid, start})
 		}
 	}

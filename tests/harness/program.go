@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Program is a server that is described rather than programmed: a command line, how it is told to
@@ -33,6 +34,9 @@ type Program struct {
 	Problem     *regexp.Regexp // what a line in them holds that should not be there
 	Loaded      func() bool    // whether the server has read its configuration again, where no worker shows it
 	Wanted      func(Process) bool
+	UDP         bool // it serves datagrams: no connection tells whether it does
+
+	ended chan string // how the process that Line started has ended, where it is the server
 }
 
 var _ Server = (*Program)(nil)
@@ -65,7 +69,12 @@ func (p *Program) launch(cmd *exec.Cmd) error {
 			return err
 		}
 		p.master = FindProcess(cmd.Process.Pid)
-		go func() { _ = cmd.Wait() }() // how it ends is seen in /proc
+		ended := make(chan string, 1)
+		p.ended = ended
+		go func() {
+			_ = cmd.Wait() // what is wrong with it is in its state
+			ended <- cmd.ProcessState.String()
+		}()
 		return nil
 	}
 	if err := os.Remove(p.PidFile); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -89,12 +98,25 @@ func (p *Program) waitServing(old []Process) error {
 }
 
 func (p *Program) accepts() bool {
+	if p.UDP {
+		return boundUDP(p.Port)
+	}
 	conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Port)), Patience)
 	if err != nil {
 		return false
 	}
 	conn.Close()
 	return true
+}
+
+// Ended waits for the end of a server that is no daemon, and is how it ended: "exit status 0", where all is well.
+func (p *Program) Ended() string {
+	select {
+	case how := <-p.ended:
+		return how
+	case <-time.After(Patience):
+		return "it does not end"
+	}
 }
 
 // Reload implements Server.

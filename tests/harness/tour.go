@@ -69,7 +69,11 @@ func (p PageTour) served(t *testing.T, wanted bool) {
 // seen wants what "Does it work?" promises: a line for each worker that served, with what it has counted.
 func (p PageTour) seen(t *testing.T) {
 	t.Helper()
-	words, err := PageCommand(p.Page, "gosess stats", "/var/lib/gosess/"+p.Page, filepath.Join(p.Dir, "store"))
+	named, err := PageStore(p.Page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := PageCommand(p.Page, "gosess stats", named, filepath.Join(p.Dir, "store"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,11 +95,15 @@ func (p PageTour) removed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	named, err := PageStore(p.Page)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, undo, _ := strings.Cut(text, "## To undo it\n")
 	undo, _, _ = strings.Cut(undo, "\n## ")
 	store := filepath.Join(p.Dir, "store")
 	for _, found := range regexp.MustCompile("`(/var/lib/gosess/[^`]*)`").FindAllStringSubmatch(undo, -1) {
-		if err := os.Remove(strings.Replace(found[1], "/var/lib/gosess/"+p.Page, store, 1)); err != nil {
+		if err := os.Remove(strings.Replace(found[1], named, store, 1)); err != nil {
 			t.Errorf("%s: %v", found[1], err)
 		}
 	}

@@ -1,10 +1,11 @@
-// Package languages_test runs servers in Python, Perl and Ruby, whose bindings of libssl are loaded at run time
+// Package languages_test runs servers in Python, Perl, Ruby, PHP and JavaScript, whose bindings of libssl are loaded at run time
 // and see nothing of it (RTLD_LOCAL), with gosess preloaded.
 package languages_test
 
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -25,11 +26,19 @@ type process struct {
 
 func start(t *testing.T, interpreter, script, pem string, env []string) *process {
 	t.Helper()
+	return startCommand(t, env, func(port string) *exec.Cmd {
+		return exec.Command(interpreter, filepath.Join("testdata", script), port, pem)
+	})
+}
+
+// startCommand starts what serves at the port that it is told.
+func startCommand(t *testing.T, env []string, command func(port string) *exec.Cmd) *process {
+	t.Helper()
 	port, err := harness.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Cmd: exec.Command(interpreter, filepath.Join("testdata", script), strconv.Itoa(port), pem), t: t, port: port}
+	p := &process{Cmd: command(strconv.Itoa(port)), t: t, port: port}
 	p.Env = append(p.Environ(), env...)
 	p.Stdout, p.Stderr = &p.output, &p.output
 	if err := p.Start(); err != nil {
@@ -41,10 +50,10 @@ func start(t *testing.T, interpreter, script, pem string, env []string) *process
 			_ = p.Wait()
 		}
 		if t.Failed() {
-			t.Logf("%s:\n%s", script, &p.output)
+			t.Logf("%q:\n%s", p.Args, &p.output)
 		}
 	})
-	err = harness.WaitFor(script, func() bool {
+	err = harness.WaitFor(p.Path, func() bool {
 		r, err := harness.Load(port, "--sessions", "1", "--attempts", "0")
 		return err == nil && r.Errors == 0
 	})
@@ -93,10 +102,13 @@ func TestLanguages(t *testing.T) {
 	for interpreter, server := range map[string]struct {
 		script    string
 		new, gets bool // has callbacks of its own
+		page      string
+		option    string // that the page adds to the URL for it
 	}{
-		"python3": {"server.py", false, false},
-		"perl":    {"server.pl", true, false},
-		"ruby":    {"server.rb", true, true},
+		"python3": {"server.py", false, false, "languages", ""},
+		"perl":    {"server.pl", true, false, "languages", ""},
+		"ruby":    {"server.rb", true, true, "languages", "&tier=second"},
+		"php":     {"server.php", false, false, "php", ""},
 	} {
 		t.Run(interpreter, func(t *testing.T) {
 			t.Parallel()
@@ -105,9 +117,14 @@ func TestLanguages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			env, err := harness.PageEnvironment("languages", dir)
+			env, err := harness.PageEnvironment(server.page, dir)
 			if err != nil {
 				t.Fatal(err)
+			}
+			for i, entry := range env {
+				if strings.HasPrefix(entry, "GOSESS_CACHE=") {
+					env[i] += server.option
+				}
 			}
 			one := start(t, interpreter, server.script, pem, env)
 			const sessions, attempts = 20, 60
@@ -137,5 +154,17 @@ func TestLanguages(t *testing.T) {
 				t.Errorf("its own callbacks in the next process: get %d times", got)
 			}
 		})
+	}
+}
+
+// What the page has a PHP program say is what the one that is tested here says.
+func TestPagePHP(t *testing.T) {
+	lines, err := harness.PageLines("php", `"verify_peer"`)
+	if err != nil || len(lines) != 1 {
+		t.Fatalf("%q %v", lines, err)
+	}
+	text, err := os.ReadFile(filepath.Join("testdata", "server.php"))
+	if err != nil || !strings.Contains(string(text), lines[0]) {
+		t.Errorf("server.php does not say %s: %v", lines[0], err)
 	}
 }

@@ -45,11 +45,14 @@ static const char usage[] =
     "            [--sessions 200] [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] "
     "[--groups LIST]\n"
     "            [--names COUNT] [--sigalgs LIST] [--cert FILE --key FILE] [--save FILE]\n"
-    "            [--load FILE] [--no-ticket] [--no-shutdown] [--starttls smtp|imap] [--greeting]\n"
-    "            [--handshake-only] [--resume-only]\n"
+    "            [--load FILE] [--no-ticket] [--no-shutdown] [--starttls smtp|imap] [--by-length]\n"
+    "            [--greeting] [--silent] [--until-end] [--handshake-only] [--resume-only]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
     "--names: session number N of the pool is one of the name (N modulo COUNT).NAME.\n"
     "--sigalgs: what the server may sign with, as in SSL_CTX_set1_sigalgs_list(3).\n"
+    "--by-length: the client ends the connection, where the answer ends by its Content-Length.\n"
+    "--silent: nothing is asked, and a ticket waited for in TLS 1.3.\n"
+    "--until-end: nothing is asked; each connection ends when the server ends it too.\n"
     "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
     "--resume-only: they are broken off where the server does not resume, before it stores.\n";
 
@@ -78,7 +81,10 @@ static int take_option(const char *name, char *value)
         bool *flag;
     } flags[] = {{"no-ticket", &options.no_ticket},
                  {"no-shutdown", &options.no_shutdown},
+                 {"by-length", &options.by_length},
                  {"greeting", &options.greeting},
+                 {"silent", &options.silent},
+                 {"until-end", &options.until_end},
                  {"handshake-only", &options.handshake_only},
                  {"resume-only", &options.resume_only}};
 

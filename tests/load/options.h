@@ -21,7 +21,8 @@ struct options {
     char *host, *tls, *sni, *path, *groups, *sigalgs, *cert, *key, *save, *load, *starttls;
     char *ports[MAX_TARGETS];
     int targets, threads, sessions, attempts, timeout, names;
-    bool no_ticket, no_shutdown, greeting, handshake_only, resume_only;
+    bool no_ticket, no_shutdown, by_length, greeting, silent, until_end, handshake_only,
+        resume_only;
 };
 
 extern struct options options;

@@ -1,9 +1,37 @@
-/* report.c - the sums and the quantiles of a run: see report.h. */
+/* report.c - errors, and the sums and the quantiles of a run: see report.h. */
 #include "report.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/err.h>
+
+enum {
+    MAX_ERRORS_SHOWN = 20,
+};
+
+static atomic_int errors_shown;
+
+void failed(struct thread *thread, const char *what, int saved_errno)
+{
+    thread->errors++;
+    int shown = atomic_fetch_add(&errors_shown, 1);
+    unsigned long code = ERR_peek_error();
+    if (shown < MAX_ERRORS_SHOWN) {
+        char text[256] = "";
+        if (code != 0)
+            ERR_error_string_n(code, text, sizeof(text));
+        else if (saved_errno != 0)
+            snprintf(text, sizeof(text), "%s", strerror(saved_errno));
+        fprintf(stderr, "load: %s: %s\n", what,
+                text[0] ? text : "the server closed the connection");
+    } else if (shown == MAX_ERRORS_SHOWN) {
+        fprintf(stderr, "load: further errors are only counted\n");
+    }
+    ERR_clear_error();
+}
 
 void remember_worker(struct thread *thread, const char *name, size_t length)
 {
@@ -44,11 +72,11 @@ void report(const struct thread *threads, int count, double *latencies, int meas
             remember_worker(&all, one->workers[j], sizeof(one->workers[j]));
     }
     qsort(latencies, (size_t)measured, sizeof(*latencies), by_value);
-    int failed = 0;
-    while (failed < measured && latencies[failed] < 0)
-        failed++;
-    latencies += failed;
-    measured -= failed;
+    int none = 0; /* where the attempt failed */
+    while (none < measured && latencies[none] < 0)
+        none++;
+    latencies += none;
+    measured -= none;
 
     printf("{\"sessions\":%d,\"attempts\":%d,\"handshakes\":%d,\"resumed\":%d,\"full\":%d,"
            "\"errors\":%d,\"tickets\":%d,\"retries\":%d,\"workers\":%d,"

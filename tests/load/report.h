@@ -19,6 +19,9 @@ struct thread {
     char workers[MAX_WORKERS][16];
 };
 
+/* Counts an error, and says what went wrong last in this thread: libssl's reason or errno's. */
+void failed(struct thread *thread, const char *what, int saved_errno);
+
 /* Remembers the name of one of the server's workers, once. */
 void remember_worker(struct thread *thread, const char *name, size_t length);
 

@@ -107,6 +107,23 @@ func TestOffStaysOff(t *testing.T) {
 	})
 }
 
+// Live sessions are kept where nginx lets libssl keep some. With none, its default, it does not: it
+// sets SSL_SESS_CACHE_NO_INTERNAL_STORE.
+func TestMemoryUnderItsModes(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		for _, cache := range []string{"none", "builtin"} {
+			s := newServer(t, "memory:")
+			s.SessionCache, s.WorkerCount = cache, 1
+			s.do(s.Start)
+			if cache == "none" {
+				s.refuses(few(version)...)
+			} else {
+				s.resumes(few(version)...)
+			}
+		}
+	})
+}
+
 // With tickets on, sessions are in the tickets: nobody could ask for a stored one (L4).
 func TestTicketsAreNotStored(t *testing.T) {
 	each(t, func(t *testing.T, version string) {

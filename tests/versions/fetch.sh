@@ -1,5 +1,5 @@
 #!/bin/sh
-# fetch.sh DIRECTORY SUITE [--root] PACKAGE...
+# fetch.sh DIRECTORY SUITE [--root | --source] PACKAGE...
 #
 # Unpacks packages of another Debian suite into DIRECTORY, from the mirror and with the proxy
 # that apt uses for this system's own. Installs nothing and writes nowhere else: apt has lists,
@@ -8,13 +8,21 @@
 #
 # With --root, DIRECTORY can be the root of the packages' programs (chroot(8)): what they depend on
 # is there too, and the devices and users that a server needs. No script of a package is run.
+#
+# With --source, the packages are source packages, and DIRECTORY has a directory of that name for each.
 set -eu
-directory=$(realpath -m "$1") suite=$2 root=no
+directory=$(realpath -m "$1") suite=$2 root=no type=deb target=Packages
 shift 2
-if [ "$1" = --root ]; then
+case $1 in
+--root)
     root=yes
     shift
-fi
+    ;;
+--source)
+    type=deb-src target=Sources
+    shift
+    ;;
+esac
 
 mkdir -p "$(dirname "$directory")"
 exec 9>"$directory.lock"
@@ -46,11 +54,11 @@ if [ "$(id -u)" = 0 ] && id _apt >/dev/null 2>&1; then
 fi
 
 cat >"$work/debian.sources" <<END
-Types: deb
+Types: $type
 URIs: $mirror
 Suites: $suite
 Components: main
-Targets: Packages
+Targets: $target
 Languages: none
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 END
@@ -96,11 +104,18 @@ if [ "$root" = yes ]; then
     timeout 300 apt-get -c "$work/apt.conf" -q -y --no-install-recommends --download-only install "$@" >&2 ||
         unavailable "no packages $*"
     mv "$work"/cache/archives/*.deb .
+elif [ "$type" = deb-src ]; then
+    timeout 300 apt-get -c "$work/apt.conf" -q source "$@" >&2 || unavailable "no source packages $*"
+    for package; do
+        mv "$package"-*/ "$directory.new/$package"
+    done
 else
     timeout 120 apt-get -c "$work/apt.conf" -q download "$@" >&2 || unavailable "no packages $*"
 fi
-for package in *.deb; do
-    dpkg-deb --fsys-tarfile "$package" | tar -x -C "$directory.new" --keep-directory-symlink
-done
+if [ "$type" = deb ]; then
+    for package in *.deb; do
+        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$directory.new" --keep-directory-symlink
+    done
+fi
 echo "$*" >"$directory.new/packages"
 mv "$directory.new" "$directory"

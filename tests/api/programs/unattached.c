@@ -89,18 +89,6 @@ static void late(void)
 
 static int channel[2];
 
-static void in_child(void (*run)(void))
-{
-    pid_t pid = fork();
-    MUST(pid >= 0);
-    if (pid == 0) {
-        alarm(30);
-        run();
-        _exit(0);
-    }
-    wait_child(pid);
-}
-
 static void write_session(void)
 {
     begin(EARLY);

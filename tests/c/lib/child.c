@@ -3,6 +3,7 @@
 #include "tls.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -11,7 +12,7 @@
 #include <openssl/err.h>
 
 /* What a child that hangs is ended by: its own alarm. */
-#define CHILD_SECONDS 30
+#define CHILD_SECONDS 60
 
 static void serve(SSL_CTX *server, int fd)
 {
@@ -79,4 +80,32 @@ const char *visit_child(SSL_CTX *server, SSL_SESSION **session, void (*before)(v
     close(pair[0]);
     wait_child(pid);
     return result;
+}
+
+void say_loaded(const char *who)
+{
+    char line[512];
+    bool mapped = false;
+    int threads = 0;
+    FILE *maps = fopen("/proc/self/maps", "r"), *status = fopen("/proc/self/status", "r");
+    MUST(maps && status);
+    while (fgets(line, sizeof line, maps))
+        mapped = mapped || strstr(line, "libgosess-core");
+    while (fgets(line, sizeof line, status))
+        sscanf(line, "Threads: %d", &threads);
+    fclose(maps);
+    fclose(status);
+    say("%s: %s, %s", who, mapped ? "loaded" : "not loaded", threads > 1 ? "threads" : "1 thread");
+}
+
+void in_child(void (*run)(void))
+{
+    pid_t pid = fork();
+    MUST(pid >= 0);
+    if (pid == 0) {
+        alarm(CHILD_SECONDS);
+        run();
+        _exit(0);
+    }
+    wait_child(pid);
 }

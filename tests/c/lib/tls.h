@@ -80,5 +80,9 @@ const char *again(SSL_CTX *server, SSL_SESSION *session, const char *name);
 const char *visit_child(SSL_CTX *server, SSL_SESSION **session, void (*before)(void));
 /* Waits for a child and says how it ended, where that is not with 0. */
 void wait_child(int pid);
+/* Runs in a child, which is ended by its own alarm where it hangs. */
+void in_child(void (*run)(void));
+/* Says whether the Go half is in this process, and more than its own thread. */
+void say_loaded(const char *who);
 
 #endif

@@ -15,36 +15,6 @@
 #define NOBODY 65534
 #define CHILD_SECONDS 60
 
-/* Whether the Go half is in this process, and more than its own thread. */
-static void say_loaded(const char *who)
-{
-    char line[512];
-    bool mapped = false;
-    int threads = 0;
-    FILE *maps = fopen("/proc/self/maps", "r"), *status = fopen("/proc/self/status", "r");
-    MUST(maps && status);
-    while (fgets(line, sizeof line, maps))
-        mapped = mapped || strstr(line, "libgosess-core");
-    while (fgets(line, sizeof line, status))
-        sscanf(line, "Threads: %d", &threads);
-    fclose(maps);
-    fclose(status);
-    say("%s: %s, %s", who, mapped ? "loaded" : "not loaded", threads > 1 ? "threads" : "1 thread");
-}
-
-/* Runs in a child, which is ended by its own alarm where it hangs. */
-static void in_child(void (*run)(void))
-{
-    pid_t pid = fork();
-    MUST(pid >= 0);
-    if (pid == 0) {
-        alarm(CHILD_SECONDS);
-        run();
-        _exit(0);
-    }
-    wait_child(pid);
-}
-
 static SSL_CTX *ctx;
 static SSL_SESSION *session;
 

@@ -2,6 +2,8 @@
 #ifndef GOSESS_TESTS_FUZZ_H
 #define GOSESS_TESTS_FUZZ_H
 
+#include "../../../shim/settings.h" /* before a header of libssl: OPENSSL_SUPPRESS_DEPRECATED */
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,6 @@
 #include <openssl/err.h>
 
 #include "../../../include/gosess.h"
-#include "../../../shim/settings.h"
 
 #define CHECK(true_of_it) ((true_of_it) ? (void)0 : abort())
 
