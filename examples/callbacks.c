@@ -87,7 +87,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     gosess_cache *cache;
     char error[GOSESS_ERROR_SIZE];
-    /* Never attached: the callbacks use the cache that was opened first. */
+    /* Before the context is made. Never attached: the callbacks use the cache opened first. */
     if (gosess_cache_open(argv[4], &cache, error, sizeof error) != GOSESS_OK)
         errx(EXIT_FAILURE, "%s", error);
     SSL_CTX *ctx = new_context(argv[2], argv[3]);

@@ -122,13 +122,13 @@ int main(int argc, char **argv)
     int count = argc == 6 ? atoi(argv[5]) : 2, caught = 0, failed = 0;
     if (argc < 5 || argc > 6 || count < 1 || count > WORKERS_MAX)
         errx(EXIT_FAILURE, "usage: server PORT CERTIFICATE KEY CACHE-URL [WORKERS]");
-    SSL_CTX *ctx = new_context(argv[2], argv[3]);
-    int listener = listen_on(atoi(argv[1]));
     gosess_cache *cache;
     char error[GOSESS_ERROR_SIZE];
-    /* Before the fork, so that the workers share it. */
+    /* Before the context is made, of which gosess has to see all, and before the workers are. */
     if (gosess_cache_open(argv[4], &cache, error, sizeof error) != GOSESS_OK)
         errx(EXIT_FAILURE, "%s", error);
+    SSL_CTX *ctx = new_context(argv[2], argv[3]);
+    int listener = listen_on(atoi(argv[1]));
     if ((failed = gosess_cache_attach(cache, ctx)) != GOSESS_OK)
         errx(EXIT_FAILURE, "attach: %s", gosess_strerror(failed));
     gosess_cache_close(cache); /* the context keeps it */

@@ -2,18 +2,25 @@
  * gosess.h - the C API of gosess, a TLS session cache for servers that use OpenSSL.
  *
  * A server needs nothing of this to be served: LD_PRELOAD=libgosess.so with GOSESS_CACHE in
- * its environment is enough. A program that links libgosess opens a cache and attaches it to
- * its contexts:
+ * its environment is enough. A program that links libgosess opens a cache, makes its contexts,
+ * and attaches the cache to them:
  *
  *     gosess_cache *cache;
  *     char error[GOSESS_ERROR_SIZE];
  *     if (gosess_cache_open("shm:?size=64m", &cache, error, sizeof error) != GOSESS_OK)
  *         errx(1, "%s", error);
+ *     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
  *     gosess_cache_attach(cache, ctx);
  *
- * Lifecycle: gosess_cache_open, any number of gosess_cache_attach, gosess_cache_close. Link
- * with -lgosess before -lssl, so that SSL_CTX_sess_set_new_cb and its relations, called after
- * attaching, are kept beside gosess and not in its place.
+ * Lifecycle: gosess_cache_open, any number of gosess_cache_attach, gosess_cache_close. Open the
+ * cache before the contexts are made: gosess sees what is set in them from then on, also in those
+ * that a server name leads to, which need not be attached. A context that was made before keeps its
+ * sessions in its process. Link with -lgosess before -lssl, so that gosess sees it at all, and
+ * SSL_CTX_sess_set_new_cb and its relations, called after attaching, are kept beside gosess and not
+ * in its place.
+ *
+ * Nothing of gosess is kept in ex_data. The sessions of a program that keeps data with them
+ * (SSL_SESSION_get_ex_new_index(3)) stay in the process that made them.
  *
  * Threads and fork: every function may be called from any thread, but attaching and detaching
  * a context, like libssl's own setters, not while a handshake of that context runs (those of
@@ -96,10 +103,11 @@ void gosess_cache_close(gosess_cache *cache);
 
 /*
  * Makes the cache that of a context, in the place of libssl's internal one and in front of the
- * callbacks that it has (with SSL_SESS_CACHE_NO_INTERNAL_LOOKUP: a shm cache behind them, a
- * memory cache not at all): these, and the cache mode, are kept, reported and obeyed as before.
- * Replaces the cache that it had, by another call or by GOSESS_CACHE. GOSESS_OK, ERROR_ARGUMENT,
- * ERROR_LIBSSL or ERROR_MEMORY.
+ * callbacks that it has: these, and the cache mode, are kept, reported and obeyed as before. (With
+ * SSL_SESS_CACHE_NO_INTERNAL_LOOKUP a memory cache is not asked, and a shm cache is where there is
+ * no get callback, or behind it with ?tier=second and the servers that gosess(7) lists.) Replaces
+ * the cache that it had, by another call or by GOSESS_CACHE. GOSESS_OK, ERROR_ARGUMENT,
+ * ERROR_LIBSSL, ERROR_MEMORY, or ERROR_CONTEXT where it lies in memory that processes share.
  */
 int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx);
 
