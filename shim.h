@@ -238,6 +238,7 @@ struct gosess_scope {
     struct gosess_context *context; /* that the SSL was made from (L1) */
     const char *server_name;        /* that the client asked for; borrowed, not terminated */
     size_t server_name_length;
+    bool any_name; /* nobody can say which one: libssl resumes it under any */
     unsigned char terms[GOSESS_DIGEST_SIZE];
     bool known;   /* the terms are, and the host will not switch to others */
     bool demands; /* the connection wants a certificate of the client */
@@ -357,7 +358,7 @@ void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
  * SSL_CTX_add_session: keeps the object itself, in this process. 1, or 0 where this very object is
  * stored already or cannot be.
  */
-int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session);
+int gosess_core_add_session(SSL_SESSION *session, const struct gosess_scope *scope);
 
 /* The sessions that SSL_CTX_sess_number counts: in a shared store those of all its processes. */
 long gosess_core_number(SSL_CTX *ctx);

@@ -63,6 +63,7 @@ func configurationOf(scope *C.struct_gosess_scope) [C.GOSESS_DIGEST_SIZE]byte {
 func askedOf(scope *C.struct_gosess_scope) sessioncache.Asked {
 	asked := sessioncache.Asked{
 		ServerName: serverNameOf(scope),
+		AnyName:    bool(scope.any_name),
 		Own:        uint64(scope.own),
 		Demands:    bool(scope.demands),
 		Generation: uint32(scope.generation),

@@ -145,10 +145,11 @@ static void add(void *argument)
     record->added = gosess_go_add(record);
 }
 
-EXPORT int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session)
+EXPORT int gosess_core_add_session(SSL_SESSION *session, const struct gosess_scope *scope)
 {
+    const struct gosess_given nothing = {.ends = 0};
     struct gosess_record record;
-    if (!gosess_record_of(ctx, session, &record))
+    if (!gosess_record_new(session, scope, &nothing, &record))
         return 0;
     gosess_in_go(add, &record);
     return record.added;

@@ -83,15 +83,10 @@ bool gosess_record_new(SSL_SESSION *session, const struct gosess_scope *scope,
     return true;
 }
 
-/* The server name of a session without a connection is what a servername callback accepted. */
 bool gosess_record_of(SSL_CTX *ctx, SSL_SESSION *session, struct gosess_record *record)
 {
     struct gosess_context *context = start->context_of_ctx(ctx);
-    const char *name = libssl->SSL_SESSION_get0_hostname(session);
-    *record = (struct gosess_record){.scope = {.context = context,
-                                               .server_name = name,
-                                               .server_name_length = name ? strlen(name) : 0,
-                                               .live = true}};
+    *record = (struct gosess_record){.scope = {.context = context}};
     return context && take_apart(session, record);
 }
 

@@ -21,6 +21,7 @@ type Live struct {
 // Asked is what a handshake in one context asks for.
 type Asked struct {
 	ServerName string   // "" where none; letters have no case
+	AnyName    bool     // nobody can say which one
 	Terms      [32]byte // as in [Origin], all 0 where they are not known
 	Own        uint64   // how the connection verifies by itself, 0 where as its context does
 	Demands    bool     // a certificate of the client
@@ -31,12 +32,13 @@ type Asked struct {
 // fits reports whether a session of one handshake may be had by another that asks: under the same
 // name, unless the terms are known to be others, or the contexts that the name may lead to have
 // changed; and where one of them asked for no name, which is no other name (RFC 6066, section 3),
-// only under terms that are known to be the same.
+// only under terms that are known to be the same. One of which no name is known is had under any, as
+// libssl has it.
 func (a *Asked) fits(asks *Asked) bool {
 	if a.Terms == asks.Terms && a.Own == asks.Own && a.Terms != unknown && (a.ServerName == "") != (asks.ServerName == "") {
 		return true
 	}
-	return sameName(a.ServerName, asks.ServerName) &&
+	return (a.AnyName || sameName(a.ServerName, asks.ServerName)) &&
 		(a.Terms == asks.Terms || a.Terms == unknown || asks.Terms == unknown) &&
 		(a.Own == asks.Own || !asks.Demands) &&
 		(a.Generation == asks.Generation || !asks.Late)

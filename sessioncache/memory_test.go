@@ -273,6 +273,7 @@ func TestMemoryNoName(t *testing.T) {
 	mustAdd(t, m, Live{testID(1), same, testNow, 1000, o.add()})
 	mustAdd(t, m, Live{testID(2), under("a", same), testNow, 1000, o.add()})
 	mustAdd(t, m, Live{testID(3), Asked{}, testNow, 1000, o.add()})
+	mustAdd(t, m, Live{testID(4), Asked{AnyName: true}, testNow, 1000, o.add()})
 	for _, test := range []struct {
 		id    int
 		asked Asked
@@ -291,6 +292,8 @@ func TestMemoryNoName(t *testing.T) {
 		{2, under("A", other), false},
 		{2, Asked{ServerName: "A"}, true},
 		{2, under("b", same), false},
+		{4, under("a", same), true},
+		{4, Asked{}, true},
 		{3, Asked{}, true},
 		{3, same, true},
 		{3, Asked{ServerName: "a"}, false}, // unknown is not equal

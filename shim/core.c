@@ -88,7 +88,7 @@ static void run(struct gosess_call *call)
         core.remove_session(call->ctx, call->session);
         break;
     case GOSESS_CALL_ADD:
-        call->result = core.add_session(call->ctx, call->session);
+        call->result = core.add_session(call->session, call->scope);
         break;
     case GOSESS_CALL_NUMBER:
         call->result = core.number(call->ctx);

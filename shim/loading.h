@@ -38,10 +38,10 @@ struct gosess_call {
         GOSESS_CALL_COUNT,
     } what;
     SSL *ssl;                         /* get */
-    const struct gosess_scope *scope; /* new, get */
+    const struct gosess_scope *scope; /* new, get, add */
     struct gosess_given *given;       /* new, get, release */
     bool unproven;                    /* release */
-    SSL_CTX *ctx;                     /* remove, add, number, flush, forget */
+    SSL_CTX *ctx;                     /* remove, number, flush, forget */
     SSL_SESSION *session;             /* new, remove, add: borrowed; get: the answer */
     const unsigned char *id;          /* get */
     int id_length;

@@ -118,6 +118,10 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
 void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
                        struct gosess_scope *scope);
 
+/* The same of a session that the host adds by itself. */
+void gosess_scope_added(struct gosess_attached *context, const SSL_SESSION *session,
+                        struct gosess_scope *scope);
+
 /* Whether a connection may still resume what it was given, now that the host has chosen. */
 bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given);
 

@@ -87,12 +87,13 @@ static void update_time(struct gosess_attached *context, SSL_SESSION *session)
 
 bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
 {
-    struct gosess_call add = {
-        .what = GOSESS_CALL_ADD, .ctx = context->core.ctx, .session = session};
+    struct gosess_scope scope;
+    struct gosess_call add = {.what = GOSESS_CALL_ADD, .session = session, .scope = &scope};
     /* A context that ends, or is given back, takes nothing in any more. */
     if (gosess_ending(context))
         return false;
     update_time(context, session);
+    gosess_scope_added(context, session, &scope);
     return gosess_call(context, &add) && add.result == 1;
 }
 

@@ -269,3 +269,19 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *s
     scope->shared = scope->known && is_whole(context, session, scope, internal);
     scope->routed = scope->shared && name && !scope->resumed;
 }
+
+/* The server name of a session without a connection is what a servername callback accepted. */
+void gosess_scope_added(struct gosess_attached *context, const SSL_SESSION *session,
+                        struct gosess_scope *scope)
+{
+    const char *name = gosess_ssl->SSL_SESSION_get0_hostname(session);
+    *scope = (struct gosess_scope){
+        .context = &context->core,
+        .server_name = name,
+        .server_name_length = name ? strlen(name) : 0,
+        .any_name = !name,
+        .host_data = gosess_keeps_session_data(),
+        .generation = gosess_generation(),
+        .live = true,
+    };
+}

@@ -156,9 +156,9 @@ void gosess_core_release(struct gosess_given *given, bool unproven)
     (void)given, (void)unproven;
 }
 
-int gosess_core_add_session(SSL_CTX *ctx, SSL_SESSION *session)
+int gosess_core_add_session(SSL_SESSION *session, const struct gosess_scope *scope)
 {
-    (void)ctx;
+    (void)scope;
     return keep(session);
 }
 
