@@ -125,7 +125,7 @@ static __typeof__(&CRYPTO_get_ex_new_index) unseen_new_index(void)
 {
     __typeof__(&CRYPTO_get_ex_new_index) found;
     Dl_info info;
-    void *version = dlsym(RTLD_DEFAULT, "OpenSSL_version_num"); /* which gosess does not stand for */
+    void *version = dlsym(RTLD_DEFAULT, "OpenSSL_version_num"); /* which is not in gosess */
     void *libcrypto = version && dladdr(version, &info) ? dlopen(info.dli_fname, RTLD_LAZY) : NULL;
     MUST(libcrypto);
     *(void **)&found = dlsym(libcrypto, "CRYPTO_get_ex_new_index");

@@ -102,10 +102,10 @@ static void chain_with_mode(long mode)
 }
 
 /*
- * A chain is not in a session's bytes. Where the host lets libssl keep sessions it is given the chain
- * again, as by libssl, so the object is kept, for as long as the context. Where it does not the
- * session is shared, and no copy of it keeps what the client makes as large as it likes: only one
- * with the certificate, of what was decoded.
+ * A chain is not in a session's bytes. Where the host lets libssl keep sessions it is given the
+ * chain again, as by libssl, so the object is kept, for as long as the context. Where it does not
+ * the session is shared, and no copy of it keeps what the client makes as large as it likes: only
+ * one with the certificate, of what was decoded.
  */
 static void chain(void)
 {
@@ -144,7 +144,8 @@ static void ciphers(void)
     SSL_CTX_free(ctx);
 }
 
-/* A host that changes the session that it is told of: for a moment, as HAProxy does, or for good. */
+/* A host that changes the session that it is told of: for a moment, as HAProxy does, or for good.
+ */
 static bool for_good;
 
 static int change(SSL *ssl, SSL_SESSION *session)

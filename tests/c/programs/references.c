@@ -220,11 +220,8 @@ static void want_read(void)
 }
 
 static const struct scenario scenarios[] = {
-    {"keeps-data", keeps_data},
-    {"counts", counts},
-    {"leaks", leaks},
-    {"errors", errors},
-    {"want-read", want_read},
+    {"keeps-data", keeps_data}, {"counts", counts},       {"leaks", leaks},
+    {"errors", errors},         {"want-read", want_read},
 };
 
 int main(int argc, char **argv)
