@@ -264,7 +264,9 @@ func TestMemoryBudget(t *testing.T) {
 }
 
 // under is what asks under a name, and terms of another.
-func under(serverName string, terms Asked) Asked { return Asked{ServerName: serverName, Terms: terms.Terms} }
+func under(serverName string, terms Asked) Asked {
+	return Asked{ServerName: serverName, Terms: terms.Terms}
+}
 
 // None is no other name, for what is kept and for who asks, where the terms are known to be the same.
 func TestMemoryNoName(t *testing.T) {

@@ -12,11 +12,14 @@ func TestCopies(t *testing.T) {
 	}
 	served(t, "copies", "references").run(t).wants(t, "removed: 1", "0 left")
 	served(t, "copies", "objects").run(t).wants(t, "two objects, one certificate")
-	served(t, "copies", "--tls1.2", "changed").run(t).wants(t, "resumed")
 	served(t, "copies", "--tls1.3", "ciphers").run(t).wants(t, "resumed with its own", "resumed with its own")
-	served(t, "copies", "changed").run(t).wants(t, "resumed")
 	for _, version := range versions {
-		served(t, "copies", version, "chain").run(t).wants(t, "full", "0 certificates are left of it")
+		for _, h := range []host{plain(t, "copies", version, "changed"), served(t, "copies", version, "changed")} {
+			h.run(t).wants(t, "for a moment: resumed", "for good: full")
+		}
+		served(t, "copies", version, "chain").run(t).wants(t,
+			"full, 21 certificates are left of it, 20 come again", "0 after the context",
+			"full, 0 certificates are left of it, 0 come again", "1 after the context")
 	}
 	served(t, "copies", "elsewhere").run(t).wants(t, "resumed", "resumed", "removed elsewhere: full")
 }

@@ -5,20 +5,32 @@ import (
 	"testing"
 )
 
-// Is every reference given back, whoever keeps one and however a connection ends?
+// Is every reference given back, whoever keeps one and however a connection ends? Of what is shared,
+// of what is kept in the process because the host keeps something with it, and where all is.
 func TestReferences(t *testing.T) {
 	for _, version := range versions {
-		s := served(t, "references", version, "counts").run(t)
-		lines := strings.Split(strings.TrimSpace(s.out), "\n")
-		if len(lines) != 24 {
-			t.Errorf("%s", s.out)
-		}
-		for _, line := range lines {
-			if !strings.HasSuffix(line, ": 0 left") {
-				t.Errorf("%s %s", version, line)
+		for _, test := range []struct {
+			cache     string
+			arguments []string
+		}{
+			{"shm:?size=1m", []string{version, "counts"}},
+			{"shm:?size=1m", []string{version, "keeps-data", "counts"}},
+			{"memory:", []string{version, "counts"}},
+		} {
+			h := served(t, "references", test.arguments...)
+			h.cache = test.cache
+			s := h.run(t)
+			lines := strings.Split(strings.TrimSpace(s.out), "\n")
+			if len(lines) != 24 {
+				t.Errorf("%s", s.out)
 			}
+			for _, line := range lines {
+				if !strings.HasSuffix(line, ": 0 left") {
+					t.Errorf("%s %v %s", test.cache, test.arguments, line)
+				}
+			}
+			s.logs(t)
 		}
-		s.logs(t)
 	}
 }
 
@@ -60,6 +72,7 @@ func TestCallsOfAStandIn(t *testing.T) {
 	if s := h.run(t); strings.Count(s.out, "errno kept, its error kept, none more") != 11 {
 		t.Errorf("%s", s.out)
 	}
+	h.cache += "&tier=second" // of the host's own
 	h.path, h.arguments = program(t, "threads"), []string{"async-job"}
 	h.run(t).wants(t, "full: in-job new", "resumed: in-job get", "resumed: in-job get", "then: full")
 }
@@ -90,10 +103,13 @@ func TestThreads(t *testing.T) {
 		{"small-stacks", "800 resumed, 0 full, 0 others", "800 resumed, 0 full, 0 others"},
 		{"async-threads", "2000 resumed, 0 full, 0 others", "2000 resumed, 0 full, 0 others"},
 		{"contexts", "400 resumed, 0 others", "400 resumed, 0 others"},
-		{
-			"async-job",
-			"full: in-job new|resumed: in-job get|resumed: in-job get|then: full",
-			"full: in-job new|resumed: in-job get in-job new|resumed: in-job get in-job new|then: resumed",
-		},
 	})
+	for i, also := range []string{"", " in-job new"} {
+		h := served(t, "threads", versions[i], "async-job")
+		h.cache += "&tier=second" // of the host's own
+		s := h.run(t)
+		s.wants(t, "full: in-job new", "resumed: in-job get"+also, "resumed: in-job get"+also,
+			[]string{"then: full", "then: resumed"}[i])
+		s.logs(t)
+	}
 }

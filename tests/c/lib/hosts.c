@@ -1,6 +1,8 @@
 /* hosts.c - a host's own session cache. */
+#define _GNU_SOURCE
 #include "hosts.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,11 +120,26 @@ static int copied(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **value, 
     return 1;
 }
 
+/* As libcrypto has it, where the name alone leads to gosess. */
+static __typeof__(&CRYPTO_get_ex_new_index) unseen_new_index(void)
+{
+    __typeof__(&CRYPTO_get_ex_new_index) found;
+    Dl_info info;
+    void *version = dlsym(RTLD_DEFAULT, "OpenSSL_version_num"); /* which is not in gosess */
+    void *libcrypto = version && dladdr(version, &info) ? dlopen(info.dli_fname, RTLD_LAZY) : NULL;
+    MUST(libcrypto);
+    *(void **)&found = dlsym(libcrypto, "CRYPTO_get_ex_new_index");
+    MUST(found);
+    dlclose(libcrypto);
+    return found;
+}
+
 long live_sessions(void)
 {
     static int index = -1;
     if (index < 0)
-        index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_SESSION, 0, NULL, born,
-                                        (CRYPTO_EX_dup *)copied, died);
+        index = unseen_new_index()(CRYPTO_EX_INDEX_SSL_SESSION, 0, NULL, born,
+                                   (CRYPTO_EX_dup *)copied, died);
+    MUST(index >= 0);
     return live;
 }

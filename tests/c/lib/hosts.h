@@ -26,7 +26,11 @@ const char *host_trace(void);
 /* Adds a word to it. */
 void trace(const char *word);
 
-/* Live SSL_SESSION objects of this process. Call it once before the first is made. */
+/*
+ * Live SSL_SESSION objects of this process. Call it once before the first is made. gosess does not
+ * see that they are counted: what a host that keeps something with its sessions is given are the
+ * objects of its own process only (CRYPTO_get_ex_new_index(3)), and nothing is shared.
+ */
 long live_sessions(void);
 
 #endif

@@ -61,20 +61,57 @@ static void died(void *parent, void *value, CRYPTO_EX_DATA *data, int index, lon
     certificates--;
 }
 
-/* What a client sends beside its certificate would be kept with it: it is as large as it likes. */
+/* A client that sends twenty certificates beside its own, which would be kept with it. */
+static SSL_CTX *new_client_with_chain(void)
+{
+    SSL_CTX *client = new_client();
+    for (int i = 0; i < 20; i++)
+        MUST(SSL_CTX_add1_chain_cert(client, certificate_of("other")) == 1);
+    return client;
+}
+
+/* How many of them the server has where it resumes. */
+static int chain_of_resumed(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    SSL_CTX *client = new_client();
+    struct connection c = open_connection(ctx, client, session, NULL);
+    shake_hands(&c);
+    MUST(strcmp(outcome(&c), "resumed") == 0);
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(c.server);
+    int length = chain ? sk_X509_num(chain) : 0;
+    close_connection(&c, CLEAN);
+    SSL_CTX_free(client);
+    return length;
+}
+
+static void chain_with_mode(long mode)
+{
+    SSL_CTX *ctx = new_verifying_server(), *client = new_client_with_chain();
+    SSL_SESSION *session = NULL;
+    SSL_CTX_set_num_tickets(ctx, 1);
+    SSL_CTX_set_session_cache_mode(ctx, mode);
+    long before = certificates;
+    const char *first = visit(ctx, client, &session, NULL);
+    SSL_CTX_free(client);
+    long kept = certificates - before - 1; /* the client's session has the server's */
+    say("%s, %ld certificates are left of it, %d come again", first, kept,
+        chain_of_resumed(ctx, session));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+    say("%ld after the context", certificates - before);
+}
+
+/*
+ * A chain is not in a session's bytes. Where the host lets libssl keep sessions it is given the
+ * chain again, as by libssl, so the object is kept, for as long as the context. Where it does not
+ * the session is shared, and no copy of it keeps what the client makes as large as it likes: only
+ * one with the certificate, of what was decoded.
+ */
 static void chain(void)
 {
     MUST(CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509, 0, NULL, born, NULL, died) >= 0);
-    SSL_CTX *ctx = new_verifying_server(), *client = new_client();
-    SSL_SESSION *session = NULL;
-    for (int i = 0; i < 20; i++)
-        MUST(SSL_CTX_add1_chain_cert(client, certificate_of("other")) == 1);
-    long before = certificates;
-    say("%s", visit(ctx, client, &session, NULL));
-    SSL_CTX_free(client);
-    SSL_SESSION_free(session);
-    say("%ld certificates are left of it", certificates - before);
-    SSL_CTX_free(ctx);
+    chain_with_mode(SSL_SESS_CACHE_SERVER);
+    chain_with_mode(SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
 }
 
 /* Two clients with one ticket and different ciphers: each server knows its own. */
@@ -107,23 +144,35 @@ static void ciphers(void)
     SSL_CTX_free(ctx);
 }
 
-/* A host that changes the session that it is told of, as HAProxy does for a moment. */
+/* A host that changes the session that it is told of: for a moment, as HAProxy does, or for good.
+ */
+static bool for_good;
+
 static int change(SSL *ssl, SSL_SESSION *session)
 {
+    unsigned length;
+    unsigned char before[SSL_MAX_SID_CTX_LENGTH];
+    const unsigned char *context = SSL_SESSION_get0_id_context(session, &length);
     (void)ssl;
+    memcpy(before, context, length);
     MUST(SSL_SESSION_set1_id_context(session, (const unsigned char *)"x", 1) == 1);
+    MUST(for_good || SSL_SESSION_set1_id_context(session, before, length) == 1);
     return 0;
 }
 
 static void changed(void)
 {
-    SSL_CTX *ctx = new_verifying_server();
-    SSL_SESSION *session;
-    SSL_CTX_sess_set_new_cb(ctx, change);
-    full(ctx, &session, NULL);
-    say("%s", again(ctx, session, NULL));
-    SSL_SESSION_free(session);
-    SSL_CTX_free(ctx);
+    static const char *const how[] = {"for a moment", "for good"};
+    for (int i = 0; i < 2; i++) {
+        SSL_CTX *ctx = new_verifying_server();
+        SSL_SESSION *session;
+        for_good = i == 1;
+        SSL_CTX_sess_set_new_cb(ctx, change);
+        full(ctx, &session, NULL);
+        say("%s: %s", how[i], again(ctx, session, NULL));
+        SSL_SESSION_free(session);
+        SSL_CTX_free(ctx);
+    }
 }
 
 static long resume_many(SSL_CTX *ctx, int sessions, int times)

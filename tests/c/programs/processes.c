@@ -143,16 +143,22 @@ static void nproc_before(void)
     end();
 }
 
+/* Nobody waits long for a set of the store, so a busy machine may cost a session (lock.go). */
 static void *many(void *unused)
 {
+    const int times = 1000;
+    int resumed = 0;
     (void)unused;
     SSL_CTX *client = new_client();
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < times; i++) {
         SSL_SESSION *own = NULL;
-        visit(ctx, client, &own, NULL);
-        MUST(strcmp(visit(ctx, client, &own, NULL), "resumed") == 0);
+        MUST(strcmp(visit(ctx, client, &own, NULL), "full") == 0);
+        const char *second = visit(ctx, client, &own, NULL);
+        MUST(strcmp(second, "failed") != 0);
+        resumed += strcmp(second, "resumed") == 0;
         SSL_SESSION_free(own);
     }
+    MUST(resumed >= times - times / 50);
     SSL_CTX_free(client);
     return NULL;
 }

@@ -38,6 +38,12 @@ static void all_paths(long mode, bool keeps, bool transfers)
     host_forget();
 }
 
+/* As a host that keeps something with its sessions: it gets objects of this process only. */
+static void keeps_data(void)
+{
+    MUST(CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_SESSION, 0, NULL, NULL, NULL, NULL) >= 0);
+}
+
 static void counts(void)
 {
     static const long modes[] = {
@@ -214,10 +220,8 @@ static void want_read(void)
 }
 
 static const struct scenario scenarios[] = {
-    {"counts", counts},
-    {"leaks", leaks},
-    {"errors", errors},
-    {"want-read", want_read},
+    {"keeps-data", keeps_data}, {"counts", counts},       {"leaks", leaks},
+    {"errors", errors},         {"want-read", want_read},
 };
 
 int main(int argc, char **argv)
