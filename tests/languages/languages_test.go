@@ -86,56 +86,82 @@ func (p *process) calls() (made, got int) {
 	return made, got
 }
 
+// server is a program of testdata, and what callbacks of its own it has.
+type server struct {
+	interpreter, script string
+	new, gets           bool
+	option              string // of the store's URL, beside the page's
+	forgets             bool   // the next process resumes nothing of this one's
+}
+
 // What a process has made is resumed, by itself and by the next one, and its own callbacks are called as they
-// are without gosess: for every new session, and before the store for every one that a client offers.
+// are without gosess: for every new session, and before the store for every one that a client offers. A program
+// whose own callback looks sessions up has the last word, unless the URL says that it has not.
 func TestLanguages(t *testing.T) {
 	harness.NeedBuild(t)
-	for interpreter, server := range map[string]struct {
-		script    string
-		new, gets bool // has callbacks of its own
-	}{
-		"python3": {"server.py", false, false},
-		"perl":    {"server.pl", true, false},
-		"ruby":    {"server.rb", true, true},
+	for name, server := range map[string]server{
+		"python3":                 {interpreter: "python3", script: "server.py"},
+		"perl":                    {interpreter: "perl", script: "server.pl", new: true},
+		"ruby":                    {interpreter: "ruby", script: "server.rb", new: true, gets: true, forgets: true},
+		"ruby with a second tier": {interpreter: "ruby", script: "server.rb", new: true, gets: true, option: "&tier=second"},
 	} {
-		t.Run(interpreter, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := harness.TempDir(t)
-			pem, err := harness.CertAndKey(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			env, err := harness.PageEnvironment("languages", dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			one := start(t, interpreter, server.script, pem, env)
-			const sessions, attempts = 20, 60
-			pool := func(version string) string { return filepath.Join(dir, "sessions-"+version) }
-			for _, version := range []string{"1.2", "1.3"} {
-				one.load("--tls", version, "--sessions", strconv.Itoa(sessions), "--attempts", "0", "--save", pool(version))
-				r := one.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(attempts))
-				if r.Resumed != attempts {
-					t.Errorf("TLS %s: resumed %d of %d", version, r.Resumed, r.Attempts)
-				}
-			}
-			one.end()
-			two := start(t, interpreter, server.script, pem, env)
-			for _, version := range []string{"1.2", "1.3"} {
-				if r := two.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(sessions)); r.Resumed != sessions {
-					t.Errorf("TLS %s, the next process: resumed %d of %d", version, r.Resumed, r.Attempts)
-				}
-			}
-			two.end()
-			if !server.new {
-				return
-			}
-			if made, got := one.calls(); made < 2*sessions || server.gets && got < 2*attempts {
-				t.Errorf("its own callbacks: new %d times, get %d times", made, got)
-			}
-			if _, got := two.calls(); server.gets && got != 2*sessions {
-				t.Errorf("its own callbacks in the next process: get %d times", got)
-			}
+			server.run(t)
 		})
 	}
+}
+
+func (server server) run(t *testing.T) {
+	dir := harness.TempDir(t)
+	pem, err := harness.CertAndKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := server.environment(t, dir)
+	one := start(t, server.interpreter, server.script, pem, env)
+	const sessions, attempts = 20, 60
+	pool := func(version string) string { return filepath.Join(dir, "sessions-"+version) }
+	for _, version := range []string{"1.2", "1.3"} {
+		one.load("--tls", version, "--sessions", strconv.Itoa(sessions), "--attempts", "0", "--save", pool(version))
+		r := one.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(attempts))
+		if r.Resumed != attempts {
+			t.Errorf("TLS %s: resumed %d of %d", version, r.Resumed, r.Attempts)
+		}
+	}
+	one.end()
+	two, want := start(t, server.interpreter, server.script, pem, env), sessions
+	if server.forgets {
+		want = 0
+	}
+	for _, version := range []string{"1.2", "1.3"} {
+		if r := two.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(sessions)); r.Resumed != want {
+			t.Errorf("TLS %s, the next process: resumed %d of %d, not %d", version, r.Resumed, r.Attempts, want)
+		}
+	}
+	two.end()
+	if !server.new {
+		return
+	}
+	if made, got := one.calls(); made < 2*sessions || server.gets && got < 2*attempts {
+		t.Errorf("its own callbacks: new %d times, get %d times", made, got)
+	}
+	if _, got := two.calls(); server.gets && got != 2*sessions {
+		t.Errorf("its own callbacks in the next process: get %d times", got)
+	}
+}
+
+// environment is the page's, with the option that it names.
+func (server server) environment(t *testing.T, dir string) []string {
+	t.Helper()
+	env, err := harness.PageEnvironment("languages", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, entry := range env {
+		if strings.HasPrefix(entry, "GOSESS_CACHE=") {
+			env[i] += server.option
+		}
+	}
+	return env
 }
