@@ -30,7 +30,10 @@ type writer struct {
 func (s *server) newWriters(n int) (writers []*writer) {
 	s.t.Helper()
 	program := filepath.Join(s.t.TempDir(), "writer")
-	if output, err := exec.Command("cc", "-o", program, "testdata/writer.c", "-lssl", "-lcrypto").CombinedOutput(); err != nil {
+	library, err := filepath.Glob("../c/lib/*.c")
+	s.do(func() error { return err })
+	arguments := append([]string{"-o", program, "-I", "../c/lib", "testdata/writer.c"}, library...)
+	if output, err := exec.Command("cc", append(arguments, "-lssl", "-lcrypto")...).CombinedOutput(); err != nil {
 		s.t.Fatalf("cc: %v\n%s", err, output)
 	}
 	runtime.LockOSThread() // they die with this thread

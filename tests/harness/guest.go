@@ -107,6 +107,19 @@ func (g Guest) ResumesAgain(file string) {
 	g.Resumes(file)
 }
 
+// ResumesAtLast wants all of them resumed by a server whose processes each learn for themselves what the name leads to, once each
+// has had a full handshake.
+func (g Guest) ResumesAtLast(file string) {
+	g.T.Helper()
+	err := WaitFor("all sessions to be resumed", func() bool {
+		r, hits := g.offers(file)
+		return r.Attempts != 0 && r.Resumed == r.Attempts && hits >= uint64(r.Resumed)
+	})
+	if err != nil {
+		g.T.Errorf("%v: %v", g.Arguments, err)
+	}
+}
+
 // ResumesNone wants nothing resumed of what it is given here and now.
 func (g Guest) ResumesNone() {
 	g.T.Helper()

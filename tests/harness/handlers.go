@@ -53,13 +53,13 @@ func ReadHandlers(path string) (Handlers, error) {
 	return handlers, err
 }
 
-// Changed tells what with has of signals that the host without it has otherwise, but for the faults,
+// Changed tells what with has of signals that the host without it has otherwise, but for the two faults of memory,
 // which must be the Go half's.
 func (h Handlers) Changed(with Handlers) []string {
 	var changes []string
 	for signal, what := range with {
 		switch signal {
-		case syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV:
+		case syscall.SIGBUS, syscall.SIGSEGV:
 			if !strings.HasPrefix(what, "libgosess-core.so+") {
 				changes = append(changes, fmt.Sprintf("%v is not Go's, but %s", signal, what))
 			}

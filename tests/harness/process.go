@@ -201,7 +201,7 @@ func (p Process) Signals() Signals {
 // WithGo is what they should be once the Go half is there: it catches the faults, and hands
 // on to the host what is not its own. Two signals are the C library's, for programs with threads.
 func (s Signals) WithGo() Signals {
-	for _, signal := range []syscall.Signal{syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV, 32, 33} {
+	for _, signal := range []syscall.Signal{syscall.SIGBUS, syscall.SIGSEGV, 32, 33} {
 		s.Caught |= 1 << (signal - 1)
 	}
 	return s

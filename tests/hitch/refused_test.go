@@ -21,7 +21,10 @@ func started(t *testing.T, dir, version string, lines ...string) (*harness.Progr
 		t.Fatal(err)
 	}
 	harness.StartFor(t, p.Subject())
-	return p, harness.Guest{T: t, Store: store, Port: p.Port, Arguments: []string{"--tls", version, "--sni", "first.test"}}
+	return p, harness.Guest{
+		T: t, Store: store, Port: p.Port, Late: true,
+		Arguments: []string{"--tls", version, "--sni", "first.test"},
+	}
 }
 
 // frontend is a block of hitch.conf: a port with lines of its own.

@@ -41,15 +41,21 @@ func newBench(t *testing.T, v versions.Installed) *bench {
 type cache struct {
 	name    string
 	options []string // of s_server
+	url     string   // options of the store's URL
 	reuses  bool     // sessions of this process
+	shares  bool     // and those of another one, through gosess
 	ours    uint64   // how many of one hit are gosess's
 }
 
 var caches = []cache{
-	{name: "internal", reuses: true, ours: 1},                          // gosess is that cache
-	{name: "ext_cache", options: []string{"-ext_cache"}, reuses: true}, // theirs answers first
+	{name: "internal", reuses: true, shares: true, ours: 1},                                          // gosess is that cache
+	{name: "ext_cache", options: []string{"-ext_cache"}, reuses: true},                               // theirs has the last word
+	{name: "tier", options: []string{"-ext_cache"}, url: "&tier=second", reuses: true, shares: true}, // theirs answers first
 	{name: "no_cache", options: []string{"-no_cache"}},
 }
+
+// hasItsOwn says whether s_server looks sessions up itself.
+func (c cache) hasItsOwn() bool { return len(c.options) != 0 && c.reuses }
 
 // issues says whether a client gets a session at all: without a cache, TLS 1.2 has no id to give.
 func (c cache) issues(tls string) bool { return c.reuses || tls == "-tls1_3" }
