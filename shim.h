@@ -247,7 +247,7 @@ struct gosess_scope {
                      it */
     bool live;    /* a new session that may not be shared may be kept in this process */
     bool resumed; /* the connection has resumed a session, of which a new one is made */
-    bool chain; /* the peer sent a chain of certificates, which the bytes of a session lack (L40) */
+    int chain;    /* bytes of the chain that the peer sent, which those of a session lack (L40) */
     bool host_data; /* the host may keep data with a session: no other object may take its place */
     /*
      * The host may switch to another context after the lookup: then the terms that count are those

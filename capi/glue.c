@@ -78,7 +78,7 @@ bool gosess_record_new(SSL_SESSION *session, const struct gosess_scope *scope,
         return false;
     if (scope->resumed && given->ends > 0 && given->ends < record->expires)
         record->expires = given->ends;
-    if (!scope->context->live && scope->shared && !scope->chain)
+    if (!scope->context->live && scope->shared && scope->chain == 0)
         record->copy = gosess_copy_to_keep(session);
     return true;
 }
@@ -135,12 +135,12 @@ SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const un
     return session;
 }
 
-int gosess_live_size(const SSL_SESSION *session)
+int gosess_live_size(const SSL_SESSION *session, int chain)
 {
     X509 *peer = libssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session);
     int der_length = peer ? libssl->i2d_X509(peer, NULL) : 0;
     return LIVE_SESSION +
-           (peer ? LIVE_CERTIFICATE + LIVE_CERTIFICATE_FACTOR * max(der_length, 0) : 0);
+           (peer ? LIVE_CERTIFICATE + LIVE_CERTIFICATE_FACTOR * (max(der_length, 0) + chain) : 0);
 }
 
 void gosess_cap(SSL_SESSION *session, int64_t expires)

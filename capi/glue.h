@@ -86,8 +86,8 @@ void gosess_free_der(unsigned char *der, int length);
 SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const unsigned char *id,
                            int id_length, int64_t expires);
 
-/* Bytes that a live session takes up, about. */
-int gosess_live_size(const SSL_SESSION *session);
+/* Bytes that a live session takes up, about; chain is that of the peer, in bytes of DER. */
+int gosess_live_size(const SSL_SESSION *session, int chain);
 
 /* Sets the end of a session that a resumed connection has been given. */
 void gosess_cap(SSL_SESSION *session, int64_t expires);

@@ -40,7 +40,7 @@ func (l *live) put(record *C.struct_gosess_record) bool {
 		ID:      bytesOf(record.id, C.int(record.id_length)),
 		Asked:   askedOf(&record.scope),
 		Expires: int64(record.expires),
-		Size:    int(C.gosess_live_size(session)),
+		Size:    int(C.gosess_live_size(session, record.scope.chain)),
 		Object:  objectOf(session),
 	}, int(C.gosess_limit_of(context)))
 	if !added {

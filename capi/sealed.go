@@ -87,7 +87,7 @@ func (s *sealed) add(record *C.struct_gosess_record) bool {
 func (s *sealed) keep(seal sessioncache.Seal, object **C.SSL_SESSION) {
 	session := *object
 	*object = nil
-	unused(s.copies.Put(seal, objectOf(session), int(C.gosess_live_size(session))))
+	unused(s.copies.Put(seal, objectOf(session), int(C.gosess_live_size(session, 0))))
 }
 
 func (s *sealed) get(lookup *C.struct_gosess_lookup) {

@@ -178,7 +178,9 @@ int gosess_on_servername(SSL *ssl, int *alert, void *argument)
         application = atomic_load(&first->noted.servername);
     int answer = application ? application(ssl, alert, argument) : SSL_TLSEXT_ERR_NOACK;
     if (answer == SSL_TLSEXT_ERR_ALERT_FATAL || !connection ||
-        !gosess_ssl->SSL_session_reused(ssl) || gosess_terms_hold(ssl, &connection->given))
+        !gosess_ssl->SSL_session_reused(ssl) ||
+        (gosess_terms_hold(ssl, &connection->given) &&
+         gosess_demands_hold(ssl, &connection->given)))
         return answer;
     gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_STORE,
                "a client is turned away: its server name leads to another context than before");

@@ -122,8 +122,12 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *s
 void gosess_scope_added(struct gosess_attached *context, const SSL_SESSION *session,
                         struct gosess_scope *scope);
 
-/* Whether a connection may still resume what it was given, now that the host has chosen. */
+/*
+ * Whether a connection may still have what it was given, now that the host has chosen: its terms;
+ * and that it verifies its client as its context does, under which it was given that.
+ */
 bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given);
+bool gosess_demands_hold(SSL *ssl, const struct gosess_given *given);
 
 /* The lock of what contexts keep of their policies and certificates; held across fork too. */
 void gosess_terms_lock(void);

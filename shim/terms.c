@@ -177,8 +177,12 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
 bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given)
 {
     unsigned char now[GOSESS_DIGEST_SIZE];
-    return !given->bound || (own_verification(ssl) == 0 && terms_of(ssl, now) &&
-                             memcmp(now, given->terms, sizeof now) == 0);
+    return !given->bound || (terms_of(ssl, now) && memcmp(now, given->terms, sizeof now) == 0);
+}
+
+bool gosess_demands_hold(SSL *ssl, const struct gosess_given *given)
+{
+    return !given->bound || own_verification(ssl) == 0;
 }
 
 /* --- scopes --- */
@@ -227,11 +231,19 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
     return true;
 }
 
-/* With a certificate of the peer comes its chain, which the DER of a session has not (L40). */
-static bool has_chain(const SSL *ssl)
+/*
+ * With a certificate of the peer comes its chain, which the DER of a session has not (L40): how
+ * many bytes that is.
+ */
+static int chain_size(const SSL *ssl)
 {
     const OPENSSL_STACK *chain = (const OPENSSL_STACK *)gosess_ssl->SSL_get_peer_cert_chain(ssl);
-    return chain && gosess_ssl->OPENSSL_sk_num(chain) > 0;
+    int count = chain ? gosess_ssl->OPENSSL_sk_num(chain) : 0, size = 0;
+    for (int i = 0; i < count; i++) {
+        int length = gosess_ssl->i2d_X509(gosess_ssl->OPENSSL_sk_value(chain, i), NULL);
+        size += length > 0 ? length : 0;
+    }
+    return size;
 }
 
 /*
@@ -243,7 +255,7 @@ static bool has_chain(const SSL *ssl)
 static bool is_whole(struct gosess_attached *context, SSL_SESSION *session,
                      const struct gosess_scope *scope, bool internal)
 {
-    return !scope->host_data && scope->own == 0 && !(scope->chain && internal) &&
+    return !scope->host_data && scope->own == 0 && !(scope->chain > 0 && internal) &&
            !(context->own_library && gosess_ssl->SSL_SESSION_get0_peer(session));
 }
 
@@ -258,7 +270,7 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *s
         .server_name_length = name ? strlen(name) : 0,
         .host_data = gosess_keeps_session_data(),
         .generation = gosess_generation(),
-        .chain = has_chain(ssl),
+        .chain = chain_size(ssl),
         .resumed = gosess_ssl->SSL_session_reused(ssl) == 1,
         .own = own_verification(ssl),
         /* Where the host has no cache at all, gosess is the one. */

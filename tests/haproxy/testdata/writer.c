@@ -4,10 +4,10 @@
  * the time.
  */
 #define _GNU_SOURCE
-#include "tls.h"
-
 #include <dlfcn.h>
 #include <stdio.h>
+
+#include "../../c/lib/tls.h"
 
 int main(void)
 {
