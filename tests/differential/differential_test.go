@@ -61,6 +61,8 @@ var meant = map[string]bool{
 	"names/another-name/1.2":            true,
 	"names/another-name/1.3":            true,
 	"protocol/ids-beside-tickets/1.2":   true,
+	"protocol/without-id-context/1.2":   true,
+	"protocol/without-id-context/1.3":   true,
 	"sizes/held/1.2":                    true,
 	"sizes/held/1.3":                    true,
 }

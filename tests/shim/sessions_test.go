@@ -73,7 +73,7 @@ func TestIsolationOfVerification(t *testing.T) {
 		{"closure", unnamed, unnamed},
 		{"argument", unnamed, unnamed},
 		{"by-connection", "differs: full|owner: full", "differs: full|owner: full"},
-		{"argument-again", "set later: full", "set later: full"},
+		{"argument-again", "set again: resumed|another: full", "set again: resumed|another: full"},
 	})
 }
 
