@@ -196,7 +196,7 @@ func TestUnusableCore(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			h := served(t, "processes", "loaded-parent")
 			h.path, h.arguments = program(t, "chained"), []string{"theirs-misses", "off"}
-			h.cache += "&tier=second" // of a host that has a cache of its own
+			h.second = true
 			h.env = []string{"GOSESS_CORE=" + test.core}
 			s := h.run(t)
 			s.wants(t, "full: new", "full: get new", "full: -", "full: -")

@@ -15,21 +15,41 @@
 #define NOBODY 65534
 #define CHILD_SECONDS 60
 
-/* Whether the Go half is in this process, and more than its own thread. */
-static void say_loaded(const char *who)
+static int count_threads(void)
+{
+    char line[512];
+    int threads = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        sscanf(line, "Threads: %d", &threads);
+    MUST(status && fclose(status) == 0);
+    return threads;
+}
+
+static bool is_loaded(void)
 {
     char line[512];
     bool mapped = false;
-    int threads = 0;
-    FILE *maps = fopen("/proc/self/maps", "r"), *status = fopen("/proc/self/status", "r");
-    MUST(maps && status);
+    FILE *maps = fopen("/proc/self/maps", "r");
+    MUST(maps);
     while (fgets(line, sizeof line, maps))
         mapped = mapped || strstr(line, "libgosess-core");
-    while (fgets(line, sizeof line, status))
-        sscanf(line, "Threads: %d", &threads);
     fclose(maps);
-    fclose(status);
-    say("%s: %s, %s", who, mapped ? "loaded" : "not loaded", threads > 1 ? "threads" : "1 thread");
+    return mapped;
+}
+
+/*
+ * Whether the Go half is in this process, and more than its own thread. A thread that would have
+ * loaded it, and does not, may not have ended yet.
+ */
+static void say_loaded(const char *who)
+{
+    bool loaded = is_loaded();
+    time_t deadline = time(NULL) + CHILD_SECONDS / 2;
+    while (!loaded && count_threads() > 1 && time(NULL) < deadline)
+        usleep(1000);
+    say("%s: %s, %s", who, loaded ? "loaded" : "not loaded",
+        count_threads() > 1 ? "threads" : "1 thread");
 }
 
 /* Runs in a child, which is ended by its own alarm where it hangs. */
@@ -81,12 +101,7 @@ static void child_of_loaded(void)
 {
     say("%s, %s", again(ctx, session, NULL), again(ctx, session, NULL));
     serve_twice();
-    char line[64];
-    int threads = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    while (status && fgets(line, sizeof line, status))
-        sscanf(line, "Threads: %d", &threads);
-    say("threads %d", threads);
+    say("threads %d", count_threads());
 }
 
 static void loaded_parent(void)
