@@ -110,7 +110,7 @@ func TestChaining(t *testing.T) {
 	}
 	t.Run("theirs-misses tier=second", func(t *testing.T) {
 		h := served(t, "chained", "--tls1.2", "theirs-misses")
-		h.cache += "&tier=second"
+		h.second = true
 		h.run(t).wants(t, "full: new", "resumed: get")
 		h.arguments[0] = "--tls1.3"
 		h.run(t).wants(t, "full: new new", "resumed: get new")

@@ -72,7 +72,7 @@ func TestCallsOfAStandIn(t *testing.T) {
 	if s := h.run(t); strings.Count(s.out, "errno kept, its error kept, none more") != 11 {
 		t.Errorf("%s", s.out)
 	}
-	h.cache += "&tier=second" // of the host's own
+	h.second = true
 	h.path, h.arguments = program(t, "threads"), []string{"async-job"}
 	h.run(t).wants(t, "full: in-job new", "resumed: in-job get", "resumed: in-job get", "then: full")
 }
@@ -106,7 +106,7 @@ func TestThreads(t *testing.T) {
 	})
 	for i, also := range []string{"", " in-job new"} {
 		h := served(t, "threads", versions[i], "async-job")
-		h.cache += "&tier=second" // of the host's own
+		h.second = true
 		s := h.run(t)
 		s.wants(t, "full: in-job new", "resumed: in-job get"+also, "resumed: in-job get"+also,
 			[]string{"then: full", "then: resumed"}[i])

@@ -108,6 +108,7 @@ type host struct {
 	arguments []string
 	library   string   // preloaded; "" is none
 	cache     string   // GOSESS_CACHE; "" is unset
+	second    bool     // behind a cache of the host's own, which gosess is told in GOSESS_CACHE
 	env       []string // more
 	fails     bool     // it is to end with an error
 }
@@ -167,7 +168,11 @@ func (h host) end(t *testing.T) (said, error) {
 		command.Env = append(command.Env, "LD_PRELOAD="+h.library)
 	}
 	if h.cache != "" {
-		command.Env = append(command.Env, "GOSESS_CACHE="+h.cache)
+		tier := ""
+		if h.second {
+			tier = "&tier=second"
+		}
+		command.Env = append(command.Env, "GOSESS_CACHE="+h.cache+tier)
 	}
 	command.Env = append(command.Env, h.env...)
 	var out, errors bytes.Buffer

@@ -95,7 +95,7 @@ func (s sanitizer) host(t *testing.T, core, program string, arguments ...string)
 	t.Helper()
 	return host{
 		path: s.watched(t, program), arguments: arguments,
-		cache: "shm:?size=1m&tier=second", // which the hosts with a cache of their own want
+		cache: "shm:?size=1m", second: true,
 		env: []string{
 			"GOSESS_CORE=" + core, "TIMES=100",
 			// Not disable_coredump: the runtime would call our setrlimit before it is ready itself.
@@ -187,7 +187,7 @@ func TestAttachingUnderSanitizers(t *testing.T) {
 				t.Run(name+" "+scenario+flag, func(t *testing.T) {
 					t.Parallel()
 					h := s.host(t, s.core(t, flag), "attaching", scenario)
-					h.cache, h.env = "", append(h.env, "GOSESS_TICKETS=stateful")
+					h.cache, h.second, h.env = "", false, append(h.env, "GOSESS_TICKETS=stateful")
 					h.run(t).wants(t, prints)
 				})
 			}

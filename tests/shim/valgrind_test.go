@@ -24,7 +24,7 @@ func TestValgrind(t *testing.T) {
 		t.Run(test.program, func(t *testing.T) {
 			t.Parallel()
 			h := served(t, test.program)
-			h.cache += "&tier=second" // of the hosts' own
+			h.second = true // to those that have a cache of their own
 			arguments := []string{"-q", "--leak-check=full", "--errors-for-leak-kinds=definite", "--show-leak-kinds=definite", "--error-exitcode=99", h.path, "--tls1.3"}
 			h.path, h.arguments = valgrind, append(arguments, strings.Fields(test.scenarios)...)
 			h.env = []string{"GOSESS_CORE=" + core, "TIMES=10"}

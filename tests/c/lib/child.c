@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -82,20 +83,38 @@ const char *visit_child(SSL_CTX *server, SSL_SESSION **session, void (*before)(v
     return result;
 }
 
-void say_loaded(const char *who)
+static int count_threads(void)
+{
+    char line[512];
+    int threads = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        sscanf(line, "Threads: %d", &threads);
+    MUST(status && fclose(status) == 0);
+    return threads;
+}
+
+static bool is_loaded(void)
 {
     char line[512];
     bool mapped = false;
-    int threads = 0;
-    FILE *maps = fopen("/proc/self/maps", "r"), *status = fopen("/proc/self/status", "r");
-    MUST(maps && status);
+    FILE *maps = fopen("/proc/self/maps", "r");
+    MUST(maps);
     while (fgets(line, sizeof line, maps))
         mapped = mapped || strstr(line, "libgosess-core");
-    while (fgets(line, sizeof line, status))
-        sscanf(line, "Threads: %d", &threads);
     fclose(maps);
-    fclose(status);
-    say("%s: %s, %s", who, mapped ? "loaded" : "not loaded", threads > 1 ? "threads" : "1 thread");
+    return mapped;
+}
+
+/* A thread that would have loaded the Go half, and does not, may not have ended yet. */
+void say_loaded(const char *who)
+{
+    bool loaded = is_loaded();
+    time_t deadline = time(NULL) + 30;
+    while (!loaded && count_threads() > 1 && time(NULL) < deadline)
+        usleep(1000);
+    say("%s: %s, %s", who, loaded ? "loaded" : "not loaded",
+        count_threads() > 1 ? "threads" : "1 thread");
 }
 
 void in_child(void (*run)(void))

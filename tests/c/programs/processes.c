@@ -51,12 +51,7 @@ static void child_of_loaded(void)
 {
     say("%s, %s", again(ctx, session, NULL), again(ctx, session, NULL));
     serve_twice();
-    char line[64];
-    int threads = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    while (status && fgets(line, sizeof line, status))
-        sscanf(line, "Threads: %d", &threads);
-    say("threads %d", threads);
+    say("threads %d", count_threads());
 }
 
 static void loaded_parent(void)
