@@ -110,7 +110,7 @@ static bool is_loaded(void)
 void say_loaded(const char *who)
 {
     bool loaded = is_loaded();
-    time_t deadline = time(NULL) + 30;
+    time_t deadline = time(NULL) + CHILD_SECONDS / 2;
     while (!loaded && count_threads() > 1 && time(NULL) < deadline)
         usleep(1000);
     say("%s: %s, %s", who, loaded ? "loaded" : "not loaded",
