@@ -83,7 +83,7 @@ const char *visit_child(SSL_CTX *server, SSL_SESSION **session, void (*before)(v
     return result;
 }
 
-static int count_threads(void)
+int count_threads(void)
 {
     char line[512];
     int threads = 0;
