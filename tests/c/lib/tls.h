@@ -82,8 +82,8 @@ const char *visit_child(SSL_CTX *server, SSL_SESSION **session, void (*before)(v
 void wait_child(int pid);
 /* Runs in a child, which is ended by its own alarm where it hangs. */
 void in_child(void (*run)(void));
-/* Says whether the Go half is in this process, and more than its own thread. */
 int count_threads(void); /* of this process */
+/* Says whether the Go half is in this process, and more than its own thread. */
 void say_loaded(const char *who);
 
 #endif
