@@ -110,6 +110,7 @@
     X(SSL_get_certificate)              \
     X(SSL_get_ciphers)                  \
     X(SSL_get_client_random)            \
+    X(SSL_get_fd)                       \
     X(SSL_get_max_early_data)           \
     X(SSL_get_options)                  \
     X(SSL_get_peer_cert_chain)          \
@@ -255,6 +256,7 @@ struct gosess_scope {
      */
     bool routed;
     uint32_t generation; /* of the process's contexts: what a name led to before says nothing now */
+    uint64_t place; /* where the connection arrived: a name may lead elsewhere at another port */
 };
 
 struct gosess_claim; /* the Go half's: what a handshake has taken, and nobody else gets */

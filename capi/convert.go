@@ -50,11 +50,15 @@ func originOf(scope *C.struct_gosess_scope) sessioncache.Origin {
 	}
 }
 
-// configurationOf is what server names lead to: that of the context, and of no earlier generation.
+// configurationOf is what server names lead to: that of the context, where the connection arrived, and
+// of no earlier generation.
 func configurationOf(scope *C.struct_gosess_scope) [C.GOSESS_DIGEST_SIZE]byte {
 	owner := ownerOf(scope.context)
 	for i := range 4 {
 		owner[i] ^= byte(scope.generation >> (8 * i))
+	}
+	for i := range 8 {
+		owner[8+i] ^= byte(scope.place >> (8 * i))
 	}
 	return owner
 }

@@ -8,9 +8,12 @@
 #define _GNU_SOURCE
 #include "serve.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Of what all contexts keep of their certificates and policies. Held for some copying. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -210,6 +213,39 @@ static bool switches_late(const struct gosess_attached *first, const SSL *ssl)
     return atomic_load(&first->noted.servername) || (now && atomic_load(&now->noted.servername));
 }
 
+static uint64_t mixed(uint64_t sum, const void *data, size_t length)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < length; i++)
+        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+    return sum;
+}
+
+/*
+ * The local address of a connection, in 64 bits: servers choose by it and the name (nginx has a
+ * default server and a list of names for each). 0 where there is no socket.
+ */
+static uint64_t place_of(const SSL *ssl)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    uint64_t place = UINT64_C(0xcbf29ce484222325);
+    int saved = errno, fd = gosess_ssl->SSL_get_fd(ssl);
+    bool known = fd >= 0 && getsockname(fd, (struct sockaddr *)&address, &length) == 0;
+    errno = saved;
+    if (known && address.ss_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)&address;
+        place = mixed(place, &four->sin_port, sizeof four->sin_port);
+        return mixed(place, &four->sin_addr, sizeof four->sin_addr);
+    }
+    if (known && address.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address;
+        place = mixed(place, &six->sin6_port, sizeof six->sin6_port);
+        return mixed(place, &six->sin6_addr, sizeof six->sin6_addr);
+    }
+    return 0;
+}
+
 bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess_scope *scope)
 {
     const unsigned char *body = NULL;
@@ -224,6 +260,7 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
         !parse_server_name(body, length, scope))
         return false;
     scope->routed = scope->server_name && switches_late(context, ssl);
+    scope->place = scope->routed ? place_of(ssl) : 0;
     scope->own = own_verification(ssl);
     scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
     scope->known = terms_of(ssl, scope->terms) && !scope->routed;
@@ -279,7 +316,8 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *s
     };
     scope->known = terms_of(ssl, scope->terms);
     scope->shared = scope->known && is_whole(context, session, scope, internal);
-    scope->routed = scope->shared && name && !scope->resumed;
+    scope->routed = scope->shared && name && !scope->resumed && switches_late(context, ssl);
+    scope->place = scope->routed ? place_of(ssl) : 0;
 }
 
 /* The server name of a session without a connection is what a servername callback accepted. */

@@ -94,7 +94,7 @@ int count_threads(void)
     return threads;
 }
 
-static bool is_loaded(void)
+bool is_loaded(void)
 {
     char line[512];
     bool mapped = false;

@@ -83,6 +83,7 @@ void wait_child(int pid);
 /* Runs in a child, which is ended by its own alarm where it hangs. */
 void in_child(void (*run)(void));
 int count_threads(void); /* of this process */
+bool is_loaded(void);    /* the Go half, in it */
 /* Says whether the Go half is in this process, and more than its own thread. */
 void say_loaded(const char *who);
 

@@ -11,18 +11,6 @@
 
 static SSL_CTX *ctx;
 
-static bool is_loaded(void)
-{
-    char line[512];
-    bool mapped = false;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    MUST(maps);
-    while (fgets(line, sizeof line, maps))
-        mapped = mapped || strstr(line, "libgosess-core");
-    fclose(maps);
-    return mapped;
-}
-
 /* A process that serves so many connections, and exits with whether it has loaded the Go half. */
 static pid_t fork_server(int connections)
 {
