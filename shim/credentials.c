@@ -85,7 +85,7 @@ static bool same(const struct identifiers *a, const struct identifiers *b)
 
 bool gosess_threads_agree(void)
 {
-    capabilities callers, loaders;
+    capabilities callers = {{0}}, loaders = {{0}}; /* valgrind knows of the first half only */
     struct identifiers caller = own_identifiers();
     return ours_known && same(&caller, &ours) && capabilities_of(0, &callers) &&
            capabilities_of(gosess_core_thread(), &loaders) &&
