@@ -290,16 +290,15 @@ static int chain_size(const SSL *ssl)
  * nothing to read it with (OSSL_PROVIDER-null(7)).
  */
 static bool is_whole(struct gosess_attached *context, SSL_SESSION *session,
-                     const struct gosess_scope *scope, bool internal)
+                     const struct gosess_scope *scope)
 {
-    return !scope->host_data && scope->own == 0 && !(scope->chain > 0 && internal) &&
+    return !scope->host_data && scope->own == 0 && !(scope->chain > 0 && scope->live) &&
            !(context->own_library && gosess_ssl->SSL_SESSION_get0_peer(session));
 }
 
 void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
                        struct gosess_scope *scope)
 {
-    bool internal = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE);
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     *scope = (struct gosess_scope){
         .context = &context->core,
@@ -310,12 +309,10 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *s
         .chain = chain_size(ssl),
         .resumed = gosess_ssl->SSL_session_reused(ssl) == 1,
         .own = own_verification(ssl),
-        /* Where the host has no cache at all, gosess is the one. */
-        .live = internal ||
-                (!atomic_load(&context->new_session) && !atomic_load(&context->get_session)),
+        .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
     };
     scope->known = terms_of(ssl, scope->terms);
-    scope->shared = scope->known && is_whole(context, session, scope, internal);
+    scope->shared = scope->known && is_whole(context, session, scope);
     scope->routed = scope->shared && name && !scope->resumed && switches_late(context, ssl);
     scope->place = scope->routed ? place_of(ssl) : 0;
 }

@@ -192,6 +192,12 @@ func TestDovecotWithoutChroot(t *testing.T) {
 				t.Fatalf("chown: %v: %s", err, output)
 			}
 			p.start(t)
+			if login == twoForAll {
+				client.ResumesAtLast(client.Sessions())
+				return
+			}
+			client.ResumesNone() // a name is new to each process
+			client.Arguments = client.Arguments[:len(client.Arguments)-2]
 			client.Resumes(client.Sessions())
 		})
 	}
@@ -208,8 +214,8 @@ func TestDovecotRefuses(t *testing.T) {
 		of := first.Sessions()
 		other.IsRefused(of)
 		first.With("--tls", harness.OtherVersion(version)).IsRefused(of)
-		first.Resumes(of)
-		other.Resumes(other.Sessions())
+		first.ResumesAtLast(of)
+		other.ResumesAtLast(other.Sessions())
 
 		certificate(t, dir, "first.test")
 		if err := harness.StopAndStart(p); err != nil {
