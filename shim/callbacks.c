@@ -50,8 +50,12 @@ static void leave_to_libssl(struct gosess_attached *context, SSL *ssl, SSL_SESSI
                      !(gosess_ssl->SSL_get_options(ssl) & SSL_OP_NO_TICKET) &&
                      !gosess_anti_replay(gosess_ssl, ssl) && !atomic_load(&context->remove_session);
     gosess_give_back();
-    if (!stateless)
-        gosess_ssl->SSL_CTX_add_session(context->core.ctx, session);
+    /*
+     * Where memory has run out, 3.0 lists the session without a reference (ssl/ssl_sess.c), and
+     * frees one when it flushes its list.
+     */
+    if (!stateless && !gosess_ssl->SSL_CTX_add_session(context->core.ctx, session))
+        gosess_ssl->SSL_SESSION_up_ref(session);
 }
 
 /*
