@@ -297,7 +297,7 @@ func TestSizes(t *testing.T) {
 	c := testCache(t, s, nil)
 	rng := rand.New(rand.NewPCG(3, 0))
 	var used, samples uint64
-	for n := range 1600 + 300*thorough {
+	for n := range 2600 + 300*thorough {
 		size := 100 + rng.IntN(150)
 		switch rng.IntN(50) {
 		case 0:
@@ -316,7 +316,7 @@ func TestSizes(t *testing.T) {
 			}
 			checkStore(t, s)
 		}
-		if n > 1500 {
+		if n > 2500 { // the store is full
 			st := s.Stats()
 			used += st.Used * 100 / st.Capacity
 			samples++
