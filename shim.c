@@ -17,17 +17,21 @@ static bool client_only(const SSL_METHOD *method)
     return method == gosess_ssl->TLS_client_method() || method == gosess_ssl->DTLS_client_method();
 }
 
-/* Once per context: SSL_CTX_new may call SSL_CTX_new_ex, which is interposed too. */
+/* SSL_CTX_new may call SSL_CTX_new_ex, which is interposed too: then this is done by libssl first.
+ */
 static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library, const void *caller)
 {
-    if (!ctx || (!gosess_environment.cache && !gosess_cache_any()) || gosess_attached(ctx))
+    if (!ctx || (!gosess_environment.cache && !gosess_cache_any()))
         return ctx;
-    if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))
-        return ctx;
-    gosess_watch(ctx, own_library);
-    struct gosess_cache *cache = gosess_cache_of_environment();
-    if (cache)
-        gosess_attach(ctx, cache, true);
+    if (!gosess_attached(ctx)) {
+        if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))
+            return ctx;
+        gosess_watch(ctx, own_library);
+        struct gosess_cache *cache = gosess_cache_of_environment();
+        if (cache)
+            gosess_attach(ctx, cache, true);
+    }
+    gosess_made_by(ctx, caller);
     return ctx;
 }
 

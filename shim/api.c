@@ -73,6 +73,8 @@ GOSESS_EXPORT int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx)
         status = gosess_shared_memory(ctx)          ? GOSESS_ERROR_CONTEXT
                  : gosess_attach(ctx, opened, true) ? GOSESS_OK
                                                     : GOSESS_ERROR_MEMORY;
+    if (status == GOSESS_OK)
+        gosess_attached(ctx)->lets_serve = true;
     gosess_cache_unref(opened);
     return status;
 }

@@ -246,6 +246,13 @@ void gosess_watch(SSL_CTX *ctx, bool own_library)
     context->own_library = own_library;
 }
 
+void gosess_made_by(SSL_CTX *ctx, const void *caller)
+{
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context)
+        context->lets_serve = gosess_does_not_know((uintptr_t)caller);
+}
+
 /* What libssl holds of the host's becomes ours to keep. With the setup lock. */
 static void put_callbacks(struct gosess_attached *context)
 {

@@ -173,6 +173,10 @@ struct gosess_attached {
     struct gosess_cache *cache;
     bool from_birth;  /* all that the host has set of it was seen */
     bool own_library; /* it is not of the default library context */
+    /* Without a cache of its own the host wants one all the same: it is known for that, or it has
+     * attached the context itself. */
+    bool lets_serve;
+    _Atomic uintptr_t knows_not, refuses; /* the last get callback that was found to do so */
     struct gosess_noted noted;
     struct gosess_policy policy;       /* with the terms lock, as the next */
     struct gosess_presented presented; /* the certificates */
@@ -197,6 +201,9 @@ struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param);
 /* Watches a context that was just made, so that its terms are known when it is switched to. */
 void gosess_watch(SSL_CTX *ctx, bool own_library);
 
+/* Notes which code has asked libssl for a context. */
+void gosess_made_by(SSL_CTX *ctx, const void *caller);
+
 /*
  * The host has made or changed a context while it runs: what a server name led to before, it need
  * not lead to now.
@@ -218,9 +225,12 @@ void gosess_keep_object(SSL_SESSION *session);
 /* Whether gosess is the cache of this context, in the mode that the host has set. */
 bool gosess_serves(struct gosess_attached *context);
 
+/* Whether code is of a host to which no answer of a cache means "I do not know", and not "no". */
+bool gosess_does_not_know(uintptr_t code);
+
 /*
- * Whether a shared store may serve a context that has no internal cache: where the host has none of
- * its own either, or its get callback says NULL for "I do not know" and not for "no".
+ * Whether a shared store may serve a context that has no internal cache: its host says by that, and
+ * by NULL of its get callback, "I do not know" and not "no".
  */
 bool gosess_is_tier(struct gosess_attached *context);
 

@@ -11,6 +11,7 @@ var programs = map[string][]scenario{
 		{name: "verified-by-connection", alone: "full, certificate known|resumed, certificate known|resumed, certificate known"},
 		{name: "refused-by-host", alone: "known: resumed|revoked: full|pardoned: resumed"},
 		{name: "never-kept-by-host", alone: "full"},
+		{name: "switched-off", alone: "full"},
 	},
 
 	"slots": {

@@ -106,7 +106,7 @@ func TestLanguages(t *testing.T) {
 		option    string // that the page adds to the URL for it
 	}{
 		"python3": {"server.py", false, false, "languages", ""},
-		"perl":    {"server.pl", true, false, "languages", ""},
+		"perl":    {"server.pl", true, false, "languages", "&tier=second"},
 		"ruby":    {"server.rb", true, true, "languages", "&tier=second"},
 		"php":     {"server.php", false, false, "php", ""},
 	} {

@@ -68,35 +68,40 @@ func TestChaining(t *testing.T) {
 	for _, test := range []struct {
 		scenario string
 		v12, v13 []string // what it prints; nil is the same as v12
+		second   bool     // with tier=second
 	}{
-		{"ours-first", []string{"full: new", "resumed: -"}, []string{"full: new new", "resumed: new"}},
-		{"theirs-first", []string{"full: new", "resumed: get(hit)"}, []string{"full: new new", "resumed: get(hit) new"}},
+		{"ours-first", []string{"full: new", "resumed: -"}, []string{"full: new new", "resumed: new"}, false},
+		{"theirs-first", []string{"full: new", "resumed: get(hit)"}, []string{"full: new new", "resumed: get(hit) new"}, false},
 		// NULL of a host that gosess does not know may mean no, so it has the last word.
-		{"theirs-misses", []string{"full: new", "full: get new"}, []string{"full: new new", "full: get new new"}},
-		{"off", []string{"full: -", "full: -"}, []string{"full: -", "full: get"}},
-		{"switched-off", []string{"off: full", "on: resumed"}, nil},
-		{"client-mode", []string{"full: -", "full: -"}, []string{"full: -", "full: get"}},
-		{"both", []string{"full: new", "resumed: -"}, []string{"full: new new", "resumed: new"}},
+		{"theirs-misses", []string{"full: new", "full: get new"}, []string{"full: new new", "full: get new new"}, false},
+		{"off", []string{"full: -", "full: -"}, []string{"full: -", "full: get"}, false},
+		{"switched-off", []string{"off: full", "on: resumed"}, nil, false},
+		{"client-mode", []string{"full: -", "full: -"}, []string{"full: -", "full: get"}, false},
+		{"both", []string{"full: new", "resumed: -"}, []string{"full: new new", "resumed: new"}, false},
 		{
 			"mode-changes",
 			[]string{"full: -", "full: -", "full: new", "resumed: -", "full: -", "full: -"},
 			[]string{"full: -", "full: get", "full: new new", "resumed: new", "full: -", "full: get"},
+			false,
 		},
 		{
 			"two-contexts",
 			[]string{"full: new", "resumed: -", "full: other-new", "resumed: -", "getters 1 1 1"},
 			[]string{"full: new new", "resumed: new", "full: other-new other-new", "resumed: other-new", "getters 1 1 1"},
+			false,
 		},
-		{"own-client", []string{"full: new new", "resumed: -"}, []string{"full: new new new new", "resumed: new new"}},
+		{"own-client", []string{"full: new new", "resumed: -"}, []string{"full: new new new new", "resumed: new new"}, false},
 		{
 			"general-client",
 			[]string{"full: new, 1 inside", "resumed: -, 1 inside", "freed: remove"},
 			[]string{"full: new new, 2 inside", "resumed: remove new, 2 inside", "freed: remove remove"},
+			false,
 		},
 		{
 			"rewriting-host",
 			[]string{"full: strip", "resumed: unstrip", "full: strip", "resumed: -"},
 			[]string{"full: strip", "resumed: unstrip strip", "full: strip", "resumed: strip"},
+			true,
 		},
 	} {
 		t.Run(test.scenario, func(t *testing.T) {
@@ -104,8 +109,11 @@ func TestChaining(t *testing.T) {
 			if v13 == nil {
 				v13 = test.v12
 			}
-			served(t, "chained", "--tls1.2", test.scenario).run(t).wants(t, test.v12...)
-			served(t, "chained", "--tls1.3", test.scenario).run(t).wants(t, v13...)
+			h := served(t, "chained", "--tls1.2", test.scenario)
+			h.second = test.second
+			h.run(t).wants(t, test.v12...)
+			h.arguments[0] = "--tls1.3"
+			h.run(t).wants(t, v13...)
 		})
 	}
 	t.Run("theirs-misses tier=second", func(t *testing.T) {
@@ -114,6 +122,13 @@ func TestChaining(t *testing.T) {
 		h.run(t).wants(t, "full: new", "resumed: get")
 		h.arguments[0] = "--tls1.3"
 		h.run(t).wants(t, "full: new new", "resumed: get new")
+	})
+	t.Run("switched-off tier=second", func(t *testing.T) {
+		for _, version := range []string{"--tls1.2", "--tls1.3"} {
+			h := served(t, "kept", version, "switched-off")
+			h.second = true
+			h.run(t).wants(t, "resumed")
+		}
 	})
 }
 

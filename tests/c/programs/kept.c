@@ -221,6 +221,19 @@ static void never_kept_by_host(void)
     SSL_CTX_free(server);
 }
 
+/* A host that has switched every cache off, and has no callback, resumes nothing. */
+static void switched_off(void)
+{
+    SSL_CTX *server = one_ticket();
+    SSL_SESSION *session;
+    SSL_CTX_set_session_cache_mode(server, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_set_options(server, SSL_OP_NO_TICKET);
+    MUST(strcmp(full(server, &session, NULL), "full") == 0);
+    say("%s", again(server, session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(server);
+}
+
 static const struct scenario scenarios[] = {
     {"set-later", set_later},
     {"unreserved-slot", unreserved_slot},
@@ -230,6 +243,7 @@ static const struct scenario scenarios[] = {
     {"verified-by-connection", verified_by_connection},
     {"refused-by-host", refused_by_host},
     {"never-kept-by-host", never_kept_by_host},
+    {"switched-off", switched_off},
 };
 
 int main(int argc, char **argv)
