@@ -31,7 +31,7 @@ export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h incl
 
 SHIM_SOURCES := $(wildcard shim.c shim/*.c)
 SHIM_OBJECTS := $(SHIM_SOURCES:%.c=build/obj/%.o)
-CORE_SOURCES := go.mod shim.h $(shell find capi sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
+CORE_SOURCES := go.mod shim.h $(shell find capi cmd/gosess-core sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
 COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*.[ch]) \
 	$(shell find cmd/gosess capi/settings sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
 
@@ -100,7 +100,7 @@ build/%.map: tests/exports.txt tests/exports-core.txt
 build/libgosess-core.so: $(CORE_SOURCES) build/gosess-core.map Makefile
 	$(GO_BUILD) -buildmode=c-shared -ldflags "-X=runtime.godebugDefault=asyncpreemptoff=1,cgocheck=0 \
 		-extldflags '-Wl,--version-script=$(CURDIR)/build/gosess-core.map -Wl,-z,relro,-z,now,-z,nodelete,-z,defs -Wl,--wrap=pthread_create,--wrap=pthread_setspecific'" \
-		-o $@ ./capi
+		-o $@ ./cmd/gosess-core
 	@touch $@
 
 build/gosess: $(COMMAND_SOURCES) Makefile

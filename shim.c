@@ -128,8 +128,8 @@ static long number(struct gosess_attached *context)
     if (!gosess_serves(context) ||
         (!gosess_live(context) && (atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE)))
         return 0;
-    struct gosess_call count = {.what = GOSESS_CALL_NUMBER, .ctx = context->core.ctx};
-    return gosess_core_ready() && gosess_call(context, &count) ? count.result : 0;
+    struct gosess_request count = {.operation = GOSESS_NUMBER};
+    return gosess_core_ready() && gosess_ask(context, &count) ? count.result : 0;
 }
 
 static long at_least_0(long value)
@@ -197,7 +197,7 @@ GOSESS_EXPORT int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 static void flush(SSL_CTX *ctx, int64_t before)
 {
     struct gosess_attached *context = gosess_attached(ctx);
-    struct gosess_call call = {.what = GOSESS_CALL_FLUSH, .ctx = ctx, .before = before};
+    struct gosess_request flush = {.operation = GOSESS_FLUSH, .before = before};
     if (!gosess_serves(context) || !gosess_core_ready())
         return;
     /* SSL_CTX_free of the last reference flushes, while the host's ex_data is still there. */
@@ -205,7 +205,7 @@ static void flush(SSL_CTX *ctx, int64_t before)
         gosess_forget(context);
         return;
     }
-    gosess_call(context, &call);
+    gosess_ask(context, &flush);
 }
 
 GOSESS_EXPORT void SSL_CTX_flush_sessions(SSL_CTX *ctx, long before)

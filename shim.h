@@ -25,7 +25,7 @@
 #include <openssl/x509.h>
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 7
+#define GOSESS_CORE_ABI 8
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -219,13 +219,12 @@ enum gosess_log_cause {
     GOSESS_CAUSE_COUNT,
 };
 
-/* What the Go half may know of an SSL_CTX that gosess serves. Valid as long as the SSL_CTX. */
+/* A context, as both halves know it. Its address names it as long as the SSL_CTX lives. */
 struct gosess_context {
     SSL_CTX *ctx; /* not a reference */
     /* Random bytes that only this context has, and its copies in processes that were forked later.
      */
     unsigned char owner[GOSESS_DIGEST_SIZE];
-    int cache;       /* of gosess_core_open; atomic */
     bool live;       /* the cache is one of live sessions */
     bool single_use; /* ?single-use=tls13: every stateful TLS 1.3 session resumes once */
 };
@@ -259,31 +258,6 @@ struct gosess_scope {
     uint64_t place; /* where the connection arrived: a name may lead elsewhere at another port */
 };
 
-struct gosess_claim; /* the Go half's: what a handshake has taken, and nobody else gets */
-
-/* What a connection has been given. It belongs to the thread that works on the connection. */
-struct gosess_given {
-    int64_t ends; /* when the session that it resumes is over, unix seconds; 0: there is none */
-    struct gosess_claim *claim;
-    bool bound; /* the session is one of a shared store, which holds under these terms only */
-    unsigned char terms[GOSESS_DIGEST_SIZE];
-};
-
-/* What the Go half is started with. All of it stays valid until the process ends. */
-struct gosess_start {
-    const struct gosess_libssl *libssl;
-    /* The context of an SSL_CTX. NULL where gosess does not serve it. */
-    struct gosess_context *(*context_of_ctx)(const SSL_CTX *ctx);
-    /*
-     * Does work in Go, on this thread or on another one that waits for such (L44), and returns when
-     * it is done. No signal and no cancellation comes meanwhile, and no code of the host may be
-     * called: it could wait for somebody who waits to be let in.
-     */
-    void (*in_go)(void (*work)(void *), void *argument);
-    /* The one logger. Any thread. */
-    void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
-};
-
 /* Where the sessions of a cache live. */
 struct gosess_source {
     void *mapping; /* a shm store, shared and writable; NULL: live sessions, in this process */
@@ -299,27 +273,106 @@ struct gosess_leaving {
     struct gosess_leaving *next;
 };
 
-/* What a call of the Go half did besides what it returned. */
-struct gosess_outcome {
-    /* The C half calls remove callbacks with no lock held, and frees. In order. */
-    struct gosess_leaving *leaving, *last;
-    unsigned evicted; /* of these: for the size limit of the context (SSL_CTX_sess_cache_full) */
-    bool removed;     /* the session that was to be removed was there */
-    SSL_SESSION *was; /* of live sessions: what was removed, with the cache's reference */
-    bool taken;       /* the session that was returned can never be returned again */
-};
-
 /* What a cache has counted: see struct gosess_stats in include/gosess.h. */
 struct gosess_counts {
     uint64_t hits, misses, stores, evictions, expiries, removals, too_big, errors;
     uint64_t entries, used, capacity;
 };
 
+/* What a cache is asked to do. In brackets what it reads of a request besides the cache. */
+enum gosess_operation {
+    GOSESS_OPEN,   /* [source] result: the number of the new cache, or -1 after one log line */
+    GOSESS_CLOSE,  /* forgets the cache, which no context uses; its mapping may be unmapped then */
+    GOSESS_CLEAR,  /* drops every session, without callbacks */
+    GOSESS_COUNT,  /* counts */
+    GOSESS_NUMBER, /* [context] result: sessions, in a shared store those of all its processes */
+    /*
+     * [context, before] The sessions of the context, and of its copies in forked processes, that
+     * end before a time, 0: all. A shared store drops what has expired by itself.
+     */
+    GOSESS_FLUSH,
+    GOSESS_FORGET, /* [context] its live sessions leave: it is about to end */
+    /*
+     * [scope, id, der, expires; copy, size] Stores bytes in a shared store, and keeps the copy of
+     * what they are. result: 1; 0 where it cannot; GOSESS_TOO_BIG
+     */
+    GOSESS_SHARE,
+    /*
+     * [context, scope, id, session, expires, size, limit] Keeps the object itself, in this process.
+     * result: 1, and the caller's reference is the cache's; 0 where it is stored already or cannot
+     * be
+     */
+    GOSESS_KEEP,
+    /*
+     * [context, scope, id, take, ticket, der] Looks a session up. Then session or copy is an
+     * object, with a reference for the caller, or der has der_length bytes; bound, ends and seal
+     * say of what.
+     */
+    GOSESS_FIND,
+    GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
+    /* [context, id, session] removed: it was stored, and not another one under its id (L15) */
+    GOSESS_REMOVE,
+};
+
+#define GOSESS_TOO_BIG (-1)  /* a result: a shared store has no room for so large a session */
+#define GOSESS_DER_SIZE 6144 /* bytes: the largest session of a shared store */
+#define GOSESS_SEAL_SIZE 16  /* bytes that name what is in a shared store */
+
 /*
- * What libgosess-core.so exports. The C half checks gosess_core_abi before it calls
- * anything, and calls gosess_core_start once, with every asynchronous signal blocked. Then
- * everything but gosess_core_make_room may be called from any thread: what is to be done in Go
- * goes through start->in_go.
+ * One operation, and its answer. It belongs to the thread that asks, which has zeroed what is not
+ * said. What it points to is borrowed for the call, but for what the operation says.
+ */
+struct gosess_request {
+    enum gosess_operation operation;
+    int cache; /* of GOSESS_OPEN */
+    const struct gosess_context *context;
+    const struct gosess_scope *scope;
+
+    const struct gosess_source *source;
+    struct gosess_counts *counts;
+    int64_t before; /* unix seconds */
+
+    const unsigned char *id;
+    unsigned id_length;
+    bool take;       /* the session must not be found again, by anybody */
+    bool ticket;     /* of TLS 1.3, where a client uses each once */
+    int64_t expires; /* unix seconds: the last one in which it may be found */
+    int size;        /* bytes that the object, or the copy, takes up */
+    int limit;       /* sessions that the context may have; 0: any number */
+
+    long result;
+    SSL_SESSION *session;
+    SSL_SESSION *copy;  /* with a reference, which the cache takes by setting it to NULL */
+    unsigned char *der; /* FIND: room for GOSESS_DER_SIZE bytes */
+    size_t der_length;
+    unsigned char seal[GOSESS_SEAL_SIZE];
+    int64_t ends;                            /* unix seconds */
+    bool bound;                              /* it was found in a shared store */
+    unsigned char terms[GOSESS_DIGEST_SIZE]; /* and was made under these */
+    bool removed;
+    SSL_SESSION *was; /* REMOVE: the object that was kept, with the cache's reference */
+    /* The C half calls remove callbacks with no lock held, and frees. In order. */
+    struct gosess_leaving *leaving, *last;
+    unsigned evicted; /* of these: for the size limit of the context (SSL_CTX_sess_cache_full) */
+};
+
+/* What the Go half is started with. All of it stays valid until the process ends. */
+struct gosess_start {
+    bool limited; /* the memory of the process is: the Go half has what it will ever have */
+    /* Called in Go, where no function of the host may be: they wait for nothing. */
+    int (*retain)(SSL_SESSION *session); /* adds a reference */
+    /* Whether a session and another object, or stored bytes, have the same master key. */
+    bool (*same_object)(SSL_SESSION *session, SSL_SESSION *other);
+    bool (*same_bytes)(SSL_SESSION *session, const unsigned char *der, size_t der_length);
+    /* The one logger. Any thread. */
+    void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
+    /* NULL outside of an ASYNC job, whose stack is too small for Go (L44). */
+    ASYNC_JOB *(*current_job)(void);
+};
+
+/*
+ * What libgosess-core.so exports. The C half checks gosess_core_abi before it calls anything, and
+ * calls gosess_core_start once, with every asynchronous signal blocked.
  */
 extern const unsigned gosess_core_abi;
 
@@ -329,63 +382,13 @@ extern const unsigned gosess_core_abi;
  */
 int gosess_core_start(const struct gosess_start *start);
 
-/* Opens a cache: its number, or -1 after one log line. What it copies is said above. */
-int gosess_core_open(const struct gosess_source *source);
+/* Does the work of threads that do not go into Go themselves, for good. */
+_Noreturn void gosess_core_work(void);
 
-/* Forgets a cache that no context uses. The mapping may be unmapped then. */
-void gosess_core_close(int cache);
-
-/* Stores a new session of a connection that was given something before, or nothing. */
-void gosess_core_new_session(SSL_SESSION *session, const struct gosess_scope *scope,
-                             struct gosess_given *given);
-
-/*
- * Looks a session up. NULL is a miss. Otherwise the one reference of the returned object is
- * libssl's to free (L17), and given says what it is. Under anti-replay (gosess_anti_replay) it has
- * been taken: no other handshake will get it.
- */
-SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length,
-                                     const struct gosess_scope *scope, struct gosess_given *given);
-
-/*
- * The connection ends, or begins another handshake. What it has taken is put back into the cache
- * where unproven says that its client has not shown that it knows the session's secret.
- */
-void gosess_core_release(struct gosess_given *given, bool unproven);
-
-/* Removes a session, if the stored one is this one (L15). The pointer is borrowed (L19). */
-void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
-
-/*
- * SSL_CTX_add_session: keeps the object itself, in this process. 1, or 0 where this very object is
- * stored already or cannot be.
- */
-int gosess_core_add_session(SSL_SESSION *session, const struct gosess_scope *scope);
-
-/* The sessions that SSL_CTX_sess_number counts: in a shared store those of all its processes. */
-long gosess_core_number(SSL_CTX *ctx);
-
-/*
- * SSL_CTX_flush_sessions: the sessions of a context, and of its copies in forked processes, that
- * end before a time, 0: all. A shared store drops what has expired by itself.
- */
-void gosess_core_flush(SSL_CTX *ctx, int64_t before);
-
-/* The live sessions of a context that is about to end leave. */
-void gosess_core_forget(SSL_CTX *ctx);
-
-/* Drops every session of a cache, without callbacks. */
-void gosess_core_clear(int cache);
-
-void gosess_core_count(int cache, struct gosess_counts *counts);
+/* Serves a request. In any thread; no signal and no cancellation comes meanwhile. */
+void gosess_core_serve(struct gosess_request *request);
 
 /* Whether the runtime made this thread, which lives. In a handler of any thread. */
 bool gosess_core_owns_thread(pid_t thread);
-
-/* Takes the processors back that threads keep while they are in C: for one that has none. In Go. */
-void gosess_core_make_room(void);
-
-/* Takes the outcome of the last call in this thread. Pure C, and cheap. */
-void gosess_core_take_outcome(struct gosess_outcome *outcome);
 
 #endif

@@ -1,5 +1,7 @@
-package main
+package capi
 
+// #cgo noescape gosess_retain
+// #cgo nocallback gosess_retain
 // #include "glue.h"
 import "C"
 
@@ -10,7 +12,10 @@ import (
 	"gosess/sessioncache"
 )
 
-// The slices and strings made here lie over C memory that is valid for the call; nothing
+// request is one operation and its answer.
+type request = C.gosess_request
+
+// The slices and strings made here lie over C memory that is valid for the request; nothing
 // keeps them.
 
 func mappingOf(source *C.gosess_const_source) []byte {
@@ -26,23 +31,27 @@ func textOf(text *C.char, length C.size_t) string {
 	return unsafe.String((*byte)(unsafe.Pointer(text)), int(length))
 }
 
-func bytesOf(data *C.gosess_const_uchar, length C.int) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(data)), int(max(length, 0)))
+func idOf(r *request) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(r.id)), int(r.id_length))
+}
+
+func derOf(r *request) []byte {
+	return unsafe.Slice((*byte)(r.der), int(r.der_length))
 }
 
 func digestOf(digest *[C.GOSESS_DIGEST_SIZE]C.uchar) [C.GOSESS_DIGEST_SIZE]byte {
 	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(digest))
 }
 
-func ownerOf(context *C.struct_gosess_context) [C.GOSESS_DIGEST_SIZE]byte {
+func ownerOf(context *C.gosess_const_context) [C.GOSESS_DIGEST_SIZE]byte {
 	return digestOf(&context.owner)
 }
 
-func serverNameOf(scope *C.struct_gosess_scope) string {
+func serverNameOf(scope *C.gosess_const_scope) string {
 	return textOf(scope.server_name, scope.server_name_length)
 }
 
-func originOf(scope *C.struct_gosess_scope) sessioncache.Origin {
+func originOf(scope *C.gosess_const_scope) sessioncache.Origin {
 	return sessioncache.Origin{
 		Owner:      ownerOf(scope.context),
 		Terms:      digestOf(&scope.terms),
@@ -52,7 +61,7 @@ func originOf(scope *C.struct_gosess_scope) sessioncache.Origin {
 
 // configurationOf is what server names lead to: that of the context, where the connection arrived, and
 // of no earlier generation.
-func configurationOf(scope *C.struct_gosess_scope) [C.GOSESS_DIGEST_SIZE]byte {
+func configurationOf(scope *C.gosess_const_scope) [C.GOSESS_DIGEST_SIZE]byte {
 	owner := ownerOf(scope.context)
 	for i := range 4 {
 		owner[i] ^= byte(scope.generation >> (8 * i))
@@ -64,7 +73,7 @@ func configurationOf(scope *C.struct_gosess_scope) [C.GOSESS_DIGEST_SIZE]byte {
 }
 
 // askedOf knows no terms where the host may still switch to another context.
-func askedOf(scope *C.struct_gosess_scope) sessioncache.Asked {
+func askedOf(scope *C.gosess_const_scope) sessioncache.Asked {
 	asked := sessioncache.Asked{
 		ServerName: serverNameOf(scope),
 		AnyName:    bool(scope.any_name),
@@ -77,10 +86,6 @@ func askedOf(scope *C.struct_gosess_scope) sessioncache.Asked {
 		asked.Terms = digestOf(&scope.terms)
 	}
 	return asked
-}
-
-func setTerms(scope *C.struct_gosess_scope, terms [C.GOSESS_DIGEST_SIZE]byte) {
-	*(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(&scope.terms)) = terms
 }
 
 func countsOf(s sessioncache.Stats) C.struct_gosess_counts {
@@ -109,46 +114,35 @@ func sessionOf(object sessioncache.Object) *C.SSL_SESSION {
 	return (*C.SSL_SESSION)(*(*unsafe.Pointer)(unsafe.Pointer(&object)))
 }
 
-func ref(object sessioncache.Object) { C.gosess_ref(sessionOf(object)) }
+func retain(object sessioncache.Object) { C.gosess_retain(sessionOf(object)) }
 
 // unused has references freed when Go is left: that may call functions of the host.
-func unused(objects []sessioncache.Object) {
+func unused(r *request, objects ...sessioncache.Object) {
 	for _, object := range objects {
-		C.gosess_outcome_unused(sessionOf(object))
+		C.gosess_leave(r, sessionOf(object), true, false)
 	}
 }
 
-// roomOf is the room for the DER of a lookup.
-func roomOf(lookup *C.struct_gosess_lookup) []byte {
-	return unsafe.Slice((*byte)(lookup.der), C.GOSESS_ORDINARY_DER)[:0]
+// roomOf is the room for the DER of what is found, which holds the largest that is stored.
+func roomOf(r *request) []byte {
+	return unsafe.Slice((*byte)(r.der), C.GOSESS_DER_SIZE)[:0]
 }
 
-// hand leaves DER to the lookup, which lies in the room that it had or else is copied, where there
-// is memory for that.
-func hand(lookup *C.struct_gosess_lookup, der []byte) {
-	if len(der) > C.GOSESS_ORDINARY_DER {
-		large := C.gosess_allocate(C.size_t(len(der)))
-		if large == nil {
-			clear(der)
-			return
-		}
-		copy(unsafe.Slice((*byte)(large), len(der)), der)
-		clear(der)
-		lookup.der = (*C.uchar)(large)
-	}
-	lookup.der_length = C.size_t(len(der))
+func sealOf(r *request) *sessioncache.Seal {
+	return (*sessioncache.Seal)(unsafe.Pointer(&r.seal))
 }
 
-func sealOf(lookup *C.struct_gosess_lookup) sessioncache.Seal {
-	return *(*sessioncache.Seal)(unsafe.Pointer(&lookup.seal))
+// termsOf are those under which what was found was made.
+func termsOf(r *request) *[C.GOSESS_DIGEST_SIZE]byte {
+	return (*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(&r.terms))
 }
 
-func setSeal(lookup *C.struct_gosess_lookup, seal sessioncache.Seal) {
-	*(*sessioncache.Seal)(unsafe.Pointer(&lookup.seal)) = seal
+func sameObject(r *request, object sessioncache.Object) bool {
+	return bool(C.gosess_same_object(r.session, sessionOf(object)))
 }
 
-func sameStored(session *C.SSL_SESSION, der []byte) bool {
-	return bool(C.gosess_same_stored(session, (*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der))))
+func sameBytes(r *request, der []byte) bool {
+	return bool(C.gosess_same_bytes(r.session, (*C.uchar)(unsafe.SliceData(der)), C.size_t(len(der))))
 }
 
 func leaveOutOfCoreDumps(cache *sessioncache.Cache) {

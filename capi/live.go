@@ -1,4 +1,4 @@
-package main
+package capi
 
 // #include "glue.h"
 import "C"
@@ -13,93 +13,91 @@ import (
 // apart for each context.
 type live struct {
 	budget   *sessioncache.Budget
-	contexts sync.Map // *C.struct_gosess_context to *sessioncache.Memory
+	contexts sync.Map // *C.gosess_const_context to *sessioncache.Memory
 }
 
 func newLive(size int64) *live {
 	return &live{budget: sessioncache.NewBudget(size)}
 }
 
-func (l *live) memory(context *C.struct_gosess_context) *sessioncache.Memory {
+func (l *live) memory(context *C.gosess_const_context) *sessioncache.Memory {
 	if m, ok := l.contexts.Load(context); ok {
 		return m.(*sessioncache.Memory)
 	}
-	m, _ := l.contexts.LoadOrStore(context, sessioncache.NewMemory(l.budget, ref))
+	m, _ := l.contexts.LoadOrStore(context, sessioncache.NewMemory(l.budget, retain))
 	return m.(*sessioncache.Memory)
 }
 
 // any reports whether there is any session.
 func (l *live) any() bool { return l.budget.Any() }
 
-// put takes a reference for the cache (L16), and gives back those of what makes way.
-func (l *live) put(record *C.struct_gosess_record) bool {
-	session, context := record.session, record.scope.context
-	C.gosess_cap(session, record.expires)
-	C.gosess_ref(session)
-	added, leaving := l.memory(context).Put(sessioncache.Live{
-		ID:      bytesOf(record.id, C.int(record.id_length)),
-		Asked:   askedOf(&record.scope),
-		Expires: int64(record.expires),
-		Size:    int(C.gosess_live_size(session, record.scope.chain)),
-		Object:  objectOf(session),
-	}, int(C.gosess_limit_of(context)))
-	if !added {
-		C.gosess_unref(session) // not the last: the caller has one
+// share has nothing to share with.
+func (l *live) share(*request) {}
+
+// keepCopy leaves the copy to the caller: there are no bytes that it could be of.
+func (l *live) keepCopy(*request) {}
+
+// keep takes the caller's reference (L16), and gives back those of what makes way.
+func (l *live) keep(r *request) {
+	added, leaving := l.memory(r.context).Put(sessioncache.Live{
+		ID:      idOf(r),
+		Asked:   askedOf(r.scope),
+		Expires: int64(r.expires),
+		Size:    int(r.size),
+		Object:  objectOf(r.session),
+	}, int(r.limit))
+	if added {
+		r.result = 1
 	}
 	for _, gone := range leaving {
-		if gone.Reason == sessioncache.Replaced {
-			C.gosess_outcome_unused(sessionOf(gone.Object))
-		} else {
-			C.gosess_outcome_leaving(sessionOf(gone.Object), true)
-		}
+		isSilent := gone.Reason == sessioncache.Replaced
+		C.gosess_leave(r, sessionOf(gone.Object), C.bool(isSilent), C.bool(!isSilent))
 	}
-	return added
 }
 
-func (l *live) add(record *C.struct_gosess_record) bool { return l.put(record) }
-
-func (l *live) get(lookup *C.struct_gosess_lookup) {
-	m := l.memory(lookup.scope.context)
+func (l *live) find(r *request) {
+	m := l.memory(r.context)
 	find := m.Get
-	if lookup.take {
+	if r.take {
 		find = m.Take
 	}
-	if object, ok := find(bytesOf(lookup.id, lookup.id_length), askedOf(&lookup.scope)); ok {
-		lookup.session = sessionOf(object)
+	if object, ok := find(idOf(r), askedOf(r.scope)); ok {
+		r.session = sessionOf(object)
 	}
 }
 
 // The reference of what was removed may be the last, and the session is borrowed from
 // whoever removes it: it is given back after the remove callback.
-func (l *live) remove(record *C.struct_gosess_record) {
-	id := bytesOf(record.id, C.int(record.id_length))
-	if object, ok := l.memory(record.scope.context).Remove(id, func(stored sessioncache.Object) bool {
-		return bool(C.gosess_same_live(record.session, sessionOf(stored)))
+func (l *live) remove(r *request) {
+	if object, ok := l.memory(r.context).Remove(idOf(r), func(stored sessioncache.Object) bool {
+		return sameObject(r, stored)
 	}); ok {
-		C.gosess_outcome_removed(sessionOf(object))
+		r.removed = true
+		r.was = sessionOf(object)
 	}
 }
 
-func (l *live) number(context *C.struct_gosess_context) int { return l.memory(context).Len() }
+func (l *live) number(r *request) { r.result = C.long(l.memory(r.context).Len()) }
 
-func (l *live) flush(context *C.struct_gosess_context, before int64) {
-	for _, object := range l.memory(context).Flush(before) {
-		C.gosess_outcome_leaving(sessionOf(object), false)
+func (l *live) flush(r *request) { l.leave(r, int64(r.before)) }
+
+// leave has the sessions of a context leave that end before a time, 0: all.
+func (l *live) leave(r *request, before int64) {
+	for _, object := range l.memory(r.context).Flush(before) {
+		C.gosess_leave(r, sessionOf(object), false, false)
 	}
 }
 
-func (l *live) forget(context *C.struct_gosess_context) {
-	l.flush(context, 0)
-	l.contexts.Delete(context)
+func (l *live) forget(r *request) {
+	l.leave(r, 0)
+	l.contexts.Delete(r.context)
 }
 
-func (l *live) clear() {
+func (l *live) drop(r *request, _ bool) {
 	l.contexts.Range(func(_, m any) bool {
-		unused(m.(*sessioncache.Memory).Flush(0))
+		unused(r, m.(*sessioncache.Memory).Flush(0)...)
 		return true
 	})
 }
-
-func (l *live) close() { l.clear() }
 
 func (l *live) stats() sessioncache.Stats { return l.budget.Stats() }

@@ -1,4 +1,4 @@
-package main
+package capi
 
 // #include "glue.h"
 import "C"
@@ -32,147 +32,130 @@ func newSealed(store *sessioncache.Shm, cache *sessioncache.Cache, size uint64) 
 		logText(C.GOSESS_CAUSE_STORE, "a session in the store was damaged, and is dropped")
 	})
 	return &sealed{
-		store, cache, sessioncache.NewCopies(int64(size/copiesPart), ref),
+		store, cache, sessioncache.NewCopies(int64(size/copiesPart), retain),
 		newLive(int64(max(size, liveMin))),
 	}
 }
 
-// put shares a session. What a full handshake's server name has led to is noted with it.
-func (s *sealed) put(record *C.struct_gosess_record) bool {
-	if !record.scope.shared {
-		return bool(record.scope.live) && s.add(record)
+// share stores a session's bytes. What a full handshake's server name has led to is noted with it.
+func (s *sealed) share(r *request) {
+	origin := originOf(r.scope)
+	if r.scope.routed {
+		s.cache.Learn(configurationOf(r.scope), origin.ServerName, origin.Terms)
 	}
-	origin := originOf(&record.scope)
-	if record.scope.routed {
-		s.cache.Learn(configurationOf(&record.scope), origin.ServerName, origin.Terms)
+	seal, err := s.cache.Put(origin, sessioncache.Session{ID: idOf(r), DER: derOf(r), Expires: int64(r.expires)})
+	switch {
+	case err == sessioncache.ErrTooBig:
+		r.result = C.GOSESS_TOO_BIG
+	case err == nil:
+		r.result = 1
+		*sealOf(r) = seal
+		s.keepCopy(r)
 	}
-	err := s.seal(origin, record)
-	if err == sessioncache.ErrTooBig && bool(record.scope.live) {
-		return s.add(record)
-	}
-	return err == nil
 }
 
-// seal stores a session. What cannot be stored is counted by the cache; the handshake goes on.
-func (s *sealed) seal(origin sessioncache.Origin, record *C.struct_gosess_record) error {
-	var length C.int
-	der := C.gosess_encode(record.session, &length)
-	if der == nil {
-		return sessioncache.ErrInvalid
+// keep keeps the object itself.
+func (s *sealed) keep(r *request) {
+	same := func(der []byte, _ sessioncache.Seal) bool { return sameBytes(r, der) }
+	if s.cache.Has(ownerOf(r.context), idOf(r), same) {
+		return
 	}
-	defer C.gosess_free_der(der, length)
-	seal, err := s.cache.Put(origin, sessioncache.Session{
-		ID:      bytesOf(record.id, C.int(record.id_length)),
-		DER:     bytesOf(der, length),
-		Expires: int64(record.expires),
-	})
-	if err == nil && record.copy != nil {
-		s.keep(seal, &record.copy)
+	if s.live.keep(r); r.result == 1 {
+		s.store.Count(sessioncache.Stores)
 	}
-	return err
 }
 
-// add keeps the object itself.
-func (s *sealed) add(record *C.struct_gosess_record) bool {
-	id := bytesOf(record.id, C.int(record.id_length))
-	if s.cache.Has(ownerOf(record.scope.context), id, func(der []byte, _ sessioncache.Seal) bool { return sameStored(record.session, der) }) ||
-		!s.live.put(record) {
-		return false
+// keepCopy keeps a copy of what takes long to decode, with the reference that the caller had.
+func (s *sealed) keepCopy(r *request) {
+	if r.copy == nil {
+		return
 	}
-	s.store.Count(sessioncache.Stores)
-	return true
+	copied := objectOf(r.copy)
+	r.copy = nil
+	unused(r, s.copies.Put(*sealOf(r), copied, int(r.size))...)
 }
 
-// keep keeps a copy of what takes long to decode, with the reference that the caller had.
-func (s *sealed) keep(seal sessioncache.Seal, object **C.SSL_SESSION) {
-	session := *object
-	*object = nil
-	unused(s.copies.Put(seal, objectOf(session), int(C.gosess_live_size(session, 0))))
-}
-
-func (s *sealed) get(lookup *C.struct_gosess_lookup) {
+func (s *sealed) find(r *request) {
 	if s.live.any() {
-		if s.live.get(lookup); lookup.session != nil {
+		if s.live.find(r); r.session != nil {
 			s.store.Count(sessioncache.Hits)
 			return
 		}
 	}
-	origin := originOf(&lookup.scope)
-	known := bool(lookup.scope.shared)
-	if known && bool(lookup.scope.routed) {
-		origin.Terms, known = s.cache.Route(configurationOf(&lookup.scope), origin.ServerName)
-		setTerms(&lookup.scope, origin.Terms)
+	origin := originOf(r.scope)
+	known := bool(r.scope.shared)
+	if known && bool(r.scope.routed) {
+		origin.Terms, known = s.cache.Route(configurationOf(r.scope), origin.ServerName)
 	}
 	if !known {
 		s.store.Count(sessioncache.Misses)
 		return
 	}
-	s.find(lookup, origin)
+	s.findShared(r, origin)
 }
 
-// find looks for a session that is shared under known terms.
-func (s *sealed) find(lookup *C.struct_gosess_lookup, origin sessioncache.Origin) {
+// findShared looks for a session that is shared under known terms.
+func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 	find, copyOf := s.cache.Get, s.copies.Get
-	if lookup.take {
+	if r.take {
 		find, copyOf = s.cache.Take, s.copies.Drop
-	} else if lookup.ticket {
+	} else if r.ticket {
 		find = s.cache.Spend
 	}
-	der, stored, ok := find(origin, bytesOf(lookup.id, lookup.id_length), roomOf(lookup))
+	der, stored, ok := find(origin, idOf(r), roomOf(r))
 	if !ok {
 		if err := s.store.Check(); err != nil {
 			logError(C.GOSESS_CAUSE_STORE, "somebody has overwritten the file of the store", err)
 		}
 		return
 	}
-	hand(lookup, der)
-	setSeal(lookup, stored.Seal)
-	lookup.bound = true
-	lookup.ends = C.int64_t(stored.Expires)
+	r.der_length = C.size_t(len(der))
+	*sealOf(r) = stored.Seal
+	*termsOf(r) = origin.Terms
+	r.bound = true
+	r.ends = C.int64_t(stored.Expires)
 	if object, ok := copyOf(stored.Seal); ok {
-		lookup.copy = sessionOf(object)
+		r.copy = sessionOf(object)
 	}
 }
 
-func (s *sealed) remove(record *C.struct_gosess_record) {
-	s.live.remove(record)
-	if s.cache.Remove(bytesOf(record.id, C.int(record.id_length)), func(der []byte, seal sessioncache.Seal) bool {
-		if !sameStored(record.session, der) {
+func (s *sealed) remove(r *request) {
+	s.live.remove(r)
+	if s.cache.Remove(idOf(r), func(der []byte, seal sessioncache.Seal) bool {
+		if !sameBytes(r, der) {
 			return false
 		}
 		if object, ok := s.copies.Drop(seal); ok {
-			C.gosess_outcome_unused(sessionOf(object))
+			unused(r, object)
 		}
 		return true
 	}) {
-		C.gosess_outcome_removed(nil)
+		r.removed = true
 	}
 }
 
-func (s *sealed) number(context *C.struct_gosess_context) int {
-	return s.live.number(context) + s.cache.Number(ownerOf(context))
+func (s *sealed) number(r *request) {
+	s.live.number(r)
+	r.result += C.long(s.cache.Number(ownerOf(r.context)))
 }
 
 // flush leaves what has expired to the store, which drops it on its way: libssl flushes
 // by itself every 255 connections, and looking at every entry takes too long for that.
-func (s *sealed) flush(context *C.struct_gosess_context, before int64) {
-	s.live.flush(context, before)
-	if before == 0 || before > time.Now().Unix() {
-		s.cache.Flush(ownerOf(context), before)
+func (s *sealed) flush(r *request) {
+	s.live.flush(r)
+	if before := int64(r.before); before == 0 || before > time.Now().Unix() {
+		s.cache.Flush(ownerOf(r.context), before)
 	}
 }
 
-func (s *sealed) forget(context *C.struct_gosess_context) { s.live.forget(context) }
+func (s *sealed) forget(r *request) { s.live.forget(r) }
 
-func (s *sealed) clear() {
-	s.live.clear()
-	s.cache.Clear()
-	unused(s.copies.Clear())
-}
-
-func (s *sealed) close() {
-	s.live.close()
-	unused(s.copies.Clear())
+func (s *sealed) drop(r *request, all bool) {
+	s.live.drop(r, all)
+	if all {
+		s.cache.Clear()
+	}
+	unused(r, s.copies.Clear()...)
 }
 
 func (s *sealed) stats() sessioncache.Stats { return s.cache.Stats() }

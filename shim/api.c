@@ -122,16 +122,18 @@ GOSESS_EXPORT int gosess_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
     return dropped ? GOSESS_OK : GOSESS_NOT_FOUND;
 }
 
-/* A call of the Go half for a whole cache. */
-static int call_cache(gosess_cache *given, struct gosess_call *call)
+/* An operation on a whole cache. */
+static int ask_cache(gosess_cache *given, struct gosess_request *request)
 {
     int saved = errno;
     struct gosess_cache *cache = gosess_cache_opened(given);
     if (!cache)
         return GOSESS_ERROR_ARGUMENT;
     bool loaded = gosess_prepare(__builtin_return_address(0)) && gosess_load();
-    call->cache = loaded ? gosess_cache_number(cache) : -1;
-    bool done = call->cache > 0 && gosess_core_call(call);
+    request->cache = loaded ? gosess_cache_number(cache) : -1;
+    bool done = request->cache > 0 && gosess_core_ask(request);
+    if (done)
+        gosess_free_leaving(request);
     gosess_cache_unref(cache);
     errno = saved;
     return done ? GOSESS_OK : GOSESS_ERROR_CORE;
@@ -139,17 +141,17 @@ static int call_cache(gosess_cache *given, struct gosess_call *call)
 
 GOSESS_EXPORT int gosess_cache_flush(gosess_cache *cache)
 {
-    struct gosess_call call = {.what = GOSESS_CALL_CLEAR};
-    return call_cache(cache, &call);
+    struct gosess_request clear = {.operation = GOSESS_CLEAR};
+    return ask_cache(cache, &clear);
 }
 
 GOSESS_EXPORT int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *stats)
 {
     struct gosess_counts counts = {0};
-    struct gosess_call call = {.what = GOSESS_CALL_COUNT, .counts = &counts};
+    struct gosess_request count = {.operation = GOSESS_COUNT, .counts = &counts};
     if (!stats || stats->size < sizeof(stats->size))
         return GOSESS_ERROR_ARGUMENT;
-    int status = call_cache(cache, &call);
+    int status = ask_cache(cache, &count);
     if (status != GOSESS_OK)
         return status;
     struct gosess_stats full = {

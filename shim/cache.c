@@ -134,11 +134,21 @@ static bool is_whole(const struct gosess_cache *cache)
     return false;
 }
 
+void gosess_free_leaving(struct gosess_request *request)
+{
+    while (request->leaving) {
+        struct gosess_leaving *first = request->leaving;
+        request->leaving = first->next;
+        gosess_ssl->SSL_SESSION_free(first->session);
+        free(first);
+    }
+}
+
 static void end(struct gosess_cache *cache)
 {
-    struct gosess_call close = {.what = GOSESS_CALL_CLOSE, .cache = atomic_load(&cache->number)};
-    if (close.cache > 0 && is_whole(cache))
-        gosess_core_call(&close);
+    struct gosess_request close = {.operation = GOSESS_CLOSE, .cache = atomic_load(&cache->number)};
+    if (close.cache > 0 && is_whole(cache) && gosess_core_ask(&close))
+        gosess_free_leaving(&close);
     if (cache->store.base)
         munmap(cache->store.base, (size_t)cache->store.size);
     gosess_keys_free(cache->store.keys);
@@ -181,10 +191,10 @@ int gosess_cache_number(struct gosess_cache *cache)
         source.keys = (const unsigned char(*)[GOSESS_KEY_SIZE])cache->store.keys->key;
         source.key_count = cache->store.keys->count;
     }
-    struct gosess_call open = {.what = GOSESS_CALL_OPEN, .source = &source};
+    struct gosess_request open = {.operation = GOSESS_OPEN, .source = &source};
     pthread_mutex_lock(&opening);
     if (atomic_load(&cache->number) == 0)
-        atomic_store(&cache->number, gosess_core_call(&open) ? (int)open.result : -1);
+        atomic_store(&cache->number, gosess_core_ask(&open) ? (int)open.result : -1);
     pthread_mutex_unlock(&opening);
     return atomic_load(&cache->number);
 }

@@ -17,9 +17,8 @@ static void clear_automatically(struct gosess_attached *context)
         return;
     long good = gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SESS_ACCEPT_GOOD, 0, NULL);
     if ((good & 0xff) == 0xff)
-        gosess_call(context, &(struct gosess_call){.what = GOSESS_CALL_FLUSH,
-                                                   .ctx = context->core.ctx,
-                                                   .before = (int64_t)time(NULL)});
+        gosess_ask(context, &(struct gosess_request){.operation = GOSESS_FLUSH,
+                                                     .before = (int64_t)time(NULL)});
 }
 
 /*

@@ -182,8 +182,7 @@ static void unlist(struct gosess_attached *context)
 void gosess_forget(struct gosess_attached *context)
 {
     if (context->cache && gosess_core_ready())
-        gosess_call(context,
-                    &(struct gosess_call){.what = GOSESS_CALL_FORGET, .ctx = context->core.ctx});
+        gosess_ask(context, &(struct gosess_request){.operation = GOSESS_FORGET});
 }
 
 static void free_context(struct gosess_attached *context)

@@ -42,72 +42,16 @@ static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOAD
 
 #define CORE_FUNCTIONS(X) \
     X(start)              \
-    X(open)               \
-    X(close)              \
-    X(new_session)        \
-    X(get_session)        \
-    X(release)            \
-    X(remove_session)     \
-    X(add_session)        \
-    X(number)             \
-    X(flush)              \
-    X(forget)             \
-    X(clear)              \
-    X(count)              \
-    X(make_room)          \
-    X(owns_thread)        \
-    X(take_outcome)
+    X(work)               \
+    X(serve)              \
+    X(owns_thread)
 
-static const struct gosess_start *start;
+static struct gosess_start start;
 static struct {
 #define X(name) __typeof__(&gosess_core_##name) name;
     CORE_FUNCTIONS(X)
 #undef X
 } core;
-
-static void run(struct gosess_call *call)
-{
-    switch (call->what) {
-    case GOSESS_CALL_OPEN:
-        call->result = core.open(call->source);
-        break;
-    case GOSESS_CALL_CLOSE:
-        core.close(call->cache);
-        break;
-    case GOSESS_CALL_NEW:
-        core.new_session(call->session, call->scope, call->given);
-        break;
-    case GOSESS_CALL_GET:
-        call->session =
-            core.get_session(call->ssl, call->id, call->id_length, call->scope, call->given);
-        break;
-    case GOSESS_CALL_RELEASE:
-        core.release(call->given, call->unproven);
-        break;
-    case GOSESS_CALL_REMOVE:
-        core.remove_session(call->ctx, call->session);
-        break;
-    case GOSESS_CALL_ADD:
-        call->result = core.add_session(call->session, call->scope);
-        break;
-    case GOSESS_CALL_NUMBER:
-        call->result = core.number(call->ctx);
-        break;
-    case GOSESS_CALL_FLUSH:
-        core.flush(call->ctx, call->before);
-        break;
-    case GOSESS_CALL_FORGET:
-        core.forget(call->ctx);
-        break;
-    case GOSESS_CALL_CLEAR:
-        core.clear(call->cache);
-        break;
-    case GOSESS_CALL_COUNT:
-        core.count(call->cache, call->counts);
-        break;
-    }
-    core.take_outcome(&call->outcome);
-}
 
 /* --- loading --- */
 
@@ -154,7 +98,8 @@ static bool open_core(void)
         return false;
     }
     /* Returns when the Go runtime has begun and owns its threads; dlopen alone does not wait. */
-    return core.start(start) == 0;
+    start.limited = gosess_room_limited();
+    return core.start(&start) == 0;
 }
 
 static bool load_keeping_state(void)
@@ -186,22 +131,20 @@ static void *load_thread(void *unused)
     if (ok) {
         if (atomic_load(&waited))
             gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_CORE, "the Go half has started, late");
-        gosess_gate_serve(core.make_room);
+        core.work();
     }
     return NULL;
 }
 
-static void load(const struct gosess_start *given)
+static void load(void)
 {
     if (!gosess_generation_begins() || !gosess_calls_allowed()) {
         atomic_store(&state, CORE_FAILED);
         return;
     }
-    start = given;
     sigset_t before, during;
     pthread_attr_t detached;
     pthread_t thread;
-    gosess_gate_prepare();
     gosess_asynchronous_signals(&during); /* the new threads inherit this */
     pthread_sigmask(SIG_SETMASK, &during, &before);
     pthread_attr_init(&detached);
@@ -217,8 +160,9 @@ static void load(const struct gosess_start *given)
 }
 
 /* A page that is empty in the child of any fork (Linux 4.14): getpid is a system call a time. */
-void gosess_core_prepare(void)
+void gosess_core_prepare(const struct gosess_start *given)
 {
+    start = *given;
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     gosess_generations_prepare();
@@ -297,14 +241,14 @@ static void wait_loaded(void)
                    gosess_core_path(), START_DEADLINE_SECONDS);
 }
 
-bool gosess_core_load(const struct gosess_start *given)
+bool gosess_core_load(void)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
     if (now == CORE_NONE) {
         if (!become_owner())
             return false;
         if (atomic_compare_exchange_strong(&state, &now, CORE_LOADING))
-            load(given);
+            load();
         now = atomic_load(&state);
     } else if (now == CORE_FAILED || inherited()) {
         return false;
@@ -356,10 +300,10 @@ bool gosess_core_owns(pid_t thread)
     return thread == atomic_load(&loader) || core.owns_thread(thread);
 }
 
-bool gosess_core_call(struct gosess_call *call)
+bool gosess_core_ask(struct gosess_request *request)
 {
     if (!gosess_core_ready())
         return false;
-    run(call);
+    core.serve(request);
     return true;
 }

@@ -9,7 +9,6 @@
  *   user.c     those that change the user
  *   credentials.c  what threads may do
  *   state.c    what loading changes of the process, and is put back
- *   gate.c     how many threads are in it at once
  */
 #ifndef GOSESS_SHIM_LOADING_H
 #define GOSESS_SHIM_LOADING_H
@@ -21,46 +20,17 @@
 
 /* --- core.c --- */
 
-/* One call of the Go half, with its arguments and its answer. */
-struct gosess_call {
-    enum {
-        GOSESS_CALL_OPEN,
-        GOSESS_CALL_CLOSE,
-        GOSESS_CALL_NEW,
-        GOSESS_CALL_GET,
-        GOSESS_CALL_RELEASE,
-        GOSESS_CALL_REMOVE,
-        GOSESS_CALL_ADD,
-        GOSESS_CALL_NUMBER,
-        GOSESS_CALL_FLUSH,
-        GOSESS_CALL_FORGET,
-        GOSESS_CALL_CLEAR,
-        GOSESS_CALL_COUNT,
-    } what;
-    SSL *ssl;                         /* get */
-    const struct gosess_scope *scope; /* new, get, add */
-    struct gosess_given *given;       /* new, get, release */
-    bool unproven;                    /* release */
-    SSL_CTX *ctx;                     /* remove, number, flush, forget */
-    SSL_SESSION *session;             /* new, remove, add: borrowed; get: the answer */
-    const unsigned char *id;          /* get */
-    int id_length;
-    int64_t before;                     /* flush */
-    const struct gosess_source *source; /* open */
-    int cache;                          /* close, clear, count */
-    struct gosess_counts *counts;       /* count */
-    long result;                        /* open, add, number */
-    struct gosess_outcome outcome;
-};
-
-/* Once, before anything else of core.c, and before the host forks its workers. Setup lock. */
-void gosess_core_prepare(void);
+/*
+ * Once, before anything else of core.c, and before the host forks its workers. Setup lock. start
+ * is copied, and completed when the Go half is loaded.
+ */
+void gosess_core_prepare(const struct gosess_start *start);
 
 /*
  * Loads the Go half where this process has not yet, and waits for it, for a bounded time.
- * True when it is ready. start must stay valid.
+ * True when it is ready.
  */
-bool gosess_core_load(const struct gosess_start *start);
+bool gosess_core_load(void);
 
 /* Waits for a Go half that is being loaded, for longer than a connection may. */
 void gosess_core_wait_longer(void);
@@ -74,8 +44,8 @@ bool gosess_core_impossible(void);
 /* There shall be none from now on. Whether there is none yet. */
 bool gosess_core_forbid(void);
 
-/* Makes a call of the loaded Go half. False where this process has no ready one. */
-bool gosess_core_call(struct gosess_call *call);
+/* Has the loaded Go half serve a request. False where this process has no ready one. */
+bool gosess_core_ask(struct gosess_request *request);
 
 /* --- room.c --- */
 
@@ -171,16 +141,5 @@ bool gosess_action_set(int signal, const struct gosess_action *action);
  */
 void gosess_state_note(void);
 void gosess_state_give_back(void);
-
-/* --- gate.c --- */
-
-/* Once, before the Go half is loaded. */
-void gosess_gate_prepare(void);
-
-/* start->in_go of shim.h. */
-void gosess_gate_pass(void (*work)(void *), void *argument);
-
-/* Does the work of threads that do not go in themselves, for good: in the one that loaded. */
-_Noreturn void gosess_gate_serve(void (*make_room)(void));
 
 #endif

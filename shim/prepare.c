@@ -2,6 +2,7 @@
  * prepare.c - what is found and registered once, before the first context is attached.
  */
 #define _GNU_SOURCE
+#include "der.h"
 #include "serve.h"
 
 #include <errno.h>
@@ -9,13 +10,6 @@
 
 /* Set, with what follows it, before the first context is attached. */
 const struct gosess_libssl *_Atomic gosess_ssl;
-static struct gosess_start start;
-
-static struct gosess_context *context_of_ctx(const SSL_CTX *ctx)
-{
-    struct gosess_attached *context = gosess_attached(ctx);
-    return context ? &context->core : NULL;
-}
 
 static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
 {
@@ -24,7 +18,7 @@ static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, c
 
 bool gosess_load(void)
 {
-    return gosess_core_load(&start);
+    return gosess_core_load();
 }
 
 /* Of ex_data only the end of the objects is heard: see table.c. */
@@ -49,8 +43,13 @@ static bool set_libssl(const struct gosess_libssl *found)
     table = *found;
     if (!make_indices(&table))
         return gosess_fail_memory();
-    gosess_core_prepare();
-    start = (struct gosess_start){&table, context_of_ctx, gosess_gate_pass, log_text};
+    gosess_core_prepare(&(struct gosess_start){
+        .retain = table.SSL_SESSION_up_ref,
+        .same_object = gosess_same_object,
+        .same_bytes = gosess_same_bytes,
+        .log = log_text,
+        .current_job = table.ASYNC_get_current_job,
+    });
     gosess_ssl = &table;
     return true;
 }

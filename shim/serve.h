@@ -8,6 +8,8 @@
  *   policy.c   the digest of that
  *   terms.c    under which terms a connection's session is made, or would be
  *   sessions.c what gosess does with sessions as a cache
+ *   lookup.c   what a connection may have of it
+ *   claim.c    what its handshake has taken out of it
  *   callbacks.c  the callbacks that libssl calls
  *   replay.c   takes libssl's anti-replay over
  *   noting.c   the interposed functions that set what libssl has no getter for
@@ -19,6 +21,7 @@
 #ifndef GOSESS_SHIM_SERVE_H
 #define GOSESS_SHIM_SERVE_H
 
+#include "claim.h"
 #include "finding.h"
 #include "internal.h"
 #include "loading.h"
@@ -330,18 +333,25 @@ void gosess_replay_give_back(struct gosess_connection *connection);
 
 /* --- sessions.c --- */
 
+/* Frees what has left a cache. In cache.c. */
+void gosess_free_leaving(struct gosess_request *request);
+
 /*
- * A call of the Go half for a context, loading it, with what has left the cache treated as
- * libssl would. errno is kept. False where there is none.
+ * Asks the cache of a context for an operation, loading the Go half; what has left the cache is
+ * treated as libssl would. errno is kept. False where there is no Go half.
  */
-bool gosess_call(struct gosess_attached *context, struct gosess_call *call);
+bool gosess_ask(struct gosess_attached *context, struct gosess_request *request);
 
 /* The callbacks of the cache alone, without the application's. */
 void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session);
 SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
                                  int length);
 
-/* What a connection was given is over: gosess_core_release of shim.h. */
+/*
+ * What a connection was given is over: it ends, or begins another handshake. What it has taken is
+ * put back into the cache where unproven says that its client has not shown that it knows the
+ * session's secret.
+ */
 void gosess_release(struct gosess_connection *connection, bool unproven);
 
 /*

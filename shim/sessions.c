@@ -2,12 +2,15 @@
  * sessions.c - what gosess does with sessions as a cache, without the callbacks of the application.
  */
 #define _GNU_SOURCE
-#include "serve.h"
-
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "copies.h"
+#include "der.h"
+#include "serve.h"
 
 /* The session that has left the cache and that libssl is made to treat as removed. */
 static _Thread_local const SSL_SESSION *leaving;
@@ -17,17 +20,17 @@ bool gosess_is_leaving(const SSL_SESSION *session)
     return session == leaving;
 }
 
-/* --- the Go half --- */
+/* --- the cache --- */
 
 /*
  * What has left the cache is treated as libssl treats what leaves its own: marked as not to be
  * resumed, the remove callback called, freed. Unlike libssl, with no lock held (L22, L28).
  */
-static void settle(struct gosess_attached *context, struct gosess_outcome *outcome)
+static void settle(struct gosess_attached *context, struct gosess_request *request)
 {
-    if (outcome->evicted)
-        atomic_fetch_add(&context->full, outcome->evicted);
-    for (struct gosess_leaving *each = outcome->leaving; each; each = each->next) {
+    if (request->evicted)
+        atomic_fetch_add(&context->full, request->evicted);
+    for (struct gosess_leaving *each = request->leaving; each; each = each->next) {
         if (each->silent)
             continue;
         const SSL_SESSION *before = leaving; /* a remove callback may have brought us here */
@@ -35,29 +38,81 @@ static void settle(struct gosess_attached *context, struct gosess_outcome *outco
         gosess_ssl->SSL_CTX_remove_session(context->core.ctx, each->session);
         leaving = before;
     }
-    while (outcome->leaving) {
-        struct gosess_leaving *first = outcome->leaving;
-        outcome->leaving = first->next;
-        gosess_ssl->SSL_SESSION_free(first->session);
-        free(first);
-    }
+    gosess_free_leaving(request);
 }
 
-bool gosess_call(struct gosess_attached *context, struct gosess_call *call)
+bool gosess_ask(struct gosess_attached *context, struct gosess_request *request)
 {
     int saved = errno;
     bool done = false;
     if (gosess_load()) {
-        int number = gosess_cache_number(context->cache);
-        /* Threads that only read it do not take its cache line from each other. */
-        if (__atomic_load_n(&context->core.cache, __ATOMIC_RELAXED) != number)
-            __atomic_store_n(&context->core.cache, number, __ATOMIC_RELAXED);
-        done = number > 0 && gosess_core_call(call);
+        request->cache = gosess_cache_number(context->cache);
+        request->context = &context->core;
+        done = request->cache > 0 && gosess_core_ask(request);
     }
     if (done)
-        settle(context, &call->outcome);
+        settle(context, request);
     errno = saved;
     return done;
+}
+
+/* --- storing --- */
+
+static int limit_of(const struct gosess_attached *context)
+{
+    long limit = gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_GET_SESS_CACHE_SIZE, 0, NULL);
+    return limit > 0 && limit < INT_MAX ? (int)limit : 0;
+}
+
+/* Keeps the object itself in this process; it ends then. False where it cannot or did already. */
+static bool keep(struct gosess_attached *context, SSL_SESSION *session,
+                 const struct gosess_scope *scope, int64_t expires)
+{
+    struct gosess_request request = {
+        .operation = GOSESS_KEEP,
+        .scope = scope,
+        .session = session,
+        .expires = expires,
+        .size = gosess_object_size(session, scope->chain),
+        .limit = limit_of(context),
+    };
+    request.id = gosess_ssl->SSL_SESSION_get_id(session, &request.id_length);
+    if (request.id_length == 0 || !gosess_ssl->SSL_SESSION_up_ref(session))
+        return false;
+    gosess_cap(session, expires);
+    bool kept = gosess_ask(context, &request) && request.result == 1;
+    if (!kept)
+        gosess_ssl->SSL_SESSION_free(session);
+    return kept;
+}
+
+/* Shares the bytes of a session: 1, 0, or GOSESS_TOO_BIG. With a copy for this process, or none. */
+static long share(struct gosess_attached *context, SSL_SESSION *session,
+                  const struct gosess_scope *scope, int64_t expires, bool with_copy)
+{
+    struct gosess_request request = {.operation = GOSESS_SHARE, .scope = scope, .expires = expires};
+    int length = 0;
+    request.id = gosess_ssl->SSL_SESSION_get_id(session, &request.id_length);
+    request.der = request.id_length > 0 ? gosess_encode(session, &length) : NULL;
+    if (!request.der)
+        return 0;
+    request.der_length = (size_t)length;
+    if (with_copy && scope->chain == 0 && (request.copy = gosess_copy_to_keep(session)))
+        request.size = gosess_object_size(request.copy, 0);
+    long result = gosess_ask(context, &request) ? request.result : 0;
+    gosess_ssl->SSL_SESSION_free(request.copy); /* NULL where it is kept */
+    gosess_free_der(request.der, length);
+    return result;
+}
+
+static void put(struct gosess_attached *context, SSL_SESSION *session,
+                const struct gosess_scope *scope, int64_t expires, bool with_copy)
+{
+    if (!gosess_live(context) && scope->shared &&
+        share(context, session, scope, expires, with_copy) != GOSESS_TOO_BIG)
+        return;
+    if (gosess_live(context) || scope->live)
+        keep(context, session, scope, expires);
 }
 
 /*
@@ -88,13 +143,12 @@ static void update_time(struct gosess_attached *context, SSL_SESSION *session)
 bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
 {
     struct gosess_scope scope;
-    struct gosess_call add = {.what = GOSESS_CALL_ADD, .session = session, .scope = &scope};
     /* A context that ends, or is given back, takes nothing in any more. */
     if (gosess_ending(context))
         return false;
     update_time(context, session);
     gosess_scope_added(context, session, &scope);
-    return gosess_call(context, &add) && add.result == 1;
+    return keep(context, session, &scope, gosess_end_of(gosess_ssl, session));
 }
 
 /* Whether the cache is to have a new session of a context. */
@@ -112,14 +166,21 @@ bool gosess_is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *se
     return !born->scope.resumed || gosess_terms_hold(ssl, &born->connection->given);
 }
 
+/*
+ * The handshake is over: nothing that it has taken is given out again. TLS 1.3 gives a resumed
+ * connection's new ticket a fresh time; the chain of tickets still ends when the first session
+ * does.
+ */
 void gosess_store(struct gosess_newborn *born)
 {
     struct gosess_attached *context = born->connection->first;
+    struct gosess_given *given = &born->connection->given;
     update_time(context, born->session);
-    gosess_call(context, &(struct gosess_call){.what = GOSESS_CALL_NEW,
-                                               .session = born->session,
-                                               .scope = &born->scope,
-                                               .given = &born->connection->given});
+    gosess_claim_forget(given);
+    int64_t ends = gosess_end_of(gosess_ssl, born->session);
+    if (born->scope.resumed && given->ends > 0 && given->ends < ends)
+        ends = given->ends;
+    put(context, born->session, &born->scope, ends, true);
 }
 
 void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
@@ -129,82 +190,26 @@ void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION
         gosess_store(&born);
 }
 
-/*
- * Whether the connection may use the session's cipher. libssl does not look at its own list when it
- * resumes up to TLS 1.2, and a store outlives the configuration that a session was made under. (In
- * TLS 1.3 it chooses a cipher anew. The numbers of DTLS are above it.)
- */
-static bool cipher_allowed(SSL *ssl, const SSL_SESSION *session)
-{
-    const SSL_CIPHER *cipher = gosess_ssl->SSL_SESSION_get0_cipher(session);
-    const OPENSSL_STACK *list = (const OPENSSL_STACK *)gosess_ssl->SSL_get_ciphers(ssl);
-    if (gosess_ssl->SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION)
-        return true;
-    for (int i = 0; i < gosess_ssl->OPENSSL_sk_num(list); i++)
-        if (gosess_ssl->OPENSSL_sk_value(list, i) == cipher)
-            return true;
-    return false;
-}
-
-/* What this connection may have of the cache, and libssl and the host are told of it. */
-SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned char *id,
-                            int length)
-{
-    SSL *ssl = connection->ssl;
-    struct gosess_attached *context = connection->first;
-    struct gosess_scope scope;
-    gosess_ssl->ERR_set_mark();
-    bool ok = gosess_scope_asked(context, ssl, &scope);
-    gosess_ssl->ERR_pop_to_mark();
-    struct gosess_call get = {.what = GOSESS_CALL_GET,
-                              .ssl = ssl,
-                              .id = id,
-                              .id_length = length,
-                              .scope = &scope,
-                              .given = &connection->given};
-    if (!ok || !gosess_call(context, &get) || !get.session)
-        return NULL;
-    if (connection->given.bound && !cipher_allowed(ssl, get.session)) {
-        gosess_ssl->SSL_SESSION_free(get.session);
-        return NULL;
-    }
-    gosess_connection_resumes(connection, get.session);
-    if (gosess_anti_replay(gosess_ssl, ssl))
-        gosess_replay_take_over(connection);
-    /* libssl's own anti-replay removes the session that it takes, and says so (L26). */
-    gosess_remove_cb application = atomic_load(&context->remove_session);
-    if (get.outcome.taken && application)
-        application(context->core.ctx, get.session);
-    return get.session;
-}
-
-SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
-                                 int length)
-{
-    struct gosess_connection *connection = gosess_connection_make(ssl, context);
-    if (!connection)
-        return NULL;
-    gosess_replay_give_back(connection);
-    gosess_connection_asks(connection);
-    return gosess_look_up(connection, id, length);
-}
-
 void gosess_release(struct gosess_connection *connection, bool unproven)
 {
-    struct gosess_call release = {
-        .what = GOSESS_CALL_RELEASE, .given = &connection->given, .unproven = unproven};
-    if (connection->given.claim && gosess_core_ready())
-        gosess_call(connection->first, &release);
+    struct gosess_scope scope;
+    int64_t ends;
+    SSL_SESSION *taken = unproven && gosess_core_ready()
+                             ? gosess_claim_scope(&connection->given, &scope, &ends)
+                             : NULL;
+    if (taken)
+        put(connection->first, taken, &scope, ends, false);
+    gosess_claim_forget(&connection->given);
 }
 
 bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was)
 {
+    struct gosess_request drop = {.operation = GOSESS_REMOVE, .session = session};
     *was = NULL;
-    struct gosess_call drop = {
-        .what = GOSESS_CALL_REMOVE, .ctx = context->core.ctx, .session = session};
+    drop.id = gosess_ssl->SSL_SESSION_get_id(session, &drop.id_length);
     /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
-    if (!gosess_core_ready() || !gosess_call(context, &drop))
+    if (drop.id_length == 0 || !gosess_core_ready() || !gosess_ask(context, &drop))
         return false;
-    *was = drop.outcome.was;
-    return drop.outcome.removed;
+    *was = drop.was;
+    return drop.removed;
 }

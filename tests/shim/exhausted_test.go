@@ -58,8 +58,7 @@ func inCapi(t *testing.T, symbols []elf.Symbol) func(elf.Symbol) bool {
 		return first > 0 && s.Value >= first && s.Value <= last && !strings.HasPrefix(s.Name, "__wrap_") &&
 			s.Name != "make_thread" && s.Name != "begin"
 	}
-	for name, want := range map[string]bool{"gosess_core_get_session": true, "gosess_lookup_end": true, "gosess_allocate": true,
-		"gosess_outcome_leaving": true, "gosess_copy_to_keep": true, "x_cgo_thread_start": false, "x_cgo_init": false} {
+	for name, want := range map[string]bool{"gosess_core_serve": true, "gosess_gate_pass": true, "gosess_leave": true, "x_cgo_thread_start": false, "x_cgo_init": false} {
 		if s, found := at[name]; !found || in(s) != want {
 			t.Fatalf("%s: found %v, among the functions of capi %v", name, found, in(s))
 		}

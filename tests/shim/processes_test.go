@@ -189,7 +189,7 @@ func TestUnusableCore(t *testing.T) {
 		{"missing", "/nonexistent/core.so", "cannot use /nonexistent/core.so"},
 		{"no library", text, "cannot use " + text},
 		{"other version", compileAs("abi", "-DABI=GOSESS_CORE_ABI+1"), "another version"},
-		{"lacks a function", compileAs("lacks", "-DWITHOUT_REMOVE"), "it lacks gosess_core_remove_session"},
+		{"lacks a function", compileAs("lacks", "-DWITHOUT_SERVE"), "it lacks gosess_core_serve"},
 		{"does not start", compileAs("fails", "-DSTART=-1"), "the stand-in will not start"},
 		{"relative", "core.so", "allowed: an absolute path"},
 	} {

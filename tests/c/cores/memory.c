@@ -3,7 +3,7 @@
  *   -DABI=N            it is of that version
  *   -DSTART=N          starting it returns that
  *   -DSECONDS=N        it hangs that long before it is loaded
- *   -DWITHOUT_REMOVE   it lacks a function
+ *   -DWITHOUT_SERVE    it lacks a function
  *   -DSOIL             its calls change errno
  *   -DFAULT            its first lookup writes where it must not
  *   -DOVERFLOW         its first lookup counts further than an int can
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef ABI
 #    define ABI GOSESS_CORE_ABI
@@ -33,19 +34,14 @@
 const unsigned gosess_core_abi = ABI;
 
 static const struct gosess_start *starter;
-static const struct gosess_libssl *libssl;
-
-/* Whether a thread's last removal was of something. Not a _Thread_local of a library that is
- * loaded late: LeakSanitizer stumbles over these. */
-static pthread_key_t removed;
-static char yes;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry {
     unsigned char id[ID_MAX];
-    unsigned id_length;
-    unsigned char *der;
-    int der_length;
+    unsigned id_length; /* 0: there is nothing in it */
+    unsigned char *der; /* of a session that is shared */
+    size_t der_length;
+    SSL_SESSION *session; /* of one that is kept */
 } entries[ENTRIES];
 static unsigned next;
 
@@ -64,11 +60,15 @@ __attribute__((constructor)) static void hang(void)
 int gosess_core_start(const struct gosess_start *start)
 {
     starter = start;
-    libssl = start->libssl;
-    pthread_key_create(&removed, NULL);
     if (START != 0)
         start->log(GOSESS_LOG_ERROR, GOSESS_CAUSE_STORE, "the stand-in will not start");
     return START;
+}
+
+_Noreturn void gosess_core_work(void)
+{
+    for (;;)
+        pause();
 }
 
 bool gosess_core_owns_thread(pid_t thread)
@@ -77,96 +77,83 @@ bool gosess_core_owns_thread(pid_t thread)
     return false;
 }
 
-int gosess_core_open(const struct gosess_source *source)
-{
-    (void)source;
-    return 1;
-}
-
-void gosess_core_close(int cache)
-{
-    (void)cache;
-}
-
-/* Where the real one would be in Go. */
-static void inside(void *unused)
-{
-    (void)unused;
-    sigset_t blocked;
-    if (libssl->ASYNC_get_current_job())
-        abort(); /* it would overrun the job's stack (L44) */
-    if (pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || !sigismember(&blocked, SIGALRM))
-        abort(); /* a handler would run on a goroutine's */
-}
-
-/* What holds in every call. */
-static void enter(void)
-{
-    starter->in_go(inside, NULL);
-#ifdef SOIL
-    errno = EIO;
-#endif
-}
-
-/* Of a session id, NULL where there is none. With lock. */
-static struct entry *find(const unsigned char *id, unsigned length)
+/* Of a session id, NULL where there is none. With lock, as what follows. */
+static struct entry *find(const struct gosess_request *request)
 {
     for (unsigned i = 0; i < ENTRIES; i++) {
         struct entry *entry = &entries[i];
-        if (entry->der && entry->id_length == length && memcmp(entry->id, id, length) == 0)
+        if (entry->id_length > 0 && entry->id_length == request->id_length &&
+            memcmp(entry->id, request->id, request->id_length) == 0)
             return entry;
     }
     return NULL;
 }
 
-static void drop(struct entry *entry)
+static void leave(struct gosess_request *request, SSL_SESSION *session, bool silent)
 {
-    libssl->CRYPTO_clear_free(entry->der, (size_t)entry->der_length, __FILE__, __LINE__);
-    entry->der = NULL;
+    struct gosess_leaving *note = malloc(sizeof *note);
+    if (!note)
+        return;
+    *note = (struct gosess_leaving){.session = session, .silent = silent};
+    if (request->leaving)
+        request->last->next = note;
+    else
+        request->leaving = note;
+    request->last = note;
 }
 
-static int keep(SSL_SESSION *session)
+static void drop(struct gosess_request *request, struct entry *entry, bool silent)
 {
-    unsigned length;
-    enter();
-    const unsigned char *id = libssl->SSL_SESSION_get_id(session, &length);
-    if (length == 0 || length > ID_MAX)
-        return 0;
-    pthread_mutex_lock(&lock);
-    struct entry *entry = find(id, length);
+    if (entry->der)
+        memset(entry->der, 0, entry->der_length);
+    free(entry->der);
+    if (entry->session)
+        leave(request, entry->session, silent);
+    *entry = (struct entry){.id_length = 0};
+}
+
+/* An empty entry for the session of a request; NULL where its id is too long. */
+static struct entry *make(struct gosess_request *request)
+{
+    struct entry *entry = find(request);
+    if (request->id_length == 0 || request->id_length > ID_MAX)
+        return NULL;
     if (!entry)
         entry = &entries[next++ % ENTRIES];
-    drop(entry);
-    memcpy(entry->id, id, length);
-    entry->id_length = length;
-    entry->der_length = libssl->i2d_SSL_SESSION(session, &entry->der);
-    pthread_mutex_unlock(&lock);
-    return 1;
+    drop(request, entry, true);
+    memcpy(entry->id, request->id, request->id_length);
+    entry->id_length = request->id_length;
+    return entry;
 }
 
-void gosess_core_new_session(SSL_SESSION *session, const struct gosess_scope *scope,
-                             struct gosess_given *given)
+static void share(struct gosess_request *request)
 {
-    (void)scope, (void)given;
-    keep(session);
+    unsigned char *der = malloc(request->der_length);
+    struct entry *entry = der ? make(request) : NULL;
+    if (!entry) {
+        free(der);
+        return;
+    }
+    memcpy(der, request->der, request->der_length);
+    entry->der = der;
+    entry->der_length = request->der_length;
+    request->result = 1;
 }
 
-void gosess_core_release(struct gosess_given *given, bool unproven)
+static void keep(struct gosess_request *request)
 {
-    (void)given, (void)unproven;
+    struct entry *entry = find(request);
+    if (entry && entry->session == request->session)
+        return;
+    entry = make(request);
+    if (!entry)
+        return;
+    entry->session = request->session;
+    request->result = 1;
 }
 
-int gosess_core_add_session(SSL_SESSION *session, const struct gosess_scope *scope)
+static void look(struct gosess_request *request)
 {
-    (void)scope;
-    return keep(session);
-}
-
-SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length,
-                                     const struct gosess_scope *scope, struct gosess_given *given)
-{
-    (void)ssl, (void)scope, (void)given;
-    enter();
 #ifdef FAULT
     unsigned char *volatile space = malloc(8);
     space[8] = 1;
@@ -176,87 +163,95 @@ SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int leng
     volatile int large = 0x7fffffff;
     large = large + 1;
 #endif
-#ifdef RACE
-    lookups++;
-#endif
-    if (length <= 0 || length > ID_MAX)
-        return NULL;
-    pthread_mutex_lock(&lock);
-    struct entry *entry = find(id, (unsigned)length);
-    const unsigned char *at = entry ? entry->der : NULL;
-    SSL_SESSION *session = entry ? libssl->d2i_SSL_SESSION(NULL, &at, entry->der_length) : NULL;
-    pthread_mutex_unlock(&lock);
-    return session;
+    struct entry *entry = find(request);
+    if (entry && entry->session && starter->retain(entry->session))
+        request->session = entry->session;
+    if (!entry || !entry->der || entry->der_length > GOSESS_DER_SIZE)
+        return;
+    memcpy(request->der, entry->der, entry->der_length);
+    request->der_length = entry->der_length;
+    request->bound = true;
+    memcpy(request->terms, request->scope->terms, sizeof request->terms);
+    request->ends = (int64_t)time(NULL) + 300;
 }
 
-#ifndef WITHOUT_REMOVE
-void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
+static void remove_one(struct gosess_request *request)
 {
-    (void)ctx;
-    unsigned length;
-    enter();
-    const unsigned char *id = libssl->SSL_SESSION_get_id(session, &length);
-    pthread_mutex_lock(&lock);
-    struct entry *entry = find(id, length);
-    if (entry)
-        drop(entry);
-    pthread_setspecific(removed, entry ? &yes : NULL);
-    pthread_mutex_unlock(&lock);
+    struct entry *entry = find(request);
+    if (!entry ||
+        (entry->session ? !starter->same_object(request->session, entry->session)
+                        : !starter->same_bytes(request->session, entry->der, entry->der_length)))
+        return;
+    request->removed = true;
+    request->was = entry->session;
+    entry->session = NULL;
+    drop(request, entry, true);
 }
-#endif
 
 static long number(void)
 {
     long kept = 0;
-    enter();
-    pthread_mutex_lock(&lock);
     for (unsigned i = 0; i < ENTRIES; i++)
-        kept += entries[i].der != NULL;
-    pthread_mutex_unlock(&lock);
+        kept += entries[i].id_length > 0;
     return kept;
 }
 
-long gosess_core_number(SSL_CTX *ctx)
+static void clear(struct gosess_request *request, bool silent)
 {
-    (void)ctx;
-    return number();
-}
-
-void gosess_core_clear(int cache)
-{
-    (void)cache;
-    enter();
-    pthread_mutex_lock(&lock);
     for (unsigned i = 0; i < ENTRIES; i++)
-        drop(&entries[i]);
-    pthread_mutex_unlock(&lock);
+        drop(request, &entries[i], silent);
 }
 
 /* Sessions are kept until they are removed, or all are. */
-void gosess_core_flush(SSL_CTX *ctx, int64_t before)
+static void serve(struct gosess_request *request)
 {
-    (void)ctx;
-    if (before == 0)
-        gosess_core_clear(1);
+    switch (request->operation) {
+    case GOSESS_OPEN:
+        request->result = 1;
+        break;
+    case GOSESS_SHARE:
+        share(request);
+        break;
+    case GOSESS_FIND:
+        look(request);
+        break;
+    case GOSESS_REMOVE:
+        remove_one(request);
+        break;
+    case GOSESS_NUMBER:
+        request->result = number();
+        break;
+    case GOSESS_COUNT:
+        *request->counts = (struct gosess_counts){.entries = (uint64_t)number()};
+        break;
+    case GOSESS_FLUSH:
+        if (request->before == 0)
+            clear(request, false);
+        break;
+    case GOSESS_CLEAR:
+        clear(request, true);
+        break;
+    case GOSESS_KEEP:
+        keep(request);
+        break;
+    case GOSESS_CLOSE:
+    case GOSESS_FORGET:
+    case GOSESS_KEEP_COPY:
+        break;
+    }
 }
 
-void gosess_core_forget(SSL_CTX *ctx)
+#ifndef WITHOUT_SERVE
+void gosess_core_serve(struct gosess_request *request)
 {
-    (void)ctx;
+#    ifdef RACE
+    lookups++;
+#    endif
+    pthread_mutex_lock(&lock);
+    serve(request);
+    pthread_mutex_unlock(&lock);
+#    ifdef SOIL
+    errno = EIO;
+#    endif
 }
-
-void gosess_core_count(int cache, struct gosess_counts *counts)
-{
-    (void)cache;
-    *counts = (struct gosess_counts){.entries = (uint64_t)number()};
-}
-
-void gosess_core_make_room(void)
-{
-}
-
-void gosess_core_take_outcome(struct gosess_outcome *taken)
-{
-    *taken = (struct gosess_outcome){.removed = pthread_getspecific(removed) != NULL};
-    pthread_setspecific(removed, NULL);
-}
+#endif

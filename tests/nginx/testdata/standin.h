@@ -1,25 +1,21 @@
 /* standin.h - a Go half in C that never finds a session. */
+#include <unistd.h>
+
 #include "../../../shim.h"
 
-void gosess_core_new_session(SSL_SESSION *session, const struct gosess_scope *scope,
-                             struct gosess_given *given)
+_Noreturn void gosess_core_work(void)
 {
-    (void)session, (void)scope, (void)given;
+    for (;;)
+        pause();
 }
 
-SSL_SESSION *gosess_core_get_session(SSL *ssl, const unsigned char *id, int length,
-                                     const struct gosess_scope *scope, struct gosess_given *given)
+bool gosess_core_owns_thread(pid_t thread)
 {
-    (void)ssl, (void)id, (void)length, (void)scope, (void)given;
-    return NULL;
+    (void)thread;
+    return false;
 }
 
-void gosess_core_release(struct gosess_given *given, bool unproven)
+void gosess_core_serve(struct gosess_request *request)
 {
-    (void)given, (void)unproven;
-}
-
-void gosess_core_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
-{
-    (void)ctx, (void)session;
+    request->result = request->operation == GOSESS_OPEN;
 }

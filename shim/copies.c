@@ -1,29 +1,26 @@
 /* copies.c - copies of sessions that take long to make of their DER. */
-#include "glue.h"
+#define _GNU_SOURCE
+#include "copies.h"
 
-static const struct gosess_libssl *libssl;
+#include "der.h"
+#include "serve.h"
 
 /* Of a peer's certificate, in bytes of DER: what is made of its extensions may be ten times that.
  */
 #define CERTIFICATE_MAX 3072
 
-void gosess_copies_start(const struct gosess_libssl *table)
-{
-    libssl = table;
-}
-
 static SSL_SESSION *copy(SSL_SESSION *session)
 {
-    libssl->ERR_set_mark();
-    SSL_SESSION *made = libssl->SSL_SESSION_dup(session);
-    libssl->ERR_pop_to_mark();
+    gosess_ssl->ERR_set_mark();
+    SSL_SESSION *made = gosess_ssl->SSL_SESSION_dup(session);
+    gosess_ssl->ERR_pop_to_mark();
     return made;
 }
 
 SSL_SESSION *gosess_copy_to_keep(SSL_SESSION *session)
 {
-    X509 *peer = libssl->SSL_SESSION_get0_peer(session);
-    if (!peer || libssl->i2d_X509(peer, NULL) > CERTIFICATE_MAX)
+    X509 *peer = gosess_ssl->SSL_SESSION_get0_peer(session);
+    if (!peer || gosess_ssl->i2d_X509(peer, NULL) > CERTIFICATE_MAX)
         return NULL;
     return copy(session);
 }

@@ -12,7 +12,9 @@
  * does, on 32 KiB of heap without a guard page (L44), is done by the relay.
  */
 #define _GNU_SOURCE
-#include "serve.h"
+#include "glue.h"
+
+#include "_cgo_export.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -33,10 +35,9 @@ static _Thread_local bool counted, ending;
 static _Thread_local int relayed;
 static _Thread_local stack_t inside; /* the alternate signal stack that Go gave this thread */
 
-/* What a thread has done for it, and waits for. */
+/* A request that a thread has served for it, and waits for. */
 struct errand {
-    void (*work)(void *);
-    void *argument;
+    struct gosess_request *request; /* NULL: that the processors are taken back */
     bool done;
     pthread_cond_t answered;
     struct errand *next;
@@ -45,7 +46,7 @@ struct errand {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all of the errands */
 static pthread_cond_t handed = PTHREAD_COND_INITIALIZER;
 static struct errand *first, **last = &first;
-static void (*make_room)(void);
+static const struct gosess_start *start;
 
 static bool is_crowded(void)
 {
@@ -59,14 +60,16 @@ static void run(const struct errand *errand)
     bool alone = is_crowded();
     if (alone)
         pthread_mutex_lock(&gate);
-    errand->work(errand->argument);
+    if (errand->request)
+        gosess_go_serve(errand->request);
+    else
+        gosess_go_make_room();
     if (alone)
         pthread_mutex_unlock(&gate);
 }
 
-_Noreturn void gosess_gate_serve(void (*room)(void))
+_Noreturn void gosess_gate_serve(void)
 {
-    make_room = room;
     pthread_mutex_lock(&lock);
     for (;;) {
         while (!first)
@@ -83,10 +86,9 @@ _Noreturn void gosess_gate_serve(void (*room)(void))
     }
 }
 
-static void relay(void (*work)(void *), void *argument)
+static void relay(struct gosess_request *request)
 {
-    struct errand errand = {
-        .work = work, .argument = argument, .answered = PTHREAD_COND_INITIALIZER};
+    struct errand errand = {.request = request, .answered = PTHREAD_COND_INITIALIZER};
     pthread_mutex_lock(&lock);
     *last = &errand;
     last = &errand.next;
@@ -96,12 +98,6 @@ static void relay(void (*work)(void *), void *argument)
         pthread_cond_wait(&errand.answered, &lock);
     pthread_mutex_unlock(&lock);
     pthread_cond_destroy(&errand.answered);
-}
-
-static void take_processors_back(void *unused)
-{
-    (void)unused;
-    make_room();
 }
 
 /* --- the gate --- */
@@ -114,9 +110,13 @@ static void uncount(void *unused)
     atomic_fetch_sub(&callers, 1);
 }
 
-/* Made before the Go runtime's, which takes what it gave a thread back when that one is called. */
-void gosess_gate_prepare(void)
+/*
+ * The key is made before the Go runtime's, which takes what it gave a thread back when that one is
+ * called; the runtime makes it in the first call into Go (runtime/cgo/gcc_libinit.c).
+ */
+void gosess_gate_prepare(const struct gosess_start *given)
 {
+    start = given;
     have_key = pthread_key_create(&key, uncount) == 0;
 }
 
@@ -131,11 +131,11 @@ static void count(void)
 
 static bool goes_itself(void)
 {
-    if (ending || gosess_ssl->ASYNC_get_current_job())
+    if (ending || start->current_job())
         return false;
     if (counted || getpid() == gettid())
         return true;
-    if (gosess_room_limited() && atomic_load(&callers) >= CALLERS_LIMITED)
+    if (start->limited && atomic_load(&callers) >= CALLERS_LIMITED)
         return false;
     return relayed == RELAYED_FIRST;
 }
@@ -145,22 +145,22 @@ static bool goes_itself(void)
  * where the thread has none. The host's is what it was between the calls. Who is called in a
  * handler that runs on the host's cannot change it, and has it to the end.
  */
-static void work_on_own_stack(void (*work)(void *), void *argument)
+static void serve_on_own_stack(struct gosess_request *request)
 {
     const stack_t none = {.ss_flags = SS_DISABLE};
     stack_t hosts;
     bool first_time = !inside.ss_sp;
     bool changed = sigaltstack(first_time ? &none : &inside, &hosts) == 0;
-    work(argument);
+    gosess_go_serve(request);
     if (changed)
         sigaltstack(&hosts, first_time ? &inside : NULL);
 }
 
-static void pass(void (*work)(void *), void *argument)
+static void pass(struct gosess_request *request)
 {
     if (!goes_itself()) {
         relayed += relayed < RELAYED_FIRST;
-        relay(work, argument);
+        relay(request);
         return;
     }
     bool is_new = !counted;
@@ -168,15 +168,15 @@ static void pass(void (*work)(void *), void *argument)
         count();
     bool alone = is_crowded();
     if (alone && is_new)
-        relay(take_processors_back, NULL); /* before the gate, which the relay may wait for */
+        relay(NULL); /* before the gate, which the relay may wait for */
     if (alone)
         pthread_mutex_lock(&gate);
-    work_on_own_stack(work, argument);
+    serve_on_own_stack(request);
     if (alone)
         pthread_mutex_unlock(&gate);
 }
 
-void gosess_gate_pass(void (*work)(void *), void *argument)
+void gosess_gate_pass(struct gosess_request *request)
 {
     sigset_t before, during;
     int cancel;
@@ -184,7 +184,7 @@ void gosess_gate_pass(void (*work)(void *), void *argument)
     gosess_asynchronous_signals(&during);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_sigmask(SIG_SETMASK, &during, &before);
-    pass(work, argument);
+    pass(request);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_setcancelstate(cancel, NULL);
 }

@@ -1,0 +1,83 @@
+package capi
+
+// #include "glue.h"
+import "C"
+
+import "gosess/sessioncache"
+
+// cache is what requests need of a cache, whichever store it has: shim.h says what each does.
+type cache interface {
+	share(r *request)
+	keep(r *request)
+	find(r *request)
+	keepCopy(r *request)
+	remove(r *request)
+	number(r *request)
+	flush(r *request)
+	forget(r *request)
+	// drop gives every reference back. What processes share goes too where all is to go.
+	drop(r *request, all bool)
+	stats() sessioncache.Stats
+}
+
+func serve(r *request) {
+	if r.operation == C.GOSESS_OPEN {
+		r.result = C.long(open(r))
+		return
+	}
+	c := caches.get(int(r.cache))
+	if c == nil {
+		return
+	}
+	switch r.operation {
+	case C.GOSESS_CLOSE:
+		caches.remove(int(r.cache))
+		c.drop(r, false)
+	case C.GOSESS_CLEAR:
+		c.drop(r, true)
+	case C.GOSESS_COUNT:
+		*r.counts = countsOf(c.stats())
+	case C.GOSESS_NUMBER:
+		c.number(r)
+	case C.GOSESS_FLUSH:
+		c.flush(r)
+	case C.GOSESS_FORGET:
+		c.forget(r)
+	case C.GOSESS_SHARE:
+		c.share(r)
+	case C.GOSESS_KEEP:
+		c.keep(r)
+	case C.GOSESS_FIND:
+		c.find(r)
+	case C.GOSESS_KEEP_COPY:
+		c.keepCopy(r)
+	case C.GOSESS_REMOVE:
+		c.remove(r)
+	}
+}
+
+// open makes a cache of a source and returns its number, or -1 after it has logged why not.
+func open(r *request) int {
+	opened, err := makeCache(r.source)
+	if err != nil {
+		logError(C.GOSESS_CAUSE_STORE, "serving without a cache: open the store", err)
+		return -1
+	}
+	return caches.add(opened)
+}
+
+func makeCache(source *C.gosess_const_source) (cache, error) {
+	if source.mapping == nil {
+		return newLive(int64(source.size)), nil
+	}
+	store, err := sessioncache.OpenShm(mappingOf(source))
+	if err != nil {
+		return nil, err
+	}
+	c, err := sessioncache.New(store, keysOf(source))
+	if err != nil {
+		return nil, err
+	}
+	leaveOutOfCoreDumps(c)
+	return newSealed(store, c, uint64(source.size)), nil
+}
