@@ -1,1 +1,1 @@
-#include "../../shim/store.c"
+#include "../../shim/config/store.c"

@@ -34,7 +34,7 @@ func (w *watched) compile() error {
 		return err
 	}
 	var sources []string
-	for _, pattern := range []string{"shim.c", "shim/*.c"} {
+	for _, pattern := range []string{"shim.c", "shim/*/*.c"} {
 		found, err := filepath.Glob(filepath.Join(top, pattern))
 		if err != nil || len(found) == 0 {
 			return fmt.Errorf("%s: %v %w", pattern, found, err)

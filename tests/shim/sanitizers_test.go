@@ -41,7 +41,7 @@ func (s sanitizer) file(parts ...string) string {
 func (s sanitizer) objects(t *testing.T) []string {
 	t.Helper()
 	var files []string
-	for _, pattern := range []string{"shim.c", "shim/*.c", "tests/c/lib/*.c"} {
+	for _, pattern := range []string{"shim.c", "shim/*/*.c", "tests/c/lib/*.c"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatal(pattern, err)

@@ -1,0 +1,226 @@
+/* api.c - the functions of include/gosess.h. */
+#define _GNU_SOURCE
+#include "../serve.h"
+#include "../settings.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+GOSESS_EXPORT const char *gosess_version(void)
+{
+    return GOSESS_VERSION;
+}
+
+GOSESS_EXPORT const char *gosess_strerror(int status)
+{
+    switch (status) {
+    case GOSESS_OK:
+        return "success";
+    case GOSESS_ERROR_ARGUMENT:
+        return "an argument is NULL, a closed cache, or a struct without its size";
+    case GOSESS_ERROR_URL:
+        return "the URL, or what it names, cannot be used";
+    case GOSESS_ERROR_LIBSSL:
+        return "there is no usable libssl in this process";
+    case GOSESS_ERROR_CORE:
+        return "libgosess-core.so is missing or cannot start here";
+    case GOSESS_ERROR_MEMORY:
+        return "out of memory";
+    case GOSESS_ERROR_CONTEXT:
+        return "the context has no cache";
+    case GOSESS_NOT_FOUND:
+        return "there is no such session";
+    default:
+        return "unknown status";
+    }
+}
+
+GOSESS_EXPORT int gosess_cache_open(const char *url, gosess_cache **cache, char *error,
+                                    size_t error_size)
+{
+    char text[GOSESS_ERROR_SIZE] = "", note[GOSESS_ERROR_SIZE] = "";
+    if (error && error_size > 0)
+        error[0] = '\0';
+    if (!url || !cache || (!error && error_size > 0))
+        return GOSESS_ERROR_ARGUMENT;
+    gosess_setup_lock();
+    struct gosess_cache *made = gosess_cache_make(url, note, text, sizeof(text));
+    gosess_setup_unlock();
+    if (made) {
+        if (*note)
+            gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "%s", note);
+        *cache = made;
+        return GOSESS_OK;
+    }
+    if (error_size > 0)
+        gosess_fail(error, error_size, "%s", text);
+    return GOSESS_ERROR_URL;
+}
+
+GOSESS_EXPORT void gosess_cache_close(gosess_cache *cache)
+{
+    gosess_cache_give_up(cache);
+}
+
+GOSESS_EXPORT int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx)
+{
+    struct gosess_cache *opened = ctx ? gosess_cache_opened(cache) : NULL;
+    if (!opened)
+        return GOSESS_ERROR_ARGUMENT;
+    int status = GOSESS_ERROR_LIBSSL;
+    if (gosess_prepare(__builtin_return_address(0)))
+        status = gosess_shared_memory(ctx)          ? GOSESS_ERROR_CONTEXT
+                 : gosess_attach(ctx, opened, true) ? GOSESS_OK
+                                                    : GOSESS_ERROR_MEMORY;
+    if (status == GOSESS_OK)
+        gosess_attached(ctx)->lets_serve = true;
+    gosess_cache_unref(opened);
+    return status;
+}
+
+GOSESS_EXPORT int gosess_cache_detach(SSL_CTX *ctx)
+{
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (!ctx)
+        return GOSESS_ERROR_ARGUMENT;
+    if (!context || !context->cache)
+        return GOSESS_ERROR_CONTEXT;
+    gosess_detach(context);
+    return GOSESS_OK;
+}
+
+GOSESS_EXPORT int gosess_start(void)
+{
+    char error[GOSESS_ERROR_SIZE] = "";
+    int saved = errno;
+    bool prepared = gosess_prepare(__builtin_return_address(0));
+    gosess_setup_lock();
+    bool configured = prepared && gosess_configure(error, sizeof(error));
+    gosess_setup_unlock();
+    if (!prepared)
+        return GOSESS_ERROR_LIBSSL;
+    if (!configured)
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "%s", error);
+    bool loaded = configured && gosess_load();
+    errno = saved;
+    return loaded ? GOSESS_OK : GOSESS_ERROR_CORE;
+}
+
+GOSESS_EXPORT int gosess_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    if (!ctx || !session)
+        return GOSESS_ERROR_ARGUMENT;
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (!context || !context->cache)
+        return GOSESS_ERROR_CONTEXT;
+    if (!gosess_load())
+        return GOSESS_ERROR_CORE;
+    SSL_SESSION *was;
+    bool dropped = gosess_drop_session(context, session, &was);
+    gosess_ssl->SSL_SESSION_free(was);
+    return dropped ? GOSESS_OK : GOSESS_NOT_FOUND;
+}
+
+/* A call of the Go half for a whole cache. */
+static int call_cache(gosess_cache *given, struct gosess_call *call)
+{
+    int saved = errno;
+    struct gosess_cache *cache = gosess_cache_opened(given);
+    if (!cache)
+        return GOSESS_ERROR_ARGUMENT;
+    bool loaded = gosess_prepare(__builtin_return_address(0)) && gosess_load();
+    call->cache = loaded ? gosess_cache_number(cache) : -1;
+    bool done = call->cache > 0 && gosess_core_call(call);
+    gosess_cache_unref(cache);
+    errno = saved;
+    return done ? GOSESS_OK : GOSESS_ERROR_CORE;
+}
+
+GOSESS_EXPORT int gosess_cache_flush(gosess_cache *cache)
+{
+    struct gosess_call call = {.what = GOSESS_CALL_CLEAR};
+    return call_cache(cache, &call);
+}
+
+GOSESS_EXPORT int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *stats)
+{
+    struct gosess_counts counts = {0};
+    struct gosess_call call = {.what = GOSESS_CALL_COUNT, .counts = &counts};
+    if (!stats || stats->size < sizeof(stats->size))
+        return GOSESS_ERROR_ARGUMENT;
+    int status = call_cache(cache, &call);
+    if (status != GOSESS_OK)
+        return status;
+    struct gosess_stats full = {
+        .size = stats->size,
+        .hits = counts.hits,
+        .misses = counts.misses,
+        .stores = counts.stores,
+        .evictions = counts.evictions,
+        .expiries = counts.expiries,
+        .removals = counts.removals,
+        .too_big = counts.too_big,
+        .errors = counts.errors,
+        .entries = counts.entries,
+        .used = counts.used,
+        .capacity = counts.capacity,
+    };
+    memcpy(stats, &full, stats->size < sizeof(full) ? stats->size : sizeof(full));
+    return GOSESS_OK;
+}
+
+/* --- the callbacks, for a program that registers them itself --- */
+
+/*
+ * The context of a callback, which need not have been attached: then it is given the cache
+ * that was opened first, and nothing of libssl's is changed.
+ */
+static struct gosess_attached *attach_first(SSL_CTX *ctx)
+{
+    struct gosess_cache *cache = gosess_cache_first();
+    bool attached = cache && !gosess_shared_memory(ctx) && gosess_attach(ctx, cache, false);
+    gosess_cache_unref(cache);
+    return attached ? gosess_attached(ctx) : NULL;
+}
+
+/* Only one thread at a time looks and attaches. */
+static struct gosess_attached *context_of_connection(SSL *ssl)
+{
+    if (!gosess_prepare(__builtin_return_address(0)))
+        return NULL;
+    gosess_attach_lock();
+    struct gosess_attached *context = gosess_attached_first(ssl);
+    if (!context || !context->cache)
+        context = attach_first(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    gosess_attach_unlock();
+    return context;
+}
+
+GOSESS_EXPORT int gosess_new_session_cb(SSL *ssl, SSL_SESSION *session)
+{
+    struct gosess_attached *context = context_of_connection(ssl);
+    if (context)
+        gosess_store_session(context, ssl, session);
+    return 0;
+}
+
+GOSESS_EXPORT SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *id, int length,
+                                                 int *copy)
+{
+    struct gosess_attached *context = context_of_connection(ssl);
+    SSL_SESSION *session = context ? gosess_find_session(context, ssl, id, length) : NULL;
+    if (session)
+        *copy = 0;
+    return session;
+}
+
+GOSESS_EXPORT void gosess_remove_session_cb(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    struct gosess_attached *context = gosess_attached(ctx);
+    SSL_SESSION *was = NULL;
+    if (context && context->cache && !gosess_ending(context) && !gosess_is_unproven(session))
+        gosess_drop_session(context, session, &was);
+    if (was)
+        gosess_ssl->SSL_SESSION_free(was);
+}

@@ -1,0 +1,190 @@
+/* cache.c - caches: what a URL opened, here and in the Go half. */
+#define _GNU_SOURCE
+#include "../serve.h"
+#include "../settings.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+static struct gosess_cache *caches; /* the newest; with the setup lock */
+static _Atomic bool opened;         /* there was one */
+
+static bool open_store(struct gosess_cache *cache, char *note, char *error, size_t error_size)
+{
+    const char *keys = gosess_environment.keys ? gosess_environment.keys : "";
+    note[0] = '\0';
+    return cache->url.scheme == GOSESS_SCHEME_MEMORY ||
+           gosess_store_open(&cache->url, keys, &cache->store, note, error, error_size);
+}
+
+struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error, size_t error_size)
+{
+    struct gosess_cache *cache = calloc(1, sizeof(*cache));
+    if (!cache) {
+        gosess_fail(error, error_size, "out of memory");
+        return NULL;
+    }
+    if (!gosess_configure(error, error_size) ||
+        !gosess_url_parse(url, &cache->url, error, error_size) ||
+        !open_store(cache, note, error, error_size)) {
+        free(cache);
+        return NULL;
+    }
+    atomic_init(&cache->references, 1);
+    cache->next = caches;
+    caches = cache;
+    atomic_store(&opened, true);
+    return cache;
+}
+
+/* With the setup lock. */
+static struct gosess_cache *make_of_environment(void)
+{
+    char error[GOSESS_ERROR_SIZE] = "", note[GOSESS_ERROR_SIZE] = "";
+    struct gosess_cache *cache =
+        gosess_cache_make(gosess_environment.cache, note, error, sizeof(error));
+    if (!cache)
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "serving without a cache: %s", error);
+    else if (*note)
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "%s", note);
+    return cache;
+}
+
+struct gosess_cache *gosess_cache_of_environment(void)
+{
+    static bool tried;
+    static struct gosess_cache *cache;
+    bool allowed = gosess_environment.cache && gosess_calls_allowed();
+    gosess_setup_lock();
+    if (!tried && allowed) {
+        tried = true;
+        cache = make_of_environment();
+    }
+    struct gosess_cache *made = cache;
+    gosess_setup_unlock();
+    return made;
+}
+
+bool gosess_cache_any(void)
+{
+    return atomic_load(&opened);
+}
+
+struct gosess_cache *gosess_cache_first(void)
+{
+    struct gosess_cache *first = NULL;
+    gosess_setup_lock();
+    for (struct gosess_cache *cache = caches; cache; cache = cache->next)
+        first = cache->closed ? first : cache;
+    first = first ? gosess_cache_ref(first) : NULL;
+    gosess_setup_unlock();
+    return first;
+}
+
+struct gosess_cache *gosess_cache_opened(struct gosess_cache *given)
+{
+    struct gosess_cache *found = NULL;
+    gosess_setup_lock();
+    for (struct gosess_cache *cache = caches; cache && !found; cache = cache->next) {
+        if (cache == given && !cache->closed)
+            found = gosess_cache_ref(cache);
+    }
+    gosess_setup_unlock();
+    return found;
+}
+
+bool gosess_cache_give_up(struct gosess_cache *given)
+{
+    struct gosess_cache *cache = gosess_cache_opened(given);
+    if (!cache)
+        return false;
+    gosess_setup_lock();
+    bool first = !cache->closed;
+    cache->closed = true;
+    gosess_setup_unlock();
+    gosess_cache_unref(cache);
+    if (first)
+        gosess_cache_unref(cache); /* the opener's */
+    return first;
+}
+
+void gosess_cache_lock_keys(void)
+{
+    for (struct gosess_cache *cache = caches; cache; cache = cache->next) {
+        if (cache->store.keys)
+            gosess_keys_lock(cache->store.keys);
+    }
+}
+
+struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache)
+{
+    atomic_fetch_add(&cache->references, 1);
+    return cache;
+}
+
+/* The Go half survives SIGBUS only where the host has left it its handler, and room for it. */
+static bool is_whole(const struct gosess_cache *cache)
+{
+    if (!cache->store.base || gosess_store_whole(&cache->store))
+        return true;
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_STORE,
+               "serving without a cache: store %s has been cut short", cache->url.path);
+    return false;
+}
+
+static void end(struct gosess_cache *cache)
+{
+    struct gosess_call close = {.what = GOSESS_CALL_CLOSE, .cache = atomic_load(&cache->number)};
+    if (close.cache > 0 && is_whole(cache))
+        gosess_core_call(&close);
+    if (cache->store.base)
+        munmap(cache->store.base, (size_t)cache->store.size);
+    gosess_keys_free(cache->store.keys);
+    free(cache);
+}
+
+void gosess_cache_unref(struct gosess_cache *cache)
+{
+    if (!cache)
+        return;
+    gosess_setup_lock();
+    bool last = atomic_fetch_sub(&cache->references, 1) == 1;
+    for (struct gosess_cache **at = &caches; last && *at; at = &(*at)->next) {
+        if (*at == cache) {
+            *at = cache->next;
+            break;
+        }
+    }
+    gosess_setup_unlock();
+    if (last)
+        end(cache);
+}
+
+int gosess_cache_number(struct gosess_cache *cache)
+{
+    static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+    int number = atomic_load(&cache->number);
+    if (!is_whole(cache))
+        return -1;
+    if (number != 0 || !gosess_core_ready())
+        return number != 0 ? number : -1;
+    struct gosess_source source = {
+        .mapping = cache->store.base,
+        .size = cache->store.base ? cache->store.size : cache->url.size,
+    };
+    if (cache->store.keys) {
+        if (!gosess_keys_lock(cache->store.keys))
+            gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_CONFIG,
+                       "the sealing keys may be written to swap: %m (RLIMIT_MEMLOCK)");
+        source.keys = (const unsigned char(*)[GOSESS_KEY_SIZE])cache->store.keys->key;
+        source.key_count = cache->store.keys->count;
+    }
+    struct gosess_call open = {.what = GOSESS_CALL_OPEN, .source = &source};
+    pthread_mutex_lock(&opening);
+    if (atomic_load(&cache->number) == 0)
+        atomic_store(&cache->number, gosess_core_call(&open) ? (int)open.result : -1);
+    pthread_mutex_unlock(&opening);
+    return atomic_load(&cache->number);
+}

@@ -1,0 +1,97 @@
+/* verification.c - how a context verifies clients, in what is cheap to compare. */
+#define _GNU_SOURCE
+#include "../serve.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* The hosts, an empty name, then the email and the address, each of which may be empty. */
+static bool digest_names(X509_VERIFY_PARAM *param, const char *email, const char *address,
+                         unsigned char *out)
+{
+    struct gosess_digest digest;
+    const char *host;
+    gosess_digest_begin(&digest);
+    for (int i = 0; (host = gosess_ssl->X509_VERIFY_PARAM_get0_host(param, i)); i++)
+        gosess_digest_add_text(&digest, host);
+    gosess_digest_add_text(&digest, NULL);
+    gosess_digest_add_text(&digest, email);
+    gosess_digest_add_text(&digest, address);
+    return gosess_digest_end(&digest, out);
+}
+
+/* The names that a client's certificate must have. 1.1.1 has no getters of them. */
+static bool look_at_names(X509_VERIFY_PARAM *param, unsigned char *out)
+{
+    if (!gosess_ssl->X509_VERIFY_PARAM_get0_host || !gosess_ssl->X509_VERIFY_PARAM_get0_email ||
+        !gosess_ssl->X509_VERIFY_PARAM_get1_ip_asc)
+        return true;
+    const char *email = gosess_ssl->X509_VERIFY_PARAM_get0_email(param);
+    char *address = gosess_ssl->X509_VERIFY_PARAM_get1_ip_asc(param);
+    bool any = email || address || gosess_ssl->X509_VERIFY_PARAM_get0_host(param, 0);
+    bool ok = !any || digest_names(param, email, address, out);
+    gosess_ssl->CRYPTO_free(address, __FILE__, __LINE__);
+    return ok;
+}
+
+static bool look_at_param(X509_VERIFY_PARAM *param, struct gosess_param *seen)
+{
+    seen->flags = gosess_ssl->X509_VERIFY_PARAM_get_flags(param);
+    seen->inherit_flags = gosess_ssl->X509_VERIFY_PARAM_get_inh_flags(param);
+    seen->depth = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_depth(param);
+    seen->auth_level = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_auth_level(param);
+    seen->host_flags = gosess_ssl->X509_VERIFY_PARAM_get_hostflags(param);
+    if (gosess_ssl->X509_VERIFY_PARAM_get_purpose)
+        seen->purpose = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_purpose(param);
+    return look_at_names(param, seen->names);
+}
+
+/* The one that libssl verifies with: ssl_verify_cert_chain. Before 3.0.2 and 1.1.1n it cannot say.
+ */
+static X509_STORE *verifying_store(SSL_CTX *ctx, const struct gosess_noted *noted)
+{
+    X509_STORE *store = atomic_load(&noted->store);
+    gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, &store);
+    return store ? store : gosess_ssl->SSL_CTX_get_cert_store(ctx);
+}
+
+static bool look_at_store(X509_STORE *store, struct gosess_seen *seen)
+{
+    seen->store = (uintptr_t)store;
+    if (!store)
+        return true;
+    seen->trusted = (uint64_t)gosess_ssl->OPENSSL_sk_num(
+        (const OPENSSL_STACK *)gosess_ssl->X509_STORE_get0_objects(store));
+    seen->store_callback = (uintptr_t)gosess_ssl->X509_STORE_get_verify_cb(store);
+    return look_at_param(gosess_ssl->X509_STORE_get0_param(store), &seen->store_param);
+}
+
+static bool look_at_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+                                 struct gosess_seen *seen)
+{
+    const OPENSSL_STACK *names = (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_client_CA_list(ctx);
+    seen->lists = atomic_load(&noted->lists);
+    seen->name_count = names ? (uint64_t)gosess_ssl->OPENSSL_sk_num(names) : 0;
+    seen->callback = (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx);
+    seen->verifier = atomic_load(&noted->verifier);
+    if (atomic_load(&noted->argument))
+        seen->argument = atomic_load(&noted->verifiers);
+    bool ok = look_at_param(gosess_ssl->SSL_CTX_get0_param(ctx), &seen->param);
+    if (!gosess_ssl->X509_VERIFY_PARAM_get_purpose)
+        seen->param.purpose = (uint64_t)atomic_load(&noted->purpose);
+    seen->param.trust = (uint64_t)atomic_load(&noted->trust);
+    return ok && look_at_store(verifying_store(ctx, noted), seen);
+}
+
+bool gosess_look(SSL_CTX *ctx, const struct gosess_noted *noted, struct gosess_seen *seen)
+{
+    memset(seen, 0, sizeof(*seen));
+    seen->mode = (uint64_t)gosess_ssl->SSL_CTX_get_verify_mode(ctx);
+    seen->security_level = (uint64_t)gosess_ssl->SSL_CTX_get_security_level(ctx);
+    if (seen->mode == SSL_VERIFY_NONE)
+        return true;
+    gosess_ssl->ERR_set_mark(); /* a missing address is an error to libcrypto */
+    bool ok = look_at_verification(ctx, noted, seen);
+    gosess_ssl->ERR_pop_to_mark();
+    return ok;
+}
