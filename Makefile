@@ -27,12 +27,12 @@ GO_BUILD := $(GO) build -buildvcs=false -trimpath
 
 # cgo includes files of other folders, which go build does not look at when it asks its cache:
 # their sum is part of the flags, so that a change of them is a change for Go too.
-export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h include/*.h shim/*.h shim/*/*.[ch] | cksum))
+export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h include/*.h shim/*/*.[ch] | cksum))
 
 SHIM_SOURCES := $(wildcard shim.c shim/*/*.c)
 SHIM_OBJECTS := $(SHIM_SOURCES:%.c=build/obj/%.o)
 CORE_SOURCES := go.mod shim.h $(shell find capi sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
-COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*.h shim/*/*.[ch]) \
+COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*/*.[ch]) \
 	$(shell find cmd/gosess capi/settings sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
 
 MAN_SECTIONS := 1 3 7

@@ -17,7 +17,7 @@
 
 #define GO_ARENA (64 << 20) /* runtime/malloc.go, heapArenaBytes of 64-bit Linux */
 
-#define LINE_SIZE 1024 /* more of a text is not logged: shim/log.c */
+#define LINE_SIZE 1024 /* more of a text is not logged: shim/base/log.c */
 
 /* A store keeps the end of a session in 32 bits: this one stands for all that come later. */
 #define GOSESS_END_MAX ((int64_t)UINT32_MAX)

@@ -1,24 +1,13 @@
 /*
- * settings.c - small things that the parts which read the configuration share.
+ * io.c - reading and writing in a thread of the host.
  */
 #define _GNU_SOURCE
-#include "../settings.h"
+#include "io.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
-
-bool gosess_fail(char *error, size_t error_size, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error, error_size, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 void gosess_signals_block(struct gosess_signals *saved)
 {

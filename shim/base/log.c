@@ -2,7 +2,7 @@
  * log.c - the one logger. Never allocates, never ends the host, keeps errno.
  */
 #define _GNU_SOURCE
-#include "../settings.h"
+#include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "io.h"
+#include "text.h"
 
 #define LEVELS (GOSESS_LOG_DEBUG + 1)
 #define INTERVAL 60 /* seconds between two lines of one cause */

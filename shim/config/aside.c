@@ -4,13 +4,16 @@
  * would fill the disk otherwise.
  */
 #define _GNU_SOURCE
-#include "../settings.h"
+#include "aside.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "../base/files.h"
+#include "../base/io.h"
+#include "../base/text.h"
 
 /* Whether a name is that of a store of this user's, of whatever version and state. */
 static bool is_own_store(const char *name)

@@ -1,88 +1,24 @@
-/* config.c - the environment, read once. */
+/* environment.c - the environment, read once. */
 #define _GNU_SOURCE
-#include "../serve.h"
-#include "../settings.h"
+#include "environment.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "../base/fork.h"
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "../base/text.h"
 
 #define CORE_NAME "libgosess-core.so"
 
 struct gosess_environment gosess_environment;
 bool gosess_stateful;
 
-static bool forked;
-static pid_t process;   /* the one that this memory belongs to */
 static bool incomplete; /* memory ran out when the library was loaded */
 static char core_path[PATH_MAX];
-static pthread_mutex_t setup = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t attaching = PTHREAD_MUTEX_INITIALIZER; /* locked before setup */
-
-/* Files are read and lines written with a lock: who is cancelled there would keep it for ever. */
-static int setup_cancel, attach_cancel; /* each under its lock */
-
-static void take(pthread_mutex_t *mutex, int *cancel)
-{
-    int before;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    pthread_mutex_lock(mutex);
-    *cancel = before;
-}
-
-static void give_back(pthread_mutex_t *mutex, const int *cancel)
-{
-    int before = *cancel;
-    pthread_mutex_unlock(mutex);
-    pthread_setcancelstate(before, NULL);
-}
-
-void gosess_setup_lock(void)
-{
-    take(&setup, &setup_cancel);
-}
-
-void gosess_setup_unlock(void)
-{
-    give_back(&setup, &setup_cancel);
-}
-
-void gosess_attach_lock(void)
-{
-    take(&attaching, &attach_cancel);
-}
-
-void gosess_attach_unlock(void)
-{
-    give_back(&attaching, &attach_cancel);
-}
-
-static void before_fork(void)
-{
-    gosess_attach_lock();
-    gosess_setup_lock();
-    gosess_terms_lock();
-    gosess_table_lock();
-}
-
-static void in_parent(void)
-{
-    gosess_table_unlock();
-    gosess_terms_unlock();
-    gosess_setup_unlock();
-    gosess_attach_unlock();
-}
-
-static void in_child(void)
-{
-    gosess_cache_lock_keys(); /* a fork does not inherit that */
-    forked = true;
-    process = getpid();
-    in_parent();
-}
 
 /* Without memory it is set to nothing: not unset, which would mean something else. */
 static char *copy_variable(const char *name)
@@ -120,7 +56,6 @@ static void find_core(void)
  */
 __attribute__((constructor)) static void read_environment(void)
 {
-    process = getpid();
     gosess_environment.cache = copy_variable("GOSESS_CACHE");
     gosess_environment.tickets = copy_variable("GOSESS_TICKETS");
     gosess_environment.keys = copy_variable("GOSESS_KEYS");
@@ -128,17 +63,7 @@ __attribute__((constructor)) static void read_environment(void)
     gosess_environment.core = copy_variable("GOSESS_CORE");
     if (!gosess_environment.core)
         find_core();
-    incomplete |= pthread_atfork(before_fork, in_parent, in_child) != 0;
-}
-
-bool gosess_forked(void)
-{
-    return forked;
-}
-
-bool gosess_own_process(void)
-{
-    return getpid() == process;
+    incomplete |= !gosess_fork_prepare() || !gosess_locks_prepare();
 }
 
 const char *gosess_core_path(void)

@@ -2,9 +2,11 @@
  * header.c - the 64 bytes at the start of a store: docs/shm-format.md. All little-endian.
  */
 #define _GNU_SOURCE
-#include "../settings.h"
+#include "header.h"
 
 #include <string.h>
+
+#include "url.h"
 
 enum {
     MAGIC = 0,

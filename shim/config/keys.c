@@ -2,7 +2,7 @@
  * keys.c - reads and makes sealing keys. No error text holds a byte of a key file.
  */
 #define _GNU_SOURCE
-#include "../settings.h"
+#include "keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,10 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+#include "../base/files.h"
+#include "../base/io.h"
+#include "../base/text.h"
 
 #define BASE64_SIZE 44  /* of GOSESS_KEY_SIZE bytes, with its padding */
 #define FILE_SIZE 16384 /* more is not a key file */

@@ -6,17 +6,23 @@
  * next one starts over.
  */
 #define _GNU_SOURCE
-#include "../settings.h"
+#include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../base/files.h"
+#include "../base/io.h"
+#include "../base/text.h"
+#include "aside.h"
+#include "check.h"
+#include "header.h"
 
 #define LOCK_SECONDS 2 /* how long a server start waits for another one */
 
@@ -163,14 +169,6 @@ static int open_locked(const struct gosess_report *report, const struct timespec
         return -1;
     }
     return fd;
-}
-
-void gosess_beside(const char *path, const char *suffix, char name[PATH_MAX])
-{
-    /* url.c leaves room for the suffix. */
-    int length = snprintf(name, PATH_MAX, "%s%s", path, suffix);
-    if (length >= PATH_MAX)
-        name[0] = '\0';
 }
 
 /* ?keys=, then GOSESS_KEYS, then PATH.key, which may be made, then a key in memory. */

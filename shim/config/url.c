@@ -2,11 +2,12 @@
  * url.c - the URL grammar of GOSESS_CACHE. Touches no file.
  */
 #define _GNU_SOURCE
-#include "../settings.h"
+#include "url.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "../base/text.h"
 
 #define SCHEMES "memory, shm"
 #define ROOM_FOR_SUFFIX 32 /* PATH.old, PATH.key and the name that PATH.key is made under */
@@ -28,19 +29,6 @@ static struct word until(const char *text, const char *ends)
 static bool is(struct word word, const char *name)
 {
     return strlen(name) == word.length && memcmp(word.text, name, word.length) == 0;
-}
-
-void gosess_size_text(uint64_t size, char text[24])
-{
-    static const char suffixes[] = {'g', 'm', 'k'};
-    for (int i = 0; i < 3; i++) {
-        unsigned shift = 10 * (3 - (unsigned)i);
-        if (size != 0 && size % (UINT64_C(1) << shift) == 0) {
-            snprintf(text, 24, "%llu%c", (unsigned long long)(size >> shift), suffixes[i]);
-            return;
-        }
-    }
-    snprintf(text, 24, "%llu", (unsigned long long)size);
 }
 
 static bool parse_size(struct word value, uint64_t *size, char *error, size_t error_size)

@@ -7,10 +7,11 @@
  * is, or, where it may not, less: it never keeps root or a capability that the host has not.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "credentials.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,27 +23,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "load.h"
+#include "state.h"
+#include "threads.h"
+
 #define SIGNAL_OF_LIBC (__SIGRTMIN + 1)
 #define GROUPS_MAX 65536 /* NGROUPS_MAX of Linux */
 #define PATIENCE_NS (20 * 1000 * 1000)
 
 typedef struct __user_cap_data_struct capabilities[2];
 
-struct identifiers {
-    uid_t user[3];
-    gid_t group[3];
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all of this */
-static int tasks = -1; /* /proc/self/task: a host may go into a chroot */
-static struct stat tasks_status;
-static struct identifiers ours; /* of the Go half's threads */
-static bool ours_known;         /* they are all alike */
-
-/* What the threads are told. */
+/* What the threads are told; with the lock of changes. */
 static struct {
     const struct gosess_change *change;
-    struct identifiers target; /* the caller's */
+    struct gosess_identifiers target; /* the caller's */
     capabilities allowed;
     gid_t groups[GROUPS_MAX];
     int group_count;
@@ -70,24 +66,11 @@ static void set_capabilities(capabilities *wanted)
     syscall(SYS_capset, &header, wanted);
 }
 
-static struct identifiers own_identifiers(void)
-{
-    struct identifiers own = {0};
-    getresuid(&own.user[0], &own.user[1], &own.user[2]);
-    getresgid(&own.group[0], &own.group[1], &own.group[2]);
-    return own;
-}
-
-static bool same(const struct identifiers *a, const struct identifiers *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
-bool gosess_threads_agree(void)
+bool gosess_change_agrees(void)
 {
     capabilities callers = {{0}}, loaders = {{0}}; /* valgrind knows of the first half only */
-    struct identifiers caller = own_identifiers();
-    return ours_known && same(&caller, &ours) && capabilities_of(0, &callers) &&
+    struct gosess_identifiers caller = gosess_own_identifiers();
+    return gosess_threads_have(&caller) && capabilities_of(0, &callers) &&
            capabilities_of(gosess_core_thread(), &loaders) &&
            memcmp(&callers, &loaders, sizeof callers) == 0;
 }
@@ -115,7 +98,7 @@ static void shed(long number, const uid_t own[3], const uid_t callers[3])
 
 static void follow(void)
 {
-    const struct identifiers *target = &order.target;
+    const struct gosess_identifiers *target = &order.target;
     capabilities own = {0}, all;
     bool known = capabilities_of(0, &own);
     memcpy(&all, &own, sizeof all);
@@ -124,7 +107,7 @@ static void follow(void)
     if (known)
         set_capabilities(&all);
     syscall(SYS_setgroups, order.group_count, order.groups);
-    struct identifiers now = own_identifiers();
+    struct gosess_identifiers now = gosess_own_identifiers();
     if (syscall(SYS_setresgid, target->group[0], target->group[1], target->group[2]) != 0)
         shed(SYS_setresgid, now.group, target->group);
     if (syscall(SYS_setresuid, target->user[0], target->user[1], target->user[2]) != 0)
@@ -137,8 +120,8 @@ static void follow(void)
         }
         set_capabilities(&own);
     }
-    now = own_identifiers();
-    if (!same(&now, target))
+    now = gosess_own_identifiers();
+    if (!gosess_same_identifiers(&now, target))
         atomic_store(&order.behind, true);
 }
 
@@ -176,7 +159,7 @@ static bool has_ended(pid_t thread)
 {
     char name[32], text[128] = "";
     snprintf(name, sizeof name, "%d/stat", (int)thread);
-    int fd = openat(tasks, name, O_RDONLY | O_CLOEXEC);
+    int fd = openat(gosess_threads_listed(), name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return true;
     ssize_t length = read(fd, text, sizeof text - 1);
@@ -218,6 +201,7 @@ static bool tell_each(void)
     } * entry;
     _Alignas(8) char entries[4096];
     long length;
+    int tasks = gosess_threads_listed();
     if (lseek(tasks, 0, SEEK_SET) != 0)
         return false;
     while ((length = syscall(SYS_getdents64, tasks, entries, sizeof entries)) > 0) {
@@ -253,7 +237,7 @@ bool gosess_change_others(const struct gosess_change *change)
 {
     int error = errno;
     order.change = change;
-    order.target = own_identifiers();
+    order.target = gosess_own_identifiers();
     if (!capabilities_of(0, &order.allowed))
         memset(&order.allowed, 0, sizeof order.allowed);
     order.group_count = getgroups(GROUPS_MAX, order.groups);
@@ -266,50 +250,35 @@ bool gosess_change_others(const struct gosess_change *change)
                    "ending: the threads of this process cannot be made one user's");
         abort();
     }
-    ours = order.target;
-    ours_known = !atomic_load(&order.behind);
+    gosess_threads_note(&order.target, !atomic_load(&order.behind));
     errno = error;
     return true;
 }
 
-/* A host that closes what it does not know may have got the number for a file of its own. */
-static bool tasks_known(void)
-{
-    struct stat now;
-    return tasks >= 0 && fstat(tasks, &now) == 0 && now.st_dev == tasks_status.st_dev &&
-           now.st_ino == tasks_status.st_ino;
-}
-
-bool gosess_threads_begin(sigset_t *mask)
+bool gosess_change_begin(sigset_t *mask)
 {
     sigset_t all;
     if (!gosess_core_here())
         return false;
     sigfillset(&all); /* a handler may change the user too */
     pthread_sigmask(SIG_BLOCK, &all, mask);
-    pthread_mutex_lock(&lock);
-    if (tasks_known())
+    gosess_lock(GOSESS_LOCK_CHANGE);
+    if (gosess_threads_listed() >= 0)
         return true;
-    pthread_mutex_unlock(&lock);
+    gosess_unlock(GOSESS_LOCK_CHANGE);
     pthread_sigmask(SIG_SETMASK, mask, NULL);
     return false;
 }
 
-int gosess_threads_passed(int result)
+int gosess_change_passed(int result)
 {
-    ours = own_identifiers();
+    struct gosess_identifiers own = gosess_own_identifiers();
+    gosess_threads_note(&own, true);
     return result;
 }
 
-void gosess_threads_end(const sigset_t *mask)
+void gosess_change_end(const sigset_t *mask)
 {
-    pthread_mutex_unlock(&lock);
+    gosess_unlock(GOSESS_LOCK_CHANGE);
     pthread_sigmask(SIG_SETMASK, mask, NULL);
-}
-
-void gosess_threads_prepare(void)
-{
-    tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ours = own_identifiers();
-    ours_known = tasks >= 0 && fstat(tasks, &tasks_status) == 0;
 }

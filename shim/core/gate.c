@@ -12,12 +12,16 @@
  * does, on 32 KiB of heap without a guard page (L44), is done by the relay.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "gate.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
+
+#include "../base/locks.h"
+#include "../ssl/libssl.h"
+#include "room.h"
 
 /* More than a thread needs that serves one connection. The first thread of a process stays. */
 #define RELAYED_FIRST 32
@@ -25,7 +29,6 @@
 /* Go keeps some 50 KB for each thread that goes in. */
 #define CALLERS_LIMITED 32
 
-static pthread_mutex_t gate = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 static pthread_key_t key; /* set in each thread that goes in, to hear of its end */
 static bool have_key;
 static _Atomic int callers = 1; /* threads that have been in, and live; one is the relay */
@@ -42,7 +45,7 @@ struct errand {
     struct errand *next;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all of the errands */
+/* With the lock of errands. */
 static pthread_cond_t handed = PTHREAD_COND_INITIALIZER;
 static struct errand *first, **last = &first;
 static void (*make_room)(void);
@@ -58,26 +61,26 @@ static void run(const struct errand *errand)
 {
     bool alone = is_crowded();
     if (alone)
-        pthread_mutex_lock(&gate);
+        gosess_lock(GOSESS_LOCK_GATE);
     errand->work(errand->argument);
     if (alone)
-        pthread_mutex_unlock(&gate);
+        gosess_unlock(GOSESS_LOCK_GATE);
 }
 
 _Noreturn void gosess_gate_serve(void (*room)(void))
 {
     make_room = room;
-    pthread_mutex_lock(&lock);
+    gosess_lock(GOSESS_LOCK_ERRANDS);
     for (;;) {
         while (!first)
-            pthread_cond_wait(&handed, &lock);
+            gosess_lock_wait(GOSESS_LOCK_ERRANDS, &handed);
         struct errand *errand = first;
         first = errand->next;
         if (!first)
             last = &first;
-        pthread_mutex_unlock(&lock);
+        gosess_unlock(GOSESS_LOCK_ERRANDS);
         run(errand);
-        pthread_mutex_lock(&lock);
+        gosess_lock(GOSESS_LOCK_ERRANDS);
         errand->done = true;
         pthread_cond_signal(&errand->answered);
     }
@@ -87,14 +90,14 @@ static void relay(void (*work)(void *), void *argument)
 {
     struct errand errand = {
         .work = work, .argument = argument, .answered = PTHREAD_COND_INITIALIZER};
-    pthread_mutex_lock(&lock);
+    gosess_lock(GOSESS_LOCK_ERRANDS);
     *last = &errand;
     last = &errand.next;
     if (first == &errand)
         pthread_cond_signal(&handed);
     while (!errand.done)
-        pthread_cond_wait(&errand.answered, &lock);
-    pthread_mutex_unlock(&lock);
+        gosess_lock_wait(GOSESS_LOCK_ERRANDS, &errand.answered);
+    gosess_unlock(GOSESS_LOCK_ERRANDS);
     pthread_cond_destroy(&errand.answered);
 }
 
@@ -170,10 +173,10 @@ static void pass(void (*work)(void *), void *argument)
     if (alone && is_new)
         relay(take_processors_back, NULL); /* before the gate, which the relay may wait for */
     if (alone)
-        pthread_mutex_lock(&gate);
+        gosess_lock(GOSESS_LOCK_GATE);
     work_on_own_stack(work, argument);
     if (alone)
-        pthread_mutex_unlock(&gate);
+        gosess_unlock(GOSESS_LOCK_GATE);
 }
 
 void gosess_gate_pass(void (*work)(void *), void *argument)

@@ -7,16 +7,18 @@
  * where nearly all of those that have ended within a minute have served one, no more load it.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "generations.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../base/fork.h"
+#include "../base/log.h"
 
 #define SLOTS 64
 #define ENOUGH 8  /* that have ended */
@@ -39,6 +41,7 @@ struct generations {
 static struct generations *shared; /* NULL: no memory */
 static struct slot *_Atomic mine;  /* of this process; NULL where it has none */
 static _Atomic unsigned connections;
+static bool heard; /* each child forgets what it has of its parent */
 
 static void forget(void)
 {
@@ -46,16 +49,20 @@ static void forget(void)
     connections = 0;
 }
 
+/* Not later, with a lock: libc holds one of its own while a fork waits for ours. */
+__attribute__((constructor)) static void hear_of_forks(void)
+{
+    heard = pthread_atfork(NULL, NULL, forget) == 0;
+}
+
 void gosess_generations_prepare(void)
 {
+    if (!heard)
+        return;
     void *page = mmap(NULL, sizeof(struct generations), PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return;
-    if (pthread_atfork(NULL, NULL, forget) == 0)
+    if (page != MAP_FAILED)
         shared = page;
-    else
-        munmap(page, sizeof(struct generations));
 }
 
 /* Two are many. */

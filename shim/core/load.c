@@ -1,26 +1,36 @@
 /*
- * core.c - loads the Go half, after the last fork, and calls it.
+ * load.c - loads the Go half, after the last fork, and calls it.
  *
  * A Go runtime does not survive fork (facts: style 8.2), may not lose a race for a thread
  * (S1), and takes signals: so it is loaded in the process that serves, on a thread of its
  * own that blocks every signal, and what it changes of the host's is put back (state.c).
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "load.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../base/fork.h"
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "../config/environment.h"
+#include "gate.h"
+#include "generations.h"
+#include "room.h"
+#include "sandbox.h"
+#include "state.h"
+#include "threads.h"
 
 /* How long the first caller waits for the Go half; it takes about 5 ms. */
 #define START_DEADLINE_SECONDS 2
@@ -37,7 +47,6 @@ static struct page {        /* empty in a process that was forked from this one 
 } * page;                    /* NULL where the kernel cannot wipe it */
 static _Atomic pid_t loader; /* the thread that loads it, and stays */
 static _Atomic bool waited;  /* somebody waited out the deadline: nobody waits again */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for the condition */
 static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* state left CORE_LOADING */
 
 #define CORE_FUNCTIONS(X) \
@@ -177,12 +186,12 @@ static void *load_thread(void *unused)
     (void)unused;
     atomic_store(&loader, gettid());
     /* Its own threads inherit this: nothing is kept that a change of user takes. */
-    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    syscall(SYS_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0);
     bool ok = load_keeping_state();
-    pthread_mutex_lock(&lock);
+    gosess_lock(GOSESS_LOCK_LOADED);
     atomic_store_explicit(&state, ok ? CORE_READY : CORE_FAILED, memory_order_release);
     pthread_cond_broadcast(&loaded);
-    pthread_mutex_unlock(&lock);
+    gosess_unlock(GOSESS_LOCK_LOADED);
     if (ok) {
         if (atomic_load(&waited))
             gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_CORE, "the Go half has started, late");
@@ -269,17 +278,14 @@ static bool inherited(void)
 static bool wait_for(int seconds)
 {
     struct timespec deadline;
-    int cancel, timed = 0;
+    bool in_time = true;
     clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += seconds;
-    /* Else a thread that is cancelled here keeps the lock for ever. */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&lock);
-    while (atomic_load(&state) == CORE_LOADING && timed == 0)
-        timed = pthread_cond_clockwait(&loaded, &lock, CLOCK_MONOTONIC, &deadline);
-    pthread_mutex_unlock(&lock);
-    pthread_setcancelstate(cancel, NULL);
-    return timed == 0;
+    gosess_lock(GOSESS_LOCK_LOADED);
+    while (atomic_load(&state) == CORE_LOADING && in_time)
+        in_time = gosess_lock_wait_until(GOSESS_LOCK_LOADED, &loaded, &deadline);
+    gosess_unlock(GOSESS_LOCK_LOADED);
+    return in_time;
 }
 
 void gosess_core_wait_longer(void)

@@ -2,13 +2,15 @@
  * room.c - whether there is room for a Go runtime, which ends its process where there is not.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "room.h"
 
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "../../shim.h"
 
 /*
  * A Go runtime aborts where it cannot start a thread. It starts no more than this: those of

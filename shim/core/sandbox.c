@@ -8,15 +8,13 @@
  * even for a child.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -31,6 +29,13 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../../shim.h" /* before a header of libssl */
+
+#include "../../include/gosess.h"
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "../config/environment.h"
 
 #define PAGE 4096
 #define CHILD_SECONDS 1 /* within which a child that lives has made its first calls */
@@ -226,12 +231,6 @@ static enum { NOT_TRIED, ALLOWED, DENIED } inherited; /* what the child found; s
 static _Atomic bool had_filter; /* when the library was loaded, by who was allowed to open it */
 static _Atomic bool own;        /* this process has put a filter on itself */
 static _Atomic bool suspect;    /* or has said that it will */
-static pid_t process;           /* whose memory this is */
-
-static void note_process(void)
-{
-    process = getpid();
-}
 
 /* The number after "Seccomp:" is 0 without a filter. prctl says it too, but may kill for that. */
 static bool read_filter(void)
@@ -246,12 +245,9 @@ static bool read_filter(void)
     return line && line[sizeof("\nSeccomp:\t") - 1] != '0';
 }
 
-__attribute__((constructor)) static void prepare(void)
+__attribute__((constructor)) static void look_once(void)
 {
     int saved = errno;
-    note_process();
-    pthread_atfork(NULL, NULL, note_process);
-    gosess_next(GOSESS_AT_prctl, NULL); /* not in a child of vfork, or a handler, that calls it */
     had_filter = read_filter();
     errno = saved;
 }
@@ -285,7 +281,7 @@ static bool has_hidden_filter(void)
 {
     if (!suspect || had_filter)
         return false;
-    int found = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+    long found = syscall(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0);
     return found > 0 || (found < 0 && errno != EINVAL);
 }
 
@@ -295,55 +291,20 @@ bool gosess_calls_allowed(void)
         return false;
     if (!had_filter)
         return true;
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     if (inherited == NOT_TRIED)
         inherited = try_in_child() ? ALLOWED : DENIED;
     bool allowed = inherited == ALLOWED;
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     return allowed;
 }
 
-/* --- the interposed functions --- */
-
-/* Said before, as what a line needs may be denied after it. A child of vfork says nothing. */
-static void before_filter(void)
+bool gosess_filter_comes(void)
 {
-    if (getpid() != process || own)
-        return;
-    own = true;
-    struct gosess_cache *cache = gosess_cache_first();
-    if (gosess_core_forbid() && cache)
-        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
-                   "serving without a cache: this process filters its own system calls (seccomp)");
-    gosess_cache_unref(cache);
+    return !atomic_exchange(&own, true);
 }
 
-GOSESS_EXPORT int prctl(int option, ...)
+void gosess_filter_may_come(void)
 {
-    __typeof__(&prctl) next = GOSESS_NEXT(prctl);
-    unsigned long a[4];
-    va_list list;
-    va_start(list, option);
-    for (int i = 0; i < 4; i++)
-        a[i] = va_arg(list, unsigned long);
-    va_end(list);
-    if (option == PR_SET_SECCOMP)
-        before_filter();
-    if (option == PR_SET_NO_NEW_PRIVS && getpid() == process)
-        suspect = true; /* who has no privilege says this first: seccomp(2) */
-    if (!next) {
-        errno = ENOSYS;
-        return -1;
-    }
-    return next(option, a[0], a[1], a[2], a[3]);
-}
-
-/* libseccomp's, which makes the call by its number. */
-int seccomp_load(void *context);
-
-GOSESS_EXPORT int seccomp_load(void *context)
-{
-    __typeof__(&seccomp_load) next = GOSESS_NEXT(seccomp_load);
-    before_filter();
-    return next ? next(context) : -ENOSYS;
+    suspect = true;
 }

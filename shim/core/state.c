@@ -7,14 +7,18 @@
  * What another thread of the host has set meanwhile is the host's, and stays.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "state.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "../config/environment.h"
+#include "../ssl/function.h"
 
 #define SIGNALS 64
 

@@ -1,11 +1,22 @@
 /* api.c - the functions of include/gosess.h. */
 #define _GNU_SOURCE
-#include "../serve.h"
-#include "../settings.h"
-
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
+
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "../base/text.h"
+#include "../config/environment.h"
+#include "../core/load.h"
+#include "../core/start.h"
+#include "../ssl/libssl.h"
+#include "../ssl/shared.h"
+#include "attach.h"
+#include "cache.h"
+#include "callbacks.h"
+#include "context.h"
+#include "prepare.h"
+#include "sessions.h"
 
 GOSESS_EXPORT const char *gosess_version(void)
 {
@@ -44,9 +55,9 @@ GOSESS_EXPORT int gosess_cache_open(const char *url, gosess_cache **cache, char 
         error[0] = '\0';
     if (!url || !cache || (!error && error_size > 0))
         return GOSESS_ERROR_ARGUMENT;
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     struct gosess_cache *made = gosess_cache_make(url, note, text, sizeof(text));
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     if (made) {
         if (*note)
             gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "%s", note);
@@ -70,9 +81,9 @@ GOSESS_EXPORT int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx)
         return GOSESS_ERROR_ARGUMENT;
     int status = GOSESS_ERROR_LIBSSL;
     if (gosess_prepare(__builtin_return_address(0)))
-        status = gosess_shared_memory(ctx)          ? GOSESS_ERROR_CONTEXT
-                 : gosess_attach(ctx, opened, true) ? GOSESS_OK
-                                                    : GOSESS_ERROR_MEMORY;
+        status = gosess_shared_memory(ctx)   ? GOSESS_ERROR_CONTEXT
+                 : gosess_serve(ctx, opened) ? GOSESS_OK
+                                             : GOSESS_ERROR_MEMORY;
     if (status == GOSESS_OK)
         gosess_attached(ctx)->lets_serve = true;
     gosess_cache_unref(opened);
@@ -95,9 +106,9 @@ GOSESS_EXPORT int gosess_start(void)
     char error[GOSESS_ERROR_SIZE] = "";
     int saved = errno;
     bool prepared = gosess_prepare(__builtin_return_address(0));
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     bool configured = prepared && gosess_configure(error, sizeof(error));
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     if (!prepared)
         return GOSESS_ERROR_LIBSSL;
     if (!configured)
@@ -168,59 +179,4 @@ GOSESS_EXPORT int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *s
     };
     memcpy(stats, &full, stats->size < sizeof(full) ? stats->size : sizeof(full));
     return GOSESS_OK;
-}
-
-/* --- the callbacks, for a program that registers them itself --- */
-
-/*
- * The context of a callback, which need not have been attached: then it is given the cache
- * that was opened first, and nothing of libssl's is changed.
- */
-static struct gosess_attached *attach_first(SSL_CTX *ctx)
-{
-    struct gosess_cache *cache = gosess_cache_first();
-    bool attached = cache && !gosess_shared_memory(ctx) && gosess_attach(ctx, cache, false);
-    gosess_cache_unref(cache);
-    return attached ? gosess_attached(ctx) : NULL;
-}
-
-/* Only one thread at a time looks and attaches. */
-static struct gosess_attached *context_of_connection(SSL *ssl)
-{
-    if (!gosess_prepare(__builtin_return_address(0)))
-        return NULL;
-    gosess_attach_lock();
-    struct gosess_attached *context = gosess_attached_first(ssl);
-    if (!context || !context->cache)
-        context = attach_first(gosess_ssl->SSL_get_SSL_CTX(ssl));
-    gosess_attach_unlock();
-    return context;
-}
-
-GOSESS_EXPORT int gosess_new_session_cb(SSL *ssl, SSL_SESSION *session)
-{
-    struct gosess_attached *context = context_of_connection(ssl);
-    if (context)
-        gosess_store_session(context, ssl, session);
-    return 0;
-}
-
-GOSESS_EXPORT SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *id, int length,
-                                                 int *copy)
-{
-    struct gosess_attached *context = context_of_connection(ssl);
-    SSL_SESSION *session = context ? gosess_find_session(context, ssl, id, length) : NULL;
-    if (session)
-        *copy = 0;
-    return session;
-}
-
-GOSESS_EXPORT void gosess_remove_session_cb(SSL_CTX *ctx, SSL_SESSION *session)
-{
-    struct gosess_attached *context = gosess_attached(ctx);
-    SSL_SESSION *was = NULL;
-    if (context && context->cache && !gosess_ending(context) && !gosess_is_unproven(session))
-        gosess_drop_session(context, session, &was);
-    if (was)
-        gosess_ssl->SSL_SESSION_free(was);
 }

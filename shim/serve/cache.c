@@ -1,15 +1,30 @@
 /* cache.c - caches: what a URL opened, here and in the Go half. */
 #define _GNU_SOURCE
-#include "../serve.h"
-#include "../settings.h"
+#include "cache.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "../base/text.h"
+#include "../config/environment.h"
+#include "../core/load.h"
+#include "../core/sandbox.h"
+
 static struct gosess_cache *caches; /* the newest; with the setup lock */
 static _Atomic bool opened;         /* there was one */
+
+/* Keeps the keys of all caches out of the swap in a child: a fork does not inherit that. With the
+ * setup lock. */
+static void lock_keys(void)
+{
+    for (struct gosess_cache *cache = caches; cache; cache = cache->next) {
+        if (cache->store.keys)
+            gosess_keys_lock(cache->store.keys);
+    }
+}
 
 static bool open_store(struct gosess_cache *cache, char *note, char *error, size_t error_size)
 {
@@ -35,6 +50,7 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
     atomic_init(&cache->references, 1);
     cache->next = caches;
     caches = cache;
+    gosess_locks_in_child(lock_keys);
     atomic_store(&opened, true);
     return cache;
 }
@@ -57,13 +73,13 @@ struct gosess_cache *gosess_cache_of_environment(void)
     static bool tried;
     static struct gosess_cache *cache;
     bool allowed = gosess_environment.cache && gosess_calls_allowed();
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     if (!tried && allowed) {
         tried = true;
         cache = make_of_environment();
     }
     struct gosess_cache *made = cache;
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     return made;
 }
 
@@ -75,23 +91,23 @@ bool gosess_cache_any(void)
 struct gosess_cache *gosess_cache_first(void)
 {
     struct gosess_cache *first = NULL;
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     for (struct gosess_cache *cache = caches; cache; cache = cache->next)
         first = cache->closed ? first : cache;
     first = first ? gosess_cache_ref(first) : NULL;
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     return first;
 }
 
 struct gosess_cache *gosess_cache_opened(struct gosess_cache *given)
 {
     struct gosess_cache *found = NULL;
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     for (struct gosess_cache *cache = caches; cache && !found; cache = cache->next) {
         if (cache == given && !cache->closed)
             found = gosess_cache_ref(cache);
     }
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     return found;
 }
 
@@ -100,22 +116,14 @@ bool gosess_cache_give_up(struct gosess_cache *given)
     struct gosess_cache *cache = gosess_cache_opened(given);
     if (!cache)
         return false;
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     bool first = !cache->closed;
     cache->closed = true;
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     gosess_cache_unref(cache);
     if (first)
         gosess_cache_unref(cache); /* the opener's */
     return first;
-}
-
-void gosess_cache_lock_keys(void)
-{
-    for (struct gosess_cache *cache = caches; cache; cache = cache->next) {
-        if (cache->store.keys)
-            gosess_keys_lock(cache->store.keys);
-    }
 }
 
 struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache)
@@ -149,7 +157,7 @@ void gosess_cache_unref(struct gosess_cache *cache)
 {
     if (!cache)
         return;
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     bool last = atomic_fetch_sub(&cache->references, 1) == 1;
     for (struct gosess_cache **at = &caches; last && *at; at = &(*at)->next) {
         if (*at == cache) {
@@ -157,14 +165,13 @@ void gosess_cache_unref(struct gosess_cache *cache)
             break;
         }
     }
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     if (last)
         end(cache);
 }
 
 int gosess_cache_number(struct gosess_cache *cache)
 {
-    static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
     int number = atomic_load(&cache->number);
     if (!is_whole(cache))
         return -1;
@@ -182,9 +189,9 @@ int gosess_cache_number(struct gosess_cache *cache)
         source.key_count = cache->store.keys->count;
     }
     struct gosess_call open = {.what = GOSESS_CALL_OPEN, .source = &source};
-    pthread_mutex_lock(&opening);
+    gosess_lock(GOSESS_LOCK_OPENING);
     if (atomic_load(&cache->number) == 0)
         atomic_store(&cache->number, gosess_core_call(&open) ? (int)open.result : -1);
-    pthread_mutex_unlock(&opening);
+    gosess_unlock(GOSESS_LOCK_OPENING);
     return atomic_load(&cache->number);
 }

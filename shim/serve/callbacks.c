@@ -2,10 +2,22 @@
  * callbacks.c - the callbacks that libssl calls.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "callbacks.h"
 
 #include <stdatomic.h>
 #include <time.h>
+
+#include "../base/log.h"
+#include "../core/load.h"
+#include "../core/start.h"
+#include "../ssl/libssl.h"
+#include "attach.h"
+#include "call.h"
+#include "connection.h"
+#include "replay.h"
+#include "sessions.h"
+#include "terms.h"
+#include "tier.h"
 
 /*
  * libssl flushes about each 256th connection; it calls SSL_CTX_flush_sessions for it, which
@@ -20,43 +32,6 @@ static void clear_automatically(struct gosess_attached *context)
         gosess_call(context, &(struct gosess_call){.what = GOSESS_CALL_FLUSH,
                                                    .ctx = context->core.ctx,
                                                    .before = (int64_t)time(NULL)});
-}
-
-/*
- * Hosts whose get callback says NULL for "I do not know", and that mean by no internal cache and no
- * callback that they have no cache, by the object that the code lies in. Another host's may say
- * "no" by either (FreeRADIUS, Node), and has the last word.
- */
-static const char *const hosts_that_do_not_know[] = {
-    "nginx", "haproxy", "mod_ssl", "libcyrus_imap", "libpostfix-tls",
-};
-
-bool gosess_does_not_know(uintptr_t code)
-{
-    return gosess_function_is_of(code, hosts_that_do_not_know,
-                                 sizeof hosts_that_do_not_know / sizeof *hosts_that_do_not_know);
-}
-
-/* The objects of the process are looked through once for a callback, not in each handshake. */
-static bool callback_does_not_know(struct gosess_attached *context, uintptr_t code)
-{
-    if (atomic_load(&context->knows_not) == code)
-        return true;
-    if (atomic_load(&context->refuses) == code)
-        return false;
-    bool known = gosess_does_not_know(code);
-    atomic_store(known ? &context->knows_not : &context->refuses, code);
-    return known;
-}
-
-bool gosess_is_tier(struct gosess_attached *context)
-{
-    gosess_get_cb application = atomic_load(&context->get_session);
-    if (gosess_live(context))
-        return false;
-    return context->cache->url.second_tier ||
-           (application ? callback_does_not_know(context, (uintptr_t)application)
-                        : context->lets_serve);
 }
 
 /*
@@ -86,7 +61,7 @@ static void leave_to_libssl(struct gosess_attached *context, SSL *ssl, SSL_SESSI
  * put back when it returns (HAProxy: S, section 4). A reference of our own keeps the session until
  * then.
  */
-int gosess_on_new(SSL *ssl, SSL_SESSION *session)
+static int on_new(SSL *ssl, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached_first(ssl);
     gosess_new_cb application = context ? atomic_load(&context->new_session) : NULL;
@@ -157,7 +132,7 @@ static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const 
  * (L17); each half sets its own. Where the host allows an internal cache, gosess is that
  * cache, and comes first; else a shared store may be one more tier behind the host's own.
  */
-SSL_SESSION *gosess_on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
+static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
     struct gosess_attached *context = gosess_attached_first(ssl);
     bool serves =
@@ -212,21 +187,6 @@ int gosess_on_servername(SSL *ssl, int *alert, void *argument)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-bool gosess_ending(struct gosess_attached *context)
-{
-    SSL_CTX *ctx = context->core.ctx;
-    if (atomic_load(&context->ending))
-        return true;
-    if (gosess_ssl->SSL_CTX_up_ref(ctx)) {
-        gosess_ssl->SSL_CTX_free(ctx); /* not the last: the caller holds one */
-        return false;
-    }
-    /* It has counted all the same, so the next time it would succeed: SSL_CTX_up_ref. */
-    atomic_store(&context->counted, true);
-    atomic_store(&context->ending, true);
-    return true;
-}
-
 /* Whether the cache had the session of this thread's last removal, and the host asked for that. */
 static _Thread_local bool removed, by_host;
 
@@ -235,7 +195,7 @@ static _Thread_local bool removed, by_host;
  * back last. Where libssl removes what a connection resumes whose handshake is not over, the client
  * may know no more than the id of somebody else's session (L15): the cache keeps it.
  */
-void gosess_on_remove(SSL_CTX *ctx, SSL_SESSION *session)
+static void on_remove(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct gosess_attached *context = gosess_attached(ctx);
     gosess_remove_cb application = context ? atomic_load(&context->remove_session) : NULL;
@@ -260,4 +220,24 @@ bool gosess_remove_reporting(SSL_CTX *ctx, SSL_SESSION *session,
     removed = removed_before;
     by_host = by_host_before;
     return theirs || ours;
+}
+
+/* --- attaching --- */
+
+/* What libssl holds of the host's becomes ours to keep. With the setup lock. */
+static void put_callbacks(struct gosess_attached *context)
+{
+    SSL_CTX *ctx = context->core.ctx;
+    atomic_store(&context->new_session, gosess_ssl->SSL_CTX_sess_get_new_cb(ctx));
+    atomic_store(&context->remove_session, gosess_ssl->SSL_CTX_sess_get_remove_cb(ctx));
+    atomic_store(&context->get_session, gosess_ssl->SSL_CTX_sess_get_get_cb(ctx));
+    gosess_ssl->SSL_CTX_sess_set_new_cb(ctx, on_new);
+    gosess_ssl->SSL_CTX_sess_set_get_cb(ctx, on_get);
+    gosess_ssl->SSL_CTX_sess_set_remove_cb(ctx, on_remove);
+    atomic_store(&context->callbacks, true);
+}
+
+bool gosess_serve(SSL_CTX *ctx, struct gosess_cache *cache)
+{
+    return gosess_attach(ctx, cache, put_callbacks);
 }

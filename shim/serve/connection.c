@@ -5,10 +5,14 @@
  * store is found for the connection: it could not be noted what it has been given.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "connection.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "../core/load.h"
+#include "../ssl/libssl.h"
+#include "call.h"
 
 #define CONTAINER(link, member) \
     ((struct gosess_connection *)((uintptr_t)(link)-offsetof(struct gosess_connection, member)))
@@ -67,6 +71,14 @@ bool gosess_is_unproven(const SSL_SESSION *session)
 }
 
 /* --- its handshakes and its end --- */
+
+void gosess_release(struct gosess_connection *connection, bool unproven)
+{
+    struct gosess_call release = {
+        .what = GOSESS_CALL_RELEASE, .given = &connection->given, .unproven = unproven};
+    if (connection->given.claim && gosess_core_ready())
+        gosess_call(connection->first, &release);
+}
 
 /*
  * A handshake asks once more after a HelloRetryRequest, with the random that it has (RFC 8446,

@@ -7,12 +7,15 @@
  * last: S, section 4).
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "context.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
+
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "../ssl/libssl.h"
 
 static struct gosess_attached *contexts; /* every attached context; with the setup lock */
 
@@ -36,6 +39,11 @@ struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param)
 
 /* Where there will be no Go half, libssl has its own cache back. */
 static _Atomic bool given_back;
+
+bool gosess_is_given_back(void)
+{
+    return atomic_load(&given_back);
+}
 
 bool gosess_serves(struct gosess_attached *context)
 {
@@ -61,7 +69,7 @@ static long mode_underneath(struct gosess_attached *context)
 }
 
 /* With the setup lock, as what follows from whether gosess serves changes together. */
-static void put_mode(struct gosess_attached *context)
+void gosess_put_mode(struct gosess_attached *context)
 {
     gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
                              mode_underneath(context), NULL);
@@ -69,28 +77,21 @@ static void put_mode(struct gosess_attached *context)
 
 long gosess_set_mode(struct gosess_attached *context, long mode)
 {
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     long before = atomic_exchange(&context->mode, mode);
-    put_mode(context);
-    gosess_setup_unlock();
+    gosess_put_mode(context);
+    gosess_unlock(GOSESS_LOCK_SETUP);
     return before;
 }
 
-/* --- the Go half --- */
-
-void gosess_load_if_serving(void)
+bool gosess_serves_any(void)
 {
-    int saved = errno;
     bool any = false;
-    if (gosess_ssl) {
-        gosess_setup_lock();
-        for (struct gosess_attached *context = contexts; context && !any; context = context->after)
-            any = gosess_serves(context);
-        gosess_setup_unlock();
-    }
-    if (any)
-        gosess_load();
-    errno = saved;
+    gosess_lock(GOSESS_LOCK_SETUP);
+    for (struct gosess_attached *context = contexts; context && !any; context = context->after)
+        any = gosess_serves(context);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    return any;
 }
 
 /* --- what a host does --- */
@@ -119,15 +120,11 @@ bool gosess_keeps_session_data(void)
     return atomic_load(&session_data);
 }
 
-/*
- * The contexts that have a shared store, referenced, and how many: an array to be freed; NULL where
- * there is none.
- */
-static SSL_CTX **sharing(size_t *count)
+SSL_CTX **gosess_sharing(size_t *count)
 {
     SSL_CTX **found = NULL;
     *count = 0;
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     size_t room = 0;
     for (struct gosess_attached *context = contexts; context; context = context->after)
         room++;
@@ -136,57 +133,35 @@ static SSL_CTX **sharing(size_t *count)
         if (gosess_serves(context) && !gosess_live(context) &&
             gosess_ssl->SSL_CTX_up_ref(context->core.ctx) == 1)
             found[(*count)++] = context->core.ctx;
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
     return found;
 }
 
-void gosess_keep_object(SSL_SESSION *session)
-{
-    size_t count = 0;
-    SSL_CTX **found = gosess_core_ready() ? sharing(&count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        struct gosess_attached *context = gosess_attached(found[i]);
-        SSL_SESSION *was = NULL;
-        if (context && gosess_drop_session(context, session, &was))
-            gosess_add_session(context, session);
-        gosess_ssl->SSL_SESSION_free(was);
-        gosess_ssl->SSL_CTX_free(found[i]);
-    }
-    free(found);
-}
-
-/* --- attaching --- */
+/* --- its life --- */
 
 static void list(struct gosess_attached *context)
 {
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     context->after = contexts;
     if (contexts)
         contexts->before = context;
     contexts = context;
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
 }
 
 static void unlist(struct gosess_attached *context)
 {
-    gosess_setup_lock();
+    gosess_lock(GOSESS_LOCK_SETUP);
     if (context->before)
         context->before->after = context->after;
     else
         contexts = context->after;
     if (context->after)
         context->after->before = context->before;
-    gosess_setup_unlock();
+    gosess_unlock(GOSESS_LOCK_SETUP);
 }
 
-void gosess_forget(struct gosess_attached *context)
-{
-    if (context->cache && gosess_core_ready())
-        gosess_call(context,
-                    &(struct gosess_call){.what = GOSESS_CALL_FORGET, .ctx = context->core.ctx});
-}
-
-static void free_context(struct gosess_attached *context)
+void gosess_context_free(struct gosess_attached *context)
 {
     unlist(context);
     gosess_table_remove(&context->by_ctx);
@@ -197,24 +172,7 @@ static void free_context(struct gosess_attached *context)
     free(context);
 }
 
-/* The end of an SSL_CTX. */
-static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
-{
-    (void)value, (void)data, (void)index, (void)argl, (void)argp;
-    struct gosess_attached *context = gosess_attached(parent);
-    if (!context)
-        return;
-    atomic_store(&context->ending, true);
-    gosess_forget(context);
-    free_context(context);
-}
-
-bool gosess_context_prepare(const struct gosess_libssl *table)
-{
-    return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, end) >= 0;
-}
-
-static struct gosess_attached *make_context(SSL_CTX *ctx)
+struct gosess_attached *gosess_context_make(SSL_CTX *ctx)
 {
     struct gosess_attached *context = calloc(1, sizeof(*context));
     if (!context)
@@ -234,40 +192,8 @@ static struct gosess_attached *make_context(SSL_CTX *ctx)
     return context;
 }
 
-void gosess_watch(SSL_CTX *ctx, bool own_library)
-{
-    struct gosess_attached *context = make_context(ctx);
-    gosess_note_change();
-    if (!context) {
-        gosess_fail_memory();
-        return;
-    }
-    context->from_birth = true;
-    context->own_library = own_library;
-}
-
-void gosess_made_by(SSL_CTX *ctx, const void *caller)
-{
-    struct gosess_attached *context = gosess_attached(ctx);
-    if (context)
-        context->lets_serve = gosess_does_not_know((uintptr_t)caller);
-}
-
-/* What libssl holds of the host's becomes ours to keep. With the setup lock. */
-static void put_callbacks(struct gosess_attached *context)
-{
-    SSL_CTX *ctx = context->core.ctx;
-    atomic_store(&context->new_session, gosess_ssl->SSL_CTX_sess_get_new_cb(ctx));
-    atomic_store(&context->remove_session, gosess_ssl->SSL_CTX_sess_get_remove_cb(ctx));
-    atomic_store(&context->get_session, gosess_ssl->SSL_CTX_sess_get_get_cb(ctx));
-    gosess_ssl->SSL_CTX_sess_set_new_cb(ctx, gosess_on_new);
-    gosess_ssl->SSL_CTX_sess_set_get_cb(ctx, gosess_on_get);
-    gosess_ssl->SSL_CTX_sess_set_remove_cb(ctx, gosess_on_remove);
-    atomic_store(&context->callbacks, true);
-}
-
 /* A remove callback alone makes libssl keep stateless sessions of TLS 1.3 (L6). Setup lock. */
-static void give_callbacks_back(struct gosess_attached *context)
+void gosess_give_callbacks_back(struct gosess_attached *context)
 {
     SSL_CTX *ctx = context->core.ctx;
     if (!atomic_exchange(&context->callbacks, false))
@@ -277,88 +203,35 @@ static void give_callbacks_back(struct gosess_attached *context)
     gosess_ssl->SSL_CTX_sess_set_remove_cb(ctx, atomic_load(&context->remove_session));
 }
 
-bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache, bool callbacks)
+void gosess_give_back(void)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
-    if (!context)
-        context = make_context(ctx);
-    if (!context)
-        return gosess_fail_memory();
-    gosess_forget(context);
-    gosess_setup_lock();
-    struct gosess_cache *before = context->cache;
-    context->cache = gosess_cache_ref(cache);
-    context->core.single_use = cache->url.single_use;
-    context->core.live = gosess_live(context);
-    if (callbacks && !atomic_load(&context->callbacks) && !atomic_load(&given_back))
-        put_callbacks(context);
-    put_mode(context);
-    gosess_setup_unlock();
-    gosess_cache_unref(before);
+    gosess_lock(GOSESS_LOCK_SETUP);
+    bool first = !atomic_exchange(&given_back, true);
+    for (struct gosess_attached *context = contexts; first && context; context = context->after) {
+        gosess_give_callbacks_back(context);
+        gosess_put_mode(context);
+    }
+    gosess_unlock(GOSESS_LOCK_SETUP);
+}
+
+bool gosess_ending(struct gosess_attached *context)
+{
+    SSL_CTX *ctx = context->core.ctx;
+    if (atomic_load(&context->ending))
+        return true;
+    if (gosess_ssl->SSL_CTX_up_ref(ctx)) {
+        gosess_ssl->SSL_CTX_free(ctx); /* not the last: the caller holds one */
+        return false;
+    }
+    /* It has counted all the same, so the next time it would succeed: SSL_CTX_up_ref. */
+    atomic_store(&context->counted, true);
+    atomic_store(&context->ending, true);
     return true;
 }
 
-void gosess_detach(struct gosess_attached *context)
+bool gosess_fail_memory(void)
 {
-    atomic_store(&context->ending, true); /* its remove callbacks can add nothing */
-    gosess_forget(context);
-    atomic_store(&context->ending, false);
-    gosess_setup_lock();
-    struct gosess_cache *before = context->cache;
-    context->cache = NULL;
-    give_callbacks_back(context);
-    put_mode(context);
-    gosess_setup_unlock();
-    gosess_cache_unref(before);
-}
-
-void gosess_identify(struct gosess_attached *context)
-{
-    unsigned char unused[GOSESS_DIGEST_SIZE];
-    if (!atomic_load(&context->ending))
-        gosess_policy_digest(context, false, unused);
-}
-
-/*
- * A host that puts data into its tickets and takes them out again keeps TLS 1.3 as it has it: a
- * stateful ticket has none (ProFTPD knows its data connections by them).
- */
-void gosess_before_switch(struct gosess_attached *context)
-{
-    SSL_CTX *ctx = context->core.ctx;
-    gosess_identify(context);
-    if (!gosess_stateful || !gosess_serves(context) || atomic_load(&context->noted.ticket_data) ||
-        (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
-        return;
-    gosess_setup_lock();
-    gosess_ssl->SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-    gosess_setup_unlock();
-}
-
-void gosess_give_back(void)
-{
-    gosess_setup_lock();
-    bool first = !atomic_exchange(&given_back, true);
-    for (struct gosess_attached *context = contexts; first && context; context = context->after) {
-        give_callbacks_back(context);
-        put_mode(context);
-    }
-    gosess_setup_unlock();
-}
-
-/* What waits for the host to have configured its contexts. */
-void gosess_before_ssl(struct gosess_attached *context)
-{
-    gosess_generations_connection();
-    if (!atomic_load(&given_back) && gosess_core_impossible()) {
-        gosess_load(); /* says why, if nobody has heard yet */
-        gosess_give_back();
-    }
-    gosess_before_switch(context);
-}
-
-void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)
-{
-    if (context->cache)
-        gosess_connection_make(ssl, context); /* without memory nothing shared is found */
+    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
+               "serving a context without a cache: out of memory");
+    return false;
 }

@@ -4,9 +4,14 @@
  * Each does what libssl's own does, and notes it where gosess has to do with the context.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
-
 #include <stdatomic.h>
+
+#include "../ssl/libssl.h"
+#include "../ssl/verification.h"
+#include "callbacks.h"
+#include "connection.h"
+#include "context.h"
+#include "sessions.h"
 
 /* --- how clients are verified --- */
 

@@ -8,11 +8,37 @@
  * that has its parent's memory (gosess_own_process).
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "process.h"
 
 #include <errno.h>
 #include <sys/resource.h>
-#include <unistd.h>
+
+#include "../base/fork.h"
+#include "../config/environment.h"
+#include "../core/load.h"
+#include "../core/start.h"
+#include "../ssl/libssl.h"
+#include "cache.h"
+#include "context.h"
+#include "prepare.h"
+
+/* Opens the environment's cache and loads the Go half, for a context to come. */
+static void load_ahead(const void *caller)
+{
+    int saved = errno;
+    if (gosess_prepare(caller) && gosess_cache_of_environment())
+        gosess_load();
+    errno = saved;
+}
+
+/* Loads the Go half where this process holds a context that gosess serves. */
+static void load_if_serving(void)
+{
+    int saved = errno;
+    if (gosess_ssl && gosess_serves_any())
+        gosess_load();
+    errno = saved;
+}
 
 static int absent(void)
 {
@@ -30,9 +56,9 @@ static void become_server(const void *caller)
     if (!gosess_own_process() || gosess_core_impossible())
         return;
     if (gosess_environment.cache && !gosess_ssl && !gosess_forked() && gosess_has_loaded_libssl())
-        gosess_load_ahead(caller);
+        load_ahead(caller);
     else
-        gosess_load_if_serving();
+        load_if_serving();
 }
 
 /*
@@ -42,7 +68,7 @@ static void become_server(const void *caller)
 void gosess_may_become_server(void)
 {
     if (gosess_forked() && gosess_own_process() && !gosess_core_impossible())
-        gosess_load_if_serving();
+        load_if_serving();
 }
 
 GOSESS_EXPORT int chroot(const char *path)

@@ -6,7 +6,9 @@
  * so libssl need not look; the tickets of the connection must be stateful all the same.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "replay.h"
+
+#include "../ssl/libssl.h"
 
 void gosess_replay_take_over(struct gosess_connection *connection)
 {

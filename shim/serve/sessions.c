@@ -2,63 +2,17 @@
  * sessions.c - what gosess does with sessions as a cache, without the callbacks of the application.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "sessions.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
-/* The session that has left the cache and that libssl is made to treat as removed. */
-static _Thread_local const SSL_SESSION *leaving;
-
-bool gosess_is_leaving(const SSL_SESSION *session)
-{
-    return session == leaving;
-}
-
-/* --- the Go half --- */
-
-/*
- * What has left the cache is treated as libssl treats what leaves its own: marked as not to be
- * resumed, the remove callback called, freed. Unlike libssl, with no lock held (L22, L28).
- */
-static void settle(struct gosess_attached *context, struct gosess_outcome *outcome)
-{
-    if (outcome->evicted)
-        atomic_fetch_add(&context->full, outcome->evicted);
-    for (struct gosess_leaving *each = outcome->leaving; each; each = each->next) {
-        if (each->silent)
-            continue;
-        const SSL_SESSION *before = leaving; /* a remove callback may have brought us here */
-        leaving = each->session;
-        gosess_ssl->SSL_CTX_remove_session(context->core.ctx, each->session);
-        leaving = before;
-    }
-    while (outcome->leaving) {
-        struct gosess_leaving *first = outcome->leaving;
-        outcome->leaving = first->next;
-        gosess_ssl->SSL_SESSION_free(first->session);
-        free(first);
-    }
-}
-
-bool gosess_call(struct gosess_attached *context, struct gosess_call *call)
-{
-    int saved = errno;
-    bool done = false;
-    if (gosess_load()) {
-        int number = gosess_cache_number(context->cache);
-        /* Threads that only read it do not take its cache line from each other. */
-        if (__atomic_load_n(&context->core.cache, __ATOMIC_RELAXED) != number)
-            __atomic_store_n(&context->core.cache, number, __ATOMIC_RELAXED);
-        done = number > 0 && gosess_core_call(call);
-    }
-    if (done)
-        settle(context, &call->outcome);
-    errno = saved;
-    return done;
-}
+#include "../core/load.h"
+#include "../ssl/libssl.h"
+#include "call.h"
+#include "replay.h"
+#include "terms.h"
 
 /*
  * Whether a new session is one that libssl would keep in its internal cache, or a shared
@@ -189,14 +143,6 @@ SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, cons
     return gosess_look_up(connection, id, length);
 }
 
-void gosess_release(struct gosess_connection *connection, bool unproven)
-{
-    struct gosess_call release = {
-        .what = GOSESS_CALL_RELEASE, .given = &connection->given, .unproven = unproven};
-    if (connection->given.claim && gosess_core_ready())
-        gosess_call(connection->first, &release);
-}
-
 bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was)
 {
     *was = NULL;
@@ -207,4 +153,19 @@ bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, 
         return false;
     *was = drop.outcome.was;
     return drop.outcome.removed;
+}
+
+void gosess_keep_object(SSL_SESSION *session)
+{
+    size_t count = 0;
+    SSL_CTX **found = gosess_core_ready() ? gosess_sharing(&count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct gosess_attached *context = gosess_attached(found[i]);
+        SSL_SESSION *was = NULL;
+        if (context && gosess_drop_session(context, session, &was))
+            gosess_add_session(context, session);
+        gosess_ssl->SSL_SESSION_free(was);
+        gosess_ssl->SSL_CTX_free(found[i]);
+    }
+    free(found);
 }

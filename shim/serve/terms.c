@@ -6,137 +6,17 @@
  * gives every context the same (S7). What cannot be known is never taken for equal.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "terms.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* Of what all contexts keep of their certificates and policies. Held for some copying. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-void gosess_terms_lock(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-void gosess_terms_unlock(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-/* --- certificates --- */
-
-static long current(SSL *ssl, int command, long which, void *certificate)
-{
-    return gosess_ssl->SSL_ctrl(ssl, command, which, certificate);
-}
-
-/*
- * The certificates of a connection, of which there may be one for each kind of key. The SSL has a
- * list of its own, so no other thread sees that the current one changes meanwhile. False where
- * there are too many, or the current one has no key, so that it could not be made the current one
- * again.
- */
-static bool list_certificates(SSL *ssl, struct gosess_certificates *list)
-{
-    X509 *before = gosess_ssl->SSL_get_certificate(ssl);
-    list->count = 0;
-    if (before && !gosess_ssl->SSL_get_privatekey(ssl))
-        return false;
-    bool fits = true;
-    for (long which = SSL_CERT_SET_FIRST;
-         fits && current(ssl, SSL_CTRL_SET_CURRENT_CERT, which, NULL) == 1;
-         which = SSL_CERT_SET_NEXT) {
-        fits = list->count < GOSESS_CERTIFICATES_MAX;
-        if (fits)
-            list->certificate[list->count++] = gosess_ssl->SSL_get_certificate(ssl);
-    }
-    if (before)
-        current(ssl, SSL_CTRL_SELECT_CURRENT_CERT, 0, before);
-    return fits;
-}
-
-static bool same_certificates(const struct gosess_certificates *a,
-                              const struct gosess_certificates *b)
-{
-    return a->count == b->count &&
-           memcmp(a->certificate, b->certificate, a->count * sizeof(X509 *)) == 0;
-}
-
-static bool ref_certificates(const struct gosess_certificates *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (gosess_ssl->X509_up_ref(list->certificate[i]) != 1) {
-            while (i-- > 0)
-                gosess_ssl->X509_free(list->certificate[i]);
-            return false;
-        }
-    }
-    return true;
-}
-
-static void unref_certificates(const struct gosess_certificates *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        gosess_ssl->X509_free(list->certificate[i]);
-}
-
-static bool digest_certificates(const struct gosess_certificates *list,
-                                unsigned char out[GOSESS_DIGEST_SIZE])
-{
-    struct gosess_digest digest;
-    gosess_digest_begin(&digest);
-    for (size_t i = 0; i < list->count; i++) {
-        unsigned char fingerprint[GOSESS_DIGEST_SIZE];
-        digest.ok = digest.ok && gosess_fingerprint(list->certificate[i], fingerprint);
-        gosess_digest_add(&digest, fingerprint, sizeof fingerprint);
-    }
-    return gosess_digest_end(&digest, out);
-}
-
-/*
- * The digest of the certificates that a connection has. Most connections of a context have the same
- * ones, whose digest the context keeps, with references on them, so that no other certificate comes
- * to lie at their addresses.
- */
-static bool certificates_of(SSL *ssl, struct gosess_attached *context,
-                            unsigned char out[GOSESS_DIGEST_SIZE])
-{
-    struct gosess_presented *presented = &context->presented;
-    struct gosess_certificates list, before = {.count = 0};
-    if (!list_certificates(ssl, &list))
-        return false;
-    gosess_terms_lock();
-    bool known = presented->known && same_certificates(&presented->list, &list);
-    if (known)
-        memcpy(out, presented->digest, GOSESS_DIGEST_SIZE);
-    gosess_terms_unlock();
-    if (known)
-        return true;
-    if (!digest_certificates(&list, out))
-        return false;
-    if (!ref_certificates(&list))
-        return true;
-    gosess_terms_lock();
-    if (presented->known)
-        before = presented->list;
-    presented->known = true;
-    presented->list = list;
-    memcpy(presented->digest, out, GOSESS_DIGEST_SIZE);
-    gosess_terms_unlock();
-    unref_certificates(&before);
-    return true;
-}
-
-void gosess_presented_free(struct gosess_presented *presented)
-{
-    if (presented->known)
-        unref_certificates(&presented->list);
-}
+#include "../ssl/digest.h"
+#include "../ssl/libssl.h"
+#include "connection.h"
 
 /* --- terms --- */
 
@@ -168,8 +48,9 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
     struct gosess_digest digest;
     if (!context || !connection || !context->from_birth || connection->chooses ||
-        atomic_load(&context->noted.chooses) || !certificates_of(ssl, context, certificates) ||
-        !gosess_policy_digest(context, true, policy))
+        atomic_load(&context->noted.chooses) ||
+        !gosess_certificates_digest(ssl, &context->presented, certificates) ||
+        !gosess_policy_digest(&context->policy, &context->core, &context->noted, true, policy))
         return false;
     gosess_digest_begin(&digest);
     gosess_digest_add(&digest, certificates, sizeof certificates);

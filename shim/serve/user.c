@@ -7,14 +7,17 @@
  * call is made in the host's threads, and the Go half's follow as far as they may (credentials.c).
  */
 #define _GNU_SOURCE
-#include "../serve.h"
-
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "../core/credentials.h"
+#include "../ssl/libssl.h"
+#include "process.h"
 
 #define KEEP ((uid_t)-1)
 
@@ -33,19 +36,19 @@ static int absent(void)
  */
 static bool may_pass(const struct gosess_change *change)
 {
-    return gosess_threads_agree() && gosess_change_here(change);
+    return gosess_change_agrees() && gosess_change_here(change);
 }
 
 /* The change in all threads: by libc, next, or by ourselves. */
-#define CHANGE(next, ...)                                                                   \
-    {                                                                                       \
-        const struct gosess_change change = {__VA_ARGS__};                                  \
-        sigset_t mask;                                                                      \
-        if (!gosess_threads_begin(&mask))                                                   \
-            return next;                                                                    \
-        int result = may_pass(&change) ? gosess_threads_passed(next) : change_all(&change); \
-        gosess_threads_end(&mask);                                                          \
-        return result;                                                                      \
+#define CHANGE(next, ...)                                                                  \
+    {                                                                                      \
+        const struct gosess_change change = {__VA_ARGS__};                                 \
+        sigset_t mask;                                                                     \
+        if (!gosess_change_begin(&mask))                                                   \
+            return next;                                                                   \
+        int result = may_pass(&change) ? gosess_change_passed(next) : change_all(&change); \
+        gosess_change_end(&mask);                                                          \
+        return result;                                                                     \
     }
 
 static int change_all(const struct gosess_change *change)
@@ -138,11 +141,11 @@ GOSESS_EXPORT int initgroups(const char *user, gid_t group)
     sigset_t mask;
     if (!next)
         return absent();
-    if (!gosess_threads_begin(&mask))
+    if (!gosess_change_begin(&mask))
         return next(user, group);
-    bool agree = gosess_threads_agree();
-    int result = agree ? gosess_threads_passed(next(user, group)) : -1;
-    gosess_threads_end(&mask);
+    bool agree = gosess_change_agrees();
+    int result = agree ? gosess_change_passed(next(user, group)) : -1;
+    gosess_change_end(&mask);
     gid_t *groups = agree ? NULL : calloc((size_t)count + 1, sizeof *groups);
     if (groups) {
         getgrouplist(user, group, groups, &count);
@@ -160,11 +163,11 @@ GOSESS_EXPORT int capset(cap_user_header_t header, const cap_user_data_t data)
     sigset_t mask;
     if (!next)
         return absent();
-    if (!gosess_threads_begin(&mask))
+    if (!gosess_change_begin(&mask))
         return next(header, data);
     int result = next(header, data);
-    if (result == 0 && !gosess_threads_agree())
+    if (result == 0 && !gosess_change_agrees())
         gosess_change_others(&nothing);
-    gosess_threads_end(&mask);
+    gosess_change_end(&mask);
     return result;
 }

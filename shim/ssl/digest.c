@@ -5,9 +5,11 @@
  * default library context, which a host may have left empty (OSSL_PROVIDER-null(7)).
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "digest.h"
 
 #include <string.h>
+
+#include "libssl.h"
 
 void gosess_digest_begin(struct gosess_digest *digest)
 {

@@ -5,7 +5,7 @@
  * and it says argv[0] of a program's own functions, which servers write their titles over.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "function.h"
 
 #include <link.h>
 #include <stdio.h>

@@ -1,11 +1,13 @@
 /* libssl.c - finds the host's libssl, and what lies behind the functions that we interpose. */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "libssl.h"
 
 #include <dlfcn.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <string.h>
+
+const struct gosess_libssl *_Atomic gosess_ssl;
 
 static int note_libssl(struct dl_phdr_info *info, size_t size, void *name)
 {
@@ -56,8 +58,8 @@ static void *lookup(const char *name, const void *caller)
 {
     void *found = dlsym(RTLD_NEXT, name);
     Dl_info of_caller, of_us;
-    if (!found && dladdr(caller, &of_caller) != 0 &&
-        dladdr((void *)&gosess_environment, &of_us) != 0 && of_caller.dli_fbase != of_us.dli_fbase)
+    if (!found && dladdr(caller, &of_caller) != 0 && dladdr((void *)&linked, &of_us) != 0 &&
+        of_caller.dli_fbase != of_us.dli_fbase)
         found = lookup_in(of_caller.dli_fname, name);
     if (!found) {
         const char *libssl = NULL;

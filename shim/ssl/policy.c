@@ -3,25 +3,20 @@
  * after every restart with the same configuration and binaries.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "policy.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../base/locks.h"
+#include "certificates.h"
+#include "digest.h"
+#include "function.h"
+#include "libssl.h"
 
 struct fingerprint {
     unsigned char bytes[GOSESS_DIGEST_SIZE];
 };
-
-bool gosess_fingerprint(const X509 *certificate, unsigned char out[GOSESS_DIGEST_SIZE])
-{
-    unsigned char *der = NULL;
-    struct gosess_digest digest;
-    int length = gosess_ssl->i2d_X509((X509 *)(uintptr_t)certificate, &der);
-    gosess_digest_begin(&digest);
-    gosess_digest_add_der(&digest, der, length);
-    return gosess_digest_end(&digest, out);
-}
 
 /* The names that a client is told to choose its certificate by. */
 static void add_ca_names(struct gosess_digest *digest, SSL_CTX *ctx)
@@ -119,10 +114,10 @@ static void add_function(struct gosess_digest *digest, const unsigned char *own,
     }
 }
 
-static bool digest_policy(struct gosess_attached *context, const struct gosess_seen *seen,
+static bool digest_policy(const struct gosess_context *context, const struct gosess_seen *seen,
                           const unsigned char *trusted, unsigned char out[GOSESS_DIGEST_SIZE])
 {
-    const unsigned char *own = context->core.owner;
+    const unsigned char *own = context->owner;
     struct gosess_digest digest;
     gosess_digest_begin(&digest);
     gosess_digest_add_number(&digest, seen->mode);
@@ -136,7 +131,7 @@ static bool digest_policy(struct gosess_attached *context, const struct gosess_s
     add_function(&digest, own, seen->verifier);
     if (seen->argument)
         add_own(&digest, own, seen->argument);
-    add_ca_names(&digest, context->core.ctx);
+    add_ca_names(&digest, context->ctx);
     gosess_digest_add(&digest, trusted, GOSESS_DIGEST_SIZE);
     return gosess_digest_end(&digest, out);
 }
@@ -173,32 +168,32 @@ static void keep(struct gosess_policy *policy, const struct gosess_policy *made)
     X509_STORE *store = (X509_STORE *)(uintptr_t)made->seen.store;
     if (store && gosess_ssl->X509_STORE_up_ref(store) != 1)
         return;
-    gosess_terms_lock();
+    gosess_lock(GOSESS_LOCK_TERMS);
     X509_STORE *before = policy->known ? (X509_STORE *)(uintptr_t)policy->seen.store : NULL;
     policy->known = true;
     policy->seen = made->seen;
     memcpy(policy->trusted, made->trusted, sizeof policy->trusted);
     memcpy(policy->digest, made->digest, sizeof policy->digest);
-    gosess_terms_unlock();
+    gosess_unlock(GOSESS_LOCK_TERMS);
     gosess_ssl->X509_STORE_free(before);
 }
 
 /* False where memory or libcrypto fails. Not with a lock of gosess: it takes X509_STORE_lock. */
-static bool work_out(struct gosess_attached *context, struct gosess_policy *made)
+static bool work_out(const struct gosess_context *context, struct gosess_policy *made)
 {
     bool ok = made->known || made->seen.mode == SSL_VERIFY_NONE ||
               digest_trusted((X509_STORE *)(uintptr_t)made->seen.store, made->trusted);
     return ok && digest_policy(context, &made->seen, made->trusted, made->digest);
 }
 
-bool gosess_policy_digest(struct gosess_attached *context, bool use,
+bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_context *context,
+                          const struct gosess_noted *noted, bool use,
                           unsigned char out[GOSESS_DIGEST_SIZE])
 {
-    struct gosess_policy *policy = &context->policy;
     struct gosess_policy made = {.known = false};
     gosess_ssl->ERR_set_mark();
-    bool ok = gosess_look(context->core.ctx, &context->noted, &made.seen);
-    gosess_terms_lock();
+    bool ok = gosess_look(context->ctx, noted, &made.seen);
+    gosess_lock(GOSESS_LOCK_TERMS);
     bool known = ok && same(policy, &made.seen);
     if (known) {
         policy->used |= use;
@@ -207,7 +202,7 @@ bool gosess_policy_digest(struct gosess_attached *context, bool use,
         made.known = true;
         memcpy(made.trusted, policy->trusted, sizeof made.trusted);
     }
-    gosess_terms_unlock();
+    gosess_unlock(GOSESS_LOCK_TERMS);
     if (ok && !known) {
         ok = work_out(context, &made);
         if (ok) {

@@ -6,11 +6,14 @@
  * follow it into nothing. Functions that only count or wipe are no such thing.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "shared.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "../base/log.h"
+#include "libssl.h"
 
 static bool own_functions(void)
 {

@@ -4,18 +4,19 @@
  * Not by its ex_data: hosts write to slots of it that they never reserved (FreeRADIUS, Qt 5), and a
  * pointer that was read from one could be anything, while one that gosess wrote there would take
  * the place of what the host keeps. An index of ex_data only tells when an object ends
- * (connection.c, context.c); no slot is ever read or written.
+ * (serve/connection.c, serve/attach.c); no slot is ever read or written.
  */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "table.h"
 
-#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/locks.h"
 
 #define BUCKETS 16384 /* 128 KiB that are touched as they are used; a power of 2 */
-#define LOCKS 64      /* each of every 64th bucket; a power of 2 */
 
 static struct gosess_link *buckets[BUCKETS];
-static pthread_mutex_t locks[LOCKS] = {[0 ... LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t bucket_of(const void *object)
 {
@@ -23,10 +24,10 @@ static size_t bucket_of(const void *object)
     return (size_t)(hash >> 32) % BUCKETS;
 }
 
-/* Nothing of the host runs while it is held, and nobody is cancelled there. */
-static pthread_mutex_t *lock_of(size_t bucket)
+/* Each is that of every 64th bucket. */
+static enum gosess_lock lock_of(size_t bucket)
 {
-    return &locks[bucket % LOCKS];
+    return (enum gosess_lock)(GOSESS_LOCK_TABLE + bucket % GOSESS_TABLE_LOCKS);
 }
 
 void gosess_table_add(struct gosess_link *link, enum gosess_kind kind, const void *object)
@@ -34,10 +35,10 @@ void gosess_table_add(struct gosess_link *link, enum gosess_kind kind, const voi
     size_t bucket = bucket_of(object);
     link->kind = kind;
     link->object = object;
-    pthread_mutex_lock(lock_of(bucket));
+    gosess_lock(lock_of(bucket));
     link->next = buckets[bucket];
     buckets[bucket] = link;
-    pthread_mutex_unlock(lock_of(bucket));
+    gosess_unlock(lock_of(bucket));
 }
 
 void gosess_table_remove(struct gosess_link *link)
@@ -45,13 +46,13 @@ void gosess_table_remove(struct gosess_link *link)
     if (!link->object)
         return;
     size_t bucket = bucket_of(link->object);
-    pthread_mutex_lock(lock_of(bucket));
+    gosess_lock(lock_of(bucket));
     struct gosess_link **at = &buckets[bucket];
     while (*at && *at != link)
         at = &(*at)->next;
     if (*at)
         *at = link->next;
-    pthread_mutex_unlock(lock_of(bucket));
+    gosess_unlock(lock_of(bucket));
     link->object = NULL;
 }
 
@@ -65,27 +66,15 @@ struct gosess_link *gosess_table_find_that(enum gosess_kind kind, const void *ob
                                            bool (*that)(const struct gosess_link *))
 {
     size_t bucket = bucket_of(object);
-    pthread_mutex_lock(lock_of(bucket));
+    gosess_lock(lock_of(bucket));
     struct gosess_link *link = buckets[bucket];
     while (link && (link->object != object || link->kind != kind || !that(link)))
         link = link->next;
-    pthread_mutex_unlock(lock_of(bucket));
+    gosess_unlock(lock_of(bucket));
     return link;
 }
 
 struct gosess_link *gosess_table_find(enum gosess_kind kind, const void *object)
 {
     return gosess_table_find_that(kind, object, any);
-}
-
-void gosess_table_lock(void)
-{
-    for (int i = 0; i < LOCKS; i++)
-        pthread_mutex_lock(&locks[i]);
-}
-
-void gosess_table_unlock(void)
-{
-    for (int i = 0; i < LOCKS; i++)
-        pthread_mutex_unlock(&locks[i]);
 }

@@ -1,9 +1,12 @@
 /* verification.c - how a context verifies clients, in what is cheap to compare. */
 #define _GNU_SOURCE
-#include "../serve.h"
+#include "verification.h"
 
 #include <stdatomic.h>
 #include <string.h>
+
+#include "digest.h"
+#include "libssl.h"
 
 /* The hosts, an empty name, then the email and the address, each of which may be empty. */
 static bool digest_names(X509_VERIFY_PARAM *param, const char *email, const char *address,
