@@ -16,7 +16,9 @@ C_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wvla -Wformat=2 -Wcast-qual -Wwrite-strings -Wundef -Werror
 C_DIALECT := -std=gnu11
 CFLAGS ?= -O2 -g
-C_FLAGS := $(C_DIALECT) $(CFLAGS) $(C_WARNINGS)
+# DEBUG=1: the C half ends the process where it breaks a rule of its own about locks.
+DEBUG ?=
+C_FLAGS := $(C_DIALECT) $(CFLAGS) $(C_WARNINGS) $(if $(DEBUG),-DGOSESS_DEBUG)
 
 # Full RELRO and never unloaded: the host's contexts keep pointers into it. -z defs: what is
 # not in libc must be looked up in the host's own libssl, never linked.
@@ -46,7 +48,7 @@ PC_VALUES = -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(call below_prefix,$(LIBD
 FUZZTIME ?= 60s
 fuzz_runs = $(foreach target,FuzzHeader FuzzMapping FuzzSealed,'-run=^$$ -fuzz=^$(target)$$ -fuzztime=$(1) -fuzzminimizetime=1s ./sessioncache')
 
-.PHONY: build demo test fuzz conformance bench lint deps install uninstall clean help
+.PHONY: force build demo test fuzz conformance bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -83,11 +85,16 @@ build/libgosess.so: $(SHIM_OBJECTS) build/gosess.map
 		$(LDFLAGS) -o $@ $(SHIM_OBJECTS) -ldl -lpthread
 	@ln -sf libgosess.so build/libgosess.so.0
 
-build/obj/%.o: %.c Makefile
+build/obj/%.o: %.c Makefile build/flags
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 -include $(SHIM_OBJECTS:.o=.d)
+
+# What is compiled with other flags is compiled again.
+build/flags: force
+	@mkdir -p $(@D)
+	@echo '$(CC) $(C_FLAGS)' | cmp -s - $@ || echo '$(CC) $(C_FLAGS)' > $@
 
 # Anonymous: a preloaded function without a version answers for every version of libssl.
 build/%.map: tests/exports.txt tests/exports-core.txt

@@ -25,6 +25,11 @@ bool gosess_forked(void)
     return forked;
 }
 
+pid_t gosess_process(void)
+{
+    return process;
+}
+
 bool gosess_own_process(void)
 {
     return getpid() == process;

@@ -3,12 +3,16 @@
 #define GOSESS_BASE_FORK_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* When the library is loaded. False where a fork would not be heard of: memory has run out. */
 bool gosess_fork_prepare(void);
 
 /* Whether this process was forked since the library was loaded. */
 bool gosess_forked(void);
+
+/* The process whose memory this is. */
+pid_t gosess_process(void);
 
 /*
  * Whether this process is the one whose memory this is. Not so in a child of vfork(2) or of a

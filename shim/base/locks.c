@@ -2,6 +2,11 @@
 #define _GNU_SOURCE
 #include "locks.h"
 
+#ifdef GOSESS_DEBUG
+#    include <stdio.h>
+#    include <stdlib.h>
+#endif
+
 static pthread_mutex_t mutexes[] = {
     [0 ... GOSESS_LOCK_GATE - 1] = PTHREAD_MUTEX_INITIALIZER,
     /* It is held for so short a time that a thread rather waits for it than sleeps. */
@@ -10,9 +15,59 @@ static pthread_mutex_t mutexes[] = {
 };
 static int cancel[GOSESS_LOCKS]; /* what the holder had allowed; each under its lock */
 
+/* --- debugging --- */
+
+#ifdef GOSESS_DEBUG
+
+static _Thread_local bool held[GOSESS_LOCKS];
+
+/* From a lock on, none is held. */
+static void none_is_held(int from, const char *problem)
+{
+    for (int lock = from; lock < GOSESS_LOCKS; lock++) {
+        if (held[lock]) {
+            fprintf(stderr, "gosess: %s with lock %d held\n", problem, lock);
+            abort();
+        }
+    }
+}
+
+void gosess_no_lock_is_held(void)
+{
+    none_is_held(0, "what may take long, or the host, is called");
+}
+
+static void note_taken(enum gosess_lock lock)
+{
+    none_is_held((int)lock, "a lock is taken out of order");
+    held[lock] = true;
+}
+
+static void note_given_back(enum gosess_lock lock)
+{
+    held[lock] = false;
+}
+
+#else
+
+static void note_taken(enum gosess_lock lock)
+{
+    (void)lock;
+}
+
+static void note_given_back(enum gosess_lock lock)
+{
+    (void)lock;
+}
+
+#endif
+
+/* --- locks --- */
+
 void gosess_lock(enum gosess_lock lock)
 {
     int before;
+    note_taken(lock);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&mutexes[lock]);
     cancel[lock] = before;
@@ -22,6 +77,7 @@ void gosess_unlock(enum gosess_lock lock)
 {
     int before = cancel[lock];
     pthread_mutex_unlock(&mutexes[lock]);
+    note_given_back(lock);
     pthread_setcancelstate(before, NULL);
 }
 
@@ -49,7 +105,7 @@ bool gosess_lock_wait_until(enum gosess_lock lock, pthread_cond_t *condition,
  */
 static bool is_for_children(int lock)
 {
-    return lock <= GOSESS_LOCK_SETUP || (lock >= GOSESS_LOCK_TERMS && lock < GOSESS_LOCK_ERRANDS);
+    return lock <= GOSESS_LOCK_ONCE || (lock >= GOSESS_LOCK_TERMS && lock < GOSESS_LOCK_ERRANDS);
 }
 
 static void before_fork(void)

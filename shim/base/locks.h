@@ -8,8 +8,9 @@
 #define GOSESS_TABLE_LOCKS 64 /* a power of 2 */
 
 /*
- * In the order in which a thread takes them: with one held, only those below it. No function of
- * the host is called with one held, and no other thread waits for long.
+ * In the order in which a thread takes them: with one held, only those that follow it. Meanwhile
+ * it calls no function of the host; nor does it open a file or wait for a process with one that a
+ * fork waits for. What takes long is done with none (base/once.h).
  */
 enum gosess_lock {
     /* A callback that a program registered itself attaches its context. */
@@ -17,6 +18,7 @@ enum gosess_lock {
     /* The configuration, the caches, the table of libssl, the contexts and what libssl holds of
      * ours. */
     GOSESS_LOCK_SETUP,
+    GOSESS_LOCK_ONCE,    /* what is done once: base/once.c */
     GOSESS_LOCK_OPENING, /* a cache is being opened in the Go half */
     GOSESS_LOCK_CHANGE,  /* the user of all threads is being changed */
     GOSESS_LOCK_GATE,    /* one thread is in Go, where there are many */
@@ -27,10 +29,7 @@ enum gosess_lock {
     GOSESS_LOCKS,
 };
 
-/*
- * No thread is cancelled while it holds one, because it would keep it for ever: there are files
- * that are read and lines that are written with some.
- */
+/* No thread is cancelled while it holds one, because it would keep it for ever. */
 void gosess_lock(enum gosess_lock lock);
 void gosess_unlock(enum gosess_lock lock);
 
@@ -47,5 +46,20 @@ bool gosess_locks_prepare(void);
 
 /* What is done in each child, with the locks that the fork has waited for. With one of them. */
 void gosess_locks_in_child(void (*work)(void));
+
+/*
+ * In a debug build (make DEBUG=1) the process ends where a lock is taken out of order, and here,
+ * where one is held.
+ */
+#ifdef GOSESS_DEBUG
+void gosess_no_lock_is_held(void);
+#else
+static inline void gosess_no_lock_is_held(void)
+{
+}
+#endif
+
+/* A function of the host's, to be called. */
+#define GOSESS_HOST(function) (gosess_no_lock_is_held(), (function))
 
 #endif

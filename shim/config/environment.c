@@ -10,6 +10,7 @@
 #include "../base/fork.h"
 #include "../base/locks.h"
 #include "../base/log.h"
+#include "../base/once.h"
 #include "../base/text.h"
 
 #define CORE_NAME "libgosess-core.so"
@@ -105,11 +106,13 @@ static bool open_log(char *error, size_t error_size)
 
 bool gosess_configure(char *error, size_t error_size)
 {
-    static bool done;
+    static struct gosess_once once = GOSESS_ONCE;
     if (incomplete)
         return gosess_fail(error, error_size, "out of memory");
-    if (!done)
-        done = open_log(error, error_size) && read_tickets(error, error_size) &&
-               read_core(error, error_size);
+    if (!gosess_once_begin(&once))
+        return true;
+    bool done = open_log(error, error_size) && read_tickets(error, error_size) &&
+                read_core(error, error_size);
+    gosess_once_end(&once, done);
     return done;
 }

@@ -16,7 +16,7 @@ extern bool gosess_stateful;
 
 /*
  * Opens the log and checks GOSESS_TICKETS and GOSESS_CORE, once. False and an error where
- * one of them is wrong. With the setup lock.
+ * one of them is wrong. With no lock.
  */
 bool gosess_configure(char *error, size_t error_size);
 

@@ -19,6 +19,7 @@
 
 #include "../base/files.h"
 #include "../base/io.h"
+#include "../base/locks.h"
 #include "../base/text.h"
 #include "aside.h"
 #include "check.h"
@@ -277,6 +278,7 @@ bool gosess_store_open(const struct gosess_url *url, const char *keys_file,
     struct gosess_report report = {url->path, note, error, error_size};
     struct gosess_signals signals;
 
+    gosess_no_lock_is_held();
     *store = (struct gosess_store){0};
     note[0] = '\0';
     gosess_signals_block(&signals);

@@ -33,8 +33,8 @@
 #include "../../shim.h" /* before a header of libssl */
 
 #include "../../include/gosess.h"
-#include "../base/locks.h"
 #include "../base/log.h"
+#include "../base/once.h"
 #include "../config/environment.h"
 
 #define PAGE 4096
@@ -227,7 +227,6 @@ static bool child_lives(struct trial *trial)
 
 /* --- filters --- */
 
-static enum { NOT_TRIED, ALLOWED, DENIED } inherited; /* what the child found; setup lock */
 static _Atomic bool had_filter; /* when the library was loaded, by who was allowed to open it */
 static _Atomic bool own;        /* this process has put a filter on itself */
 static _Atomic bool suspect;    /* or has said that it will */
@@ -261,7 +260,6 @@ static void say(const struct trial *trial)
                trial->call, trial->error ? strerror(trial->error) : "it kills");
 }
 
-/* With the setup lock. */
 static bool try_in_child(void)
 {
     struct trial *trial =
@@ -287,15 +285,16 @@ static bool has_hidden_filter(void)
 
 bool gosess_calls_allowed(void)
 {
+    static struct gosess_once trying = GOSESS_ONCE;
+    static bool allowed; /* what the child has found */
     if (own || has_hidden_filter())
         return false;
     if (!had_filter)
         return true;
-    gosess_lock(GOSESS_LOCK_SETUP);
-    if (inherited == NOT_TRIED)
-        inherited = try_in_child() ? ALLOWED : DENIED;
-    bool allowed = inherited == ALLOWED;
-    gosess_unlock(GOSESS_LOCK_SETUP);
+    if (gosess_once_begin(&trying)) {
+        allowed = try_in_child();
+        gosess_once_end(&trying, true);
+    }
     return allowed;
 }
 

@@ -6,7 +6,7 @@
 
 /*
  * Whether a Go runtime may make its system calls here, and gosess its own; a line says which not.
- * Before anything of either. Not with the setup lock.
+ * Before anything of either. With no lock.
  */
 bool gosess_calls_allowed(void);
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../base/locks.h"
 #include "../base/log.h"
 #include "../base/text.h"
 #include "../config/environment.h"
@@ -55,9 +54,7 @@ GOSESS_EXPORT int gosess_cache_open(const char *url, gosess_cache **cache, char 
         error[0] = '\0';
     if (!url || !cache || (!error && error_size > 0))
         return GOSESS_ERROR_ARGUMENT;
-    gosess_lock(GOSESS_LOCK_SETUP);
     struct gosess_cache *made = gosess_cache_make(url, note, text, sizeof(text));
-    gosess_unlock(GOSESS_LOCK_SETUP);
     if (made) {
         if (*note)
             gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG, "%s", note);
@@ -106,9 +103,7 @@ GOSESS_EXPORT int gosess_start(void)
     char error[GOSESS_ERROR_SIZE] = "";
     int saved = errno;
     bool prepared = gosess_prepare(__builtin_return_address(0));
-    gosess_lock(GOSESS_LOCK_SETUP);
     bool configured = prepared && gosess_configure(error, sizeof(error));
-    gosess_unlock(GOSESS_LOCK_SETUP);
     if (!prepared)
         return GOSESS_ERROR_LIBSSL;
     if (!configured)

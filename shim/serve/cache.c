@@ -8,6 +8,7 @@
 
 #include "../base/locks.h"
 #include "../base/log.h"
+#include "../base/once.h"
 #include "../base/text.h"
 #include "../config/environment.h"
 #include "../core/load.h"
@@ -48,14 +49,15 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
         return NULL;
     }
     atomic_init(&cache->references, 1);
+    gosess_lock(GOSESS_LOCK_SETUP);
     cache->next = caches;
     caches = cache;
     gosess_locks_in_child(lock_keys);
+    gosess_unlock(GOSESS_LOCK_SETUP);
     atomic_store(&opened, true);
     return cache;
 }
 
-/* With the setup lock. */
 static struct gosess_cache *make_of_environment(void)
 {
     char error[GOSESS_ERROR_SIZE] = "", note[GOSESS_ERROR_SIZE] = "";
@@ -70,17 +72,13 @@ static struct gosess_cache *make_of_environment(void)
 
 struct gosess_cache *gosess_cache_of_environment(void)
 {
-    static bool tried;
-    static struct gosess_cache *cache;
-    bool allowed = gosess_environment.cache && gosess_calls_allowed();
-    gosess_lock(GOSESS_LOCK_SETUP);
-    if (!tried && allowed) {
-        tried = true;
+    static struct gosess_once opening = GOSESS_ONCE;
+    static struct gosess_cache *_Atomic cache;
+    if (gosess_environment.cache && gosess_calls_allowed() && gosess_once_begin(&opening)) {
         cache = make_of_environment();
+        gosess_once_end(&opening, true);
     }
-    struct gosess_cache *made = cache;
-    gosess_unlock(GOSESS_LOCK_SETUP);
-    return made;
+    return cache;
 }
 
 bool gosess_cache_any(void)

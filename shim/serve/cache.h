@@ -19,14 +19,14 @@ struct gosess_cache {
 
 /*
  * Opens a cache, with one reference; *note as gosess_store_open says. NULL and an error where
- * that fails. With the setup lock.
+ * that fails. With no lock.
  */
 struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error, size_t error_size);
 
 /*
  * The cache of GOSESS_CACHE, opened by the first call in this process or in one that it was
- * forked from; NULL where it is unset or cannot be served, which the first call logs. Without the
- * setup lock, which it takes, and without a reference.
+ * forked from; NULL where it is unset or cannot be served, which the first call logs. With no
+ * lock, and without a reference.
  */
 struct gosess_cache *gosess_cache_of_environment(void);
 

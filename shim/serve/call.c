@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "../base/locks.h"
 #include "../core/start.h"
 #include "../ssl/libssl.h"
 
@@ -23,6 +24,7 @@ bool gosess_is_leaving(const SSL_SESSION *session)
  */
 static void settle(struct gosess_attached *context, struct gosess_outcome *outcome)
 {
+    gosess_no_lock_is_held();
     if (outcome->evicted)
         atomic_fetch_add(&context->full, outcome->evicted);
     for (struct gosess_leaving *each = outcome->leaving; each; each = each->next) {

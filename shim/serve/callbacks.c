@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "../base/locks.h"
 #include "../base/log.h"
 #include "../core/load.h"
 #include "../core/start.h"
@@ -76,7 +77,7 @@ static int on_new(SSL *ssl, SSL_SESSION *session)
         gosess_store(&born);
     if (internal && gosess_core_impossible())
         leave_to_libssl(context, ssl, session);
-    int kept = application ? application(ssl, session) : 0;
+    int kept = application ? GOSESS_HOST(application)(ssl, session) : 0;
     if (later && gosess_keeps_session_data()) /* since this very call, it may be */
         born.scope.shared = false;
     if (later && gosess_ssl->SSL_SESSION_is_resumable(session))
@@ -102,7 +103,7 @@ static void take_in(struct gosess_connection *connection, SSL_SESSION *session)
         SSL_SESSION *was;
         gosess_drop_session(context, session, &was);
         if (application)
-            application(context->core.ctx, session);
+            GOSESS_HOST(application)(context->core.ctx, session);
         gosess_ssl->SSL_SESSION_free(was);
         gosess_replay_take_over(connection);
     } else {
@@ -118,7 +119,7 @@ static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const 
     bool serves = gosess_serves(context) && application != gosess_get_session_cb;
     struct gosess_connection *connection = serves ? gosess_connection_of(ssl) : NULL;
     *copy = 1; /* libssl's value on entry, which a callback may leave alone (L17) */
-    SSL_SESSION *session = application ? application(ssl, id, length, copy) : NULL;
+    SSL_SESSION *session = application ? GOSESS_HOST(application)(ssl, id, length, copy) : NULL;
     if (session && connection && gosess_ssl->SSL_SESSION_is_resumable(session)) {
         connection->given.ends = gosess_end_of(gosess_ssl, session);
         if (!(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
@@ -175,7 +176,8 @@ int gosess_on_servername(SSL *ssl, int *alert, void *argument)
     struct gosess_attached *first = gosess_attached_first(ssl);
     if (!application && first)
         application = atomic_load(&first->noted.servername);
-    int answer = application ? application(ssl, alert, argument) : SSL_TLSEXT_ERR_NOACK;
+    int answer =
+        application ? GOSESS_HOST(application)(ssl, alert, argument) : SSL_TLSEXT_ERR_NOACK;
     if (answer == SSL_TLSEXT_ERR_ALERT_FATAL || !connection ||
         !gosess_ssl->SSL_session_reused(ssl) ||
         (gosess_terms_hold(ssl, &connection->given) &&
@@ -205,7 +207,7 @@ static void on_remove(SSL_CTX *ctx, SSL_SESSION *session)
         (by_host || !gosess_is_unproven(session)))
         removed = gosess_drop_session(context, session, &was);
     if (application)
-        application(ctx, session);
+        GOSESS_HOST(application)(ctx, session);
     gosess_ssl->SSL_SESSION_free(was);
 }
 

@@ -22,7 +22,7 @@ static struct gosess_context *context_of_ctx(const SSL_CTX *ctx)
     return context ? &context->core : NULL;
 }
 
-/* With the setup lock. */
+/* With the setup lock. False: out of memory. */
 static bool set_libssl(const struct gosess_libssl *found)
 {
     static struct gosess_libssl table;
@@ -31,7 +31,7 @@ static bool set_libssl(const struct gosess_libssl *found)
     table = *found;
     /* Of ex_data only the end of the objects is heard: see ssl/table.c. */
     if (!gosess_attach_prepare(&table) || !gosess_connection_prepare(&table))
-        return gosess_fail_memory();
+        return false;
     gosess_core_prepare();
     gosess_start_with(&table, context_of_ctx);
     gosess_ssl = &table;
@@ -57,5 +57,5 @@ bool gosess_prepare(const void *caller)
     gosess_lock(GOSESS_LOCK_SETUP);
     bool set = set_libssl(&found);
     gosess_unlock(GOSESS_LOCK_SETUP);
-    return set;
+    return set || gosess_fail_memory();
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "../base/locks.h"
 #include "../core/load.h"
 #include "../ssl/libssl.h"
 #include "call.h"
@@ -128,7 +129,7 @@ SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned
     /* libssl's own anti-replay removes the session that it takes, and says so (L26). */
     gosess_remove_cb application = atomic_load(&context->remove_session);
     if (get.outcome.taken && application)
-        application(context->core.ctx, get.session);
+        GOSESS_HOST(application)(context->core.ctx, get.session);
     return get.session;
 }
 

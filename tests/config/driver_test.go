@@ -17,7 +17,7 @@ import (
 var driver string
 
 // parts are the files of shim/ that the driver is made of.
-var parts = []string{"base/files", "base/io", "base/log", "base/text", "config/aside", "config/check", "config/dryrun", "config/header", "config/keys",
+var parts = []string{"base/files", "base/io", "base/locks", "base/log", "base/text", "config/aside", "config/check", "config/dryrun", "config/header", "config/keys",
 	"config/store", "config/url"}
 
 // wrapped are the functions of libc that driver.c counts.

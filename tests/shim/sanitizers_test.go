@@ -30,7 +30,7 @@ var sanitizers = map[string]sanitizer{
 }
 
 func (s sanitizer) arguments() []string {
-	return []string{s.flags, "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-w"}
+	return []string{s.flags, "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-w", "-DGOSESS_DEBUG"}
 }
 
 func (s sanitizer) file(parts ...string) string {
