@@ -177,7 +177,7 @@ static bool load_keeping_state(void)
         flock(fd, LOCK_UN); /* a child forked meanwhile has the descriptor too */
         close(fd);
     }
-    gosess_state_give_back();
+    gosess_state_restore();
     return ok;
 }
 

@@ -109,7 +109,7 @@ void gosess_state_note(void)
     hold_descriptors();
 }
 
-void gosess_state_give_back(void)
+void gosess_state_restore(void)
 {
     give_signals_back();
     give_limit_back();

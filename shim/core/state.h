@@ -20,6 +20,6 @@ bool gosess_action_set(int signal, const struct gosess_action *action);
  * the thread that loads it.
  */
 void gosess_state_note(void);
-void gosess_state_give_back(void);
+void gosess_state_restore(void);
 
 #endif

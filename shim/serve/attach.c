@@ -78,7 +78,11 @@ void gosess_detach(struct gosess_attached *context)
     gosess_cache_unref(before);
 }
 
-void gosess_identify(struct gosess_attached *context)
+/*
+ * Works out a context's policy, where it is not what it was: before the first handshake, because
+ * verifying a client sorts, and may add to, the trusted certificates.
+ */
+static void identify(struct gosess_attached *context)
 {
     unsigned char unused[GOSESS_DIGEST_SIZE];
     if (!atomic_load(&context->ending))
@@ -92,7 +96,7 @@ void gosess_identify(struct gosess_attached *context)
 void gosess_before_switch(struct gosess_attached *context)
 {
     SSL_CTX *ctx = context->core.ctx;
-    gosess_identify(context);
+    identify(context);
     if (!gosess_stateful || !gosess_serves(context) || atomic_load(&context->noted.ticket_data) ||
         (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
         return;

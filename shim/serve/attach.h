@@ -21,12 +21,6 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
 void gosess_detach(struct gosess_attached *context);
 
 /*
- * Works out a context's policy, where it is not what it was: before the first handshake, because
- * verifying a client sorts, and may add to, the trusted certificates.
- */
-void gosess_identify(struct gosess_attached *context);
-
-/*
  * An SSL is about to be switched to a context. GOSESS_TICKETS=stateful is put on contexts in use
  * only, another one may be half configured; and before the switch, because a host may give the
  * connection the options of the other context then (nginx).

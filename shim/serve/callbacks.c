@@ -97,7 +97,7 @@ static int on_new(SSL *ssl, SSL_SESSION *session)
 static void take_in(struct gosess_connection *connection, SSL_SESSION *session)
 {
     struct gosess_attached *context = connection->first;
-    gosess_replay_give_back(connection); /* the application may have asked gosess itself */
+    gosess_replay_undo(connection); /* the application may have asked gosess itself */
     if (gosess_anti_replay(gosess_ssl, connection->ssl)) {
         gosess_remove_cb application = atomic_load(&context->remove_session);
         SSL_SESSION *was;
@@ -142,7 +142,7 @@ static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *c
     struct gosess_connection *connection = serves ? gosess_connection_make(ssl, context) : NULL;
     SSL_SESSION *session = NULL;
     if (connection) {
-        gosess_replay_give_back(connection);
+        gosess_replay_undo(connection);
         gosess_connection_asks(connection);
     }
     if (internal && connection)

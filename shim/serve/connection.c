@@ -14,13 +14,10 @@
 #include "../ssl/libssl.h"
 #include "call.h"
 
-#define CONTAINER(link, member) \
-    ((struct gosess_connection *)((uintptr_t)(link)-offsetof(struct gosess_connection, member)))
-
 struct gosess_connection *gosess_connection_of(const SSL *ssl)
 {
     struct gosess_link *link = ssl ? gosess_table_find(GOSESS_KIND_SSL, ssl) : NULL;
-    return link ? CONTAINER(link, by_ssl) : NULL;
+    return link ? GOSESS_HOLDER(link, gosess_connection, by_ssl) : NULL;
 }
 
 struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attached *first)
@@ -60,7 +57,7 @@ void gosess_connection_resumes(struct gosess_connection *connection, const SSL_S
  */
 static bool is_unproven(const struct gosess_link *link)
 {
-    const SSL *ssl = CONTAINER(link, by_session)->ssl;
+    const SSL *ssl = GOSESS_HOLDER(link, gosess_connection, by_session)->ssl;
     return gosess_ssl->SSL_session_reused(ssl) && gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION &&
            gosess_ssl->SSL_get_state(ssl) != TLS_ST_OK;
 }

@@ -21,20 +21,17 @@ static struct gosess_attached *contexts; /* every attached context; with the set
 
 /* --- contexts --- */
 
-#define CONTAINER(link, member) \
-    ((struct gosess_attached *)((uintptr_t)(link)-offsetof(struct gosess_attached, member)))
-
 struct gosess_attached *gosess_attached(const SSL_CTX *ctx)
 {
     struct gosess_link *link = gosess_ssl && ctx ? gosess_table_find(GOSESS_KIND_CTX, ctx) : NULL;
-    return link ? CONTAINER(link, by_ctx) : NULL;
+    return link ? GOSESS_HOLDER(link, gosess_attached, by_ctx) : NULL;
 }
 
 struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param)
 {
     struct gosess_link *link =
         gosess_ssl && param ? gosess_table_find(GOSESS_KIND_PARAM, param) : NULL;
-    return link ? CONTAINER(link, by_param) : NULL;
+    return link ? GOSESS_HOLDER(link, gosess_attached, by_param) : NULL;
 }
 
 /* Where there will be no Go half, libssl has its own cache back. */

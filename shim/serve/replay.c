@@ -17,7 +17,7 @@ void gosess_replay_take_over(struct gosess_connection *connection)
     gosess_ssl->SSL_set_options(connection->ssl, wanted);
 }
 
-void gosess_replay_give_back(struct gosess_connection *connection)
+void gosess_replay_undo(struct gosess_connection *connection)
 {
     if (connection->options)
         gosess_ssl->SSL_clear_options(connection->ssl, connection->options);

@@ -11,6 +11,6 @@ void gosess_replay_take_over(struct gosess_connection *connection);
  * Undoes that. Before every lookup: an SSL may have been cleared, which keeps options, and a
  * HelloRetryRequest makes a handshake ask again (L7).
  */
-void gosess_replay_give_back(struct gosess_connection *connection);
+void gosess_replay_undo(struct gosess_connection *connection);
 
 #endif

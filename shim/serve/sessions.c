@@ -139,7 +139,7 @@ SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, cons
     struct gosess_connection *connection = gosess_connection_make(ssl, context);
     if (!connection)
         return NULL;
-    gosess_replay_give_back(connection);
+    gosess_replay_undo(connection);
     gosess_connection_asks(connection);
     return gosess_look_up(connection, id, length);
 }

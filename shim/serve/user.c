@@ -19,8 +19,6 @@
 #include "../ssl/libssl.h"
 #include "process.h"
 
-#define KEEP ((uid_t)-1)
-
 /* Declared by libcap only. */
 GOSESS_EXPORT int capset(cap_user_header_t header, const cap_user_data_t data);
 
@@ -39,99 +37,48 @@ static bool may_pass(const struct gosess_change *change)
     return gosess_change_agrees() && gosess_change_here(change);
 }
 
-/* The change in all threads: by libc, next, or by ourselves. */
-#define CHANGE(next, ...)                                                                  \
-    {                                                                                      \
-        const struct gosess_change change = {__VA_ARGS__};                                 \
-        sigset_t mask;                                                                     \
-        if (!gosess_change_begin(&mask))                                                   \
-            return next;                                                                   \
-        int result = may_pass(&change) ? gosess_change_passed(next) : change_all(&change); \
-        gosess_change_end(&mask);                                                          \
-        return result;                                                                     \
-    }
-
 static int change_all(const struct gosess_change *change)
 {
     return gosess_change_here(change) && gosess_change_others(change) ? 0 : -1;
 }
 
-GOSESS_EXPORT int setuid(uid_t uid)
-{
-    __typeof__(&setuid) next = GOSESS_NEXT(setuid);
-    gosess_may_become_server();
-    if (!next)
-        return absent();
-    CHANGE(next(uid), SYS_setuid, {uid})
-}
+/*
+ * A change in all threads: by libc, or by ourselves as a system call of each. by_libc: libc's own
+ * business whatever the threads are.
+ */
+#define INTERPOSE(function, parameters, arguments, by_libc, number, ...)                    \
+    GOSESS_EXPORT int function parameters                                                   \
+    {                                                                                       \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);                               \
+        const struct gosess_change change = {number, {__VA_ARGS__}};                        \
+        sigset_t mask;                                                                      \
+        bool alone = by_libc;                                                               \
+        if (!next)                                                                          \
+            return absent();                                                                \
+        if (alone || !gosess_change_begin(&mask))                                           \
+            return next arguments;                                                          \
+        int result =                                                                        \
+            may_pass(&change) ? gosess_change_passed(next arguments) : change_all(&change); \
+        gosess_change_end(&mask);                                                           \
+        return result;                                                                      \
+    }
 
-GOSESS_EXPORT int seteuid(uid_t uid)
-{
-    __typeof__(&seteuid) next = GOSESS_NEXT(seteuid);
-    if (!next)
-        return absent();
-    if (uid == KEEP) /* is for libc to refuse */
-        return next(uid);
-    CHANGE(next(uid), SYS_setresuid, {KEEP, uid, KEEP})
-}
+#define KEEP ((uid_t)-1) /* is for libc to refuse, where it is all that is asked for */
 
-GOSESS_EXPORT int setreuid(uid_t real, uid_t effective)
-{
-    __typeof__(&setreuid) next = GOSESS_NEXT(setreuid);
-    if (!next)
-        return absent();
-    CHANGE(next(real, effective), SYS_setreuid, {real, effective})
-}
-
-GOSESS_EXPORT int setresuid(uid_t real, uid_t effective, uid_t saved)
-{
-    __typeof__(&setresuid) next = GOSESS_NEXT(setresuid);
-    if (!next)
-        return absent();
-    CHANGE(next(real, effective, saved), SYS_setresuid, {real, effective, saved})
-}
-
-GOSESS_EXPORT int setgid(gid_t gid)
-{
-    __typeof__(&setgid) next = GOSESS_NEXT(setgid);
-    if (!next)
-        return absent();
-    CHANGE(next(gid), SYS_setgid, {gid})
-}
-
-GOSESS_EXPORT int setegid(gid_t gid)
-{
-    __typeof__(&setegid) next = GOSESS_NEXT(setegid);
-    if (!next)
-        return absent();
-    if (gid == KEEP)
-        return next(gid);
-    CHANGE(next(gid), SYS_setresgid, {KEEP, gid, KEEP})
-}
-
-GOSESS_EXPORT int setregid(gid_t real, gid_t effective)
-{
-    __typeof__(&setregid) next = GOSESS_NEXT(setregid);
-    if (!next)
-        return absent();
-    CHANGE(next(real, effective), SYS_setregid, {real, effective})
-}
-
-GOSESS_EXPORT int setresgid(gid_t real, gid_t effective, gid_t saved)
-{
-    __typeof__(&setresgid) next = GOSESS_NEXT(setresgid);
-    if (!next)
-        return absent();
-    CHANGE(next(real, effective, saved), SYS_setresgid, {real, effective, saved})
-}
-
-GOSESS_EXPORT int setgroups(size_t count, const gid_t *groups)
-{
-    __typeof__(&setgroups) next = GOSESS_NEXT(setgroups);
-    if (!next)
-        return absent();
-    CHANGE(next(count, groups), SYS_setgroups, {(long)count, (long)groups})
-}
+INTERPOSE(setuid, (uid_t uid), (uid), (gosess_may_become_server(), false), SYS_setuid, uid)
+INTERPOSE(seteuid, (uid_t uid), (uid), uid == KEEP, SYS_setresuid, KEEP, uid, KEEP)
+INTERPOSE(setreuid, (uid_t real, uid_t effective), (real, effective), false, SYS_setreuid, real,
+          effective)
+INTERPOSE(setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved), false,
+          SYS_setresuid, real, effective, saved)
+INTERPOSE(setgid, (gid_t gid), (gid), false, SYS_setgid, gid)
+INTERPOSE(setegid, (gid_t gid), (gid), gid == KEEP, SYS_setresgid, KEEP, gid, KEEP)
+INTERPOSE(setregid, (gid_t real, gid_t effective), (real, effective), false, SYS_setregid, real,
+          effective)
+INTERPOSE(setresgid, (gid_t real, gid_t effective, gid_t saved), (real, effective, saved), false,
+          SYS_setresgid, real, effective, saved)
+INTERPOSE(setgroups, (size_t count, const gid_t *groups), (count, groups), false, SYS_setgroups,
+          (long)count, (long)groups)
 
 /* libc's own calls its own setgroups. */
 GOSESS_EXPORT int initgroups(const char *user, gid_t group)

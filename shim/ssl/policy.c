@@ -114,23 +114,24 @@ static void add_function(struct gosess_digest *digest, const unsigned char *own,
     }
 }
 
-static bool digest_policy(const struct gosess_context *context, const struct gosess_seen *seen,
+static bool digest_policy(const struct gosess_context *context,
+                          const struct gosess_verification *verification,
                           const unsigned char *trusted, unsigned char out[GOSESS_DIGEST_SIZE])
 {
     const unsigned char *own = context->owner;
     struct gosess_digest digest;
     gosess_digest_begin(&digest);
-    gosess_digest_add_number(&digest, seen->mode);
-    gosess_digest_add_number(&digest, seen->security_level);
-    if (seen->mode == SSL_VERIFY_NONE)
+    gosess_digest_add_number(&digest, verification->mode);
+    gosess_digest_add_number(&digest, verification->security_level);
+    if (verification->mode == SSL_VERIFY_NONE)
         return gosess_digest_end(&digest, out);
-    gosess_digest_add(&digest, &seen->param, sizeof(seen->param));
-    gosess_digest_add(&digest, &seen->store_param, sizeof(seen->store_param));
-    add_function(&digest, own, seen->callback);
-    add_function(&digest, own, seen->store_callback);
-    add_function(&digest, own, seen->verifier);
-    if (seen->argument)
-        add_own(&digest, own, seen->argument);
+    gosess_digest_add(&digest, &verification->param, sizeof(verification->param));
+    gosess_digest_add(&digest, &verification->store_param, sizeof(verification->store_param));
+    add_function(&digest, own, verification->callback);
+    add_function(&digest, own, verification->store_callback);
+    add_function(&digest, own, verification->verifier);
+    if (verification->argument)
+        add_own(&digest, own, verification->argument);
     add_ca_names(&digest, context->ctx);
     gosess_digest_add(&digest, trusted, GOSESS_DIGEST_SIZE);
     return gosess_digest_end(&digest, out);
@@ -139,24 +140,24 @@ static bool digest_policy(const struct gosess_context *context, const struct gos
 /* --- as it is now --- */
 
 /*
- * Whether two looks saw the same. Once clients have been verified, libssl itself may have added to
+ * Whether nothing has changed. Once clients have been verified, libssl itself may have added to
  * the trusted certificates (from a CApath directory), which changes nothing.
  */
-static bool same(const struct gosess_policy *policy, struct gosess_seen *now)
+static bool same(const struct gosess_policy *policy, struct gosess_verification *now)
 {
     if (!policy->known)
         return false;
-    if (policy->used && now->store == policy->seen.store)
-        now->trusted = policy->seen.trusted;
-    return memcmp(now, &policy->seen, sizeof *now) == 0;
+    if (policy->used && now->store == policy->verification.store)
+        now->trusted = policy->verification.trusted;
+    return memcmp(now, &policy->verification, sizeof *now) == 0;
 }
 
 /* What is in a store takes long to read, and most changes are not of it. With the lock. */
-static bool same_trusted(const struct gosess_policy *policy, const struct gosess_seen *now)
+static bool same_trusted(const struct gosess_policy *policy, const struct gosess_verification *now)
 {
-    return policy->known && now->store == policy->seen.store &&
-           now->trusted == policy->seen.trusted && now->mode != SSL_VERIFY_NONE &&
-           policy->seen.mode != SSL_VERIFY_NONE;
+    return policy->known && now->store == policy->verification.store &&
+           now->trusted == policy->verification.trusted && now->mode != SSL_VERIFY_NONE &&
+           policy->verification.mode != SSL_VERIFY_NONE;
 }
 
 /*
@@ -165,13 +166,13 @@ static bool same_trusted(const struct gosess_policy *policy, const struct gosess
  */
 static void keep(struct gosess_policy *policy, const struct gosess_policy *made)
 {
-    X509_STORE *store = (X509_STORE *)(uintptr_t)made->seen.store;
+    X509_STORE *store = (X509_STORE *)(uintptr_t)made->verification.store;
     if (store && gosess_ssl->X509_STORE_up_ref(store) != 1)
         return;
     gosess_lock(GOSESS_LOCK_TERMS);
-    X509_STORE *before = policy->known ? (X509_STORE *)(uintptr_t)policy->seen.store : NULL;
+    X509_STORE *before = policy->known ? (X509_STORE *)(uintptr_t)policy->verification.store : NULL;
     policy->known = true;
-    policy->seen = made->seen;
+    policy->verification = made->verification;
     memcpy(policy->trusted, made->trusted, sizeof policy->trusted);
     memcpy(policy->digest, made->digest, sizeof policy->digest);
     gosess_unlock(GOSESS_LOCK_TERMS);
@@ -181,9 +182,9 @@ static void keep(struct gosess_policy *policy, const struct gosess_policy *made)
 /* False where memory or libcrypto fails. Not with a lock of gosess: it takes X509_STORE_lock. */
 static bool work_out(const struct gosess_context *context, struct gosess_policy *made)
 {
-    bool ok = made->known || made->seen.mode == SSL_VERIFY_NONE ||
-              digest_trusted((X509_STORE *)(uintptr_t)made->seen.store, made->trusted);
-    return ok && digest_policy(context, &made->seen, made->trusted, made->digest);
+    bool ok = made->known || made->verification.mode == SSL_VERIFY_NONE ||
+              digest_trusted((X509_STORE *)(uintptr_t)made->verification.store, made->trusted);
+    return ok && digest_policy(context, &made->verification, made->trusted, made->digest);
 }
 
 bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_context *context,
@@ -192,13 +193,13 @@ bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_cont
 {
     struct gosess_policy made = {.known = false};
     gosess_ssl->ERR_set_mark();
-    bool ok = gosess_look(context->ctx, noted, &made.seen);
+    bool ok = gosess_read_verification(context->ctx, noted, &made.verification);
     gosess_lock(GOSESS_LOCK_TERMS);
-    bool known = ok && same(policy, &made.seen);
+    bool known = ok && same(policy, &made.verification);
     if (known) {
         policy->used |= use;
         memcpy(out, policy->digest, sizeof policy->digest);
-    } else if (ok && same_trusted(policy, &made.seen)) {
+    } else if (ok && same_trusted(policy, &made.verification)) {
         made.known = true;
         memcpy(made.trusted, policy->trusted, sizeof made.trusted);
     }
@@ -217,5 +218,5 @@ bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_cont
 void gosess_policy_free(struct gosess_policy *policy)
 {
     if (policy->known)
-        gosess_ssl->X509_STORE_free((X509_STORE *)(uintptr_t)policy->seen.store);
+        gosess_ssl->X509_STORE_free((X509_STORE *)(uintptr_t)policy->verification.store);
 }

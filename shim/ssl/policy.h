@@ -8,7 +8,7 @@
 struct gosess_policy {
     bool known;
     bool used;                                 /* a session was made or asked for under it */
-    struct gosess_seen seen;                   /* with a reference on the store */
+    struct gosess_verification verification;   /* with a reference on the store */
     unsigned char trusted[GOSESS_DIGEST_SIZE]; /* what is in the store */
     unsigned char digest[GOSESS_DIGEST_SIZE];
 };

@@ -9,9 +9,6 @@
 #define _GNU_SOURCE
 #include "table.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "../base/locks.h"
 
 #define BUCKETS 16384 /* 128 KiB that are touched as they are used; a power of 2 */

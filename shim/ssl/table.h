@@ -3,6 +3,8 @@
 #define GOSESS_SSL_TABLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum gosess_kind {
     GOSESS_KIND_CTX,     /* an SSL_CTX: by_ctx of struct gosess_attached */
@@ -17,6 +19,10 @@ struct gosess_link {
     enum gosess_kind kind;
     struct gosess_link *next;
 };
+
+/* What a link is a member of. */
+#define GOSESS_HOLDER(link, type, member) \
+    ((struct type *)((uintptr_t)(link)-offsetof(struct type, member)))
 
 /*
  * Any thread. What is found stays valid as long as the object does: its end takes it out. Taking

@@ -24,7 +24,7 @@ static bool digest_names(X509_VERIFY_PARAM *param, const char *email, const char
 }
 
 /* The names that a client's certificate must have. 1.1.1 has no getters of them. */
-static bool look_at_names(X509_VERIFY_PARAM *param, unsigned char *out)
+static bool read_names(X509_VERIFY_PARAM *param, unsigned char *out)
 {
     if (!gosess_ssl->X509_VERIFY_PARAM_get0_host || !gosess_ssl->X509_VERIFY_PARAM_get0_email ||
         !gosess_ssl->X509_VERIFY_PARAM_get1_ip_asc)
@@ -37,16 +37,16 @@ static bool look_at_names(X509_VERIFY_PARAM *param, unsigned char *out)
     return ok;
 }
 
-static bool look_at_param(X509_VERIFY_PARAM *param, struct gosess_param *seen)
+static bool read_param(X509_VERIFY_PARAM *param, struct gosess_param *verification)
 {
-    seen->flags = gosess_ssl->X509_VERIFY_PARAM_get_flags(param);
-    seen->inherit_flags = gosess_ssl->X509_VERIFY_PARAM_get_inh_flags(param);
-    seen->depth = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_depth(param);
-    seen->auth_level = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_auth_level(param);
-    seen->host_flags = gosess_ssl->X509_VERIFY_PARAM_get_hostflags(param);
+    verification->flags = gosess_ssl->X509_VERIFY_PARAM_get_flags(param);
+    verification->inherit_flags = gosess_ssl->X509_VERIFY_PARAM_get_inh_flags(param);
+    verification->depth = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_depth(param);
+    verification->auth_level = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_auth_level(param);
+    verification->host_flags = gosess_ssl->X509_VERIFY_PARAM_get_hostflags(param);
     if (gosess_ssl->X509_VERIFY_PARAM_get_purpose)
-        seen->purpose = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_purpose(param);
-    return look_at_names(param, seen->names);
+        verification->purpose = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_purpose(param);
+    return read_names(param, verification->names);
 }
 
 /* The one that libssl verifies with: ssl_verify_cert_chain. Before 3.0.2 and 1.1.1n it cannot say.
@@ -58,43 +58,44 @@ static X509_STORE *verifying_store(SSL_CTX *ctx, const struct gosess_noted *note
     return store ? store : gosess_ssl->SSL_CTX_get_cert_store(ctx);
 }
 
-static bool look_at_store(X509_STORE *store, struct gosess_seen *seen)
+static bool read_store(X509_STORE *store, struct gosess_verification *verification)
 {
-    seen->store = (uintptr_t)store;
+    verification->store = (uintptr_t)store;
     if (!store)
         return true;
-    seen->trusted = (uint64_t)gosess_ssl->OPENSSL_sk_num(
+    verification->trusted = (uint64_t)gosess_ssl->OPENSSL_sk_num(
         (const OPENSSL_STACK *)gosess_ssl->X509_STORE_get0_objects(store));
-    seen->store_callback = (uintptr_t)gosess_ssl->X509_STORE_get_verify_cb(store);
-    return look_at_param(gosess_ssl->X509_STORE_get0_param(store), &seen->store_param);
+    verification->store_callback = (uintptr_t)gosess_ssl->X509_STORE_get_verify_cb(store);
+    return read_param(gosess_ssl->X509_STORE_get0_param(store), &verification->store_param);
 }
 
-static bool look_at_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
-                                 struct gosess_seen *seen)
+static bool read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+                              struct gosess_verification *verification)
 {
     const OPENSSL_STACK *names = (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_client_CA_list(ctx);
-    seen->lists = atomic_load(&noted->lists);
-    seen->name_count = names ? (uint64_t)gosess_ssl->OPENSSL_sk_num(names) : 0;
-    seen->callback = (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx);
-    seen->verifier = atomic_load(&noted->verifier);
+    verification->lists = atomic_load(&noted->lists);
+    verification->name_count = names ? (uint64_t)gosess_ssl->OPENSSL_sk_num(names) : 0;
+    verification->callback = (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx);
+    verification->verifier = atomic_load(&noted->verifier);
     if (atomic_load(&noted->argument))
-        seen->argument = atomic_load(&noted->verifiers);
-    bool ok = look_at_param(gosess_ssl->SSL_CTX_get0_param(ctx), &seen->param);
+        verification->argument = atomic_load(&noted->verifiers);
+    bool ok = read_param(gosess_ssl->SSL_CTX_get0_param(ctx), &verification->param);
     if (!gosess_ssl->X509_VERIFY_PARAM_get_purpose)
-        seen->param.purpose = (uint64_t)atomic_load(&noted->purpose);
-    seen->param.trust = (uint64_t)atomic_load(&noted->trust);
-    return ok && look_at_store(verifying_store(ctx, noted), seen);
+        verification->param.purpose = (uint64_t)atomic_load(&noted->purpose);
+    verification->param.trust = (uint64_t)atomic_load(&noted->trust);
+    return ok && read_store(verifying_store(ctx, noted), verification);
 }
 
-bool gosess_look(SSL_CTX *ctx, const struct gosess_noted *noted, struct gosess_seen *seen)
+bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+                              struct gosess_verification *verification)
 {
-    memset(seen, 0, sizeof(*seen));
-    seen->mode = (uint64_t)gosess_ssl->SSL_CTX_get_verify_mode(ctx);
-    seen->security_level = (uint64_t)gosess_ssl->SSL_CTX_get_security_level(ctx);
-    if (seen->mode == SSL_VERIFY_NONE)
+    memset(verification, 0, sizeof(*verification));
+    verification->mode = (uint64_t)gosess_ssl->SSL_CTX_get_verify_mode(ctx);
+    verification->security_level = (uint64_t)gosess_ssl->SSL_CTX_get_security_level(ctx);
+    if (verification->mode == SSL_VERIFY_NONE)
         return true;
     gosess_ssl->ERR_set_mark(); /* a missing address is an error to libcrypto */
-    bool ok = look_at_verification(ctx, noted, seen);
+    bool ok = read_verification(ctx, noted, verification);
     gosess_ssl->ERR_pop_to_mark();
     return ok;
 }

@@ -30,7 +30,7 @@ struct gosess_param {
  * What a context's policy is worked out from, by name: it changes only when the host configures
  * the context. No padding either. Without verification all is 0 but the first two.
  */
-struct gosess_seen {
+struct gosess_verification {
     uint64_t mode, security_level;
     uint64_t lists, name_count;        /* of CA names */
     uint64_t store, trusted;           /* the store and how much is in it */
@@ -40,6 +40,7 @@ struct gosess_seen {
 };
 
 /* False where libcrypto fails. Cheap. */
-bool gosess_look(SSL_CTX *ctx, const struct gosess_noted *noted, struct gosess_seen *seen);
+bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+                              struct gosess_verification *verification);
 
 #endif
