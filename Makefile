@@ -16,7 +16,9 @@ C_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wvla -Wformat=2 -Wcast-qual -Wwrite-strings -Wundef -Werror
 C_DIALECT := -std=gnu11
 CFLAGS ?= -O2 -g
-C_FLAGS := $(C_DIALECT) $(CFLAGS) $(C_WARNINGS)
+# DEBUG=1: the C half ends the process where it breaks a rule of its own about locks.
+DEBUG ?=
+C_FLAGS := $(C_DIALECT) $(CFLAGS) $(C_WARNINGS) $(if $(DEBUG),-DGOSESS_DEBUG)
 
 # Full RELRO and never unloaded: the host's contexts keep pointers into it. -z defs: what is
 # not in libc must be looked up in the host's own libssl, never linked.
@@ -27,12 +29,12 @@ GO_BUILD := $(GO) build -buildvcs=false -trimpath
 
 # cgo includes files of other folders, which go build does not look at when it asks its cache:
 # their sum is part of the flags, so that a change of them is a change for Go too.
-export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h include/*.h shim/*.[ch] | cksum))
+export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h include/*.h shim/*/*.[ch] | cksum))
 
-SHIM_SOURCES := $(wildcard shim.c shim/*.c)
+SHIM_SOURCES := $(wildcard shim.c shim/*/*.c)
 SHIM_OBJECTS := $(SHIM_SOURCES:%.c=build/obj/%.o)
 CORE_SOURCES := go.mod shim.h $(shell find capi cmd/gosess-core sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
-COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*.[ch]) \
+COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*/*.[ch]) \
 	$(shell find cmd/gosess capi/settings sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
 
 MAN_SECTIONS := 1 3 7
@@ -46,7 +48,7 @@ PC_VALUES = -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(call below_prefix,$(LIBD
 FUZZTIME ?= 60s
 fuzz_runs = $(foreach target,FuzzHeader FuzzMapping FuzzSealed,'-run=^$$ -fuzz=^$(target)$$ -fuzztime=$(1) -fuzzminimizetime=1s ./sessioncache')
 
-.PHONY: build demo test fuzz conformance bench lint deps install uninstall clean help
+.PHONY: force build demo test fuzz conformance bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -83,11 +85,16 @@ build/libgosess.so: $(SHIM_OBJECTS) build/gosess.map
 		$(LDFLAGS) -o $@ $(SHIM_OBJECTS) -ldl -lpthread
 	@ln -sf libgosess.so build/libgosess.so.0
 
-build/obj/%.o: %.c Makefile
+build/obj/%.o: %.c Makefile build/flags
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 -include $(SHIM_OBJECTS:.o=.d)
+
+# What is compiled with other flags is compiled again.
+build/flags: force
+	@mkdir -p $(@D)
+	@echo '$(CC) $(C_FLAGS)' | cmp -s - $@ || echo '$(CC) $(C_FLAGS)' > $@
 
 # Anonymous: a preloaded function without a version answers for every version of libssl.
 build/%.map: tests/exports.txt tests/exports-core.txt

@@ -3,13 +3,25 @@
  *
  * Where gosess has nothing to do with a context, each of them is libssl's own at the cost of a
  * call. Where it has, the host sees its own settings and a session cache as libssl documents
- * it, and libssl sees the callbacks of shim/callbacks.c and no internal cache.
+ * it, and libssl sees the callbacks of shim/serve/callbacks.c and no internal cache.
  */
 #define _GNU_SOURCE
-#include "shim/serve.h"
-
 #include <stdatomic.h>
-#include <time.h>
+
+#include "shim/base/locks.h"
+#include "shim/config/environment.h"
+#include "shim/core/load.h"
+#include "shim/serve/attach.h"
+#include "shim/serve/cache.h"
+#include "shim/serve/call.h"
+#include "shim/serve/callbacks.h"
+#include "shim/serve/connection.h"
+#include "shim/serve/context.h"
+#include "shim/serve/prepare.h"
+#include "shim/serve/sessions.h"
+#include "shim/serve/tier.h"
+#include "shim/ssl/libssl.h"
+#include "shim/ssl/shared.h"
 
 /* A context that can only be a client's is not touched, and no cache is opened for it. */
 static bool client_only(const SSL_METHOD *method)
@@ -29,7 +41,7 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library,
         gosess_watch(ctx, own_library);
         struct gosess_cache *cache = gosess_cache_of_environment();
         if (cache)
-            gosess_attach(ctx, cache, true);
+            gosess_serve(ctx, cache);
     }
     gosess_made_by(ctx, caller);
     return ctx;
@@ -234,11 +246,11 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
         struct gosess_attached *context = gosess_attached(ctx);             \
         bool ours = false;                                                  \
         if (context) {                                                      \
-            gosess_setup_lock();                                            \
+            gosess_lock(GOSESS_LOCK_SETUP);                                 \
             ours = atomic_load(&context->callbacks);                        \
             if (ours)                                                       \
                 atomic_store(&context->member, callback);                   \
-            gosess_setup_unlock();                                          \
+            gosess_unlock(GOSESS_LOCK_SETUP);                               \
         }                                                                   \
         __typeof__(&(function)) next = ours ? NULL : GOSESS_NEXT(function); \
         if (next)                                                           \

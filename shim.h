@@ -46,7 +46,7 @@
 /*
  * Every function of libssl and libcrypto that gosess calls, looked up in the
  * libssl that the host has loaded: neither half is linked to one. X(name) is
- * expanded to declare the table and to fill it (shim/libssl.c), with the types of
+ * expanded to declare the table and to fill it (shim/ssl/libssl.c), with the types of
  * the system's headers, so a call that does not fit them does not compile.
  */
 #define GOSESS_LIBSSL_FUNCTIONS(X)      \

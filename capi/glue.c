@@ -7,7 +7,7 @@
 
 #define GO_ARENA (64 << 20) /* runtime/malloc.go, heapArenaBytes of 64-bit Linux */
 
-#define LINE_SIZE 1024 /* more of a text is not logged: shim/log.c */
+#define LINE_SIZE 1024 /* more of a text is not logged: shim/base/log.c */
 
 static const struct gosess_start *start;
 

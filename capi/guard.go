@@ -51,7 +51,7 @@ func startThreads() {
 	}
 	ended.Wait()
 	// The poller's descriptors, which the first timer makes, while the host's are held
-	// (shim/state.c).
+	// (shim/core/state.c).
 	time.AfterFunc(time.Hour, func() {}).Stop()
 	// Stops the world, which waits for threads that are still being made.
 	runtime.GOMAXPROCS(C.GOSESS_PROCESSORS)

@@ -33,7 +33,7 @@ static void block_signals(void)
 
 /* --- which threads are the runtime's --- */
 
-#define THREADS_MAX 64 /* shim/room.c: it makes a dozen */
+#define THREADS_MAX 64 /* shim/core/room.c: it makes a dozen */
 
 static _Atomic pid_t own[THREADS_MAX];
 

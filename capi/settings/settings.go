@@ -5,7 +5,13 @@ package settings
 /*
 #include <stdlib.h>
 
-#include "../../shim/settings.h"
+#include "../../shim.h" // before a header of libssl
+
+#include "../../include/gosess.h"
+#include "../../shim/base/log.h"
+#include "../../shim/base/text.h"
+#include "../../shim/config/dryrun.h"
+#include "../../shim/config/url.h"
 */
 import "C"
 

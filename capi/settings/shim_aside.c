@@ -1,1 +1,1 @@
-#include "../../shim/aside.c"
+#include "../../shim/config/aside.c"

@@ -1,1 +1,1 @@
-#include "../../shim/check.c"
+#include "../../shim/config/check.c"

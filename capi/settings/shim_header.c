@@ -1,1 +1,1 @@
-#include "../../shim/header.c"
+#include "../../shim/config/header.c"

@@ -1,1 +1,1 @@
-#include "../../shim/keys.c"
+#include "../../shim/config/keys.c"

@@ -1,1 +1,1 @@
-#include "../../shim/log.c"
+#include "../../shim/base/log.c"

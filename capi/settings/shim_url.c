@@ -1,1 +1,1 @@
-#include "../../shim/url.c"
+#include "../../shim/config/url.c"

@@ -17,7 +17,8 @@ import (
 var driver string
 
 // parts are the files of shim/ that the driver is made of.
-var parts = []string{"aside", "check", "header", "keys", "log", "settings", "store", "url"}
+var parts = []string{"base/files", "base/io", "base/locks", "base/log", "base/text", "config/aside", "config/check", "config/dryrun", "config/header", "config/keys",
+	"config/store", "config/url"}
 
 // wrapped are the functions of libc that driver.c counts.
 var wrapped = []string{"ftruncate", "fchmod", "pwrite", "fsync", "link", "rename", "posix_fallocate", "clock_gettime"}

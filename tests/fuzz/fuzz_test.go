@@ -14,10 +14,10 @@ import (
 
 // targets are the programs, each with the sources that it is about.
 var targets = map[string][]string{
-	"url":    {"shim/url.c"},
-	"keys":   {"shim/keys.c", "shim/check.c", "shim/header.c", "shim/url.c", "shim/store.c", "shim/aside.c"},
-	"header": {"shim/header.c"},
-	"der":    {"shim/der.c"},
+	"url":    {"shim/config/url.c"},
+	"keys":   {"shim/config/keys.c", "shim/base/files.c", "shim/base/io.c"},
+	"header": {"shim/config/header.c"},
+	"der":    {"shim/serve/der.c"},
 }
 
 // duration is how long each target runs: GOSESS_FUZZ, as in 60s.
@@ -39,7 +39,7 @@ func compile(t *testing.T, name string, sources []string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	arguments := []string{"-std=gnu11", "-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
-		"-o", path, "targets/" + name + ".c", "../../shim/settings.c"}
+		"-o", path, "targets/" + name + ".c", "../../shim/base/text.c"}
 	for _, source := range sources {
 		arguments = append(arguments, filepath.Join("../..", source))
 	}

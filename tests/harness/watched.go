@@ -34,7 +34,7 @@ func (w *watched) compile() error {
 		return err
 	}
 	var sources []string
-	for _, pattern := range []string{"shim.c", "shim/*.c"} {
+	for _, pattern := range []string{"shim.c", "shim/*/*.c"} {
 		found, err := filepath.Glob(filepath.Join(top, pattern))
 		if err != nil || len(found) == 0 {
 			return fmt.Errorf("%s: %v %w", pattern, found, err)
@@ -43,7 +43,7 @@ func (w *watched) compile() error {
 	}
 	// By clang, whose one runtime writes what both find to a file. gcc's second one reads its options too late for it: in
 	// a chroot, or when nginx has written over its environment.
-	arguments := append([]string{"-std=gnu11", "-O1", "-g", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
+	arguments := append([]string{"-std=gnu11", "-O1", "-g", "-w", "-DGOSESS_DEBUG", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
 		"-shared-libasan", "-fno-omit-frame-pointer", "-fPIC", "-fvisibility=hidden", "-shared", "-Wl,-z,nodelete",
 		"-Wl,--version-script=" + filepath.Join(top, "build", "gosess.map"), "-o", w.library}, sources...)
 	if output, err := exec.Command("clang", arguments...).CombinedOutput(); err != nil {

@@ -30,7 +30,7 @@ var sanitizers = map[string]sanitizer{
 }
 
 func (s sanitizer) arguments() []string {
-	return []string{s.flags, "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-w"}
+	return []string{s.flags, "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-w", "-DGOSESS_DEBUG"}
 }
 
 func (s sanitizer) file(parts ...string) string {
@@ -41,7 +41,7 @@ func (s sanitizer) file(parts ...string) string {
 func (s sanitizer) objects(t *testing.T) []string {
 	t.Helper()
 	var files []string
-	for _, pattern := range []string{"shim.c", "shim/*.c", "tests/c/lib/*.c"} {
+	for _, pattern := range []string{"shim.c", "shim/*/*.c", "tests/c/lib/*.c"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatal(pattern, err)

@@ -290,7 +290,7 @@ static void *first_call(void *unused)
     stack_low = low;
     stack_high = stack_low + size;
     pestered = gettid();
-    /* Calls of the Go half that are quick. Another thread makes the first 32, see shim/gate.c. */
+    /* Calls of the Go half that are quick. Another thread makes the first 32: capi/gate.c. */
     for (int i = 0; i < 40; i++)
         SSL_CTX_remove_session(ctx, session);
     return unused;

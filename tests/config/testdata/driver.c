@@ -4,7 +4,6 @@
  * "error TEXT"; store opens also print what they got.
  */
 #define _GNU_SOURCE
-#include "../../../shim/internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +14,13 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../../../shim.h" /* before a header of libssl */
+
+#include "../../../include/gosess.h"
+#include "../../../shim/base/log.h"
+#include "../../../shim/config/dryrun.h"
+#include "../../../shim/config/store.h"
 
 /*
  * What changes a file is counted on its way to libc (the linker's --wrap), so that a test

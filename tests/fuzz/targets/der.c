@@ -1,7 +1,7 @@
 /* der.c - any bytes as the DER of a stored session: libssl's decoder, as gosess calls it. */
-#include "../../../shim/der.h"
+#include "../../../shim/serve/der.h"
 
-#include "../../../shim/serve.h"
+#include "../../../shim/ssl/libssl.h"
 #include "fuzz.h"
 
 static const struct gosess_libssl table = {

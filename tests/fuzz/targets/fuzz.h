@@ -2,7 +2,7 @@
 #ifndef GOSESS_TESTS_FUZZ_H
 #define GOSESS_TESTS_FUZZ_H
 
-#include "../../../shim/settings.h" /* before a header of libssl: OPENSSL_SUPPRESS_DEPRECATED */
+#include "../../../shim.h" /* before a header of libssl: OPENSSL_SUPPRESS_DEPRECATED */
 
 #include <stdint.h>
 #include <stdlib.h>

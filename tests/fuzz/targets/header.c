@@ -1,4 +1,6 @@
 /* header.c - any bytes as the start of a store of any size: ready is only what would be written. */
+#include "../../../shim/config/header.h"
+#include "../../../shim/config/url.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,6 @@
 /* keys.c - any bytes as a key file: keys come out, or an error without a byte of the file. */
 #define _GNU_SOURCE
+#include "../../../shim/config/keys.h"
 #include "fuzz.h"
 
 #include <stdio.h>

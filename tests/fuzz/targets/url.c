@@ -1,4 +1,6 @@
 /* url.c - any text as a URL: what is accepted is within its bounds, what is not is explained. */
+#include "../../../shim/config/url.h"
+#include "../../../shim/base/text.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

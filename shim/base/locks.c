@@ -1,0 +1,139 @@
+/* locks.c - every lock of the C half. */
+#define _GNU_SOURCE
+#include "locks.h"
+
+#ifdef GOSESS_DEBUG
+#    include <stdio.h>
+#    include <stdlib.h>
+#endif
+
+static pthread_mutex_t mutexes[] = {
+    [0 ... GOSESS_LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER,
+};
+static int cancel[GOSESS_LOCKS]; /* what the holder had allowed; each under its lock */
+
+/* --- debugging --- */
+
+#ifdef GOSESS_DEBUG
+
+static _Thread_local bool held[GOSESS_LOCKS];
+
+/* From a lock on, none is held. */
+static void none_is_held(int from, const char *problem)
+{
+    for (int lock = from; lock < GOSESS_LOCKS; lock++) {
+        if (held[lock]) {
+            fprintf(stderr, "gosess: %s with lock %d held\n", problem, lock);
+            abort();
+        }
+    }
+}
+
+void gosess_no_lock_is_held(void)
+{
+    none_is_held(0, "what may take long, or the host, is called");
+}
+
+static void note_taken(enum gosess_lock lock)
+{
+    none_is_held((int)lock, "a lock is taken out of order");
+    held[lock] = true;
+}
+
+static void note_given_back(enum gosess_lock lock)
+{
+    held[lock] = false;
+}
+
+#else
+
+static void note_taken(enum gosess_lock lock)
+{
+    (void)lock;
+}
+
+static void note_given_back(enum gosess_lock lock)
+{
+    (void)lock;
+}
+
+#endif
+
+/* --- locks --- */
+
+void gosess_lock(enum gosess_lock lock)
+{
+    int before;
+    note_taken(lock);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_mutex_lock(&mutexes[lock]);
+    cancel[lock] = before;
+}
+
+void gosess_unlock(enum gosess_lock lock)
+{
+    int before = cancel[lock];
+    pthread_mutex_unlock(&mutexes[lock]);
+    note_given_back(lock);
+    pthread_setcancelstate(before, NULL);
+}
+
+void gosess_lock_wait(enum gosess_lock lock, pthread_cond_t *condition)
+{
+    int before = cancel[lock];
+    pthread_cond_wait(condition, &mutexes[lock]);
+    cancel[lock] = before;
+}
+
+bool gosess_lock_wait_until(enum gosess_lock lock, pthread_cond_t *condition,
+                            const struct timespec *deadline)
+{
+    int before = cancel[lock];
+    int timed = pthread_cond_clockwait(condition, &mutexes[lock], CLOCK_MONOTONIC, deadline);
+    cancel[lock] = before;
+    return timed == 0;
+}
+
+/* --- fork --- */
+
+/*
+ * Of the others a child has no need: it opens no cache in the Go half, which did not come along,
+ * and calls nothing of it.
+ */
+static bool is_for_children(int lock)
+{
+    return lock <= GOSESS_LOCK_ONCE || (lock >= GOSESS_LOCK_TERMS && lock < GOSESS_LOCK_LOADED);
+}
+
+static void before_fork(void)
+{
+    for (int lock = 0; lock < GOSESS_LOCKS; lock++)
+        if (is_for_children(lock))
+            gosess_lock((enum gosess_lock)lock);
+}
+
+static void (*in_each_child)(void);
+
+void gosess_locks_in_child(void (*work)(void))
+{
+    in_each_child = work;
+}
+
+static void in_parent(void)
+{
+    for (int lock = GOSESS_LOCKS - 1; lock >= 0; lock--)
+        if (is_for_children(lock))
+            gosess_unlock((enum gosess_lock)lock);
+}
+
+static void in_child(void)
+{
+    if (in_each_child)
+        in_each_child();
+    in_parent();
+}
+
+bool gosess_locks_prepare(void)
+{
+    return pthread_atfork(before_fork, in_parent, in_child) == 0;
+}

@@ -1,0 +1,26 @@
+/* log.h - the one logger. */
+#ifndef GOSESS_BASE_LOG_H
+#define GOSESS_BASE_LOG_H
+
+#include "../../shim.h"
+
+/*
+ * Formats one line, "gosess: [pid] text\n", and writes it in one write(2) to
+ * stderr or to the file of GOSESS_LOG. At most one line per cause and minute, over
+ * all the processes that share the configuring one. Keeps errno. Any thread.
+ */
+void gosess_log(enum gosess_log_level level, enum gosess_log_cause cause, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Reads the value of GOSESS_LOG (NULL: the default, "error"): LEVEL, or LEVEL:FILE.
+ * Opens FILE for appending. A readable error with all but the first answer.
+ */
+enum gosess_log_opened {
+    GOSESS_LOG_OPENED,
+    GOSESS_LOG_ON_STDERR, /* instead of a file that this user cannot open */
+    GOSESS_LOG_WRONG,     /* the value means nothing */
+};
+enum gosess_log_opened gosess_log_open(const char *value, char *error, size_t error_size);
+
+#endif

@@ -1,0 +1,118 @@
+/* environment.c - the environment, read once. */
+#define _GNU_SOURCE
+#include "environment.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/fork.h"
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "../base/once.h"
+#include "../base/text.h"
+
+#define CORE_NAME "libgosess-core.so"
+
+struct gosess_environment gosess_environment;
+bool gosess_stateful;
+
+static bool incomplete; /* memory ran out when the library was loaded */
+static char core_path[PATH_MAX];
+
+/* Without memory it is set to nothing: not unset, which would mean something else. */
+static char *copy_variable(const char *name)
+{
+    static char nothing[] = "";
+    const char *value = secure_getenv(name);
+    char *copy = value && *value ? strdup(value) : NULL;
+    bool lost = value && *value && !copy;
+    incomplete |= lost;
+    return lost ? nothing : copy;
+}
+
+/*
+ * Where the Go half lies if nothing else is said: beside this library, whatever links it was
+ * loaded through. LD_PRELOAD may name us relative to a directory that the host leaves later, so
+ * this is found out when the library is loaded; not with the setup lock, as the dynamic linker
+ * has one too.
+ */
+static void find_core(void)
+{
+    Dl_info info;
+    char file[PATH_MAX];
+    if (dladdr((void *)&gosess_environment, &info) == 0 || !info.dli_fname ||
+        !realpath(info.dli_fname, file))
+        return;
+    *strrchr(file, '/') = '\0';
+    int n = snprintf(core_path, sizeof(core_path), "%s/" CORE_NAME, file);
+    if (n < 0 || (size_t)n >= sizeof(core_path))
+        core_path[0] = '\0';
+}
+
+/*
+ * nginx clears its environment while it configures, so it is read when the library is loaded.
+ * In a program that asks for no cache this is all that gosess ever does by itself.
+ */
+__attribute__((constructor)) static void read_environment(void)
+{
+    gosess_environment.cache = copy_variable("GOSESS_CACHE");
+    gosess_environment.tickets = copy_variable("GOSESS_TICKETS");
+    gosess_environment.keys = copy_variable("GOSESS_KEYS");
+    gosess_environment.log = copy_variable("GOSESS_LOG");
+    gosess_environment.core = copy_variable("GOSESS_CORE");
+    if (!gosess_environment.core)
+        find_core();
+    incomplete |= !gosess_fork_prepare() || !gosess_locks_prepare();
+}
+
+const char *gosess_core_path(void)
+{
+    return core_path;
+}
+
+static bool read_core(char *error, size_t error_size)
+{
+    const char *given = gosess_environment.core;
+    if (given)
+        snprintf(core_path, sizeof(core_path), "%s", given);
+    if (core_path[0] == '/' && (!given || strlen(given) < sizeof(core_path)))
+        return true;
+    return gosess_fail(error, error_size,
+                       "GOSESS_CORE: \"%s\" is not allowed; allowed: an "
+                       "absolute path",
+                       given ? given : "");
+}
+
+static bool read_tickets(char *error, size_t error_size)
+{
+    const char *given = gosess_environment.tickets;
+    gosess_stateful = given && strcmp(given, "stateful") == 0;
+    if (!given || gosess_stateful || strcmp(given, "keep") == 0)
+        return true;
+    return gosess_fail(error, error_size,
+                       "GOSESS_TICKETS: unknown value \"%s\"; allowed: keep, stateful", given);
+}
+
+/* A service's user that cannot open the file shall not lose the cache for that. */
+static bool open_log(char *error, size_t error_size)
+{
+    enum gosess_log_opened opened = gosess_log_open(gosess_environment.log, error, error_size);
+    if (opened == GOSESS_LOG_ON_STDERR)
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_LOG, "%s; logging to stderr", error);
+    return opened != GOSESS_LOG_WRONG;
+}
+
+bool gosess_configure(char *error, size_t error_size)
+{
+    static struct gosess_once once = GOSESS_ONCE;
+    if (incomplete)
+        return gosess_fail(error, error_size, "out of memory");
+    if (!gosess_once_begin(&once))
+        return true;
+    bool done = open_log(error, error_size) && read_tickets(error, error_size) &&
+                read_core(error, error_size);
+    gosess_once_end(&once, done);
+    return done;
+}

@@ -1,0 +1,76 @@
+/*
+ * header.c - the 64 bytes at the start of a store: docs/shm-format.md. All little-endian.
+ */
+#define _GNU_SOURCE
+#include "header.h"
+
+#include <string.h>
+
+#include "url.h"
+
+enum {
+    MAGIC = 0,
+    VERSION = 8,
+    HEADER_SIZE = 12,
+    FILE_SIZE = 16,
+    CREATED = 24,
+    ID = 32,
+    CHECKSUM = 60,
+};
+
+static void put(unsigned char *at, int bytes, uint64_t value)
+{
+    for (int i = 0; i < bytes; i++)
+        at[i] = (unsigned char)(value >> (8 * i));
+}
+
+static uint64_t get(const unsigned char *at, int bytes)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < bytes; i++)
+        value |= (uint64_t)at[i] << (8 * i);
+    return value;
+}
+
+/* CRC-32 of IEEE 802.3, reflected: that of zlib and of Go's hash/crc32. */
+static uint32_t checksum(const unsigned char *bytes, size_t length)
+{
+    uint32_t crc = 0xffffffff;
+    for (size_t i = 0; i < length; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+void gosess_header_encode(unsigned char header[GOSESS_SHM_HEADER_SIZE], uint64_t size,
+                          uint64_t created, const unsigned char id[GOSESS_SHM_ID_SIZE])
+{
+    memset(header, 0, GOSESS_SHM_HEADER_SIZE);
+    memcpy(header + MAGIC, GOSESS_SHM_MAGIC, VERSION - MAGIC);
+    put(header + VERSION, 4, GOSESS_SHM_VERSION);
+    put(header + HEADER_SIZE, 4, GOSESS_SHM_HEADER_SIZE);
+    put(header + FILE_SIZE, 8, size);
+    put(header + CREATED, 8, created);
+    memcpy(header + ID, id, GOSESS_SHM_ID_SIZE);
+    put(header + CHECKSUM, 4, checksum(header, CHECKSUM));
+}
+
+enum gosess_header_state gosess_header_state(const unsigned char header[GOSESS_SHM_HEADER_SIZE],
+                                             size_t length, uint64_t file_size)
+{
+    static const unsigned char zero[GOSESS_SHM_HEADER_SIZE];
+
+    if (length < VERSION || memcmp(header, GOSESS_SHM_MAGIC, VERSION - MAGIC) != 0)
+        return GOSESS_HEADER_NOT_OURS;
+    if (memcmp(header + VERSION, zero, GOSESS_SHM_HEADER_SIZE - VERSION) == 0)
+        return GOSESS_HEADER_UNFINISHED;
+    if (get(header + VERSION, 4) != GOSESS_SHM_VERSION)
+        return GOSESS_HEADER_VERSION;
+    if (get(header + CHECKSUM, 4) != checksum(header, CHECKSUM) ||
+        get(header + HEADER_SIZE, 4) != GOSESS_SHM_HEADER_SIZE ||
+        get(header + FILE_SIZE, 8) != file_size || file_size < GOSESS_SIZE_MIN)
+        return GOSESS_HEADER_DAMAGED;
+    return GOSESS_HEADER_READY;
+}

@@ -1,0 +1,36 @@
+/* url.h - the URL grammar of GOSESS_CACHE. */
+#ifndef GOSESS_CONFIG_URL_H
+#define GOSESS_CONFIG_URL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GOSESS_SIZE_MIN (UINT64_C(1) << 20)
+#define GOSESS_SIZE_MAX (UINT64_C(1) << 40)
+#define GOSESS_SIZE_DEFAULT (UINT64_C(64) << 20)
+
+enum gosess_scheme {
+    GOSESS_SCHEME_SHM,
+    GOSESS_SCHEME_MEMORY,
+};
+
+/* A URL of GOSESS_CACHE, taken apart. Strings are empty where the URL is silent. */
+struct gosess_url {
+    enum gosess_scheme scheme;
+    char path[PATH_MAX]; /* absolute; "" is an anonymous store */
+    char keys[PATH_MAX]; /* ?keys=FILE, absolute */
+    uint64_t size;       /* ?size=, in bytes; the default where not given */
+    bool single_use;     /* ?single-use=tls13 */
+    bool second_tier;    /* ?tier=second */
+};
+
+/*
+ * Parses one URL: scheme ":" [path] ["?" option "=" value *("&" option "=" value)].
+ * Touches no file. False and an error that names the offending word and what is
+ * allowed in its place; *url is undefined then.
+ */
+bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, size_t error_size);
+
+#endif

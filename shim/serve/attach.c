@@ -1,0 +1,122 @@
+/* attach.c - what comes with the life of a context: its cache, its connections, its end. */
+#define _GNU_SOURCE
+#include "attach.h"
+
+#include <stdatomic.h>
+
+#include "../base/locks.h"
+#include "../config/environment.h"
+#include "../core/generations.h"
+#include "../core/load.h"
+#include "../ssl/libssl.h"
+#include "call.h"
+#include "connection.h"
+
+/* The end of an SSL_CTX. */
+static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+    (void)value, (void)data, (void)index, (void)argl, (void)argp;
+    struct gosess_attached *context = gosess_attached(parent);
+    if (!context)
+        return;
+    atomic_store(&context->ending, true);
+    gosess_forget(context);
+    gosess_context_free(context);
+}
+
+bool gosess_attach_prepare(const struct gosess_libssl *table)
+{
+    return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, end) >= 0;
+}
+
+void gosess_watch(SSL_CTX *ctx, bool own_library)
+{
+    struct gosess_attached *context = gosess_context_make(ctx);
+    gosess_note_change();
+    if (!context) {
+        gosess_fail_memory();
+        return;
+    }
+    context->from_birth = true;
+    context->own_library = own_library;
+}
+
+bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
+                   void (*put)(struct gosess_attached *context))
+{
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (!context)
+        context = gosess_context_make(ctx);
+    if (!context)
+        return gosess_fail_memory();
+    gosess_forget(context);
+    gosess_lock(GOSESS_LOCK_SETUP);
+    struct gosess_cache *before = context->cache;
+    context->cache = gosess_cache_ref(cache);
+    context->core.single_use = cache->url.single_use;
+    context->core.live = gosess_live(context);
+    if (put && !atomic_load(&context->callbacks) && !gosess_is_given_back())
+        put(context);
+    gosess_put_mode(context);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    gosess_cache_unref(before);
+    return true;
+}
+
+void gosess_detach(struct gosess_attached *context)
+{
+    atomic_store(&context->ending, true); /* its remove callbacks can add nothing */
+    gosess_forget(context);
+    atomic_store(&context->ending, false);
+    gosess_lock(GOSESS_LOCK_SETUP);
+    struct gosess_cache *before = context->cache;
+    context->cache = NULL;
+    gosess_give_callbacks_back(context);
+    gosess_put_mode(context);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    gosess_cache_unref(before);
+}
+
+/*
+ * Works out a context's policy, where it is not what it was: before the first handshake, because
+ * verifying a client sorts, and may add to, the trusted certificates.
+ */
+static void identify(struct gosess_attached *context)
+{
+    unsigned char unused[GOSESS_DIGEST_SIZE];
+    if (!atomic_load(&context->ending))
+        gosess_policy_digest(&context->policy, &context->core, &context->noted, false, unused);
+}
+
+/*
+ * A host that puts data into its tickets and takes them out again keeps TLS 1.3 as it has it: a
+ * stateful ticket has none (ProFTPD knows its data connections by them).
+ */
+void gosess_before_switch(struct gosess_attached *context)
+{
+    SSL_CTX *ctx = context->core.ctx;
+    identify(context);
+    if (!gosess_stateful || !gosess_serves(context) || atomic_load(&context->noted.ticket_data) ||
+        (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
+        return;
+    gosess_lock(GOSESS_LOCK_SETUP);
+    gosess_ssl->SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+}
+
+/* What waits for the host to have configured its contexts. */
+void gosess_before_ssl(struct gosess_attached *context)
+{
+    gosess_generations_connection();
+    if (!gosess_is_given_back() && gosess_core_impossible()) {
+        gosess_load(); /* says why, if nobody has heard yet */
+        gosess_give_back();
+    }
+    gosess_before_switch(context);
+}
+
+void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)
+{
+    if (context->cache)
+        gosess_connection_make(ssl, context); /* without memory nothing shared is found */
+}

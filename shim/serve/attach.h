@@ -1,0 +1,34 @@
+/* attach.h - what comes with the life of a context: its cache, its connections, its end. */
+#ifndef GOSESS_SERVE_ATTACH_H
+#define GOSESS_SERVE_ATTACH_H
+
+#include "context.h"
+
+/* Registers the index of ex_data that tells when an SSL_CTX ends. Before the host forks. */
+bool gosess_attach_prepare(const struct gosess_libssl *table);
+
+/* Watches a context that was just made, so that its terms are known when it is switched to. */
+void gosess_watch(SSL_CTX *ctx, bool own_library);
+
+/*
+ * Attaches a cache to a context: put makes libssl hold the callbacks of gosess, which takes the
+ * place of libssl's cache then, with the setup lock; NULL: it is only said which cache
+ * gosess_new_session_cb and its relations use. False: out of memory.
+ */
+bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
+                   void (*put)(struct gosess_attached *context));
+
+void gosess_detach(struct gosess_attached *context);
+
+/*
+ * An SSL is about to be switched to a context. GOSESS_TICKETS=stateful is put on contexts in use
+ * only, another one may be half configured; and before the switch, because a host may give the
+ * connection the options of the other context then (nginx).
+ */
+void gosess_before_switch(struct gosess_attached *context);
+
+/* An SSL is about to be made of a context; and was. */
+void gosess_before_ssl(struct gosess_attached *context);
+void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
+
+#endif

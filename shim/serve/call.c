@@ -1,0 +1,59 @@
+/* call.c - asks the cache of a context. */
+#define _GNU_SOURCE
+#include "call.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "../base/locks.h"
+#include "../core/load.h"
+#include "../ssl/libssl.h"
+
+/* The session that has left the cache and that libssl is made to treat as removed. */
+static _Thread_local const SSL_SESSION *leaving;
+
+bool gosess_is_leaving(const SSL_SESSION *session)
+{
+    return session == leaving;
+}
+
+/*
+ * What has left the cache is treated as libssl treats what leaves its own: marked as not to be
+ * resumed, the remove callback called, freed. Unlike libssl, with no lock held (L22, L28).
+ */
+static void settle(struct gosess_attached *context, struct gosess_request *request)
+{
+    gosess_no_lock_is_held();
+    if (request->evicted)
+        atomic_fetch_add(&context->full, request->evicted);
+    for (struct gosess_leaving *each = request->leaving; each; each = each->next) {
+        if (each->silent)
+            continue;
+        const SSL_SESSION *before = leaving; /* a remove callback may have brought us here */
+        leaving = each->session;
+        gosess_ssl->SSL_CTX_remove_session(context->core.ctx, each->session);
+        leaving = before;
+    }
+    gosess_free_leaving(request);
+}
+
+bool gosess_ask(struct gosess_attached *context, struct gosess_request *request)
+{
+    int saved = errno;
+    bool done = false;
+    if (gosess_load()) {
+        request->cache = gosess_cache_number(context->cache);
+        request->context = &context->core;
+        done = request->cache > 0 && gosess_core_ask(request);
+    }
+    if (done)
+        settle(context, request);
+    errno = saved;
+    return done;
+}
+
+void gosess_forget(struct gosess_attached *context)
+{
+    if (context->cache && gosess_core_ready())
+        gosess_ask(context, &(struct gosess_request){.operation = GOSESS_FORGET});
+}

@@ -1,0 +1,140 @@
+/*
+ * connection.c - what is kept of a connection, by the address of its SSL.
+ *
+ * Where there is no memory for it, or the SSL was made before gosess came, nothing of a shared
+ * store is found for the connection: it could not be noted what it has been given.
+ */
+#define _GNU_SOURCE
+#include "connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/load.h"
+#include "../ssl/libssl.h"
+#include "put.h"
+
+struct gosess_connection *gosess_connection_of(const SSL *ssl)
+{
+    struct gosess_link *link = ssl ? gosess_table_find(GOSESS_KIND_SSL, ssl) : NULL;
+    return link ? GOSESS_HOLDER(link, gosess_connection, by_ssl) : NULL;
+}
+
+struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attached *first)
+{
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    if (connection)
+        return connection;
+    connection = calloc(1, sizeof(*connection));
+    if (!connection)
+        return NULL;
+    connection->ssl = ssl;
+    connection->first = first;
+    gosess_table_add(&connection->by_ssl, GOSESS_KIND_SSL, ssl);
+    return connection;
+}
+
+struct gosess_attached *gosess_attached_first(const SSL *ssl)
+{
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    return connection ? connection->first : gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+}
+
+/* --- the session that it resumes --- */
+
+void gosess_connection_resumes(struct gosess_connection *connection, const SSL_SESSION *session)
+{
+    gosess_table_remove(&connection->by_session);
+    if (session)
+        gosess_table_add(&connection->by_session, GOSESS_KIND_SESSION, session);
+}
+
+/*
+ * Up to TLS 1.2 a client that resumes shows with its Finished, the last message, that it knows the
+ * secret; in TLS 1.3 with its binder, before libssl counts the session as resumed. SSL_in_init(3)
+ * says less: it is true after a fatal alert too. Nobody frees the SSL meanwhile: its end takes the
+ * link out first, which waits for us.
+ */
+static bool is_unproven(const struct gosess_link *link)
+{
+    const SSL *ssl = GOSESS_HOLDER(link, gosess_connection, by_session)->ssl;
+    return gosess_ssl->SSL_session_reused(ssl) && gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION &&
+           gosess_ssl->SSL_get_state(ssl) != TLS_ST_OK;
+}
+
+bool gosess_is_unproven(const SSL_SESSION *session)
+{
+    return gosess_table_find_that(GOSESS_KIND_SESSION, session, is_unproven) != NULL;
+}
+
+/* --- its handshakes and its end --- */
+
+void gosess_release(struct gosess_connection *connection, bool unproven)
+{
+    struct gosess_scope scope;
+    int64_t ends;
+    SSL_SESSION *taken = unproven && gosess_core_ready()
+                             ? gosess_claim_scope(&connection->given, &scope, &ends)
+                             : NULL;
+    if (taken)
+        gosess_put(connection->first, taken, &scope, ends, false);
+    gosess_claim_forget(&connection->given);
+}
+
+/*
+ * A handshake asks once more after a HelloRetryRequest, with the random that it has (RFC 8446,
+ * section 4.1.2), and may have again what it has taken. Any other handshake begins anew: an SSL
+ * may have been cleared.
+ */
+void gosess_connection_asks(struct gosess_connection *connection)
+{
+    const unsigned char *random = NULL;
+    bool known = gosess_ssl->SSL_client_hello_get0_random(connection->ssl, &random) ==
+                 sizeof connection->random;
+    bool again = known && connection->asked &&
+                 memcmp(random, connection->random, sizeof connection->random) == 0;
+    if (!again)
+        gosess_release(connection, false);
+    connection->asked = known;
+    if (known)
+        memcpy(connection->random, random, sizeof connection->random);
+    connection->given.ends = 0;
+    connection->given.bound = false;
+    gosess_connection_resumes(connection, NULL);
+}
+
+/*
+ * The handshake that has taken a session is the one that the SSL is in, and it does not resume:
+ * libssl has refused the client's binder, or the session. Of another handshake nothing is known.
+ */
+static bool is_refused(const struct gosess_connection *connection)
+{
+    unsigned char random[sizeof connection->random];
+    return connection->asked && !gosess_ssl->SSL_session_reused(connection->ssl) &&
+           gosess_ssl->SSL_get_client_random(connection->ssl, random, sizeof random) ==
+               sizeof random &&
+           memcmp(random, connection->random, sizeof random) == 0;
+}
+
+void gosess_connection_settle(struct gosess_connection *connection)
+{
+    if (connection->given.claim && is_refused(connection))
+        gosess_release(connection, true);
+}
+
+static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+    (void)value, (void)data, (void)index, (void)argl, (void)argp;
+    struct gosess_connection *connection = gosess_connection_of(parent);
+    if (!connection)
+        return;
+    gosess_table_remove(&connection->by_session);
+    gosess_table_remove(&connection->by_ssl);
+    gosess_release(connection, false);
+    free(connection);
+}
+
+bool gosess_connection_prepare(const struct gosess_libssl *table)
+{
+    return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, end) >= 0;
+}

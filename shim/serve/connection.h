@@ -1,0 +1,54 @@
+/* connection.h - the connections of the contexts that gosess serves. */
+#ifndef GOSESS_SERVE_CONNECTION_H
+#define GOSESS_SERVE_CONNECTION_H
+
+#include "claim.h"
+#include "context.h"
+
+/* A connection of a context that gosess serves. It belongs to the thread that works on the SSL. */
+struct gosess_connection {
+    SSL *ssl;                      /* not a reference */
+    struct gosess_attached *first; /* the context that it was made from: libssl's rule (L1) */
+    struct gosess_given given;
+    uint64_t options;         /* that replay.c has set */
+    bool chooses;             /* it has had a callback for certificates of its own */
+    bool asked;               /* its handshake has asked for a session, with this random */
+    unsigned char random[32]; /* of the ClientHello, RFC 8446 section 4.1.2 */
+    struct gosess_link by_ssl, by_session;
+};
+
+/* NULL where there is none. */
+struct gosess_connection *gosess_connection_of(const SSL *ssl);
+
+/* The one that there is, or a new one; NULL without memory. */
+struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attached *first);
+
+/* What is attached to the first context of an SSL; NULL for most. */
+struct gosess_attached *gosess_attached_first(const SSL *ssl);
+
+/* A handshake of it asks for a session. */
+void gosess_connection_asks(struct gosess_connection *connection);
+
+/* It is given a session, by gosess; NULL: none. */
+void gosess_connection_resumes(struct gosess_connection *connection, const SSL_SESSION *session);
+
+/*
+ * Whether a connection resumes the session that has not finished its handshake: its client may know
+ * no more than the session's id.
+ */
+bool gosess_is_unproven(const SSL_SESSION *session);
+
+/* Puts back what its handshake has taken, if that has failed by now. */
+void gosess_connection_settle(struct gosess_connection *connection);
+
+/* Registers the index of ex_data that tells when an SSL ends. Before the host forks. */
+bool gosess_connection_prepare(const struct gosess_libssl *table);
+
+/*
+ * What a connection was given is over: it ends, or begins another handshake. What it has taken is
+ * put back into the cache where unproven says that its client has not shown that it knows the
+ * session's secret.
+ */
+void gosess_release(struct gosess_connection *connection, bool unproven);
+
+#endif

@@ -1,0 +1,111 @@
+/* context.h - the contexts that gosess has to do with. */
+#ifndef GOSESS_SERVE_CONTEXT_H
+#define GOSESS_SERVE_CONTEXT_H
+
+#include "../ssl/certificates.h"
+#include "../ssl/policy.h"
+#include "../ssl/table.h"
+#include "cache.h"
+
+typedef int (*gosess_new_cb)(SSL *, SSL_SESSION *);
+typedef void (*gosess_remove_cb)(SSL_CTX *, SSL_SESSION *);
+typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
+
+/* An SSL_CTX that gosess has to do with. Found by its address, and freed with it. */
+struct gosess_attached {
+    struct gosess_context core; /* what the Go half sees of it */
+    /*
+     * Referenced; NULL where it is given back to libssl, or only watched. Written with the setup
+     * lock; read with it, or in what the host does not do while it attaches: handshakes of this
+     * context.
+     */
+    struct gosess_cache *cache;
+    bool from_birth;  /* all that the host has set of it was seen */
+    bool own_library; /* it is not of the default library context */
+    /* Without a cache of its own the host wants one all the same: it is known for that, or it has
+     * attached the context itself. */
+    bool lets_serve;
+    _Atomic uintptr_t knows_not, refuses; /* the last get callback that was found to do so */
+    struct gosess_noted noted;
+    struct gosess_policy policy;       /* with the terms lock, as the next */
+    struct gosess_presented presented; /* the certificates */
+    _Atomic bool callbacks;            /* libssl holds our callbacks */
+    _Atomic bool ending;               /* SSL_CTX_free of the last reference runs */
+    _Atomic bool counted;              /* and gosess has made a failing reference */
+    _Atomic long mode;                 /* the session cache mode, as the host set it */
+    _Atomic gosess_new_cb new_session; /* application callbacks; NULL where there is none */
+    _Atomic gosess_remove_cb remove_session;
+    _Atomic gosess_get_cb get_session;
+    _Atomic long hits, misses, full; /* of gosess as the internal cache */
+    struct gosess_link by_ctx, by_param;
+    struct gosess_attached *before, *after; /* in the list; with the setup lock */
+};
+
+/* What is attached to a context; NULL for most. */
+struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
+
+/* The attached context that this is the X509_VERIFY_PARAM of, or NULL. */
+struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param);
+
+/*
+ * The host has made or changed a context while it runs: what a server name led to before, it need
+ * not lead to now.
+ */
+void gosess_note_change(void);
+uint32_t gosess_generation(void);
+
+/*
+ * The host keeps data with its sessions: there is an index of the ex_data of SSL_SESSION, or data
+ * was set. It is on the object only, so no other object may take its place. True for the first
+ * note.
+ */
+bool gosess_note_session_data(void);
+bool gosess_keeps_session_data(void);
+
+/* Whether gosess is the cache of this context, in the mode that the host has set. */
+bool gosess_serves(struct gosess_attached *context);
+
+/* A cache of live sessions is libssl's internal cache, and obeys its NO_INTERNAL flags. */
+bool gosess_live(const struct gosess_attached *context);
+
+/* Sets the host's mode and returns the one before. */
+long gosess_set_mode(struct gosess_attached *context, long mode);
+
+/*
+ * Gives libssl its own cache back in every context: there will be no Go half here. In callbacks
+ * too, but not with a lock of libssl.
+ */
+void gosess_give_back(void);
+
+/* Logs that there is no memory for a context; false. */
+bool gosess_fail_memory(void);
+
+/* Makes what is kept of a context, in the list and the tables; NULL without memory. */
+struct gosess_attached *gosess_context_make(SSL_CTX *ctx);
+void gosess_context_free(struct gosess_attached *context);
+
+/* Gives libssl the mode that follows from the host's and from who serves. With the setup lock. */
+void gosess_put_mode(struct gosess_attached *context);
+
+/* Gives libssl the host's callbacks back, where it holds ours. With the setup lock. */
+void gosess_give_callbacks_back(struct gosess_attached *context);
+
+/* Whether libssl has its own cache back in every context. */
+bool gosess_is_given_back(void);
+
+/* Whether gosess serves a context of this process. */
+bool gosess_serves_any(void);
+
+/*
+ * The contexts that have a shared store, referenced, and how many: an array to be freed; NULL where
+ * there is none.
+ */
+SSL_CTX **gosess_sharing(size_t *count);
+
+/*
+ * Whether the last reference to a context has gone: SSL_CTX_free then removes what libssl
+ * itself kept, and these sessions have not become bad (L28, L29).
+ */
+bool gosess_ending(struct gosess_attached *context);
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * noting.c - the interposed functions that set what libssl has no getter for, or tells too late.
+ *
+ * Each does what libssl's own does, and notes it where gosess has to do with the context.
+ */
+#define _GNU_SOURCE
+#include <stdatomic.h>
+
+#include "../ssl/libssl.h"
+#include "../ssl/verification.h"
+#include "callbacks.h"
+#include "connection.h"
+#include "context.h"
+#include "sessions.h"
+
+/* --- how clients are verified --- */
+
+/* A list that was set may be freed, and the next one lie in its place: they are counted. */
+#define INTERPOSE_LIST_SETTER(function)                                    \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, STACK_OF(X509_NAME) * names) \
+    {                                                                      \
+        struct gosess_attached *context = gosess_attached(ctx);            \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);              \
+        if (next)                                                          \
+            next(ctx, names);                                              \
+        if (context)                                                       \
+            atomic_fetch_add(&context->noted.lists, 1);                    \
+    }
+
+INTERPOSE_LIST_SETTER(SSL_CTX_set0_CA_list)
+INTERPOSE_LIST_SETTER(SSL_CTX_set_client_CA_list)
+
+GOSESS_EXPORT void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
+                                                    int (*verifier)(X509_STORE_CTX *, void *),
+                                                    void *argument)
+{
+    struct gosess_attached *context = gosess_attached(ctx);
+    __typeof__(&SSL_CTX_set_cert_verify_callback) next =
+        GOSESS_NEXT(SSL_CTX_set_cert_verify_callback);
+    if (next)
+        next(ctx, verifier, argument);
+    if (!context)
+        return;
+    uintptr_t before = atomic_exchange(&context->noted.verifier, (uintptr_t)verifier);
+    uintptr_t argument_before = atomic_exchange(&context->noted.argument, (uintptr_t)argument);
+    if (before != (uintptr_t)verifier || argument_before != (uintptr_t)argument)
+        atomic_fetch_add(&context->noted.verifiers, 1);
+}
+
+/* SSL_CTX_set_purpose and SSL_CTX_set_trust call these too. */
+#define INTERPOSE_PARAM_SETTER(function, member)                                          \
+    GOSESS_EXPORT int function(X509_VERIFY_PARAM *param, int value)                       \
+    {                                                                                     \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);                             \
+        int set = next ? next(param, value) : 0;                                          \
+        struct gosess_attached *context = set == 1 ? gosess_attached_param(param) : NULL; \
+        if (context)                                                                      \
+            atomic_store(&context->noted.member, value);                                  \
+        return set;                                                                       \
+    }
+
+INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_purpose, purpose)
+INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_trust, trust)
+
+/* --- what a host chooses with --- */
+
+/*
+ * What a name leads to is seen when the host has chosen, so libssl is given a callback of ours that
+ * calls the host's: the context that the connection was switched to has its own.
+ */
+GOSESS_EXPORT long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int command, void (*callback)(void))
+{
+    __typeof__(&SSL_CTX_callback_ctrl) next = GOSESS_NEXT(SSL_CTX_callback_ctrl);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context && command == SSL_CTRL_SET_TLSEXT_SERVERNAME_CB) {
+        atomic_store(&context->noted.servername, (gosess_servername_cb)callback);
+        if (callback)
+            callback = (void (*)(void))gosess_on_servername;
+    }
+    return next ? next(ctx, command, callback) : 0;
+}
+
+/* Where it is taken away again, connections may have it still. */
+GOSESS_EXPORT void SSL_CTX_set_cert_cb(SSL_CTX *ctx, int (*callback)(SSL *, void *), void *argument)
+{
+    __typeof__(&SSL_CTX_set_cert_cb) next = GOSESS_NEXT(SSL_CTX_set_cert_cb);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context && callback)
+        atomic_store(&context->noted.chooses, true);
+    if (next)
+        next(ctx, callback, argument);
+}
+
+GOSESS_EXPORT void SSL_set_cert_cb(SSL *ssl, int (*callback)(SSL *, void *), void *argument)
+{
+    __typeof__(&SSL_set_cert_cb) next = GOSESS_NEXT(SSL_set_cert_cb);
+    struct gosess_connection *connection = gosess_ssl ? gosess_connection_of(ssl) : NULL;
+    if (connection && callback)
+        connection->chooses = true;
+    if (next)
+        next(ssl, callback, argument);
+}
+
+GOSESS_EXPORT void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, SSL_client_hello_cb_fn callback,
+                                               void *argument)
+{
+    __typeof__(&SSL_CTX_set_client_hello_cb) next = GOSESS_NEXT(SSL_CTX_set_client_hello_cb);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context)
+        atomic_store(&context->noted.hello, callback != NULL);
+    if (next)
+        next(ctx, callback, argument);
+}
+
+/* --- what a host changes while it runs --- */
+
+/* Of an attached context: others lead nowhere that is known. */
+static void note_change(const SSL_CTX *ctx)
+{
+    if (gosess_attached(ctx))
+        gosess_note_change();
+}
+
+#define INTERPOSE_CERTIFICATE_SETTER(function, parameters, ...) \
+    GOSESS_EXPORT int function parameters                       \
+    {                                                           \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);   \
+        int set = next ? next(__VA_ARGS__) : 0;                 \
+        note_change(ctx);                                       \
+        return set;                                             \
+    }
+
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_certificate, (SSL_CTX * ctx, X509 *x), ctx, x)
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_certificate_ASN1,
+                             (SSL_CTX * ctx, int length, const unsigned char *der), ctx, length,
+                             der)
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_certificate_file,
+                             (SSL_CTX * ctx, const char *file, int type), ctx, file, type)
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_certificate_chain_file, (SSL_CTX * ctx, const char *file),
+                             ctx, file)
+INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_cert_and_key,
+                             (SSL_CTX * ctx, X509 *x, EVP_PKEY *key, STACK_OF(X509) * chain,
+                              int override),
+                             ctx, x, key, chain, override)
+
+GOSESS_EXPORT void SSL_CTX_set_verify(SSL_CTX *ctx, int mode, SSL_verify_cb callback)
+{
+    __typeof__(&SSL_CTX_set_verify) next = GOSESS_NEXT(SSL_CTX_set_verify);
+    if (next)
+        next(ctx, mode, callback);
+    note_change(ctx);
+}
+
+/* --- what a host keeps with its sessions --- */
+
+GOSESS_EXPORT int CRYPTO_get_ex_new_index(int class, long argl, void *argp, CRYPTO_EX_new *new,
+                                          CRYPTO_EX_dup *dup, CRYPTO_EX_free *free)
+{
+    __typeof__(&CRYPTO_get_ex_new_index) next = GOSESS_NEXT(CRYPTO_get_ex_new_index);
+    if (class == CRYPTO_EX_INDEX_SSL_SESSION)
+        gosess_note_session_data();
+    return next ? next(class, argl, argp, new, dup, free) : -1;
+}
+
+/* Nobody needs an index to set data: by then the session may be in a store. */
+GOSESS_EXPORT int SSL_SESSION_set_ex_data(SSL_SESSION *session, int index, void *data)
+{
+    __typeof__(&SSL_SESSION_set_ex_data) next = GOSESS_NEXT(SSL_SESSION_set_ex_data);
+    if (data && gosess_note_session_data() && gosess_ssl)
+        gosess_keep_object(session);
+    return next ? next(session, index, data) : 0;
+}
+
+/* The data of a ticket goes with a ticket that carries its session, and with no other. */
+GOSESS_EXPORT int SSL_CTX_set_session_ticket_cb(SSL_CTX *ctx,
+                                                SSL_CTX_generate_session_ticket_fn made,
+                                                SSL_CTX_decrypt_session_ticket_fn read,
+                                                void *argument)
+{
+    __typeof__(&SSL_CTX_set_session_ticket_cb) next = GOSESS_NEXT(SSL_CTX_set_session_ticket_cb);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context)
+        atomic_store(&context->noted.ticket_data, made || read);
+    return next ? next(ctx, made, read, argument) : 0;
+}

@@ -1,0 +1,65 @@
+/*
+ * prepare.c - what is found and registered once, before the first context is attached.
+ */
+#define _GNU_SOURCE
+#include "prepare.h"
+
+#include <stdatomic.h>
+
+#include "../base/locks.h"
+#include "../base/log.h"
+#include "../core/load.h"
+#include "../core/sandbox.h"
+#include "../ssl/libssl.h"
+#include "attach.h"
+#include "connection.h"
+#include "context.h"
+#include "der.h"
+
+static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
+{
+    gosess_log(level, cause, "%s", text);
+}
+
+/* With the setup lock. False: out of memory. */
+static bool set_libssl(const struct gosess_libssl *found)
+{
+    static struct gosess_libssl table;
+    if (gosess_ssl)
+        return true;
+    table = *found;
+    /* Of ex_data only the end of the objects is heard: see ssl/table.c. */
+    if (!gosess_attach_prepare(&table) || !gosess_connection_prepare(&table))
+        return false;
+    gosess_core_prepare(&(struct gosess_start){
+        .retain = table.SSL_SESSION_up_ref,
+        .same_object = gosess_same_object,
+        .same_bytes = gosess_same_bytes,
+        .log = log_text,
+        .current_job = table.ASYNC_get_current_job,
+    });
+    gosess_ssl = &table;
+    return true;
+}
+
+bool gosess_prepare(const void *caller)
+{
+    static _Atomic bool lacking;
+    struct gosess_libssl found;
+    if (gosess_ssl || atomic_load(&lacking) || !gosess_calls_allowed())
+        return gosess_ssl;
+    const char *missing = gosess_find_libssl(&found, caller);
+    if (missing) {
+        atomic_store(&lacking, true);
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
+                   "serving without a cache: the host's libssl has no %s; OpenSSL 1.1.1 or later "
+                   "is needed",
+                   missing);
+        return false;
+    }
+    gosess_find_all(caller);
+    gosess_lock(GOSESS_LOCK_SETUP);
+    bool set = set_libssl(&found);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    return set || gosess_fail_memory();
+}

@@ -1,0 +1,25 @@
+/*
+ * replay.c - takes libssl's anti-replay over.
+ *
+ * libssl refuses early data, and the resumption, unless it can remove the session from its
+ * internal cache (L26), which is off. A session that was taken from the cache cannot be replayed,
+ * so libssl need not look; the tickets of the connection must be stateful all the same.
+ */
+#define _GNU_SOURCE
+#include "replay.h"
+
+#include "../ssl/libssl.h"
+
+void gosess_replay_take_over(struct gosess_connection *connection)
+{
+    uint64_t wanted = SSL_OP_NO_ANTI_REPLAY | SSL_OP_NO_TICKET;
+    connection->options = wanted & ~(uint64_t)gosess_ssl->SSL_get_options(connection->ssl);
+    gosess_ssl->SSL_set_options(connection->ssl, wanted);
+}
+
+void gosess_replay_undo(struct gosess_connection *connection)
+{
+    if (connection->options)
+        gosess_ssl->SSL_clear_options(connection->ssl, connection->options);
+    connection->options = 0;
+}

@@ -1,0 +1,118 @@
+/*
+ * sessions.c - what gosess does with sessions as a cache, without the callbacks of the application.
+ */
+#define _GNU_SOURCE
+#include "sessions.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "../core/load.h"
+#include "../ssl/libssl.h"
+#include "call.h"
+#include "claim.h"
+#include "put.h"
+#include "terms.h"
+
+/*
+ * Whether a new session is one that libssl would keep in its internal cache, or a shared
+ * store should. A stateless TLS 1.3 ticket carries its session; libssl reports it with an id
+ * that no client will ever send (L4), and storing it would push the others out (P7). It keeps
+ * them nevertheless where the application wants to hear of removals (L6).
+ */
+static bool worth_storing(struct gosess_attached *context, const SSL *ssl)
+{
+    if (!gosess_ssl->SSL_is_server(ssl))
+        return gosess_live(context) && (atomic_load(&context->mode) & SSL_SESS_CACHE_CLIENT);
+    if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION)
+        return true;
+    uint64_t options = gosess_ssl->SSL_get_options(ssl);
+    return (options & SSL_OP_NO_TICKET) || gosess_anti_replay(gosess_ssl, ssl) ||
+           (gosess_live(context) && atomic_load(&context->remove_session));
+}
+
+/* SSL_SESS_CACHE_UPDATE_TIME, which 1.1.1 does not know (L32). */
+static void update_time(struct gosess_attached *context, SSL_SESSION *session)
+{
+    if ((atomic_load(&context->mode) & SSL_SESS_CACHE_UPDATE_TIME) &&
+        gosess_ssl->OpenSSL_version_num() >= 0x30000000L)
+        gosess_ssl->SSL_SESSION_set_time(session, (long)time(NULL));
+}
+
+bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
+{
+    struct gosess_scope scope;
+    /* A context that ends, or is given back, takes nothing in any more. */
+    if (gosess_ending(context))
+        return false;
+    update_time(context, session);
+    gosess_scope_added(context, session, &scope);
+    return gosess_keep(context, session, &scope, gosess_end_of(gosess_ssl, session));
+}
+
+/* Whether the cache is to have a new session of a context. */
+bool gosess_is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+                      struct gosess_newborn *born)
+{
+    born->connection = gosess_connection_make(ssl, context);
+    born->session = session;
+    if (!born->connection || atomic_load(&context->ending) || !worth_storing(context, ssl))
+        return false;
+    gosess_ssl->ERR_set_mark();
+    gosess_scope_made(context, ssl, session, &born->scope);
+    gosess_ssl->ERR_pop_to_mark();
+    /* Resumed under terms that do not hold: what comes of that is nobody's. */
+    return !born->scope.resumed || gosess_terms_hold(ssl, &born->connection->given);
+}
+
+/*
+ * The handshake is over: nothing that it has taken is given out again. TLS 1.3 gives a resumed
+ * connection's new ticket a fresh time; the chain of tickets still ends when the first session
+ * does.
+ */
+void gosess_store(struct gosess_newborn *born)
+{
+    struct gosess_attached *context = born->connection->first;
+    struct gosess_given *given = &born->connection->given;
+    update_time(context, born->session);
+    gosess_claim_forget(given);
+    int64_t ends = gosess_end_of(gosess_ssl, born->session);
+    if (born->scope.resumed && given->ends > 0 && given->ends < ends)
+        ends = given->ends;
+    gosess_put(context, born->session, &born->scope, ends, true);
+}
+
+void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
+{
+    struct gosess_newborn born;
+    if (gosess_is_wanted(context, ssl, session, &born))
+        gosess_store(&born);
+}
+
+bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was)
+{
+    struct gosess_request drop = {.operation = GOSESS_REMOVE, .session = session};
+    *was = NULL;
+    drop.id = gosess_ssl->SSL_SESSION_get_id(session, &drop.id_length);
+    /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
+    if (drop.id_length == 0 || !gosess_core_ready() || !gosess_ask(context, &drop))
+        return false;
+    *was = drop.was;
+    return drop.removed;
+}
+
+void gosess_keep_object(SSL_SESSION *session)
+{
+    size_t count = 0;
+    SSL_CTX **found = gosess_core_ready() ? gosess_sharing(&count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct gosess_attached *context = gosess_attached(found[i]);
+        SSL_SESSION *was = NULL;
+        if (context && gosess_drop_session(context, session, &was))
+            gosess_add_session(context, session);
+        gosess_ssl->SSL_SESSION_free(was);
+        gosess_ssl->SSL_CTX_free(found[i]);
+    }
+    free(found);
+}

@@ -1,0 +1,215 @@
+/*
+ * terms.c - under which terms a connection's session is made, or would be.
+ *
+ * A session is resumed only where a full handshake at this moment would present the same
+ * certificates under the same rules for clients. The session id context is no isolation: HAProxy
+ * gives every context the same (S7). What cannot be known is never taken for equal.
+ */
+#define _GNU_SOURCE
+#include "terms.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../ssl/digest.h"
+#include "../ssl/libssl.h"
+#include "connection.h"
+
+/* --- terms --- */
+
+/*
+ * How a connection verifies its client where the host has it do so otherwise than its context: the
+ * mode and the callback, which say something in this process. 0 where it does as its context.
+ */
+static uint64_t own_verification(const SSL *ssl)
+{
+    const SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
+    int mode = gosess_ssl->SSL_get_verify_mode(ssl);
+    uint64_t callback = (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl);
+    if (mode == gosess_ssl->SSL_CTX_get_verify_mode(ctx) &&
+        (mode == SSL_VERIFY_NONE ||
+         callback == (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx)))
+        return 0;
+    return callback << 8 | (uint64_t)mode | 0x80;
+}
+
+/*
+ * Whether a connection's terms are known, from the context that it has been switched to by now. A
+ * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
+ * not asked where a session is resumed.
+ */
+static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
+{
+    struct gosess_attached *context = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
+    struct gosess_digest digest;
+    if (!context || !connection || !context->from_birth || connection->chooses ||
+        atomic_load(&context->noted.chooses) ||
+        !gosess_certificates_digest(ssl, &context->presented, certificates) ||
+        !gosess_policy_digest(&context->policy, &context->core, &context->noted, true, policy))
+        return false;
+    gosess_digest_begin(&digest);
+    gosess_digest_add(&digest, certificates, sizeof certificates);
+    gosess_digest_add(&digest, policy, sizeof policy);
+    return gosess_digest_end(&digest, terms);
+}
+
+bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given)
+{
+    unsigned char now[GOSESS_DIGEST_SIZE];
+    return !given->bound || (terms_of(ssl, now) && memcmp(now, given->terms, sizeof now) == 0);
+}
+
+bool gosess_demands_hold(SSL *ssl, const struct gosess_given *given)
+{
+    return !given->bound || own_verification(ssl) == 0;
+}
+
+/* --- scopes --- */
+
+/* The body of a server_name extension, RFC 6066 section 3: one host_name. */
+static bool parse_server_name(const unsigned char *body, size_t length, struct gosess_scope *scope)
+{
+    const size_t before = 5; /* list length (2), name type (1), name length (2) */
+    if (length < before || body[2] != TLSEXT_NAMETYPE_host_name)
+        return false;
+    size_t list = (size_t)body[0] << 8 | body[1], name = (size_t)body[3] << 8 | body[4];
+    if (list != length - 2 || name != length - before || name == 0)
+        return false;
+    scope->server_name = (const char *)body + before;
+    scope->server_name_length = name;
+    return true;
+}
+
+/* Whether the host may switch to another context after libssl has looked for a session. */
+static bool switches_late(const struct gosess_attached *first, const SSL *ssl)
+{
+    const struct gosess_attached *now = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    if (atomic_load(&first->noted.hello)) /* it chooses there, before: HAProxy, httpd */
+        return false;
+    return atomic_load(&first->noted.servername) || (now && atomic_load(&now->noted.servername));
+}
+
+static uint64_t mixed(uint64_t sum, const void *data, size_t length)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < length; i++)
+        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+    return sum;
+}
+
+/*
+ * The local address of a connection, in 64 bits: servers choose by it and the name (nginx has a
+ * default server and a list of names for each). 0 where there is no socket.
+ */
+static uint64_t place_of(const SSL *ssl)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    uint64_t place = UINT64_C(0xcbf29ce484222325);
+    int saved = errno, fd = gosess_ssl->SSL_get_fd(ssl);
+    bool known = fd >= 0 && getsockname(fd, (struct sockaddr *)&address, &length) == 0;
+    errno = saved;
+    if (known && address.ss_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)&address;
+        place = mixed(place, &four->sin_port, sizeof four->sin_port);
+        return mixed(place, &four->sin_addr, sizeof four->sin_addr);
+    }
+    if (known && address.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address;
+        place = mixed(place, &six->sin6_port, sizeof six->sin6_port);
+        return mixed(place, &six->sin6_addr, sizeof six->sin6_addr);
+    }
+    return 0;
+}
+
+bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess_scope *scope)
+{
+    const unsigned char *body = NULL;
+    size_t length = 0;
+    *scope = (struct gosess_scope){
+        .context = &context->core,
+        .host_data = gosess_keeps_session_data(),
+        .generation = gosess_generation(),
+    };
+    /* SSL_get_servername does not know the name yet (L12, L47). */
+    if (gosess_ssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1 &&
+        !parse_server_name(body, length, scope))
+        return false;
+    scope->routed = scope->server_name && switches_late(context, ssl);
+    scope->place = scope->routed ? place_of(ssl) : 0;
+    scope->own = own_verification(ssl);
+    scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
+    scope->known = terms_of(ssl, scope->terms) && !scope->routed;
+    scope->shared = !scope->host_data && (scope->routed || (scope->known && scope->own == 0));
+    return true;
+}
+
+/*
+ * With a certificate of the peer comes its chain, which the DER of a session has not (L40): how
+ * many bytes that is.
+ */
+static int chain_size(const SSL *ssl)
+{
+    const OPENSSL_STACK *chain = (const OPENSSL_STACK *)gosess_ssl->SSL_get_peer_cert_chain(ssl);
+    int count = chain ? gosess_ssl->OPENSSL_sk_num(chain) : 0, size = 0;
+    for (int i = 0; i < count; i++) {
+        int length = gosess_ssl->i2d_X509(gosess_ssl->OPENSSL_sk_value(chain, i), NULL);
+        size += length > 0 ? length : 0;
+    }
+    return size;
+}
+
+/*
+ * Whether what comes back of a session's bytes is what the host would have had. Of a certificate of
+ * the peer comes no chain, which a host that gets bytes from a cache of its own does without; and
+ * it is read in the default library context, where a host that has one of its own may have left
+ * nothing to read it with (OSSL_PROVIDER-null(7)).
+ */
+static bool is_whole(struct gosess_attached *context, SSL_SESSION *session,
+                     const struct gosess_scope *scope)
+{
+    return !scope->host_data && scope->own == 0 && !(scope->chain > 0 && scope->live) &&
+           !(context->own_library && gosess_ssl->SSL_SESSION_get0_peer(session));
+}
+
+void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+                       struct gosess_scope *scope)
+{
+    const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    *scope = (struct gosess_scope){
+        .context = &context->core,
+        .server_name = name,
+        .server_name_length = name ? strlen(name) : 0,
+        .host_data = gosess_keeps_session_data(),
+        .generation = gosess_generation(),
+        .chain = chain_size(ssl),
+        .resumed = gosess_ssl->SSL_session_reused(ssl) == 1,
+        .own = own_verification(ssl),
+        .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
+    };
+    scope->known = terms_of(ssl, scope->terms);
+    scope->shared = scope->known && is_whole(context, session, scope);
+    scope->routed = scope->shared && name && !scope->resumed && switches_late(context, ssl);
+    scope->place = scope->routed ? place_of(ssl) : 0;
+}
+
+/* The server name of a session without a connection is what a servername callback accepted. */
+void gosess_scope_added(struct gosess_attached *context, const SSL_SESSION *session,
+                        struct gosess_scope *scope)
+{
+    const char *name = gosess_ssl->SSL_SESSION_get0_hostname(session);
+    *scope = (struct gosess_scope){
+        .context = &context->core,
+        .server_name = name,
+        .server_name_length = name ? strlen(name) : 0,
+        .any_name = !name,
+        .host_data = gosess_keeps_session_data(),
+        .generation = gosess_generation(),
+        .live = true,
+    };
+}

@@ -1,0 +1,126 @@
+/* certificates.c - the certificates that a connection has for its client. */
+#define _GNU_SOURCE
+#include "certificates.h"
+
+#include <string.h>
+
+#include "../base/locks.h"
+#include "digest.h"
+#include "libssl.h"
+
+bool gosess_fingerprint(const X509 *certificate, unsigned char out[GOSESS_DIGEST_SIZE])
+{
+    unsigned char *der = NULL;
+    struct gosess_digest digest;
+    int length = gosess_ssl->i2d_X509((X509 *)(uintptr_t)certificate, &der);
+    gosess_digest_begin(&digest);
+    gosess_digest_add_der(&digest, der, length);
+    return gosess_digest_end(&digest, out);
+}
+
+static long current(SSL *ssl, int command, long which, void *certificate)
+{
+    return gosess_ssl->SSL_ctrl(ssl, command, which, certificate);
+}
+
+/*
+ * The certificates of a connection, of which there may be one for each kind of key. The SSL has a
+ * list of its own, so no other thread sees that the current one changes meanwhile. False where
+ * there are too many, or the current one has no key, so that it could not be made the current one
+ * again.
+ */
+static bool list_certificates(SSL *ssl, struct gosess_certificates *list)
+{
+    X509 *before = gosess_ssl->SSL_get_certificate(ssl);
+    list->count = 0;
+    if (before && !gosess_ssl->SSL_get_privatekey(ssl))
+        return false;
+    bool fits = true;
+    for (long which = SSL_CERT_SET_FIRST;
+         fits && current(ssl, SSL_CTRL_SET_CURRENT_CERT, which, NULL) == 1;
+         which = SSL_CERT_SET_NEXT) {
+        fits = list->count < GOSESS_CERTIFICATES_MAX;
+        if (fits)
+            list->certificate[list->count++] = gosess_ssl->SSL_get_certificate(ssl);
+    }
+    if (before)
+        current(ssl, SSL_CTRL_SELECT_CURRENT_CERT, 0, before);
+    return fits;
+}
+
+static bool same_certificates(const struct gosess_certificates *a,
+                              const struct gosess_certificates *b)
+{
+    return a->count == b->count &&
+           memcmp(a->certificate, b->certificate, a->count * sizeof(X509 *)) == 0;
+}
+
+static bool ref_certificates(const struct gosess_certificates *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (gosess_ssl->X509_up_ref(list->certificate[i]) != 1) {
+            while (i-- > 0)
+                gosess_ssl->X509_free(list->certificate[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void unref_certificates(const struct gosess_certificates *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        gosess_ssl->X509_free(list->certificate[i]);
+}
+
+static bool digest_certificates(const struct gosess_certificates *list,
+                                unsigned char out[GOSESS_DIGEST_SIZE])
+{
+    struct gosess_digest digest;
+    gosess_digest_begin(&digest);
+    for (size_t i = 0; i < list->count; i++) {
+        unsigned char fingerprint[GOSESS_DIGEST_SIZE];
+        digest.ok = digest.ok && gosess_fingerprint(list->certificate[i], fingerprint);
+        gosess_digest_add(&digest, fingerprint, sizeof fingerprint);
+    }
+    return gosess_digest_end(&digest, out);
+}
+
+/*
+ * The digest of the certificates that a connection has. Most connections of a context have the same
+ * ones, whose digest the context keeps, with references on them, so that no other certificate comes
+ * to lie at their addresses.
+ */
+bool gosess_certificates_digest(SSL *ssl, struct gosess_presented *presented,
+                                unsigned char out[GOSESS_DIGEST_SIZE])
+{
+    struct gosess_certificates list, before = {.count = 0};
+    if (!list_certificates(ssl, &list))
+        return false;
+    gosess_lock(GOSESS_LOCK_TERMS);
+    bool known = presented->known && same_certificates(&presented->list, &list);
+    if (known)
+        memcpy(out, presented->digest, GOSESS_DIGEST_SIZE);
+    gosess_unlock(GOSESS_LOCK_TERMS);
+    if (known)
+        return true;
+    if (!digest_certificates(&list, out))
+        return false;
+    if (!ref_certificates(&list))
+        return true;
+    gosess_lock(GOSESS_LOCK_TERMS);
+    if (presented->known)
+        before = presented->list;
+    presented->known = true;
+    presented->list = list;
+    memcpy(presented->digest, out, GOSESS_DIGEST_SIZE);
+    gosess_unlock(GOSESS_LOCK_TERMS);
+    unref_certificates(&before);
+    return true;
+}
+
+void gosess_presented_free(struct gosess_presented *presented)
+{
+    if (presented->known)
+        unref_certificates(&presented->list);
+}

@@ -1,0 +1,33 @@
+/* certificates.h - the certificates that a connection has for its client. */
+#ifndef GOSESS_SSL_CERTIFICATES_H
+#define GOSESS_SSL_CERTIFICATES_H
+
+#include "../../shim.h"
+
+#define GOSESS_CERTIFICATES_MAX 16 /* more than kinds of keys that a server has */
+
+struct gosess_certificates {
+    size_t count;
+    X509 *certificate[GOSESS_CERTIFICATES_MAX];
+};
+
+/* The certificates that the connections of a context had last. */
+struct gosess_presented {
+    bool known;
+    struct gosess_certificates list; /* with references */
+    unsigned char digest[GOSESS_DIGEST_SIZE];
+};
+
+/* The digest of a certificate's DER. */
+bool gosess_fingerprint(const X509 *certificate, unsigned char out[GOSESS_DIGEST_SIZE]);
+
+/*
+ * The digest of the certificates that a connection has; presented is what those of its context had
+ * last. False where it is not known.
+ */
+bool gosess_certificates_digest(SSL *ssl, struct gosess_presented *presented,
+                                unsigned char out[GOSESS_DIGEST_SIZE]);
+
+void gosess_presented_free(struct gosess_presented *presented);
+
+#endif

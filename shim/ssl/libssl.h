@@ -1,0 +1,100 @@
+/* libssl.h - the host's libssl, and what lies behind the functions that we interpose. */
+#ifndef GOSESS_SSL_LIBSSL_H
+#define GOSESS_SSL_LIBSSL_H
+
+#include "../../shim.h"
+
+#define GOSESS_EXPORT __attribute__((visibility("default")))
+
+extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
+
+/* Every function that is interposed. */
+#define GOSESS_INTERPOSED(X)              \
+    X(CRYPTO_get_ex_new_index)            \
+    X(SSL_CONF_CTX_set_flags)             \
+    X(SSL_CTX_add_session)                \
+    X(SSL_CTX_callback_ctrl)              \
+    X(SSL_CTX_ctrl)                       \
+    X(SSL_CTX_flush_sessions)             \
+    X(SSL_CTX_flush_sessions_ex)          \
+    X(SSL_CTX_new)                        \
+    X(SSL_CTX_new_ex)                     \
+    X(SSL_CTX_remove_session)             \
+    X(SSL_CTX_sess_get_get_cb)            \
+    X(SSL_CTX_sess_get_new_cb)            \
+    X(SSL_CTX_sess_get_remove_cb)         \
+    X(SSL_CTX_sess_set_get_cb)            \
+    X(SSL_CTX_sess_set_new_cb)            \
+    X(SSL_CTX_sess_set_remove_cb)         \
+    X(SSL_CTX_set0_CA_list)               \
+    X(SSL_CTX_set_cert_cb)                \
+    X(SSL_CTX_set_cert_verify_callback)   \
+    X(SSL_CTX_set_client_CA_list)         \
+    X(SSL_CTX_set_client_hello_cb)        \
+    X(SSL_CTX_set_session_ticket_cb)      \
+    X(SSL_CTX_set_verify)                 \
+    X(SSL_CTX_up_ref)                     \
+    X(SSL_CTX_use_cert_and_key)           \
+    X(SSL_CTX_use_certificate)            \
+    X(SSL_CTX_use_certificate_ASN1)       \
+    X(SSL_CTX_use_certificate_chain_file) \
+    X(SSL_CTX_use_certificate_file)       \
+    X(SSL_SESSION_set_ex_data)            \
+    X(SSL_free)                           \
+    X(SSL_new)                            \
+    X(SSL_set_SSL_CTX)                    \
+    X(SSL_set_cert_cb)                    \
+    X(X509_VERIFY_PARAM_set_purpose)      \
+    X(X509_VERIFY_PARAM_set_trust)        \
+    X(capset)                             \
+    X(chroot)                             \
+    X(initgroups)                         \
+    X(prctl)                              \
+    X(seccomp_load)                       \
+    X(setegid)                            \
+    X(seteuid)                            \
+    X(setgid)                             \
+    X(setgroups)                          \
+    X(setregid)                           \
+    X(setresgid)                          \
+    X(setresuid)                          \
+    X(setreuid)                           \
+    X(setrlimit)                          \
+    X(setrlimit64)                        \
+    X(setuid)
+
+enum gosess_interposed {
+#define X(name) GOSESS_AT_##name,
+    GOSESS_INTERPOSED(X)
+#undef X
+};
+
+/*
+ * The next definition of an interposed function after ours: what the host would have called
+ * without us. caller is the return address in the host, which finds a libssl that is loaded
+ * with RTLD_LOCAL. NULL where there is none. Any thread.
+ */
+void *gosess_next(enum gosess_interposed function, const void *caller);
+
+/* gosess_next, in the body of our own definition of a function. */
+#define GOSESS_NEXT(name) \
+    ((__typeof__(&(name)))gosess_next(GOSESS_AT_##name, __builtin_return_address(0)))
+
+/*
+ * Looks all of them up: while the Go half is being loaded, which may take long, the dynamic
+ * linker is locked, and no call of the host shall wait for that.
+ */
+void gosess_find_all(const void *caller);
+
+/* Whether an address is in the host's libssl. Once there is a table of it. */
+bool gosess_is_libssl(const void *address);
+
+/* Whether this process has loaded a libssl, and was not linked to it. */
+bool gosess_has_loaded_libssl(void);
+
+/*
+ * Fills the table from the host's libssl. NULL, or the name of a function that is missing.
+ */
+const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller);
+
+#endif

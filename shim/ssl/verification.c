@@ -1,0 +1,101 @@
+/* verification.c - how a context verifies clients, in what is cheap to compare. */
+#define _GNU_SOURCE
+#include "verification.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "digest.h"
+#include "libssl.h"
+
+/* The hosts, an empty name, then the email and the address, each of which may be empty. */
+static bool digest_names(X509_VERIFY_PARAM *param, const char *email, const char *address,
+                         unsigned char *out)
+{
+    struct gosess_digest digest;
+    const char *host;
+    gosess_digest_begin(&digest);
+    for (int i = 0; (host = gosess_ssl->X509_VERIFY_PARAM_get0_host(param, i)); i++)
+        gosess_digest_add_text(&digest, host);
+    gosess_digest_add_text(&digest, NULL);
+    gosess_digest_add_text(&digest, email);
+    gosess_digest_add_text(&digest, address);
+    return gosess_digest_end(&digest, out);
+}
+
+/* The names that a client's certificate must have. 1.1.1 has no getters of them. */
+static bool read_names(X509_VERIFY_PARAM *param, unsigned char *out)
+{
+    if (!gosess_ssl->X509_VERIFY_PARAM_get0_host || !gosess_ssl->X509_VERIFY_PARAM_get0_email ||
+        !gosess_ssl->X509_VERIFY_PARAM_get1_ip_asc)
+        return true;
+    const char *email = gosess_ssl->X509_VERIFY_PARAM_get0_email(param);
+    char *address = gosess_ssl->X509_VERIFY_PARAM_get1_ip_asc(param);
+    bool any = email || address || gosess_ssl->X509_VERIFY_PARAM_get0_host(param, 0);
+    bool ok = !any || digest_names(param, email, address, out);
+    gosess_ssl->CRYPTO_free(address, __FILE__, __LINE__);
+    return ok;
+}
+
+static bool read_param(X509_VERIFY_PARAM *param, struct gosess_param *verification)
+{
+    verification->flags = gosess_ssl->X509_VERIFY_PARAM_get_flags(param);
+    verification->inherit_flags = gosess_ssl->X509_VERIFY_PARAM_get_inh_flags(param);
+    verification->depth = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_depth(param);
+    verification->auth_level = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_auth_level(param);
+    verification->host_flags = gosess_ssl->X509_VERIFY_PARAM_get_hostflags(param);
+    if (gosess_ssl->X509_VERIFY_PARAM_get_purpose)
+        verification->purpose = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_purpose(param);
+    return read_names(param, verification->names);
+}
+
+/* The one that libssl verifies with: ssl_verify_cert_chain. Before 3.0.2 and 1.1.1n it cannot say.
+ */
+static X509_STORE *verifying_store(SSL_CTX *ctx, const struct gosess_noted *noted)
+{
+    X509_STORE *store = atomic_load(&noted->store);
+    gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, &store);
+    return store ? store : gosess_ssl->SSL_CTX_get_cert_store(ctx);
+}
+
+static bool read_store(X509_STORE *store, struct gosess_verification *verification)
+{
+    verification->store = (uintptr_t)store;
+    if (!store)
+        return true;
+    verification->trusted = (uint64_t)gosess_ssl->OPENSSL_sk_num(
+        (const OPENSSL_STACK *)gosess_ssl->X509_STORE_get0_objects(store));
+    verification->store_callback = (uintptr_t)gosess_ssl->X509_STORE_get_verify_cb(store);
+    return read_param(gosess_ssl->X509_STORE_get0_param(store), &verification->store_param);
+}
+
+static bool read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+                              struct gosess_verification *verification)
+{
+    const OPENSSL_STACK *names = (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_client_CA_list(ctx);
+    verification->lists = atomic_load(&noted->lists);
+    verification->name_count = names ? (uint64_t)gosess_ssl->OPENSSL_sk_num(names) : 0;
+    verification->callback = (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx);
+    verification->verifier = atomic_load(&noted->verifier);
+    if (atomic_load(&noted->argument))
+        verification->argument = atomic_load(&noted->verifiers);
+    bool ok = read_param(gosess_ssl->SSL_CTX_get0_param(ctx), &verification->param);
+    if (!gosess_ssl->X509_VERIFY_PARAM_get_purpose)
+        verification->param.purpose = (uint64_t)atomic_load(&noted->purpose);
+    verification->param.trust = (uint64_t)atomic_load(&noted->trust);
+    return ok && read_store(verifying_store(ctx, noted), verification);
+}
+
+bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+                              struct gosess_verification *verification)
+{
+    memset(verification, 0, sizeof(*verification));
+    verification->mode = (uint64_t)gosess_ssl->SSL_CTX_get_verify_mode(ctx);
+    verification->security_level = (uint64_t)gosess_ssl->SSL_CTX_get_security_level(ctx);
+    if (verification->mode == SSL_VERIFY_NONE)
+        return true;
+    gosess_ssl->ERR_set_mark(); /* a missing address is an error to libcrypto */
+    bool ok = read_verification(ctx, noted, verification);
+    gosess_ssl->ERR_pop_to_mark();
+    return ok;
+}

@@ -1,0 +1,46 @@
+/* verification.h - how a context verifies clients, in what is cheap to compare. */
+#ifndef GOSESS_SSL_VERIFICATION_H
+#define GOSESS_SSL_VERIFICATION_H
+
+#include "../../shim.h"
+
+typedef int (*gosess_servername_cb)(SSL *, int *, void *);
+
+/* What libssl has no getter for, or not in every version: noted when the host sets it. */
+struct gosess_noted {
+    _Atomic unsigned lists;     /* lists of CA names that it was given: see INTERPOSE_LIST_SETTER */
+    _Atomic unsigned verifiers; /* changes of SSL_CTX_set_cert_verify_callback */
+    _Atomic uintptr_t verifier; /* the callback of the last one */
+    _Atomic uintptr_t argument; /* and its argument */
+    X509_STORE *_Atomic store;  /* of SSL_CTX_set1_verify_cert_store; the context's reference */
+    _Atomic int purpose, trust; /* of the context's X509_VERIFY_PARAM */
+    _Atomic gosess_servername_cb servername; /* SSL_CTX_set_tlsext_servername_callback */
+    _Atomic bool hello;                      /* it has a ClientHello callback */
+    _Atomic bool chooses;                    /* it has had a callback for certificates */
+    _Atomic bool ticket_data;                /* it has callbacks for the data of tickets */
+};
+
+/* An X509_VERIFY_PARAM, in numbers: no padding, so it can be compared and digested as a whole. */
+struct gosess_param {
+    uint64_t flags, inherit_flags, depth, auth_level, host_flags, purpose, trust;
+    unsigned char names[GOSESS_DIGEST_SIZE]; /* a digest of hosts, email and address; 0: none */
+};
+
+/*
+ * What a context's policy is worked out from, by name: it changes only when the host configures
+ * the context. No padding either. Without verification all is 0 but the first two.
+ */
+struct gosess_verification {
+    uint64_t mode, security_level;
+    uint64_t lists, name_count;        /* of CA names */
+    uint64_t store, trusted;           /* the store and how much is in it */
+    uint64_t callback, store_callback; /* SSL_CTX_set_verify, X509_STORE_set_verify_cb */
+    uint64_t verifier, argument;       /* SSL_CTX_set_cert_verify_callback */
+    struct gosess_param param, store_param;
+};
+
+/* False where libcrypto fails. Cheap. */
+bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+                              struct gosess_verification *verification);
+
+#endif
