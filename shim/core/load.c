@@ -1,7 +1,7 @@
 /*
  * load.c - loads the Go half, after the last fork, and calls it.
  *
- * A Go runtime does not survive fork (facts: style 8.2), may not lose a race for a thread
+ * A Go runtime does not survive fork (S10), may not lose a race for a thread
  * (S1), and takes signals: so it is loaded in the process that serves, on a thread of its
  * own that blocks every signal, and what it changes of the host's is put back (state.c).
  */

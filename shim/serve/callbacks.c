@@ -57,7 +57,7 @@ static void leave_to_libssl(struct gosess_attached *context, SSL *ssl, SSL_SESSI
  * (1) or to leave to libssl (0). What is kept as an object is kept before that one is called, as
  * libssl does (L2). What is kept as bytes is written after: what the host sets, a timeout for one,
  * is part of the session, and one that it has removed is not stored. What a host rewrites it has
- * put back when it returns (HAProxy: S, section 4). A reference of our own keeps the session until
+ * put back when it returns (HAProxy: S8). A reference of our own keeps the session until
  * then.
  */
 static int on_new(SSL *ssl, SSL_SESSION *session)

@@ -4,7 +4,7 @@
  * libssl holds our three callbacks, and what the host registers, before or after, is kept
  * beside them and called from them. What a callback does is decided when it runs, because
  * hosts go on configuring after they have registered theirs (nginx sets SSL_OP_NO_TICKET
- * last: S, section 4).
+ * last: S8).
  */
 #define _GNU_SOURCE
 #include "context.h"

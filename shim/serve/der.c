@@ -13,7 +13,7 @@
 #include "../ssl/libssl.h"
 
 /*
- * sizeof(SSL_SESSION) with what it points to, of 3.0: P, Memory. And of a peer's certificate, which
+ * sizeof(SSL_SESSION) with what it points to, of 3.0: P8. And of a peer's certificate, which
  * is more than its DER by as much and by the names that libcrypto makes of its extensions.
  */
 #define LIVE_SESSION 1150

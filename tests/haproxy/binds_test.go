@@ -10,7 +10,7 @@ import (
 )
 
 // HAProxy's session id context is the same for all that it listens on, so that nothing but gosess keeps a session
-// of clients whom one authority vouches for from where another is asked (S, fact 7).
+// of clients whom one authority vouches for from where another is asked (S7).
 func TestNoResumptionAcrossAuthorities(t *testing.T) {
 	each(t, func(t *testing.T, version string) {
 		s := newServer(t)
