@@ -33,9 +33,10 @@ export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h incl
 
 SHIM_SOURCES := $(wildcard shim.c shim/*/*.c)
 SHIM_OBJECTS := $(SHIM_SOURCES:%.c=build/obj/%.o)
-CORE_SOURCES := go.mod shim.h $(shell find capi cmd/gosess-core sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
-COMMAND_SOURCES := go.mod shim.h $(wildcard shim/*/*.[ch]) \
-	$(shell find cmd/gosess capi/settings sessioncache -name '*.go' ! -name '*_test.go' -o -name '*.[ch]')
+go_sources = $(shell find $(1) ! -path '*/storetest/*' \( -name '*.go' ! -name '*_test.go' -o -name '*.[ch]' \))
+CORE_SOURCES := go.mod shim.h include/gosess.h $(call go_sources,capi cmd/gosess-core sessioncache)
+COMMAND_SOURCES := go.mod shim.h include/gosess.h $(wildcard shim/*/*.[ch]) \
+	$(call go_sources,cmd/gosess internal capi/settings sessioncache)
 
 MAN_SECTIONS := 1 3 7
 # gosess.pc says the prefix once, where the folders are below it.
@@ -46,7 +47,7 @@ PC_VALUES = -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(call below_prefix,$(LIBD
 
 # Each Go target takes a run of its own. The default for what is worth minimizing is a minute: all of FUZZTIME.
 FUZZTIME ?= 60s
-fuzz_runs = $(foreach target,FuzzHeader FuzzMapping FuzzSealed,'-run=^$$ -fuzz=^$(target)$$ -fuzztime=$(1) -fuzzminimizetime=1s ./sessioncache')
+fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/FuzzMemory,'-run=^$$ -fuzz=^$(notdir $(target))$$ -fuzztime=$(1) -fuzzminimizetime=1s ./sessioncache/$(patsubst %/,%,$(dir $(target)))')
 
 .PHONY: force build demo test fuzz conformance bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:

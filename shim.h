@@ -24,8 +24,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "include/gosess.h"
+
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 8
+#define GOSESS_CORE_ABI 9
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -39,9 +41,18 @@
 
 /* The header at the start of a shm store: docs/shm-format.md. */
 #define GOSESS_SHM_MAGIC "gosess\r\n"
-#define GOSESS_SHM_VERSION 3
+#define GOSESS_SHM_VERSION 4
 #define GOSESS_SHM_HEADER_SIZE 64
 #define GOSESS_SHM_ID_SIZE 16
+enum gosess_shm_header {
+    GOSESS_SHM_AT_MAGIC = 0,
+    GOSESS_SHM_AT_VERSION = 8,
+    GOSESS_SHM_AT_HEADER_SIZE = 12,
+    GOSESS_SHM_AT_SIZE = 16,
+    GOSESS_SHM_AT_CREATED = 24,
+    GOSESS_SHM_AT_ID = 32,
+    GOSESS_SHM_AT_CHECKSUM = 60,
+};
 
 /*
  * Every function of libssl and libcrypto that gosess calls, looked up in the
@@ -273,18 +284,12 @@ struct gosess_leaving {
     struct gosess_leaving *next;
 };
 
-/* What a cache has counted: see struct gosess_stats in include/gosess.h. */
-struct gosess_counts {
-    uint64_t hits, misses, stores, evictions, expiries, removals, too_big, errors;
-    uint64_t entries, used, capacity;
-};
-
 /* What a cache is asked to do. In brackets what it reads of a request besides the cache. */
 enum gosess_operation {
     GOSESS_OPEN,   /* [source] result: the number of the new cache, or -1 after one log line */
     GOSESS_CLOSE,  /* forgets the cache, which no context uses; its mapping may be unmapped then */
     GOSESS_CLEAR,  /* drops every session, without callbacks */
-    GOSESS_COUNT,  /* counts */
+    GOSESS_COUNT,  /* stats: all but the size */
     GOSESS_NUMBER, /* [context] result: sessions, in a shared store those of all its processes */
     /*
      * [context, before] The sessions of the context, and of its copies in forked processes, that
@@ -329,7 +334,7 @@ struct gosess_request {
     const struct gosess_scope *scope;
 
     const struct gosess_source *source;
-    struct gosess_counts *counts;
+    struct gosess_stats *stats;
     int64_t before; /* unix seconds */
 
     const unsigned char *id;

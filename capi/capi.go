@@ -13,14 +13,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"gosess/sessioncache"
-)
-
-// The sizes that both halves must agree on. An index out of range does not compile.
-var (
-	_ = [1]struct{}{}[C.GOSESS_SEAL_SIZE-len(sessioncache.Seal{})]
-	_ = [1]struct{}{}[C.GOSESS_DER_SIZE-sessioncache.MaxDER]
-	_ = [1]struct{}{}[C.GOSESS_KEY_SIZE-sessioncache.KeySize]
+	objects "gosess/sessioncache/live"
 )
 
 //export gosess_go_start
@@ -29,7 +22,7 @@ func gosess_go_start() (status C.int) {
 	defer guard("start")
 	enter()
 	startThreads()
-	sessioncache.ReserveHeap()
+	objects.ReserveHeap()
 	return 0
 }
 

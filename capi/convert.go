@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"gosess/sessioncache"
+	objects "gosess/sessioncache/live"
 )
 
 // request is one operation and its answer.
@@ -73,8 +74,8 @@ func configurationOf(scope *C.gosess_const_scope) [C.GOSESS_DIGEST_SIZE]byte {
 }
 
 // askedOf knows no terms where the host may still switch to another context.
-func askedOf(scope *C.gosess_const_scope) sessioncache.Asked {
-	asked := sessioncache.Asked{
+func askedOf(scope *C.gosess_const_scope) objects.Asked {
+	asked := objects.Asked{
 		ServerName: serverNameOf(scope),
 		AnyName:    bool(scope.any_name),
 		Own:        uint64(scope.own),
@@ -88,36 +89,35 @@ func askedOf(scope *C.gosess_const_scope) sessioncache.Asked {
 	return asked
 }
 
-func countsOf(s sessioncache.Stats) C.struct_gosess_counts {
-	return C.struct_gosess_counts{
-		hits:      C.uint64_t(s.Total.Hits),
-		misses:    C.uint64_t(s.Total.Misses),
-		stores:    C.uint64_t(s.Total.Stores),
-		evictions: C.uint64_t(s.Total.Evictions),
-		expiries:  C.uint64_t(s.Total.Expiries),
-		removals:  C.uint64_t(s.Total.Removals),
-		too_big:   C.uint64_t(s.Total.TooBig),
-		errors:    C.uint64_t(s.Total.Errors),
-		entries:   C.uint64_t(s.Entries),
-		used:      C.uint64_t(s.Used),
-		capacity:  C.uint64_t(s.Capacity),
+// setStats fills in what comes after the size of the struct, all of which is numbers of 64 bits. What the
+// store holds stands between the counters that there were at first and later ones.
+func setStats(stats *C.struct_gosess_stats, s sessioncache.Stats) {
+	const first = unsafe.Offsetof(stats.entries)/8 - 1
+	const held = (unsafe.Offsetof(stats.capacity)-unsafe.Offsetof(stats.entries))/8 + 1
+	numbers := (*[len(s.Total) + int(held)]C.uint64_t)(unsafe.Pointer(&stats.hits))
+	for c, value := range s.Total {
+		if c >= int(first) {
+			c += int(held)
+		}
+		numbers[c] = C.uint64_t(value)
 	}
+	stats.entries, stats.used, stats.capacity = C.uint64_t(s.Entries), C.uint64_t(s.Used), C.uint64_t(s.Capacity)
 }
 
 // An object is the address of an SSL_SESSION, of which Go never follows it.
 
-func objectOf(session *C.SSL_SESSION) sessioncache.Object {
-	return sessioncache.Object(unsafe.Pointer(session))
+func objectOf(session *C.SSL_SESSION) objects.Object {
+	return objects.Object(unsafe.Pointer(session))
 }
 
-func sessionOf(object sessioncache.Object) *C.SSL_SESSION {
+func sessionOf(object objects.Object) *C.SSL_SESSION {
 	return (*C.SSL_SESSION)(*(*unsafe.Pointer)(unsafe.Pointer(&object)))
 }
 
-func retain(object sessioncache.Object) { C.gosess_retain(sessionOf(object)) }
+func retain(object objects.Object) { C.gosess_retain(sessionOf(object)) }
 
 // unused has references freed when Go is left: that may call functions of the host.
-func unused(r *request, objects ...sessioncache.Object) {
+func unused(r *request, objects ...objects.Object) {
 	for _, object := range objects {
 		C.gosess_leave(r, sessionOf(object), true, false)
 	}
@@ -137,7 +137,7 @@ func termsOf(r *request) *[C.GOSESS_DIGEST_SIZE]byte {
 	return (*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(&r.terms))
 }
 
-func sameObject(r *request, object sessioncache.Object) bool {
+func sameObject(r *request, object objects.Object) bool {
 	return bool(C.gosess_same_object(r.session, sessionOf(object)))
 }
 

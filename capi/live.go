@@ -7,25 +7,26 @@ import (
 	"sync"
 
 	"gosess/sessioncache"
+	objects "gosess/sessioncache/live"
 )
 
 // live is a store of live sessions in this process: what libssl's internal cache is,
 // apart for each context.
 type live struct {
-	budget   *sessioncache.Budget
-	contexts sync.Map // *C.gosess_const_context to *sessioncache.Memory
+	budget   *objects.Budget
+	contexts sync.Map // *C.gosess_const_context to *objects.Memory
 }
 
 func newLive(size int64) *live {
-	return &live{budget: sessioncache.NewBudget(size)}
+	return &live{budget: objects.NewBudget(size)}
 }
 
-func (l *live) memory(context *C.gosess_const_context) *sessioncache.Memory {
+func (l *live) memory(context *C.gosess_const_context) *objects.Memory {
 	if m, ok := l.contexts.Load(context); ok {
-		return m.(*sessioncache.Memory)
+		return m.(*objects.Memory)
 	}
-	m, _ := l.contexts.LoadOrStore(context, sessioncache.NewMemory(l.budget, retain))
-	return m.(*sessioncache.Memory)
+	m, _ := l.contexts.LoadOrStore(context, objects.NewMemory(l.budget, retain))
+	return m.(*objects.Memory)
 }
 
 // any reports whether there is any session.
@@ -39,7 +40,7 @@ func (l *live) keepCopy(*request) {}
 
 // keep takes the caller's reference (L16), and gives back those of what makes way.
 func (l *live) keep(r *request) {
-	added, leaving := l.memory(r.context).Put(sessioncache.Live{
+	added, leaving := l.memory(r.context).Put(objects.Session{
 		ID:      idOf(r),
 		Asked:   askedOf(r.scope),
 		Expires: int64(r.expires),
@@ -50,7 +51,7 @@ func (l *live) keep(r *request) {
 		r.result = 1
 	}
 	for _, gone := range leaving {
-		isSilent := gone.Reason == sessioncache.Replaced
+		isSilent := gone.Reason == objects.Replaced
 		C.gosess_leave(r, sessionOf(gone.Object), C.bool(isSilent), C.bool(!isSilent))
 	}
 }
@@ -69,7 +70,7 @@ func (l *live) find(r *request) {
 // The reference of what was removed may be the last, and the session is borrowed from
 // whoever removes it: it is given back after the remove callback.
 func (l *live) remove(r *request) {
-	if object, ok := l.memory(r.context).Remove(idOf(r), func(stored sessioncache.Object) bool {
+	if object, ok := l.memory(r.context).Remove(idOf(r), func(stored objects.Object) bool {
 		return sameObject(r, stored)
 	}); ok {
 		r.removed = true
@@ -95,7 +96,7 @@ func (l *live) forget(r *request) {
 
 func (l *live) drop(r *request, _ bool) {
 	l.contexts.Range(func(_, m any) bool {
-		unused(r, m.(*sessioncache.Memory).Flush(0)...)
+		unused(r, m.(*objects.Memory).Flush(0)...)
 		return true
 	})
 }

@@ -4,18 +4,24 @@ package capi
 import "C"
 
 import (
+	"context"
 	"time"
 
 	"gosess/sessioncache"
+	objects "gosess/sessioncache/live"
+	"gosess/sessioncache/shm"
 )
+
+// unhurried is the context of every call: a shm store looks at none.
+var unhurried = context.Background()
 
 // sealed is a store that keeps sessions as sealed bytes, which processes share. What may not be
 // shared, because its bytes are not all of it or its terms are not known, is kept live in this
 // process, as libssl's own cache would have kept it.
 type sealed struct {
-	store  *sessioncache.Shm
+	store  *shm.Store
 	cache  *sessioncache.Cache
-	copies *sessioncache.Copies // of those that take long to decode
+	copies *objects.Copies // of those that take long to decode
 	live   *live
 }
 
@@ -27,12 +33,10 @@ const (
 	liveMin = 32 << 20
 )
 
-func newSealed(store *sessioncache.Shm, cache *sessioncache.Cache, size uint64) *sealed {
-	cache.OnDamage(func() {
-		logText(C.GOSESS_CAUSE_STORE, "a session in the store was damaged, and is dropped")
-	})
+func newSealed(store *shm.Store, cache *sessioncache.Cache, size uint64) *sealed {
+	cache.OnError(func(err error) { logText(C.GOSESS_CAUSE_STORE, err.Error()) })
 	return &sealed{
-		store, cache, sessioncache.NewCopies(int64(size/copiesPart), retain),
+		store, cache, objects.NewCopies(int64(size/copiesPart), retain),
 		newLive(int64(max(size, liveMin))),
 	}
 }
@@ -41,9 +45,9 @@ func newSealed(store *sessioncache.Shm, cache *sessioncache.Cache, size uint64) 
 func (s *sealed) share(r *request) {
 	origin := originOf(r.scope)
 	if r.scope.routed {
-		s.cache.Learn(configurationOf(r.scope), origin.ServerName, origin.Terms)
+		s.cache.Learn(unhurried, configurationOf(r.scope), origin.ServerName, origin.Terms)
 	}
-	seal, err := s.cache.Put(origin, sessioncache.Session{ID: idOf(r), DER: derOf(r), Expires: int64(r.expires)})
+	seal, err := s.cache.Put(unhurried, origin, sessioncache.Session{ID: idOf(r), DER: derOf(r), Expires: int64(r.expires)})
 	switch {
 	case err == sessioncache.ErrTooBig:
 		r.result = C.GOSESS_TOO_BIG
@@ -57,7 +61,7 @@ func (s *sealed) share(r *request) {
 // keep keeps the object itself.
 func (s *sealed) keep(r *request) {
 	same := func(der []byte, _ sessioncache.Seal) bool { return sameBytes(r, der) }
-	if s.cache.Has(ownerOf(r.context), idOf(r), same) {
+	if s.cache.Has(unhurried, ownerOf(r.context), idOf(r), same) {
 		return
 	}
 	if s.live.keep(r); r.result == 1 {
@@ -85,7 +89,7 @@ func (s *sealed) find(r *request) {
 	origin := originOf(r.scope)
 	known := bool(r.scope.shared)
 	if known && bool(r.scope.routed) {
-		origin.Terms, known = s.cache.Route(configurationOf(r.scope), origin.ServerName)
+		origin.Terms, known = s.cache.Route(unhurried, configurationOf(r.scope), origin.ServerName)
 	}
 	if !known {
 		s.store.Count(sessioncache.Misses)
@@ -102,7 +106,7 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 	} else if r.ticket {
 		find = s.cache.Spend
 	}
-	der, stored, ok := find(origin, idOf(r), roomOf(r))
+	der, stored, ok := find(unhurried, origin, idOf(r), roomOf(r))
 	if !ok {
 		if err := s.store.Check(); err != nil {
 			logError(C.GOSESS_CAUSE_STORE, "somebody has overwritten the file of the store", err)
@@ -121,7 +125,7 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 
 func (s *sealed) remove(r *request) {
 	s.live.remove(r)
-	if s.cache.Remove(idOf(r), func(der []byte, seal sessioncache.Seal) bool {
+	if s.cache.Remove(unhurried, idOf(r), func(der []byte, seal sessioncache.Seal) bool {
 		if !sameBytes(r, der) {
 			return false
 		}
@@ -136,7 +140,9 @@ func (s *sealed) remove(r *request) {
 
 func (s *sealed) number(r *request) {
 	s.live.number(r)
-	r.result += C.long(s.cache.Number(ownerOf(r.context)))
+	stored, err := s.cache.Number(unhurried, ownerOf(r.context))
+	s.told("count the sessions", err)
+	r.result += C.long(stored)
 }
 
 // flush leaves what has expired to the store, which drops it on its way: libssl flushes
@@ -144,7 +150,7 @@ func (s *sealed) number(r *request) {
 func (s *sealed) flush(r *request) {
 	s.live.flush(r)
 	if before := int64(r.before); before == 0 || before > time.Now().Unix() {
-		s.cache.Flush(ownerOf(r.context), before)
+		s.told("flush the store", s.cache.Flush(unhurried, ownerOf(r.context), before))
 	}
 }
 
@@ -153,9 +159,20 @@ func (s *sealed) forget(r *request) { s.live.forget(r) }
 func (s *sealed) drop(r *request, all bool) {
 	s.live.drop(r, all)
 	if all {
-		s.cache.Clear()
+		s.told("clear the store", s.cache.Clear(unhurried))
 	}
 	unused(r, s.copies.Clear()...)
 }
 
-func (s *sealed) stats() sessioncache.Stats { return s.cache.Stats() }
+func (s *sealed) stats() sessioncache.Stats {
+	st, err := s.cache.Stats(unhurried)
+	s.told("read the counters", err)
+	return st
+}
+
+// told logs what the store says where a host does not ask whether it was done.
+func (s *sealed) told(operation string, err error) {
+	if err != nil {
+		logError(C.GOSESS_CAUSE_STORE, operation, err)
+	}
+}

@@ -3,7 +3,10 @@ package capi
 // #include "glue.h"
 import "C"
 
-import "gosess/sessioncache"
+import (
+	"gosess/sessioncache"
+	"gosess/sessioncache/shm"
+)
 
 // cache is what requests need of a cache, whichever store it has: shim.h says what each does.
 type cache interface {
@@ -36,7 +39,7 @@ func serve(r *request) {
 	case C.GOSESS_CLEAR:
 		c.drop(r, true)
 	case C.GOSESS_COUNT:
-		*r.counts = countsOf(c.stats())
+		setStats(r.stats, c.stats())
 	case C.GOSESS_NUMBER:
 		c.number(r)
 	case C.GOSESS_FLUSH:
@@ -70,7 +73,7 @@ func makeCache(source *C.gosess_const_source) (cache, error) {
 	if source.mapping == nil {
 		return newLive(int64(source.size)), nil
 	}
-	store, err := sessioncache.OpenShm(mappingOf(source))
+	store, err := shm.Open(mappingOf(source))
 	if err != nil {
 		return nil, err
 	}

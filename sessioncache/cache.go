@@ -1,17 +1,18 @@
 package sessioncache
 
 import (
+	"context"
 	"math"
 	"sync"
 	"time"
 )
 
 const (
-	// KeySize is the size of a sealing key in bytes.
-	KeySize = 32
 	// MaxDER is the largest session that is stored, in bytes: room for all but odd client
 	// certificates, whose chain libssl does not put into a session.
 	MaxDER = 6 << 10
+	// MaxSealed is the largest entry that a store is given, in bytes.
+	MaxSealed = MaxDER + sealedExtra
 	// MaxID is the largest session id in bytes (RFC 5246, 7.4.1.2).
 	MaxID = 32
 
@@ -35,10 +36,6 @@ type Session struct {
 	Expires int64 // unix seconds; usable until then, included (L32)
 }
 
-// Seal is what one sealing of a session shares with no other: a session that is found under
-// the same seal again is the same one.
-type Seal [prefixSize + counterSize]byte
-
 // Stored is what a store says of a session beside its DER.
 type Stored struct {
 	Expires int64 // what Put was told; the DER may not say
@@ -52,7 +49,7 @@ type Cache struct {
 	sealer *sealer // with the first of keys
 	works  sync.Pool
 	now    func() int64
-	damage func() // nil or what OnDamage was given
+	report func(error) // what OnError was given
 }
 
 // New makes a cache over a store. The first key seals; entries of every key open.
@@ -61,7 +58,7 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 	if len(keys) == 0 {
 		return nil, ErrKeys
 	}
-	c := &Cache{store: store, now: func() int64 { return time.Now().Unix() }}
+	c := &Cache{store: store, now: func() int64 { return time.Now().Unix() }, report: func(error) {}}
 	for _, key := range keys {
 		if len(key) != KeySize {
 			return nil, ErrKeys
@@ -80,9 +77,13 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 	return c, nil
 }
 
-// OnDamage has a function called for each entry that was dropped because it did not open.
-// Call it before the cache is used.
-func (c *Cache) OnDamage(report func()) { c.damage = report }
+// OnError has a function called with each error that a method does not return, because what the
+// caller gets is a miss: [ErrSpoilt], or what the store says. Call it before the cache is used.
+func (c *Cache) OnError(report func(error)) { c.report = report }
+
+// SetClock has the cache read another clock than the system's: unix seconds. Call it before the
+// cache is used.
+func (c *Cache) SetClock(now func() int64) { c.now = now }
 
 func (c *Cache) begin() *work { return c.works.Get().(*work) }
 
@@ -97,8 +98,8 @@ func (c *Cache) clock() uint32 { return seconds(c.now()) }
 func seconds(unix int64) uint32 { return uint32(min(max(unix, 0), math.MaxUint32)) }
 
 // Put stores a session in place of what is stored under its id.
-func (c *Cache) Put(o Origin, s Session) (Seal, error) {
-	seal, err := c.put(o, s)
+func (c *Cache) Put(ctx context.Context, o Origin, s Session) (Seal, error) {
+	seal, err := c.put(ctx, o, s)
 	switch err {
 	case nil:
 		c.store.Count(Stores)
@@ -112,7 +113,7 @@ func (c *Cache) Put(o Origin, s Session) (Seal, error) {
 	return seal, err
 }
 
-func (c *Cache) put(o Origin, s Session) (Seal, error) {
+func (c *Cache) put(ctx context.Context, o Origin, s Session) (Seal, error) {
 	now, expires := c.clock(), seconds(s.Expires)
 	switch {
 	case len(s.ID) == 0 || len(s.ID) > MaxID || len(s.DER) == 0:
@@ -124,15 +125,8 @@ func (c *Cache) put(o Origin, s Session) (Seal, error) {
 	}
 	w := c.begin()
 	defer c.end(w)
-	// An older key's entry would come back when the new one has been evicted.
-	for i := 1; i < len(c.keys); i++ {
-		w.lookup(i, s.ID)
-		for range duplicates {
-			if !c.store.Find(&w.key, &w.entry) {
-				break
-			}
-			c.store.Drop(&w.entry)
-		}
+	if err := c.dropOlder(ctx, w, s.ID); err != nil {
+		return Seal{}, err
 	}
 	w.lookup(0, s.ID)
 	owner, terms, name := w.ownerTag(&o.Owner), w.termsTag(0, &o.Terms), w.nameTag(0, o.ServerName)
@@ -140,26 +134,48 @@ func (c *Cache) put(o Origin, s Session) (Seal, error) {
 	if err := c.sealer.seal(w, owner, expires); err != nil {
 		return Seal{}, err
 	}
-	return w.entry.seal(), c.store.Put(&w.key, w.entry.Sealed, expires, now)
+	return sealOf(&w.entry), c.store.Put(ctx, &w.key, w.entry.Sealed, expires, now)
+}
+
+// dropOlder drops what is stored under the older keys: it would come back when the new entry has
+// been evicted.
+func (c *Cache) dropOlder(ctx context.Context, w *work, id []byte) error {
+	for i := 1; i < len(c.keys); i++ {
+		w.lookup(i, id)
+		for range duplicates {
+			found, err := c.store.Find(ctx, &w.key, &w.entry)
+			if found && err == nil {
+				_, err = c.store.Drop(ctx, &w.entry)
+			}
+			if err != nil {
+				return err
+			}
+			if !found {
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // Get appends the DER of a session to dst. Not ok is a miss: there is none, or it has
-// expired, or it was made under other terms or another server name, or it is damaged.
-func (c *Cache) Get(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
-	return c.get(o, id, dst, again)
+// expired, or it was made under other terms or another server name, or it is damaged, or the store
+// does not say.
+func (c *Cache) Get(ctx context.Context, o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
+	return c.get(ctx, o, id, dst, again)
 }
 
 // Spend is Get for a session whose client will hardly come back with it, which is so with
 // every ticket of TLS 1.3 (RFC 8446, appendix C.4). It is still there, but makes way earlier.
-func (c *Cache) Spend(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
-	return c.get(o, id, dst, hardlyAgain)
+func (c *Cache) Spend(ctx context.Context, o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
+	return c.get(ctx, o, id, dst, hardlyAgain)
 }
 
 // Take is Get for a session that may be used once: of all who take it, in all processes
 // that share the store, one has it and the others miss. Whoever asks for it under
 // other terms or another server name leaves it where it is. Put puts it back.
-func (c *Cache) Take(o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
-	return c.get(o, id, dst, neverAgain)
+func (c *Cache) Take(ctx context.Context, o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
+	return c.get(ctx, o, id, dst, neverAgain)
 }
 
 // use says whether a session that is found may be found again.
@@ -171,20 +187,20 @@ const (
 	neverAgain
 )
 
-func (c *Cache) get(o Origin, id, dst []byte, use use) (der []byte, stored Stored, ok bool) {
+func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der []byte, stored Stored, ok bool) {
 	w := c.begin()
 	defer c.end(w)
 	w.entry.Spent = use == hardlyAgain
 	for i := range c.keys {
-		head, found := c.findSession(w, i, id)
+		head, found := c.findSession(ctx, w, i, id)
 		if found == nil {
 			continue
 		}
-		if !w.shares(i, head, &o) || use == neverAgain && !c.store.Drop(&w.entry) {
+		if !w.shares(i, head, &o) || use == neverAgain && !c.drop(ctx, w) {
 			break
 		}
 		c.store.Count(Hits)
-		return append(dst, found...), Stored{int64(w.entry.Expires), w.entry.seal()}, true
+		return append(dst, found...), Stored{int64(w.entry.Expires), sealOf(&w.entry)}, true
 	}
 	c.store.Count(Misses)
 	return dst, Stored{}, false
@@ -193,16 +209,16 @@ func (c *Cache) get(o Origin, id, dst []byte, use use) (der []byte, stored Store
 // Remove drops the session of an id, if same says of its DER, and of its seal, that it is
 // the one to be removed: a client can choose the id that a removal comes with (L15). The DER
 // is not valid afterwards. It reports whether there was such a session.
-func (c *Cache) Remove(id []byte, same func(der []byte, seal Seal) bool) bool {
+func (c *Cache) Remove(ctx context.Context, id []byte, same func(der []byte, seal Seal) bool) bool {
 	w := c.begin()
 	defer c.end(w)
 	removed := false
 	for i := range c.keys {
 		for range duplicates {
-			if !c.holds(w, i, id, same) {
+			if !c.holds(ctx, w, i, id, same) {
 				break
 			}
-			removed = c.store.Drop(&w.entry) || removed
+			removed = c.drop(ctx, w) || removed
 		}
 	}
 	if removed {
@@ -213,30 +229,30 @@ func (c *Cache) Remove(id []byte, same func(der []byte, seal Seal) bool) bool {
 
 // Has reports whether an owner has stored the session of an id, and same says of its DER and of its
 // seal that it is the one that is meant. It is not a lookup: nothing is counted.
-func (c *Cache) Has(owner [32]byte, id []byte, same func(der []byte, seal Seal) bool) bool {
+func (c *Cache) Has(ctx context.Context, owner [32]byte, id []byte, same func(der []byte, seal Seal) bool) bool {
 	w := c.begin()
 	defer c.end(w)
 	of := w.ownerTag(&owner)
-	return c.holds(w, 0, id, same) && tag(w.entry.Sealed) == of
+	return c.holds(ctx, w, 0, id, same) && OwnerOf(w.entry.Sealed) == of
 }
 
 // holds reports whether the session of an id under one key is the one that is meant.
-func (c *Cache) holds(w *work, i int, id []byte, same func(der []byte, seal Seal) bool) bool {
-	_, der := c.findSession(w, i, id)
+func (c *Cache) holds(ctx context.Context, w *work, i int, id []byte, same func(der []byte, seal Seal) bool) bool {
+	_, der := c.findSession(ctx, w, i, id)
 	if der == nil {
 		return false
 	}
 	defer clear(der) // what is read next may not overwrite all of it
-	return same(der, w.entry.seal())
+	return same(der, sealOf(&w.entry))
 }
 
 // findSession looks an id up under one key. The DER is nil where there is none.
-func (c *Cache) findSession(w *work, i int, id []byte) (head, der []byte) {
+func (c *Cache) findSession(ctx context.Context, w *work, i int, id []byte) (head, der []byte) {
 	if len(id) == 0 || len(id) > MaxID {
 		return nil, nil
 	}
 	w.lookup(i, id)
-	if plain := c.find(w, i); len(plain) >= sessionHead {
+	if plain := c.find(ctx, w, i); len(plain) >= sessionHead {
 		return plain[:sessionHead], plain[sessionHead:]
 	}
 	return nil, nil
@@ -244,9 +260,14 @@ func (c *Cache) findSession(w *work, i int, id []byte) (head, der []byte) {
 
 // find looks w.key up, and drops what cannot be used on the way. It returns what was
 // sealed, nil where there is none.
-func (c *Cache) find(w *work, i int) []byte {
+func (c *Cache) find(ctx context.Context, w *work, i int) []byte {
 	for range duplicates {
-		if !c.store.Find(&w.key, &w.entry) {
+		found, err := c.store.Find(ctx, &w.key, &w.entry)
+		if err != nil {
+			c.fail(err)
+			break
+		}
+		if !found {
 			break
 		}
 		reason := Expiries
@@ -256,26 +277,39 @@ func (c *Cache) find(w *work, i int) []byte {
 			}
 			reason = Errors
 		}
-		if c.store.Drop(&w.entry) {
+		if c.drop(ctx, w) {
 			c.countDropped(w, reason)
 		}
 	}
-	w.entry.slot, w.entry.meta = 0, 0
+	w.entry.Handle = Handle{}
 	return nil
+}
+
+// drop drops w.entry, and reports whether this call did.
+func (c *Cache) drop(ctx context.Context, w *work) bool {
+	dropped, err := c.store.Drop(ctx, &w.entry)
+	if err != nil {
+		c.fail(err)
+		return false
+	}
+	return dropped
 }
 
 // countDropped counts what could not be used. A route is no session that has expired.
 func (c *Cache) countDropped(w *work, reason Counter) {
 	switch {
 	case reason == Errors:
-		c.store.Count(Errors)
-		if c.damage != nil {
-			c.damage()
-		}
-	case !w.key.isRoute():
+		c.fail(ErrSpoilt)
+	case !w.key.IsRoute():
 		c.store.Count(reason)
 	}
 }
 
+// fail is for an error that makes a miss.
+func (c *Cache) fail(err error) {
+	c.store.Count(Errors)
+	c.report(err)
+}
+
 // Stats returns the counters of the store, and what it holds.
-func (c *Cache) Stats() Stats { return c.store.Stats() }
+func (c *Cache) Stats(ctx context.Context) (Stats, error) { return c.store.Stats(ctx) }

@@ -1,17 +1,14 @@
 // Package sessioncache keeps TLS sessions for many processes at once.
 //
 // A [Session] is an id, its DER bytes and an expiry. A [Store] is where sealed
-// sessions live; [Shm] is the one in memory shared by the workers of a machine. A
-// [Cache] is the rules over a store: who may have a session, when it has expired,
-// what is counted. Nothing here knows OpenSSL or C.
+// sessions live: package shm has the one in memory that the workers of a machine share, and package
+// storetest what every other one has to pass too. A [Cache] is the rules over a store: which handshake may
+// have a session, when it has expired, what is counted. Nothing here knows OpenSSL or C.
 //
-// In reading order: cache.go (the rules), seal.go (what a store gets to see),
-// store.go (what a store is), shm.go (the shared store: find and drop), put.go, space.go
-// (where an entry goes and what makes way), lock.go (writers), worker.go (the
-// counters), header.go and words.go (the bytes). docs/shm-format.md says the
-// same for somebody with a hex dump.
+// In reading order: cache.go (the rules), flush.go, route.go (what server names lead to), store.go (what a
+// store is), counters.go and stats.go (what is counted), then what a store gets to see: seal.go, sealer.go,
+// work.go (keyed hashes), keys.go.
 //
-// A [Memory] is apart from that: the live sessions of one context in one process, which
-// nobody seals. In reading order: memory.go (its rules), memory_shard.go (where they are
-// found), memory_queue.go (the order in which they end), memory_budget.go (their size).
+// Package live is apart from all that: it keeps the objects of libssl themselves, in one process, and nobody
+// seals those.
 package sessioncache

@@ -2,21 +2,11 @@ package sessioncache
 
 import "errors"
 
-// Errors of [OpenShm] and [OpenShmReadOnly].
-var (
-	// ErrNotOurs is returned when a mapping does not begin as a shm store does.
-	ErrNotOurs = errors.New("not a gosess store")
-	// ErrVersion is returned for a store of another format version.
-	ErrVersion = errors.New("gosess store of another format version")
-	// ErrDamaged is returned when the header contradicts itself or the mapping.
-	ErrDamaged = errors.New("damaged gosess store")
-)
+// ErrKeys is returned by [New] where there is no sealing key, or one of another size.
+var ErrKeys = errors.New("sealing keys must be one or more, of 32 bytes each")
 
-// Errors of [New].
-var (
-	// ErrKeys is returned where there is no sealing key, or one of another size.
-	ErrKeys = errors.New("sealing keys must be one or more, of 32 bytes each")
-)
+// ErrSpoilt is what OnError is told of an entry that does not open: it is dropped.
+var ErrSpoilt = errors.New("a session in the store was damaged, and is dropped")
 
 // Errors of [Cache.Put]. The session is not stored.
 var (
@@ -27,6 +17,12 @@ var (
 	// ErrInvalid is returned for a session without id or bytes, or with an id of
 	// more than [MaxID] bytes.
 	ErrInvalid = errors.New("session without a usable id or bytes")
+	// ErrCounter is returned when a process has sealed 2^48 sessions.
+	ErrCounter = errors.New("sealing counter used up")
+)
+
+// Errors of a [Store], which [Cache.Put] returns too. Those of a store of another kind may be others.
+var (
 	// ErrInterrupted is returned when this process was held up in the middle of a
 	// write for so long that another one took its place.
 	ErrInterrupted = errors.New("write interrupted")
@@ -35,6 +31,4 @@ var (
 	ErrBusy = errors.New("too many writers at once")
 	// ErrChanged is returned by [Store.Swap] where somebody else was first.
 	ErrChanged = errors.New("changed meanwhile")
-	// ErrCounter is returned when a process has sealed 2^48 sessions.
-	ErrCounter = errors.New("sealing counter used up")
 )

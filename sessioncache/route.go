@@ -1,6 +1,9 @@
 package sessioncache
 
-import "encoding/binary"
+import (
+	"context"
+	"encoding/binary"
+)
 
 // A route is what a server name led to when a handshake was full: the terms. A host that looks a session
 // up before it looks at the name (nginx does) cannot say by itself which terms the name will
@@ -24,41 +27,46 @@ const (
 
 // Learn notes that a full handshake for that server name had those terms. Where a name goes back to terms that it
 // had before, it leads to two things: then it has no route any more.
-func (c *Cache) Learn(owner [32]byte, serverName string, terms [32]byte) {
+func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, terms [32]byte) {
 	w := c.begin()
 	defer c.end(w)
 	mark := w.ownerTag(&owner)
 	w.lookupRoute(&owner, serverName)
 	for range routeAttempts {
-		old := c.find(w, 0)
+		old := c.find(ctx, w, 0)
 		now := c.clock()
 		changed := w.learn(old, &terms, now)
 		if !changed && !fading(w, now) {
 			return
 		}
-		err := c.putRoute(w, mark, now)
+		err := c.putRoute(ctx, w, mark, now)
 		if err == ErrChanged {
 			continue
 		}
 		if err != nil && changed && old != nil {
-			c.store.Drop(&w.entry) // what is known to be wrong is not kept
+			c.drop(ctx, w) // what is known to be wrong is not kept
 		}
 		return
 	}
 	for range duplicates {
-		if c.store.Find(&w.key, &w.entry) {
-			c.store.Drop(&w.entry)
+		found, err := c.store.Find(ctx, &w.key, &w.entry)
+		if err != nil {
+			c.fail(err)
 		}
+		if err != nil || !found {
+			return
+		}
+		c.drop(ctx, w)
 	}
 }
 
 // Route returns what a server name led to last. Not ok: that is not known, or not always the same.
-func (c *Cache) Route(owner [32]byte, serverName string) (terms [32]byte, ok bool) {
+func (c *Cache) Route(ctx context.Context, owner [32]byte, serverName string) (terms [32]byte, ok bool) {
 	w := c.begin()
 	defer c.end(w)
 	mark := w.ownerTag(&owner)
 	w.lookupRoute(&owner, serverName)
-	route := c.find(w, 0)
+	route := c.find(ctx, w, 0)
 	if len(route) < routeHead {
 		return terms, false
 	}
@@ -67,7 +75,7 @@ func (c *Cache) Route(owner [32]byte, serverName string) (terms [32]byte, ok boo
 	}
 	if now := c.clock(); fading(w, now) {
 		w.text = append(w.text[:0], route...)
-		_ = c.putRoute(w, mark, now) // else the next one does
+		_ = c.putRoute(ctx, w, mark, now) // else the next one does
 	}
 	return terms, ok
 }
@@ -76,12 +84,12 @@ func (c *Cache) Route(owner [32]byte, serverName string) (terms [32]byte, ok boo
 func fading(w *work, now uint32) bool { return int64(w.entry.Expires)-int64(now) < routeLife }
 
 // putRoute stores w.text as the route of w.key, unless somebody has changed what was found meanwhile.
-func (c *Cache) putRoute(w *work, owner tag, now uint32) error {
+func (c *Cache) putRoute(ctx context.Context, w *work, owner Tag, now uint32) error {
 	expires := seconds(int64(now) + 2*routeLife)
 	if err := c.sealer.seal(w, owner, expires); err != nil {
 		return err
 	}
-	return c.store.Swap(&w.key, &w.entry, expires, now)
+	return c.store.Swap(ctx, &w.key, &w.entry, expires, now)
 }
 
 // learn sets w.text to the route that old, nil where there is none, and a full handshake make

@@ -1,14 +1,6 @@
 package sessioncache
 
-import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
-	"encoding/binary"
-	"maps"
-	"sync/atomic"
-)
+import "encoding/binary"
 
 // A sealed entry is the owner's tag, the 10-byte prefix of the process that sealed it, a
 // 6-byte counter, and AES-256-GCM ciphertext.
@@ -17,83 +9,23 @@ import (
 // which a fleet that keeps its key file reaches. So every process derives a key of
 // its own from its prefix and counts: a nonce never repeats under a key.
 const (
-	prefixSize  = 10
 	counterSize = 6
 	sealSize    = prefixSize + counterSize
-	gcmNonce    = 12
-	gcmTag      = 12 // which leaves room for an owner's tag in what an ordinary session takes
-
+	sessionHead = 2 * tagSize // what is sealed before the DER: the tags of the terms and of the server name
 	sealedHead  = tagSize + sealSize
 	sealedExtra = sealedHead + sessionHead + gcmTag
-
-	// The processes whose derived keys are kept: more than a machine has workers,
-	// over some restarts. Deriving one takes microseconds.
-	knownMax = 128
-
-	indexLabel = "gosess v3 index"
-	tagsLabel  = "gosess v3 tags"
-	sealLabel  = "gosess v3 seal "
 )
 
-type prefix [prefixSize]byte
+// Seal is what one sealing of a session shares with no other: a session that is found under
+// the same seal again is the same one.
+type Seal [sealSize]byte
 
-// sealingKey is what is derived from one key of the key file for one store.
-type sealingKey struct {
-	secret []byte // HKDF's pseudorandom key
-	index  []byte // for lookup keys
-	tags   []byte // for tags
-
-	known atomic.Pointer[map[prefix]cipher.AEAD] // copied to change it
-}
-
-// newSealingKey derives everything from the store's id too, so an entry of one store is nothing
-// in another one with the same key.
-func newSealingKey(key []byte, store StoreID) (*sealingKey, error) {
-	secret, err := hkdf.Extract(sha256.New, key, store[:])
-	if err != nil {
-		return nil, err
-	}
-	k := &sealingKey{secret: secret}
-	if k.index, err = hkdf.Expand(sha256.New, secret, indexLabel, sha256.Size); err != nil {
-		return nil, err
-	}
-	if k.tags, err = hkdf.Expand(sha256.New, secret, tagsLabel, sha256.Size); err != nil {
-		return nil, err
-	}
-	k.known.Store(&map[prefix]cipher.AEAD{})
-	return k, nil
-}
-
-// aead derives the key of the process with that prefix.
-func (k *sealingKey) aead(p prefix) (cipher.AEAD, error) {
-	key, err := hkdf.Expand(sha256.New, k.secret, sealLabel+string(p[:]), KeySize)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(key)
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCMWithTagSize(block, gcmTag)
-}
-
-// remember keeps a derived key, in place of any other one if there are too many.
-func (k *sealingKey) remember(p prefix, aead cipher.AEAD) {
-	known := maps.Clone(*k.known.Load())
-	for other := range known {
-		if len(known) < knownMax {
-			break
-		}
-		delete(known, other)
-	}
-	known[p] = aead
-	k.known.Store(&known)
-}
+// sealOf returns the seal of an entry, sealed or opened.
+func sealOf(e *Entry) Seal { return Seal(e.Sealed[tagSize:]) }
 
 // bind sets w.aad to what a sealed entry is bound to: whoever can write to the store
 // can neither pass an entry off as another one, or another owner's, nor prolong it.
-func (w *work) bind(owner tag, expires uint32) {
+func (w *work) bind(owner Tag, expires uint32) {
 	copy(w.aad[:], w.key[:])
 	binary.LittleEndian.PutUint32(w.aad[len(w.key):], expires)
 	copy(w.aad[len(w.key)+4:], owner[:])
@@ -123,7 +55,7 @@ func (k *sealingKey) open(w *work) []byte {
 		}
 	}
 	w.number(sealed[tagSize+prefixSize : sealedHead])
-	w.bind(tag(sealed), w.entry.Expires)
+	w.bind(OwnerOf(sealed), w.entry.Expires)
 	text := sealed[sealedHead:]
 	plain, err := aead.Open(text[:0], w.nonce[:], text, w.aad[:])
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 )
 
+const testNow = 1700000000
+
 // handClocks are clocks that a test moves.
 type handClocks struct{ wall, monotonic atomic.Int64 }
 
@@ -35,10 +37,10 @@ func sealOne(t *testing.T, s *sealer, k *sealingKey, text string) (seal Seal) {
 	w := newWork([]*sealingKey{k})
 	w.lookup(0, testID(1))
 	w.text = append(w.text[:0], text...)
-	if err := s.seal(w, tag{}, 1); err != nil {
+	if err := s.seal(w, Tag{}, 1); err != nil {
 		t.Fatal(err)
 	}
-	seal = w.entry.seal()
+	seal = sealOf(&w.entry)
 	w.entry.Expires = 1
 	if plain := k.open(w); string(plain) != text {
 		t.Fatal("it does not open")
@@ -62,7 +64,7 @@ func TestClocksMoveApart(t *testing.T) {
 		"restored after boot": {100 * second, -5 * second, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k, err := newSealingKey(testKey(1), StoreID{})
+			k, err := newSealingKey(testKey, StoreID{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +86,7 @@ func TestClocksMoveApart(t *testing.T) {
 // Two that are restored from one snapshot do not go on with the same prefix, and where neither
 // notices that it was, another id is another nonce.
 func TestRestoredTwice(t *testing.T) {
-	k, err := newSealingKey(testKey(1), StoreID{})
+	k, err := newSealingKey(testKey, StoreID{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +115,7 @@ func TestRestoredTwice(t *testing.T) {
 
 // TestClocksMoveUnderThreads has all threads notice at once: each nonce is used once.
 func TestClocksMoveUnderThreads(t *testing.T) {
-	k, err := newSealingKey(testKey(1), StoreID{})
+	k, err := newSealingKey(testKey, StoreID{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,17 +126,17 @@ func TestClocksMoveUnderThreads(t *testing.T) {
 	for n := range threads {
 		group.Go(func() {
 			w := newWork([]*sealingKey{k})
-			w.lookup(0, testID(n))
+			w.lookup(0, testID(byte(n)))
 			for i := range each {
 				if i%100 == n {
 					clocks.pass(10e9, 0)
 				}
 				w.text = append(w.text[:0], "text"...)
-				if err := s.seal(w, tag{}, 1); err != nil {
+				if err := s.seal(w, Tag{}, 1); err != nil {
 					t.Error(err)
 					return
 				}
-				seals[n] = append(seals[n], w.entry.seal())
+				seals[n] = append(seals[n], sealOf(&w.entry))
 			}
 		})
 	}
@@ -147,57 +149,5 @@ func TestClocksMoveUnderThreads(t *testing.T) {
 			}
 			seen[seal] = true
 		}
-	}
-}
-
-// An entry that is moved to another store with the same key is none there.
-func TestEntryOfAnotherStore(t *testing.T) {
-	now := int64(testNow)
-	one, two := newMapping(MinSize), newMapping(MinSize)
-	copy(two[headerIDAt:], "another store's.")
-	sumHeader(two)
-	c := testCache(t, openShm(t, one), &now)
-	mustPut(t, c, originA, testID(1), []byte("one"), now+10)
-	c.Learn(originA.Owner, "a.example", termsOf(1))
-	copy(two[headerSize:], one[headerSize:])
-	moved := openShm(t, two)
-	c = testCache(t, moved, &now)
-	mustMiss(t, c, originA, testID(1))
-	if _, ok := c.Route(originA.Owner, "a.example"); ok {
-		t.Error("the route is known in the other store")
-	}
-	// Even under the key that it would have there.
-	var e Entry
-	w := testCache(t, openShm(t, one), &now).begin()
-	w.lookup(0, testID(1))
-	from := openShm(t, one)
-	if !from.Find(&w.key, &e) {
-		t.Fatal("no entry")
-	}
-	there := c.begin()
-	there.lookup(0, testID(1))
-	if there.key == w.key {
-		t.Error("it has the same key in both")
-	}
-	if err := moved.Put(&there.key, e.Sealed, e.Expires, uint32(now)); err != nil {
-		t.Fatal(err)
-	}
-	mustMiss(t, c, originA, testID(1))
-	if got := moved.Stats().Total.Errors; got != 1 {
-		t.Errorf("%d errors", got)
-	}
-}
-
-// A store whose header gets another id while it is open is not what it was.
-func TestCheckSeesAnotherStore(t *testing.T) {
-	mapping := newMapping(MinSize)
-	s := openShm(t, mapping)
-	if err := s.Check(); err != nil {
-		t.Errorf("Check: %v", err)
-	}
-	mapping[headerIDAt]++
-	sumHeader(mapping)
-	if err := s.Check(); err != ErrDamaged {
-		t.Errorf("Check: %v", err)
 	}
 }

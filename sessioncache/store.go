@@ -1,60 +1,82 @@
 package sessioncache
 
+import "context"
+
 // LookupKey says which entry of a store is meant. It is a keyed hash: whoever
 // reads the store cannot search it by session id.
-//
-// One bit says whether it is that of a route, which is no session: stores count and flush sessions.
 type LookupKey [32]byte
 
-const routeBit = 0x80 // of the last byte of what Shm has for a tag
+// The bit of a lookup key that says that it is that of a route, which is no session: stores count
+// and flush sessions.
+const (
+	RouteByte = 7
+	RouteBit  = 0x80
+)
 
 func (k *LookupKey) mark(route bool) {
-	k[wordSize-1] &^= routeBit
+	k[RouteByte] &^= RouteBit
 	if route {
-		k[wordSize-1] |= routeBit
+		k[RouteByte] |= RouteBit
 	}
 }
 
-func (k *LookupKey) isRoute() bool { return k[wordSize-1]&routeBit != 0 }
+// IsRoute reports whether the key is that of a route.
+func (k *LookupKey) IsRoute() bool { return k[RouteByte]&RouteBit != 0 }
 
 // StoreID is random bytes that no two stores have in common.
 type StoreID [16]byte
 
-// Entry is a sealed session that a store found, and where.
+// Tag is a keyed hash, short because every entry has three. Nobody can work one out without the
+// key; that of a server name a client can only try, a handshake for each of 2^32.
+type Tag [tagSize]byte
+
+const tagSize = 4
+
+// OwnerOf returns the tag of its owner, which a sealed entry begins with.
+func OwnerOf(sealed []byte) Tag { return Tag(sealed) }
+
+// Handle is what a store knows an entry by that it has found. It is the store's own: nobody else
+// looks into it. The zero Handle stands for no entry.
+type Handle [2]uint64
+
+// Entry is what a store found under a lookup key.
 type Entry struct {
-	Sealed  []byte // the caller's buffer, grown where needed; begins with the owner's tag
+	Sealed  []byte // the caller's buffer, grown where needed
 	Expires uint32 // unix seconds
 	Spent   bool   // for Find: nobody is expected to come back with it
-
-	slot int    // the store's own: which descriptor
-	meta uint64 // and what it said, 0 where nothing was found
+	Handle  Handle // for Drop and Swap
 }
 
-func (e *Entry) seal() Seal { return Seal(e.Sealed[tagSize:]) }
-
-// Store is where sealed sessions live. It trusts nobody who can write to it, so
-// whatever it finds must be authenticated. All methods are safe for concurrent use.
+// Store is where sealed entries live. A [Cache] trusts nobody who can write to it, so whatever it
+// finds must be authenticated. A store may lose any entry at any time, and never
+// holds two under one key for longer than a write takes.
+//
+// All methods are safe for concurrent use, and keep nothing of what they are given. A method that
+// may wait for another process or machine returns an error when ctx is done: a handshake waits with
+// it. An error says that the store does not know; a lookup that ends so is a miss.
+// Package storetest has the tests that every Store passes.
 type Store interface {
 	// ID is what entries are bound to.
 	ID() StoreID
-	// Put stores sealed under key, in place of what is there.
-	Put(key *LookupKey, sealed []byte, expires, now uint32) error
+	// Find copies the entry of key to e, false where there is none: then the Handle is zero. It
+	// returns entries that have expired too. One that is spent makes way earlier.
+	Find(ctx context.Context, key *LookupKey, e *Entry) (bool, error)
+	// Put stores sealed under key, in place of what is there. It is not empty, and not larger
+	// than MaxSealed.
+	Put(ctx context.Context, key *LookupKey, sealed []byte, expires, now uint32) error
 	// Swap stores e.Sealed under key if what is there still is what Find found for e, or
-	// nothing if it found nothing: else it returns ErrChanged.
-	Swap(key *LookupKey, e *Entry, expires, now uint32) error
-	// Find copies the entry of key to e, false where there is none. It returns
-	// entries that have expired too. One that is spent makes way earlier.
-	Find(key *LookupKey, e *Entry) bool
+	// nothing if the Handle is zero: else it returns ErrChanged.
+	Swap(ctx context.Context, key *LookupKey, e *Entry, expires, now uint32) error
 	// Drop removes the entry that Find found and reports whether this call did it:
-	// of several callers, just one.
-	Drop(e *Entry) bool
+	// of several callers, just one. The cache has changed what follows the Seal of e.Sealed.
+	Drop(ctx context.Context, e *Entry) (bool, error)
 	// Flush drops the sessions of an owner, of all where it is nil, that end before a time,
-	// all of them where it is 0.
-	Flush(owner *tag, before uint32)
+	// all of them where it is 0, and counts them as Removals.
+	Flush(ctx context.Context, owner *Tag, before uint32) error
 	// Number counts the sessions of an owner.
-	Number(owner *tag) int
-	// Count adds one to a counter.
+	Number(ctx context.Context, owner *Tag) (int, error)
+	// Count adds one to a counter. It does not wait.
 	Count(Counter)
 	// Stats returns the counters, and what the store holds.
-	Stats() Stats
+	Stats(ctx context.Context) (Stats, error)
 }

@@ -6,21 +6,12 @@ import (
 	"hash"
 )
 
-// tag is a keyed hash, short because every entry has three. Nobody can work one out without the key; that
-// of a server name a client can only try, a handshake for each of 2^32.
-type tag [tagSize]byte
-
-const tagSize = 4
-
 // What a tag is of, so that what is hashed for one is never what is hashed for another.
 const (
 	ofOwner = 'o'
 	ofTerms = 't'
 	ofName  = 'n'
 )
-
-// sessionHead is what is sealed before the DER: the tags of the terms and of the server name.
-const sessionHead = 2 * tagSize
 
 // work is the scratch memory of one operation, so that none is allocated.
 type work struct {
@@ -42,7 +33,7 @@ type hashes struct {
 
 type lastTag struct {
 	of  [32]byte
-	tag tag // zero where there is none yet
+	tag Tag // zero where there is none yet
 }
 
 func newWork(keys []*sealingKey) *work {
@@ -84,16 +75,16 @@ func (w *work) index(i int) {
 }
 
 // ownerTag is that under the first sealing key: no owner outlives a change of keys.
-func (w *work) ownerTag(owner *[32]byte) tag {
+func (w *work) ownerTag(owner *[32]byte) Tag {
 	return w.digestTag(0, &w.hashes[0].owner, ofOwner, owner)
 }
 
-func (w *work) termsTag(i int, terms *[32]byte) tag {
+func (w *work) termsTag(i int, terms *[32]byte) Tag {
 	return w.digestTag(i, &w.hashes[i].terms, ofTerms, terms)
 }
 
-func (w *work) digestTag(i int, last *lastTag, kind byte, digest *[32]byte) tag {
-	if last.tag == (tag{}) || last.of != *digest {
+func (w *work) digestTag(i int, last *lastTag, kind byte, digest *[32]byte) Tag {
+	if last.tag == (Tag{}) || last.of != *digest {
 		w.text = append(append(w.text[:0], kind), digest[:]...)
 		*last = lastTag{*digest, w.hash(i)}
 	}
@@ -101,9 +92,9 @@ func (w *work) digestTag(i int, last *lastTag, kind byte, digest *[32]byte) tag 
 }
 
 // nameTag is zero where there is no name.
-func (w *work) nameTag(i int, serverName string) tag {
+func (w *work) nameTag(i int, serverName string) Tag {
 	if serverName == "" {
-		return tag{}
+		return Tag{}
 	}
 	w.text = appendLower(append(w.text[:0], ofName), serverName)
 	return w.hash(i)
@@ -115,8 +106,8 @@ func (w *work) shares(i int, head []byte, o *Origin) bool {
 	if !hmac.Equal(terms[:], head[:tagSize]) {
 		return false
 	}
-	stored := tag(head[tagSize:])
-	if o.ServerName == "" || stored == (tag{}) {
+	stored := Tag(head[tagSize:])
+	if o.ServerName == "" || stored == (Tag{}) {
 		return true
 	}
 	asked := w.nameTag(i, o.ServerName)
@@ -124,21 +115,13 @@ func (w *work) shares(i int, head []byte, o *Origin) bool {
 }
 
 // hash makes a tag of w.text, which is never zero.
-func (w *work) hash(i int) tag {
+func (w *work) hash(i int) Tag {
 	mac := w.hashes[i].tags
 	mac.Reset()
 	mac.Write(w.text)
 	mac.Sum(w.sum[:0])
-	if t := tag(w.sum[:]); t != (tag{}) {
+	if t := Tag(w.sum[:]); t != (Tag{}) {
 		return t
 	}
-	return tag{1}
-}
-
-// appendLower appends a server name, whose letters have no case (RFC 6066, section 3).
-func appendLower(dst []byte, serverName string) []byte {
-	for i := range len(serverName) {
-		dst = append(dst, lower(serverName[i]))
-	}
-	return dst
+	return Tag{1}
 }

@@ -18,7 +18,12 @@ import "C"
 import (
 	"errors"
 	"unsafe"
+
+	"gosess/sessioncache/shm"
 )
+
+// The smallest store is the same to both halves, or this does not compile.
+var _ = [1]byte([1 + C.GOSESS_SIZE_MIN - shm.MinSize]byte{})
 
 // Version is the version that this was built from.
 const Version = C.GOSESS_VERSION

@@ -1,52 +1,21 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"gosess/capi/settings"
+	"gosess/internal/inspect"
 	"gosess/sessioncache"
 )
 
-// counters are what --json shows of a store and of each worker.
-type counters struct {
-	Hits      uint64 `json:"hits"`
-	Misses    uint64 `json:"misses"`
-	Stores    uint64 `json:"stores"`
-	Evictions uint64 `json:"evictions"`
-	Expiries  uint64 `json:"expiries"`
-	Removals  uint64 `json:"removals"`
-	TooBig    uint64 `json:"tooBig"`
-	Errors    uint64 `json:"errors"`
-}
-
-type worker struct {
-	PID     int   `json:"pid"`
-	Started int64 `json:"started"` // unix seconds
-	Live    bool  `json:"live"`
-	counters
-}
-
-type report struct {
-	Store string `json:"store"`
-	counters
-	Entries  uint64   `json:"entries"`
-	Used     uint64   `json:"used"`     // bytes
-	Capacity uint64   `json:"capacity"` // bytes
-	Size     uint64   `json:"size"`     // bytes
-	Created  int64    `json:"created"`  // unix seconds
-	Workers  []worker `json:"workers"`
-}
-
+// stats shows what a store says about itself.
 func stats(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("stats", flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "")
@@ -55,129 +24,125 @@ func stats(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var name, path string
+	var store *inspect.Store
 	switch {
 	case *pid > 0 && len(rest) == 0:
-		name = fmt.Sprintf("of process %d", *pid)
-		path, err = mappedBy(*pid)
+		store, err = inspect.ByProcess(*pid)
 	case *pid == 0 && len(rest) == 1:
-		name = rest[0]
-		path, err = pathOf(rest[0])
+		store, err = inspect.ByURL(rest[0])
 	default:
 		return usageError{"stats takes one URL, or --pid and the id of a process"}
 	}
 	if err != nil {
 		return err
 	}
-	seen, err := read(path)
+	defer store.Close()
+	seen, err := store.Stats()
 	if err != nil {
-		return fmt.Errorf("store %s: %w", name, err)
+		return err
 	}
-	r := reportOf(name, seen)
 	if *asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(r)
+		return writeJSON(out, store.Name, seen)
 	}
-	return r.write(out)
+	return writeTable(out, store.Name, seen)
 }
 
-func pathOf(url string) (string, error) {
-	parsed, err := settings.Parse(url)
-	if err != nil {
-		return "", err
-	}
-	if parsed.Path == "" {
-		return "", errors.New("a store in memory has no path; name a process that has it mapped: gosess stats --pid PID")
-	}
-	return parsed.Path, nil
+// object is written with its members in order.
+type object []member
+
+type member struct {
+	name  string
+	value any
 }
 
-// mappedBy finds the anonymous store that a process, or its parent before it, has made.
-func mappedBy(pid int) (string, error) {
-	maps, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
-	if err != nil {
-		return "", err
-	}
-	defer maps.Close()
-	lines := bufio.NewScanner(maps)
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) > 5 && fields[5] == "/memfd:gosess" && strings.HasSuffix(fields[1], "s") {
-			return fmt.Sprintf("/proc/%d/map_files/%s", pid, fields[0]), nil
+func (o object) MarshalJSON() ([]byte, error) {
+	text := bytes.NewBufferString("{")
+	encoder := json.NewEncoder(text)
+	encoder.SetEscapeHTML(false)
+	for n, m := range o {
+		if n > 0 {
+			text.WriteByte(',')
+		}
+		if err := encoder.Encode(m.name); err != nil {
+			return nil, err
+		}
+		text.WriteByte(':')
+		if err := encoder.Encode(m.value); err != nil {
+			return nil, err
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return "", err
-	}
-	return "", fmt.Errorf("process %d has no store in memory mapped", pid)
+	text.WriteByte('}')
+	return text.Bytes(), nil
 }
 
-// read maps a store read-only: it needs no keys and changes nothing.
-func read(path string) (sessioncache.Stats, error) {
-	var none sessioncache.Stats
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return none, err
+// withCounters is an object that goes on with the counters.
+func withCounters(o object, counters sessioncache.Counters) object {
+	for c, value := range counters {
+		o = append(o, member{camel(sessioncache.Descriptions[c].Name), value})
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return none, err
-	}
-	if !info.Mode().IsRegular() {
-		return none, errors.New("not a regular file")
-	}
-	if info.Size() == 0 {
-		return none, sessioncache.ErrNotOurs
-	}
-	mapping, err := syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
-	if err != nil {
-		return none, fmt.Errorf("map: %w", err)
-	}
-	defer syscall.Munmap(mapping)
-	store, err := sessioncache.OpenShmReadOnly(mapping)
-	if err != nil {
-		return none, err
-	}
-	return store.Stats(), nil
+	return o
 }
 
-func reportOf(name string, s sessioncache.Stats) report {
-	r := report{
-		Store: name, counters: counters(s.Total), Entries: s.Entries, Used: s.Used,
-		Capacity: s.Capacity, Size: s.Size, Created: s.Created, Workers: []worker{},
+// camel makes a member's name of words.
+func camel(words string) string {
+	name := ""
+	for n, word := range strings.Fields(words) {
+		if n > 0 {
+			word = strings.ToUpper(word[:1]) + word[1:]
+		}
+		name += word
 	}
+	return name
+}
+
+// writeJSON is for programs.
+func writeJSON(out io.Writer, name string, s sessioncache.Stats) error {
+	workers := []object{}
 	for _, w := range s.Workers {
-		r.Workers = append(r.Workers, worker{w.PID, w.Started, w.Live, counters(w.Counters)})
+		workers = append(workers, withCounters(object{
+			{"pid", w.PID},
+			{"started", w.Started}, // unix seconds
+			{"live", w.Live},
+		}, w.Counters))
 	}
-	return r
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(append(withCounters(object{{"store", name}}, s.Total),
+		member{"entries", s.Entries},
+		member{"used", s.Used}, // bytes, as the next two
+		member{"capacity", s.Capacity},
+		member{"size", s.Size},
+		member{"created", s.Created}, // unix seconds
+		member{"workers", workers},
+	))
 }
 
-// write is for people: the store, then a line for all workers and one for each.
-func (r *report) write(out io.Writer) error {
-	fmt.Fprintf(out, "store    %s\n", r.Store)
-	fmt.Fprintf(out, "made     %s, size %s\n", clock(r.Created), settings.SizeText(r.Size))
-	fmt.Fprintf(out, "entries  %d, %.1f %% of the room\n\n", r.Entries, percent(r.Used, r.Capacity))
+// writeTable is for people: the store, then a line for all workers and one for each.
+func writeTable(out io.Writer, name string, s sessioncache.Stats) error {
+	fmt.Fprintf(out, "store    %s\n", name)
+	fmt.Fprintf(out, "made     %s, size %s\n", clock(s.Created), settings.SizeText(s.Size))
+	fmt.Fprintf(out, "entries  %d, %.1f %% of the room\n\n", s.Entries, percent(s.Used, s.Capacity))
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(values ...any) {
-		for _, v := range values {
-			fmt.Fprintf(table, "%v\t", v)
+	fmt.Fprint(table, "worker\t")
+	for _, d := range sessioncache.Descriptions {
+		fmt.Fprintf(table, "%s\t", d.Name)
+	}
+	fmt.Fprintln(table, "since\t")
+	row := func(first string, counters sessioncache.Counters, since int64) {
+		fmt.Fprintf(table, "%s\t", first)
+		for _, value := range counters {
+			fmt.Fprintf(table, "%d\t", value)
 		}
-		fmt.Fprintln(table)
+		fmt.Fprintf(table, "%s\t\n", clock(since))
 	}
-	counted := func(c counters, first, last string) {
-		row(first, c.Hits, c.Misses, c.Stores, c.Evictions, c.Expiries, c.Removals, c.TooBig, c.Errors, last)
-	}
-	row("worker", "hits", "misses", "stores", "evictions", "expiries", "removals", "too big", "errors", "since")
-	counted(r.counters, "all", clock(r.Created))
-	for _, w := range r.Workers {
+	row("all", s.Total, s.Created)
+	for _, w := range s.Workers {
 		name := fmt.Sprint(w.PID)
 		if !w.Live {
 			name += " ended"
 		}
-		counted(w.counters, name, clock(w.Started))
+		row(name, w.Counters, w.Started)
 	}
 	return table.Flush()
 }

@@ -1,4 +1,4 @@
-package sessioncache
+package live
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ func benchMemory(b *testing.B) (*Memory, [][]byte) {
 	var ids [][]byte
 	for n := range sessions {
 		ids = append(ids, testID(n))
-		m.Put(Live{ids[n], named("www.example.org"), testNow, 1000, Object(n + 1)}, 0)
+		m.Put(Session{ids[n], named("www.example.org"), testNow, 1000, Object(n + 1)}, 0)
 	}
 	return m, ids
 }
@@ -48,7 +48,7 @@ func BenchmarkMemoryPut(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			n := int(puts.Add(1))
-			m.Put(Live{ids[n%len(ids)], named("www.example.org"), testNow, 1000, Object(n)}, len(ids)/2)
+			m.Put(Session{ids[n%len(ids)], named("www.example.org"), testNow, 1000, Object(n)}, len(ids)/2)
 		}
 	})
 }

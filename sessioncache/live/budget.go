@@ -1,9 +1,18 @@
-package sessioncache
+package live
 
 import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"gosess/sessioncache"
+)
+
+// The server decides how many sessions are kept, and the client how large its own are, by its certificate.
+// So all that are larger than largeObject bytes together take no more than a part of the budget.
+const (
+	largeObject     = 8 << 10
+	largeBudgetPart = 4
 )
 
 // Budget is what all the Memories of one store share: the bytes that they may hold
@@ -20,8 +29,8 @@ type Budget struct {
 // stripe is the part of the counters that the same shard of all Memories counts in, so
 // that threads seldom write the same cache line.
 type stripe struct {
-	counts [counterCount]atomic.Uint64
-	_      [128 - 8*counterCount]byte
+	counts [sessioncache.CounterCount]atomic.Uint64
+	_      [128 - 8*sessioncache.CounterCount%128]byte
 }
 
 // NewBudget makes a budget of so many bytes.
@@ -53,22 +62,21 @@ func (b *Budget) take(e *entry, bytes int64) {
 	}
 }
 
-func (b *Budget) count(shard int, c Counter) {
+func (b *Budget) count(shard int, c sessioncache.Counter) {
 	b.counts[shard].counts[c].Add(1)
 }
 
 // Stats returns the counters, and what all Memories hold. The one worker is this process.
-func (b *Budget) Stats() Stats {
-	var sum [counterCount]uint64
+func (b *Budget) Stats() sessioncache.Stats {
+	var total sessioncache.Counters
 	for n := range b.counts {
-		for c := range sum {
-			sum[c] += b.counts[n].counts[c].Load()
+		for c := range total {
+			total[c] += b.counts[n].counts[c].Load()
 		}
 	}
-	total := countersOf(sum)
-	return Stats{
+	return sessioncache.Stats{
 		Total:    total,
-		Workers:  []Worker{{PID: os.Getpid(), Started: b.created, Live: true, Counters: total}},
+		Workers:  []sessioncache.Worker{{PID: os.Getpid(), Started: b.created, Live: true, Counters: total}},
 		Entries:  uint64(max(b.kept.Load(), 0)),
 		Used:     uint64(max(b.used.Load(), 0)),
 		Capacity: uint64(b.bytes),

@@ -1,8 +1,10 @@
-package sessioncache
+package live
 
 import (
 	"container/list"
 	"sync"
+
+	"gosess/sessioncache"
 )
 
 // Copies keeps live objects of sessions that lie sealed in a store, because making one from
@@ -15,12 +17,12 @@ type Copies struct {
 
 	mu     sync.Mutex
 	taken  int64
-	bySeal map[Seal]*list.Element
+	bySeal map[sessioncache.Seal]*list.Element
 	used   list.List // of *liveCopy, the most recently used one first
 }
 
 type liveCopy struct {
-	seal   Seal
+	seal   sessioncache.Seal
 	object Object
 	size   int64
 }
@@ -28,12 +30,12 @@ type liveCopy struct {
 // NewCopies makes an empty Copies that keeps so many bytes of objects. ref adds a reference
 // to an object that Get returns.
 func NewCopies(room int64, ref func(Object)) *Copies {
-	return &Copies{ref: ref, room: room, bySeal: map[Seal]*list.Element{}}
+	return &Copies{ref: ref, room: room, bySeal: map[sessioncache.Seal]*list.Element{}}
 }
 
 // Get returns the copy of a session, with a reference for the caller, false where there is
 // none.
-func (c *Copies) Get(seal Seal) (Object, bool) {
+func (c *Copies) Get(seal sessioncache.Seal) (Object, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.bySeal[seal]
@@ -49,7 +51,7 @@ func (c *Copies) Get(seal Seal) (Object, bool) {
 // Put keeps a copy of so many bytes, with the reference that the caller had. It returns what is
 // not kept, whose references are the caller's: those that made way, the least recently used
 // ones; or this one, which fits in no room, or of which there is a copy.
-func (c *Copies) Put(seal Seal, object Object, size int) (leaving []Object) {
+func (c *Copies) Put(seal sessioncache.Seal, object Object, size int) (leaving []Object) {
 	kept := &liveCopy{seal, object, int64(size) + entryOverhead}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,7 +68,7 @@ func (c *Copies) Put(seal Seal, object Object, size int) (leaving []Object) {
 }
 
 // Drop stops keeping a copy, whose reference is the caller's, false where there is none.
-func (c *Copies) Drop(seal Seal) (Object, bool) {
+func (c *Copies) Drop(seal sessioncache.Seal) (Object, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.bySeal[seal]

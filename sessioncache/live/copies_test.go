@@ -1,10 +1,12 @@
-package sessioncache
+package live
 
 import (
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
 // counted hands out objects and counts the references to them.
@@ -25,7 +27,7 @@ func (c *counted) want(t *testing.T, o Object, refs int64) {
 	}
 }
 
-func seal(n byte) Seal { return Seal{n} }
+func seal(n byte) sessioncache.Seal { return sessioncache.Seal{n} }
 
 func TestCopiesKeepReferences(t *testing.T) {
 	var objects counted

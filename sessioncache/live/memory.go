@@ -1,64 +1,12 @@
-package sessioncache
+package live
 
 import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"gosess/sessioncache"
 )
-
-// Object is a live session outside Go. A Memory owns one reference to each that it keeps.
-type Object uintptr
-
-// Live is a live session and what a Memory must know of it.
-type Live struct {
-	ID []byte
-	Asked
-	Expires int64 // unix seconds; usable until then, included (L32)
-	Size    int   // bytes that the object takes up
-	Object  Object
-}
-
-// Asked is what a handshake in one context asks for.
-type Asked struct {
-	ServerName string   // "" where none; letters have no case
-	AnyName    bool     // nobody can say which one
-	Terms      [32]byte // as in [Origin], all 0 where they are not known
-	Own        uint64   // how the connection verifies by itself, 0 where as its context does
-	Demands    bool     // a certificate of the client
-	Generation uint32   // of the contexts of the process
-	Late       bool     // what the name leads to is only seen later
-}
-
-// fits reports whether a session of one handshake may be had by another that asks: under the same
-// name, unless the terms are known to be others, or the contexts that the name may lead to have
-// changed; and where one of them asked for no name, which is no other name (RFC 6066, section 3),
-// only under terms that are known to be the same. One of which no name is known is had under any, as
-// libssl has it.
-func (a *Asked) fits(asks *Asked) bool {
-	if a.Terms == asks.Terms && a.Own == asks.Own && a.Terms != unknown && (a.ServerName == "") != (asks.ServerName == "") {
-		return true
-	}
-	return (a.AnyName || sameName(a.ServerName, asks.ServerName)) &&
-		(a.Terms == asks.Terms || a.Terms == unknown || asks.Terms == unknown) &&
-		(a.Own == asks.Own || !asks.Demands) &&
-		(a.Generation == asks.Generation || !asks.Late)
-}
-
-var unknown [32]byte // of terms
-
-// Reason says why an object left a Memory that was given another.
-type Reason int
-
-const (
-	Evicted  Reason = iota // made way: libssl calls the remove callback
-	Replaced               // by another under the same id: libssl does not (L18)
-)
-
-// Leaving is an object whose reference is the caller's again.
-type Leaving struct {
-	Object Object
-	Reason Reason
-}
 
 // Memory keeps the live sessions of one context, as libssl's internal cache does. It
 // never looks at an expiry unless it is told to flush: libssl judges what it gets, and
@@ -76,13 +24,6 @@ type Memory struct {
 	puts   uint64
 }
 
-// The server decides how many sessions are kept, and the client how large its own are, by its certificate.
-// So all that are larger than largeObject bytes together take no more than a part of the budget.
-const (
-	largeObject     = 8 << 10
-	largeBudgetPart = 4
-)
-
 // NewMemory makes an empty Memory. ref adds a reference to an object that Get returns.
 func NewMemory(budget *Budget, ref func(Object)) *Memory {
 	return &Memory{budget: budget, ref: ref}
@@ -94,7 +35,7 @@ func NewMemory(budget *Budget, ref func(Object)) *Memory {
 // more than limit sessions (any number where it
 // is not positive), and no more bytes than the budget, those that expire first make way,
 // among equals the oldest; for a large one the large ones, where they have their part.
-func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
+func (m *Memory) Put(s Session, limit int) (added bool, leaving []Leaving) {
 	e := &entry{
 		id: string(s.ID), asked: s.Asked, object: s.Object,
 		size:  int64(s.Size) + int64(len(s.ServerName)) + entryOverhead,
@@ -103,13 +44,13 @@ func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 	e.asked.ServerName = strings.Clone(s.ServerName)
 	n := shardOf(s.ID)
 	if e.size > m.budget.most(e.large) {
-		m.budget.count(n, TooBig)
+		m.budget.count(n, sessioncache.TooBig)
 		return false, nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.len() == 0 && heapFull() { // other contexts hold it all
-		m.budget.count(n, TooBig)
+		m.budget.count(n, sessioncache.TooBig)
 		return false, nil
 	}
 	shards := m.shards.Load()
@@ -136,7 +77,7 @@ func (m *Memory) Put(s Live, limit int) (added bool, leaving []Leaving) {
 	leaving = append(leaving, m.makeRoom(shards, e, limit)...)
 	m.queueOf(e).add(e)
 	m.budget.kept.Add(1)
-	m.budget.count(n, Stores)
+	m.budget.count(n, sessioncache.Stores)
 	return true, leaving
 }
 
@@ -153,7 +94,7 @@ func (m *Memory) makeRoom(shards *[shardCount]shard, e *entry, limit int) (leavi
 		if first == nil {
 			return leaving // there is room, or other contexts hold the rest
 		}
-		if m.removeFirst(shards, first, Evictions) {
+		if m.removeFirst(shards, first, sessioncache.Evictions) {
 			leaving = append(leaving, Leaving{first.object, Evicted})
 		}
 	}
@@ -179,7 +120,7 @@ func (m *Memory) len() int { return len(m.queues[0]) + len(m.queues[1]) }
 
 // removeFirst removes the first of a queue, with the lock. False where somebody
 // else is removing it.
-func (m *Memory) removeFirst(shards *[shardCount]shard, e *entry, reason Counter) bool {
+func (m *Memory) removeFirst(shards *[shardCount]shard, e *entry, reason sessioncache.Counter) bool {
 	n := shardOf([]byte(e.id))
 	if !shards[n].remove(e) {
 		m.queueOf(e).remove(e)
@@ -205,11 +146,11 @@ func (m *Memory) Get(id []byte, asked Asked) (Object, bool) {
 	n := shardOf(id)
 	if shards := m.shards.Load(); shards != nil {
 		if object, ok := shards[n].get(id, &asked, m.ref); ok {
-			m.budget.count(n, Hits)
+			m.budget.count(n, sessioncache.Hits)
 			return object, true
 		}
 	}
-	m.budget.count(n, Misses)
+	m.budget.count(n, sessioncache.Misses)
 	return 0, false
 }
 
@@ -218,10 +159,10 @@ func (m *Memory) Get(id []byte, asked Asked) (Object, bool) {
 func (m *Memory) Take(id []byte, asked Asked) (Object, bool) {
 	e := m.remove(id, func(e *entry) bool { return e.asked.fits(&asked) })
 	if e == nil {
-		m.budget.count(shardOf(id), Misses)
+		m.budget.count(shardOf(id), sessioncache.Misses)
 		return 0, false
 	}
-	m.budget.count(shardOf(id), Hits)
+	m.budget.count(shardOf(id), sessioncache.Hits)
 	return e.object, true
 }
 
@@ -233,7 +174,7 @@ func (m *Memory) Remove(id []byte, same func(Object) bool) (Object, bool) {
 	if e == nil {
 		return 0, false
 	}
-	m.budget.count(shardOf(id), Removals)
+	m.budget.count(shardOf(id), sessioncache.Removals)
 	return e.object, true
 }
 
@@ -255,9 +196,9 @@ func (m *Memory) remove(id []byte, same func(*entry) bool) *entry {
 // is 0, and returns them, with their references, in the order in which they expire, among
 // equals the oldest first.
 func (m *Memory) Flush(now int64) (flushed []Object) {
-	reason := Expiries
+	reason := sessioncache.Expiries
 	if now == 0 {
-		reason = Removals
+		reason = sessioncache.Removals
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,10 +1,14 @@
-package sessioncache
+package live
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"reflect"
 	"testing"
 	"unsafe"
+
+	"gosess/sessioncache"
 )
 
 // objects stands in for the sessions of a C library: objects whose references are
@@ -33,6 +37,17 @@ func (o *objects) free(object Object) {
 	}
 }
 
+const testNow = 1700000000
+
+// testID is the n-th session id.
+func testID(n int) []byte {
+	id := sha256.Sum256(fmt.Appendf(nil, "id %d", n))
+	return id[:]
+}
+
+// named is what asks under a server name, and says nothing of the terms.
+func named(serverName string) Asked { return Asked{ServerName: serverName} }
+
 // newMemory is a Memory over a budget that none of the tests uses up.
 func newMemory(t *testing.T) (*Memory, *objects, *Budget) {
 	o := &objects{t: t}
@@ -40,7 +55,7 @@ func newMemory(t *testing.T) (*Memory, *objects, *Budget) {
 	return NewMemory(b, o.ref), o, b
 }
 
-func mustAdd(t *testing.T, m *Memory, s Live) {
+func mustAdd(t *testing.T, m *Memory, s Session) {
 	t.Helper()
 	if added, leaving := m.Put(s, 0); !added || len(leaving) != 0 {
 		t.Fatalf("Put: added %v, leaving %v", added, leaving)
@@ -61,7 +76,7 @@ func TestMemoryPutGet(t *testing.T) {
 		t.Error("an empty Memory holds something")
 	}
 	one := o.add()
-	mustAdd(t, m, Live{id, named(unsafe.String(&name[0], len(name))), testNow, 1000, one})
+	mustAdd(t, m, Session{id, named(unsafe.String(&name[0], len(name))), testNow, 1000, one})
 	clear(id) // neither is referred to afterwards
 	clear(name)
 	id = testID(1)
@@ -86,18 +101,18 @@ func TestMemoryPutGet(t *testing.T) {
 		t.Errorf("%d references, %d sessions", o.refs[one], m.Len())
 	}
 	st := b.Stats()
-	equal(t, "counters", st.Total, Counters{Hits: 1, Misses: 12, Stores: 1})
+	equal(t, "counters", st.Total, sessioncache.Counters{sessioncache.Hits: 1, sessioncache.Misses: 12, sessioncache.Stores: 1})
 	used := uint64(1000 + len("a.example") + entryOverhead)
 	if st.Entries != 1 || st.Used != used || st.Capacity != 1<<30 || st.Size != 1<<30 || st.Created == 0 {
 		t.Errorf("stats: %+v", st)
 	}
-	equal(t, "workers", st.Workers, []Worker{{os.Getpid(), st.Created, true, st.Total}})
+	equal(t, "workers", st.Workers, []sessioncache.Worker{{PID: os.Getpid(), Started: st.Created, Live: true, Counters: st.Total}})
 }
 
 func TestMemoryTake(t *testing.T) {
 	m, o, b := newMemory(t)
 	one := o.add()
-	mustAdd(t, m, Live{testID(1), named("a"), testNow, 1000, one})
+	mustAdd(t, m, Session{testID(1), named("a"), testNow, 1000, one})
 	got, ok := m.Take(testID(1), named("A"))
 	if !ok || got != one || o.refs[one] != 1 {
 		t.Errorf("Take: object %d, %v, %d references", got, ok, o.refs[one])
@@ -109,7 +124,7 @@ func TestMemoryTake(t *testing.T) {
 		t.Error("a hit for what was taken")
 	}
 	st := b.Stats()
-	equal(t, "counters", st.Total, Counters{Hits: 1, Misses: 2, Stores: 1})
+	equal(t, "counters", st.Total, sessioncache.Counters{sessioncache.Hits: 1, sessioncache.Misses: 2, sessioncache.Stores: 1})
 	if st.Entries != 0 || st.Used != 0 || m.Len() != 0 {
 		t.Errorf("stats: %+v", st)
 	}
@@ -118,7 +133,7 @@ func TestMemoryTake(t *testing.T) {
 func TestMemoryReplace(t *testing.T) {
 	m, o, b := newMemory(t)
 	one, other := o.add(), o.add()
-	s := Live{testID(1), named(""), testNow, 1000, one}
+	s := Session{testID(1), named(""), testNow, 1000, one}
 	if added, leaving := m.Put(s, 1); !added || leaving != nil {
 		t.Errorf("first: %v, %v", added, leaving)
 	}
@@ -132,7 +147,7 @@ func TestMemoryReplace(t *testing.T) {
 	}
 	equal(t, "leaving", leaving, []Leaving{{one, Replaced}})
 	st := b.Stats()
-	equal(t, "counters", st.Total, Counters{Stores: 2})
+	equal(t, "counters", st.Total, sessioncache.Counters{sessioncache.Stores: 2})
 	if st.Entries != 1 || st.Used != 500+entryOverhead || m.Len() != 1 {
 		t.Errorf("stats: %+v", st)
 	}
@@ -141,9 +156,9 @@ func TestMemoryReplace(t *testing.T) {
 // TestMemorySameObject moves a session in time, as UPDATE_TIME does.
 func TestMemorySameObject(t *testing.T) {
 	m, o, _ := newMemory(t)
-	s := Live{testID(1), named(""), testNow, 1000, o.add()}
+	s := Session{testID(1), named(""), testNow, 1000, o.add()}
 	mustAdd(t, m, s)
-	mustAdd(t, m, Live{testID(2), named(""), testNow + 5, 1000, o.add()})
+	mustAdd(t, m, Session{testID(2), named(""), testNow + 5, 1000, o.add()})
 	s.Expires = testNow + 10
 	if added, _ := m.Put(s, 0); added {
 		t.Error("added again")
@@ -154,7 +169,7 @@ func TestMemorySameObject(t *testing.T) {
 func TestMemoryRemove(t *testing.T) {
 	m, o, b := newMemory(t)
 	one := o.add()
-	mustAdd(t, m, Live{testID(1), named("a"), testNow, 1000, one})
+	mustAdd(t, m, Session{testID(1), named("a"), testNow, 1000, one})
 	yes := func(Object) bool { return true }
 	if _, ok := m.Remove(testID(2), yes); ok {
 		t.Error("removed what is not there")
@@ -169,7 +184,7 @@ func TestMemoryRemove(t *testing.T) {
 	if _, ok := m.Remove(testID(1), yes); ok || m.Len() != 0 {
 		t.Error("removed twice")
 	}
-	equal(t, "counters", b.Stats().Total, Counters{Stores: 1, Removals: 1})
+	equal(t, "counters", b.Stats().Total, sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Removals: 1})
 }
 
 // TestMemoryOrder evicts and flushes sessions that were put in no order.
@@ -179,7 +194,7 @@ func TestMemoryOrder(t *testing.T) {
 	fill := func() (*Memory, *Budget) {
 		m, o, b := newMemory(t)
 		for n, e := range expires {
-			mustAdd(t, m, Live{testID(n), named(""), e, 1000, o.add()})
+			mustAdd(t, m, Session{testID(n), named(""), e, 1000, o.add()})
 		}
 		return m, b
 	}
@@ -188,23 +203,23 @@ func TestMemoryOrder(t *testing.T) {
 	equal(t, "expired by 3", m.Flush(3), []Object{7})
 	equal(t, "expired by 6", m.Flush(6), []Object{1, 3, 6, 4})
 	equal(t, "expired by 7", len(m.Flush(7)), 0)
-	equal(t, "counters", b.Stats().Total, Counters{Stores: 8, Expiries: 5})
+	equal(t, "counters", b.Stats().Total, sessioncache.Counters{sessioncache.Stores: 8, sessioncache.Expiries: 5})
 	equal(t, "the rest", m.Flush(0), []Object{0, 2, 5})
-	equal(t, "counters", b.Stats().Total, Counters{Stores: 8, Expiries: 5, Removals: 3})
+	equal(t, "counters", b.Stats().Total, sessioncache.Counters{sessioncache.Stores: 8, sessioncache.Expiries: 5, sessioncache.Removals: 3})
 
 	m, b = fill()
 	for n, want := range inOrder {
-		_, leaving := m.Put(Live{testID(100 + n), named(""), 1000, 1000, Object(100 + n)}, len(expires))
+		_, leaving := m.Put(Session{testID(100 + n), named(""), 1000, 1000, Object(100 + n)}, len(expires))
 		equal(t, "evicted", leaving, []Leaving{{want, Evicted}})
 	}
 	equal(t, "sessions", m.Len(), len(expires))
-	equal(t, "counters", b.Stats().Total, Counters{Stores: 16, Evictions: 8})
+	equal(t, "counters", b.Stats().Total, sessioncache.Counters{sessioncache.Stores: 16, sessioncache.Evictions: 8})
 }
 
 func TestMemoryLimit(t *testing.T) {
 	m, o, _ := newMemory(t)
 	put := func(n, limit int, expires int64) []Leaving {
-		added, leaving := m.Put(Live{testID(n), named(""), expires, 1000, o.add()}, limit)
+		added, leaving := m.Put(Session{testID(n), named(""), expires, 1000, o.add()}, limit)
 		if !added {
 			t.Errorf("session %d was not added", n)
 		}
@@ -228,7 +243,7 @@ func TestMemoryBudget(t *testing.T) {
 	o := &objects{t: t}
 	one, two := NewMemory(b, o.ref), NewMemory(b, o.ref)
 	put := func(m *Memory, n, size int) []Leaving {
-		added, leaving := m.Put(Live{testID(n), named(""), testNow, size, o.add()}, 0)
+		added, leaving := m.Put(Session{testID(n), named(""), testNow, size, o.add()}, 0)
 		if !added {
 			t.Errorf("session %d was not added", n)
 		}
@@ -251,14 +266,14 @@ func TestMemoryBudget(t *testing.T) {
 
 	// What can never fit is refused, and takes nobody's place.
 	largest := 3*(size+entryOverhead) - entryOverhead
-	if added, leaving := two.Put(Live{testID(8), named(""), testNow, largest + 1, 100}, 0); added || leaving != nil {
+	if added, leaving := two.Put(Session{testID(8), named(""), testNow, largest + 1, 100}, 0); added || leaving != nil {
 		t.Errorf("too big: %v, %v", added, leaving)
 	}
 	one.Flush(0)
 	equal(t, "leaving", put(two, 9, largest), []Leaving{{6, Evicted}})
 	two.Flush(0)
 	st := b.Stats()
-	if st.Used != 0 || st.Entries != 0 || st.Total.TooBig != 1 || st.Total.Stores != 9 || st.Total.Evictions != 5 {
+	if st.Used != 0 || st.Entries != 0 || st.Total[sessioncache.TooBig] != 1 || st.Total[sessioncache.Stores] != 9 || st.Total[sessioncache.Evictions] != 5 {
 		t.Errorf("stats: %+v", st)
 	}
 }
@@ -272,10 +287,10 @@ func under(serverName string, terms Asked) Asked {
 func TestMemoryNoName(t *testing.T) {
 	m, o, _ := newMemory(t)
 	same, other := Asked{Terms: [32]byte{1}}, Asked{Terms: [32]byte{2}}
-	mustAdd(t, m, Live{testID(1), same, testNow, 1000, o.add()})
-	mustAdd(t, m, Live{testID(2), under("a", same), testNow, 1000, o.add()})
-	mustAdd(t, m, Live{testID(3), Asked{}, testNow, 1000, o.add()})
-	mustAdd(t, m, Live{testID(4), Asked{AnyName: true}, testNow, 1000, o.add()})
+	mustAdd(t, m, Session{testID(1), same, testNow, 1000, o.add()})
+	mustAdd(t, m, Session{testID(2), under("a", same), testNow, 1000, o.add()})
+	mustAdd(t, m, Session{testID(3), Asked{}, testNow, 1000, o.add()})
+	mustAdd(t, m, Session{testID(4), Asked{AnyName: true}, testNow, 1000, o.add()})
 	for _, test := range []struct {
 		id    int
 		asked Asked
@@ -322,10 +337,10 @@ func TestMemoryLargeObjects(t *testing.T) {
 	o := &objects{t: t}
 	m := NewMemory(b, o.ref)
 	for n := range count {
-		mustAdd(t, m, Live{testID(n), named(""), testNow + 1, small, o.add()})
+		mustAdd(t, m, Session{testID(n), named(""), testNow + 1, small, o.add()})
 	}
 	for n := range 100 {
-		if added, _ := m.Put(Live{testID(count + n), named(""), testNow + 1, large, o.add()}, 0); !added {
+		if added, _ := m.Put(Session{testID(count + n), named(""), testNow + 1, large, o.add()}, 0); !added {
 			t.Fatal("not added")
 		}
 	}
@@ -339,11 +354,11 @@ func TestMemoryLargeObjects(t *testing.T) {
 		t.Errorf("%d of %d small sessions are left, the large ones take %d of %d", kept, count, b.large.Load(), b.bytes)
 	}
 	// One alone may not be larger than their part, and small ones take all of it back.
-	if added, leaving := m.Put(Live{testID(-1), named(""), testNow, count * (small + entryOverhead) / 4, 1000}, 0); added || leaving != nil {
+	if added, leaving := m.Put(Session{testID(-1), named(""), testNow, count * (small + entryOverhead) / 4, 1000}, 0); added || leaving != nil {
 		t.Errorf("added %v, leaving %v", added, leaving)
 	}
 	for n := range count {
-		m.Put(Live{testID(10000 + n), named(""), testNow + 2, small, o.add()}, 0)
+		m.Put(Session{testID(10000 + n), named(""), testNow + 2, small, o.add()}, 0)
 	}
 	if b.large.Load() != 0 || m.Len() != count {
 		t.Errorf("the large ones take %d bytes of %d sessions", b.large.Load(), m.Len())

@@ -1,6 +1,6 @@
 //go:build !race
 
-package sessioncache
+package live
 
 import (
 	"runtime"
@@ -10,7 +10,7 @@ import (
 func TestMemoryNoAllocations(t *testing.T) {
 	m, o, _ := newMemory(t)
 	id := testID(1)
-	mustAdd(t, m, Live{id, named("www.example.org"), testNow, 1000, o.add()})
+	mustAdd(t, m, Session{id, named("www.example.org"), testNow, 1000, o.add()})
 	if n := testing.AllocsPerRun(1000, func() {
 		if _, ok := m.Get(id, named("WWW.example.org")); !ok {
 			t.Fatal("miss")
@@ -33,7 +33,7 @@ func TestMemoryOverhead(t *testing.T) {
 	m := NewMemory(b, func(Object) {})
 	before := heap()
 	for n := range sessions {
-		mustAdd(t, m, Live{testID(n), named(""), testNow, 0, Object(n)})
+		mustAdd(t, m, Session{testID(n), named(""), testNow, 0, Object(n)})
 	}
 	each := float64(heap()-before) / sessions
 	runtime.KeepAlive(m)

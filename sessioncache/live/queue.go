@@ -1,14 +1,4 @@
-package sessioncache
-
-// due is when it is an entry's turn to leave.
-type due struct {
-	expires int64
-	put     uint64 // counts the puts of the Memory: the older, the smaller
-}
-
-func (d *due) before(other *due) bool {
-	return d.expires < other.expires || d.expires == other.expires && d.put < other.put
-}
+package live
 
 // queue is a binary heap, the next to leave first. Most entries are added at its end and
 // stay there, because the newest expires last. container/heap would cost an allocation

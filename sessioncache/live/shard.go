@@ -1,4 +1,4 @@
-package sessioncache
+package live
 
 import (
 	"hash/maphash"
@@ -11,24 +11,6 @@ const shardCount = 16
 var shardSeed = maphash.MakeSeed()
 
 func shardOf(id []byte) int { return int(maphash.Bytes(shardSeed, id) % shardCount) }
-
-// entry is a session that a Memory keeps.
-type entry struct {
-	id     string
-	asked  Asked
-	object Object
-	size   int64 // in the budget
-	large  bool
-	due    due
-	at     int // in the queue, from 1; 0 where it is not in it
-}
-
-// entryOverhead is what keeping a session takes beside the object and the server name:
-// the entry, its id, its places in the map and in the queue.
-const entryOverhead = 256
-
-// heap is what it takes of the Go heap.
-func (e *entry) heap() int64 { return entryHeap + int64(len(e.asked.ServerName)) }
 
 // shard has the sessions of some of the ids.
 type shard struct {
@@ -86,24 +68,4 @@ func (sh *shard) removeID(id []byte, same func(*entry) bool) *entry {
 	}
 	delete(sh.byID, e.id)
 	return e
-}
-
-// sameName compares server names, whose letters have no case (RFC 6066, section 3).
-func sameName(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if a[i] != b[i] && lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
 }

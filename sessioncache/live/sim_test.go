@@ -1,12 +1,13 @@
-package sessioncache
+package live
 
 import (
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
 // memoryModel says what a Memory should hold, in the order in which it should leave.
@@ -50,7 +51,7 @@ type memorySim struct {
 	o      *objects
 	budget *Budget
 	models [2]memoryModel
-	want   Counters
+	want   sessioncache.Counters
 	now    int64
 }
 
@@ -61,7 +62,7 @@ const (
 	simUnit   = 40     // sizes, of which some are large
 )
 
-func runMemorySim(t testing.TB, steps []byte) Counters {
+func runMemorySim(t testing.TB, steps []byte) sessioncache.Counters {
 	s := &memorySim{t: t, o: &objects{t: t}, budget: NewBudget(simBudget), now: testNow}
 	for n := range s.models {
 		s.models[n].m = NewMemory(s.budget, s.o.ref)
@@ -132,7 +133,7 @@ func (s *memorySim) step(mm *memoryModel, what byte, id int, a, b byte) {
 			s.t.Fatalf("Remove of session %d: object %d, %v", id, object, ok)
 		}
 		if ok {
-			s.want.Removals++
+			s.want[sessioncache.Removals]++
 			mm.remove(at)
 			s.o.free(object)
 		}
@@ -154,7 +155,7 @@ func (s *memorySim) put(mm *memoryModel, live modelLive, limit int) {
 	added := live.size <= simBudget && (!live.large() || live.size <= simBudget/largeBudgetPart)
 	switch {
 	case !added:
-		s.want.TooBig++
+		s.want[sessioncache.TooBig]++
 		s.o.free(live.object)
 	case at >= 0 && mm.kept[at].object == live.object:
 		added = false
@@ -163,7 +164,7 @@ func (s *memorySim) put(mm *memoryModel, live modelLive, limit int) {
 			mm.add(live)
 		}
 	default:
-		s.want.Stores++
+		s.want[sessioncache.Stores]++
 		if at >= 0 {
 			leaving = append(leaving, Leaving{mm.remove(at).object, Replaced})
 		}
@@ -179,12 +180,12 @@ func (s *memorySim) put(mm *memoryModel, live modelLive, limit int) {
 				break
 			}
 			leaving = append(leaving, Leaving{mm.remove(first).object, Evicted})
-			s.want.Evictions++
+			s.want[sessioncache.Evictions]++
 		}
 		mm.add(live)
 	}
 	size := int(live.size) - len(live.name) - entryOverhead
-	gotAdded, gotLeaving := mm.m.Put(Live{testID(live.id), Asked{ServerName: live.name, Terms: [32]byte{1}}, live.expires, size, live.object}, limit)
+	gotAdded, gotLeaving := mm.m.Put(Session{testID(live.id), Asked{ServerName: live.name, Terms: [32]byte{1}}, live.expires, size, live.object}, limit)
 	if gotAdded != added || !slices.Equal(gotLeaving, leaving) {
 		s.t.Fatalf("Put: %v, leaving %v, not %v, %v", gotAdded, gotLeaving, added, leaving)
 	}
@@ -198,9 +199,9 @@ func (s *memorySim) got(what string, mm *memoryModel, at int, hit bool, object O
 		s.t.Fatalf("%s: object %d, %v, not %v", what, object, ok, hit)
 	}
 	if ok {
-		s.want.Hits++
+		s.want[sessioncache.Hits]++
 	} else {
-		s.want.Misses++
+		s.want[sessioncache.Misses]++
 	}
 }
 
@@ -210,9 +211,9 @@ func (s *memorySim) flush(mm *memoryModel, now int64) {
 		want = append(want, mm.remove(0).object)
 	}
 	if now == 0 {
-		s.want.Removals += uint64(len(want))
+		s.want[sessioncache.Removals] += uint64(len(want))
 	} else {
-		s.want.Expiries += uint64(len(want))
+		s.want[sessioncache.Expiries] += uint64(len(want))
 	}
 	got := mm.m.Flush(now)
 	if !slices.Equal(got, want) {
@@ -297,10 +298,12 @@ func TestMemorySimulation(t *testing.T) {
 	}
 	did := runMemorySim(t, steps)
 	t.Logf("%+v", did)
-	counts := reflect.ValueOf(did)
-	for n := range counts.NumField() {
-		if name := counts.Type().Field(n).Name; counts.Field(n).Uint() == 0 && name != "Errors" {
-			t.Errorf("no %s", name)
+	for _, c := range []sessioncache.Counter{
+		sessioncache.Hits, sessioncache.Misses, sessioncache.Stores, sessioncache.Evictions,
+		sessioncache.Expiries, sessioncache.Removals, sessioncache.TooBig,
+	} {
+		if did[c] == 0 {
+			t.Errorf("no %v", c)
 		}
 	}
 }

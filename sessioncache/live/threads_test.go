@@ -1,4 +1,4 @@
-package sessioncache
+package live
 
 import (
 	"math/rand/v2"
@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
 // sharedObjects are like objects, for threads.
@@ -90,7 +92,7 @@ func (mt *memoryThreads) step(rng *rand.Rand) {
 
 func (mt *memoryThreads) put(n int, expires int64, size int) {
 	object := mt.o.add(n)
-	added, leaving := mt.m.Put(Live{testID(n), named(""), expires, size, object}, threadLimit)
+	added, leaving := mt.m.Put(Session{testID(n), named(""), expires, size, object}, threadLimit)
 	if !added {
 		mt.t.Errorf("object %d was not added", object)
 	}
@@ -151,9 +153,9 @@ func TestMemoryThreads(t *testing.T) {
 				}
 			}
 			st = b.Stats()
-			left := st.Total.Evictions + st.Total.Expiries + st.Total.Removals +
+			left := st.Total[sessioncache.Evictions] + st.Total[sessioncache.Expiries] + st.Total[sessioncache.Removals] +
 				uint64(mt.takes.Load()+mt.replaced.Load())
-			if len(flushed) != kept || st.Total.Stores != left || st.Entries != 0 || st.Used != 0 {
+			if len(flushed) != kept || st.Total[sessioncache.Stores] != left || st.Entries != 0 || st.Used != 0 {
 				t.Errorf("%d flushed of %d, %d have left, stats %+v", len(flushed), kept, left, st)
 			}
 			t.Logf("%+v", st.Total)
@@ -173,7 +175,7 @@ func TestMemoryThreadsLimit(t *testing.T) {
 		running.Go(func() {
 			for n := range puts {
 				n += thread * puts
-				_, leaving := m.Put(Live{testID(n), named(""), testNow, 0, Object(n)}, limit)
+				_, leaving := m.Put(Session{testID(n), named(""), testNow, 0, Object(n)}, limit)
 				left.Add(int64(len(leaving)))
 				if kept := m.Len(); kept > limit {
 					t.Errorf("%d sessions are kept", kept)

@@ -1,10 +1,12 @@
-package sessioncache
+package shm
 
 import (
 	"fmt"
 	"syscall"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
 // reportCPU reports the processor time of an operation beside its duration, which is that of
@@ -22,10 +24,10 @@ func reportCPU(b *testing.B) func() {
 // peerDER is the size of a TLS 1.2 session without a client certificate (P8).
 const peerDER = 133
 
-var benchOrigin = Origin{ServerName: "www.example.org"}
+var benchOrigin = sessioncache.Origin{ServerName: "www.example.org"}
 
 // full is a cache that has been filled more than once, and the ids in it.
-func full(b *testing.B, size int) (*Cache, [][]byte) {
+func full(b *testing.B, size int) (*sessioncache.Cache, [][]byte) {
 	c := testCache(b, openShm(b, newMapping(size)), nil)
 	var ids [][]byte
 	for i := range size / 150 {
@@ -34,7 +36,7 @@ func full(b *testing.B, size int) (*Cache, [][]byte) {
 	}
 	kept := ids[:0]
 	for _, id := range ids {
-		if _, _, ok := c.Get(benchOrigin, id, nil); ok {
+		if _, _, ok := c.Get(ctx, benchOrigin, id, nil); ok {
 			kept = append(kept, id)
 		}
 	}
@@ -52,7 +54,7 @@ func BenchmarkGet(b *testing.B) {
 			b.ResetTimer()
 			defer reportCPU(b)()
 			for i := 0; b.Loop(); i++ {
-				if _, _, ok := c.Get(benchOrigin, ids[i%len(ids)], dst); !ok {
+				if _, _, ok := c.Get(ctx, benchOrigin, ids[i%len(ids)], dst); !ok {
 					b.Fatal("miss")
 				}
 			}
@@ -65,7 +67,7 @@ func BenchmarkMiss(b *testing.B) {
 	id := testID(-1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, ok := c.Get(Origin{}, id, nil); ok {
+		if _, _, ok := c.Get(ctx, sessioncache.Origin{}, id, nil); ok {
 			b.Fatal("hit")
 		}
 	}
@@ -73,20 +75,20 @@ func BenchmarkMiss(b *testing.B) {
 
 func BenchmarkPut(b *testing.B) {
 	for _, size := range benchSizes {
-		for _, der := range []int{peerDER, 600, 8 << 10, MaxDER} {
+		for _, der := range []int{peerDER, 600, 8 << 10, sessioncache.MaxDER} {
 			b.Run(fmt.Sprintf("%dMiB/%dB", size>>20, der), func(b *testing.B) {
 				c, _ := full(b, size)
 				var ids [][]byte
 				for i := range 10000 {
 					ids = append(ids, testID(-i))
 				}
-				s := Session{DER: testDER(ids[0], 0, der), Expires: 1<<32 - 2}
+				s := sessioncache.Session{DER: testDER(ids[0], 0, der), Expires: 1<<32 - 2}
 				b.ReportAllocs()
 				b.ResetTimer()
 				defer reportCPU(b)()
 				for i := 0; b.Loop(); i++ {
 					s.ID = ids[i%len(ids)]
-					if _, err := c.Put(benchOrigin, s); err != nil {
+					if _, err := c.Put(ctx, benchOrigin, s); err != nil {
 						b.Fatal(err)
 					}
 				}

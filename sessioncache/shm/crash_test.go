@@ -1,9 +1,12 @@
-package sessioncache
+package shm
 
 import (
 	"sync"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
+	"gosess/sessioncache/storetest"
 )
 
 // scene is a store whose first set is full, so that a Put has to do all that it may
@@ -11,20 +14,22 @@ import (
 type scene struct {
 	t       *testing.T
 	mapping []byte
-	s       *Shm
-	c       *Cache
+	s       *Store
+	c       *sessioncache.Cache
 	now     int64
 	ids     [][]byte // in one set
+	keyOf   func(id []byte) sessioncache.LookupKey
 }
 
-const sceneSet = setsAt
+var sceneSet = firstSet
 
 // newScene stores sessions in one set until the first of them had to make way.
 func newScene(t *testing.T) *scene {
 	sc := &scene{t: t, mapping: newMapping(MinSize), now: testNow}
 	sc.s = openShm(t, sc.mapping)
 	sc.c = testCache(t, sc.s, &sc.now)
-	for n := 0; sc.s.Stats().Total.Evictions == 0; n++ {
+	sc.keyOf, _ = storetest.LookupKeys(t, sc.s)
+	for n := 0; sc.s.stats().Total[sessioncache.Evictions] == 0; n++ {
 		if id := testID(n); sc.inSet(id) {
 			sc.ids = append(sc.ids, id)
 			mustPut(t, sc.c, originA, id, testDER(id, 0, ordinaryDER), sc.now+100)
@@ -34,14 +39,12 @@ func newScene(t *testing.T) *scene {
 }
 
 func (sc *scene) inSet(id []byte) bool {
-	w := sc.c.begin()
-	defer sc.c.end(w)
-	w.lookup(0, id)
-	return sc.s.setOf(&w.key) == sceneSet
+	key := sc.keyOf(id)
+	return sc.s.setOf(&key) == sceneSet
 }
 
 // another opens the store once more, as another process would.
-func (sc *scene) another(pid uint64) (*Shm, *Cache) {
+func (sc *scene) another(pid uint64) (*Store, *sessioncache.Cache) {
 	s := openShm(sc.t, sc.mapping)
 	s.pid = pid
 	return s, testCache(sc.t, s, &sc.now)
@@ -50,7 +53,7 @@ func (sc *scene) another(pid uint64) (*Shm, *Cache) {
 // present counts the sessions that are there; none may be wrong.
 func (sc *scene) present() (n int) {
 	for _, id := range sc.ids {
-		if der, _, ok := sc.c.Get(originA, id, nil); ok {
+		if der, _, ok := sc.c.Get(ctx, originA, id, nil); ok {
 			checkDER(sc.t, id, der)
 			n++
 		}
@@ -97,7 +100,7 @@ func TestDeathAtEveryStep(t *testing.T) {
 						panic(r)
 					}
 				}()
-				if _, err := cache.Put(originA, Session{id, testDER(id, 1, test.size), sc.now + 100}); err != nil {
+				if _, err := cache.Put(ctx, originA, sessioncache.Session{ID: id, DER: testDER(id, 1, test.size), Expires: sc.now + 100}); err != nil {
 					t.Fatal(err)
 				}
 				done = left > 0
@@ -105,7 +108,7 @@ func TestDeathAtEveryStep(t *testing.T) {
 			if lost := before - sc.present(); lost > test.most {
 				t.Fatalf("%s, step %d: %d entries were lost", test.name, step, lost)
 			}
-			if der, _, ok := sc.c.Get(originA, id, nil); ok {
+			if der, _, ok := sc.c.Get(ctx, originA, id, nil); ok {
 				checkDER(t, id, der)
 			}
 			for i := range 3 { // the dead writer's lock holds nobody up
@@ -116,7 +119,7 @@ func TestDeathAtEveryStep(t *testing.T) {
 			checkStore(t, sc.s)
 		}
 	}
-	if n := sc.s.Stats().Total.Errors; n != 0 {
+	if n := sc.s.stats().Total[sessioncache.Errors]; n != 0 {
 		t.Errorf("%d errors: a death must leave nothing damaged", n)
 	}
 }
@@ -141,9 +144,9 @@ func TestStolenLock(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			id := sc.ids[0]
-			switch _, err := cache.Put(originA, Session{id, testDER(id, 1, 150+steps), sc.now + 100}); err {
+			switch _, err := cache.Put(ctx, originA, sessioncache.Session{ID: id, DER: testDER(id, 1, 150+steps), Expires: sc.now + 100}); err {
 			case nil:
-			case ErrInterrupted:
+			case sessioncache.ErrInterrupted:
 				interrupted++
 			default:
 				t.Errorf("step %d: %v", steps, err)
@@ -209,13 +212,13 @@ func TestReaderMeetsWriter(t *testing.T) {
 			mustPut(t, sc.c, originA, id, testDER(id, version, ordinaryDER), sc.now+50)
 		}
 	}
-	if der, _, ok := c.Get(originA, id, nil); !ok || checkDER(t, id, der) != 0 {
+	if der, _, ok := c.Get(ctx, originA, id, nil); !ok || checkDER(t, id, der) != 0 {
 		t.Error("the reader's copy was whole")
 	}
-	if der, _, ok := c.Get(originA, id, nil); !ok || checkDER(t, id, der) != 1 {
+	if der, _, ok := c.Get(ctx, originA, id, nil); !ok || checkDER(t, id, der) != 1 {
 		t.Error("the new entry was not found")
 	}
-	if n := sc.s.Stats().Total.Errors; n != 0 {
+	if n := sc.s.stats().Total[sessioncache.Errors]; n != 0 {
 		t.Errorf("%d errors", n)
 	}
 }
@@ -230,7 +233,7 @@ func TestReadersSeeWholeEntries(t *testing.T) {
 	var readers sync.WaitGroup
 	for r := range 2 {
 		readers.Go(func() {
-			var e Entry
+			var e sessioncache.Entry
 			for n := r; ; n++ {
 				select {
 				case <-done:
@@ -238,7 +241,7 @@ func TestReadersSeeWholeEntries(t *testing.T) {
 				default:
 				}
 				key := n % keys
-				if !s.Find(setKey(key), &e) {
+				if !find(s, setKey(key), &e) {
 					continue
 				}
 				for _, b := range e.Sealed {
@@ -261,7 +264,7 @@ func TestReadersSeeWholeEntries(t *testing.T) {
 		for i := range entry {
 			entry[i] = b
 		}
-		if err := s.Put(setKey(int(b)%keys), entry, uint32(b), 0); err != nil {
+		if err := s.Put(ctx, setKey(int(b)%keys), entry, uint32(b), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -285,14 +288,14 @@ func TestCrowdedLock(t *testing.T) {
 	id := sc.ids[1]
 	for range 3 {
 		sc.s.store(at, others)
-		if _, err := c.Put(originA, Session{id, testDER(id, 1, ordinaryDER), sc.now + 100}); err != ErrBusy {
+		if _, err := c.Put(ctx, originA, sessioncache.Session{ID: id, DER: testDER(id, 1, ordinaryDER), Expires: sc.now + 100}); err != sessioncache.ErrBusy {
 			t.Errorf("Put: %v", err)
 		}
 		if s.load(at) != others {
 			t.Error("it took the lock")
 		}
 	}
-	if n := s.Stats().Total.Errors; n != 3 {
+	if n := s.stats().Total[sessioncache.Errors]; n != 3 {
 		t.Errorf("%d errors", n)
 	}
 	mustGet(t, sc.c, originA, id, testDER(id, 0, ordinaryDER))

@@ -1,4 +1,4 @@
-package sessioncache
+package shm
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
 // sharedMapping is an empty store as a server has it, with the kernel's small pages.
@@ -37,7 +39,7 @@ func BenchmarkEntries(b *testing.B) {
 			var kept, fresh [][]byte
 			for len(kept) < 1e5 {
 				id := testID(rng.IntN(entries))
-				if _, _, ok := c.Get(Origin{}, id, nil); ok {
+				if _, _, ok := c.Get(ctx, sessioncache.Origin{}, id, nil); ok {
 					kept = append(kept, id)
 				}
 				fresh = append(fresh, testID(entries+len(fresh)))
@@ -45,16 +47,16 @@ func BenchmarkEntries(b *testing.B) {
 			b.Run("get", func(b *testing.B) {
 				dst := make([]byte, 0, 4096)
 				for i := 0; b.Loop(); i++ {
-					if _, _, ok := c.Get(Origin{}, kept[i%len(kept)], dst); !ok {
+					if _, _, ok := c.Get(ctx, sessioncache.Origin{}, kept[i%len(kept)], dst); !ok {
 						b.Fatal("miss")
 					}
 				}
 			})
 			b.Run("put", func(b *testing.B) {
-				s := Session{DER: testDER(fresh[0], 0, ordinaryDER), Expires: 1<<32 - 2}
+				s := sessioncache.Session{DER: testDER(fresh[0], 0, ordinaryDER), Expires: 1<<32 - 2}
 				for i := 0; b.Loop(); i++ {
 					s.ID = fresh[i%len(fresh)]
-					if _, err := c.Put(Origin{}, s); err != nil {
+					if _, err := c.Put(ctx, sessioncache.Origin{}, s); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -64,16 +66,16 @@ func BenchmarkEntries(b *testing.B) {
 }
 
 // fill stores sessions with the ids from 0, by two goroutines.
-func fill(b *testing.B, c *Cache, entries int) {
+func fill(b *testing.B, c *sessioncache.Cache, entries int) {
 	const writers = 2
 	der := testDER(testID(0), 0, ordinaryDER)
 	var group sync.WaitGroup
 	for w := range writers {
 		group.Go(func() {
 			for n := w; n < entries; n += writers {
-				_, err := c.Put(Origin{}, Session{ID: testID(n), DER: der, Expires: 1<<32 - 2})
+				_, err := c.Put(ctx, sessioncache.Origin{}, sessioncache.Session{ID: testID(n), DER: der, Expires: 1<<32 - 2})
 				// On a busy machine one writer may be held up in the middle of a write.
-				if err != nil && err != ErrInterrupted && err != ErrBusy {
+				if err != nil && err != sessioncache.ErrInterrupted && err != sessioncache.ErrBusy {
 					b.Error(err)
 					return
 				}

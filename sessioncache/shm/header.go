@@ -1,43 +1,56 @@
-package sessioncache
+package shm
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
+
+	"gosess/sessioncache"
+)
+
+// Errors of [Open] and [OpenReadOnly].
+var (
+	// ErrNotOurs is returned when a mapping does not begin as a shm store does.
+	ErrNotOurs = errors.New("not a gosess store")
+	// ErrVersion is returned for a store of another format version.
+	ErrVersion = errors.New("gosess store of another format version")
+	// ErrDamaged is returned when the header contradicts itself or the mapping.
+	ErrDamaged = errors.New("damaged gosess store")
 )
 
 // The header is written by the C half, which knows nothing else of the format:
-// shim.h has the same magic, version and size.
+// shim.h has the same, which is compared when capi is compiled.
 const (
-	headerMagic   = "gosess\r\n"
-	headerVersion = 3
-	headerSize    = 64
+	Magic      = "gosess\r\n"
+	Version    = 4
+	HeaderSize = 64
 
-	headerVersionAt = 8
-	headerSizeAt    = 12
-	headerTotalAt   = 16
-	headerCreatedAt = 24
-	headerIDAt      = 32
-	headerSumAt     = 60
+	VersionAt = 8
+	SizeAt    = 12
+	TotalAt   = 16
+	CreatedAt = 24
+	IDAt      = 32
+	SumAt     = 60
 )
 
 // MinSize is the smallest size of a shm store in bytes.
 const MinSize = 1 << 20
 
 // readHeader checks the header of a mapping and returns when the store was made, and its id.
-func readHeader(mapping []byte) (created int64, id StoreID, err error) {
-	if len(mapping) < headerSize || string(mapping[:len(headerMagic)]) != headerMagic {
+func readHeader(mapping []byte) (created int64, id sessioncache.StoreID, err error) {
+	if len(mapping) < HeaderSize || string(mapping[:len(Magic)]) != Magic {
 		return 0, id, ErrNotOurs
 	}
 	le := binary.LittleEndian
-	if le.Uint32(mapping[headerVersionAt:]) != headerVersion {
+	if le.Uint32(mapping[VersionAt:]) != Version {
 		return 0, id, ErrVersion
 	}
 	switch {
-	case le.Uint32(mapping[headerSumAt:]) != crc32.ChecksumIEEE(mapping[:headerSumAt]),
-		le.Uint32(mapping[headerSizeAt:]) != headerSize,
-		le.Uint64(mapping[headerTotalAt:]) != uint64(len(mapping)),
+	case le.Uint32(mapping[SumAt:]) != crc32.ChecksumIEEE(mapping[:SumAt]),
+		le.Uint32(mapping[SizeAt:]) != HeaderSize,
+		le.Uint64(mapping[TotalAt:]) != uint64(len(mapping)),
 		len(mapping) < MinSize:
 		return 0, id, ErrDamaged
 	}
-	return int64(le.Uint64(mapping[headerCreatedAt:])), StoreID(mapping[headerIDAt:]), nil
+	return int64(le.Uint64(mapping[CreatedAt:])), sessioncache.StoreID(mapping[IDAt:]), nil
 }

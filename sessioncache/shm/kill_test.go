@@ -1,4 +1,4 @@
-package sessioncache
+package shm
 
 import (
 	"encoding/binary"
@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
 const (
@@ -58,11 +59,11 @@ func rightDER(der, scratch []byte, id uint64) bool {
 func beKilled(dir string) {
 	time.AfterFunc(10*time.Minute, func() { os.Exit(3) })
 	own, _ := wordsOf(mapIn(dir, "tally", killSize))
-	s, err := OpenShm(mapIn(dir, "store", MinSize))
+	s, err := Open(mapIn(dir, "store", MinSize))
 	if err != nil {
 		panic(err)
 	}
-	c, err := New(s, [][]byte{testKey(1)})
+	c, err := sessioncache.New(s, [][]byte{testKey(1)})
 	if err != nil {
 		panic(err)
 	}
@@ -76,7 +77,7 @@ func beKilled(dir string) {
 	at := int(track[0]) * killWords
 	x := s.pid*0x9e3779b97f4a7c15 + 1
 	der, dst, scratch := make([]byte, 9000), make([]byte, 0, 9000), make([]byte, 9000)
-	var id [MaxID]byte
+	var id [sessioncache.MaxID]byte
 	for {
 		x ^= x << 13
 		x ^= x >> 7
@@ -89,8 +90,8 @@ func beKilled(dir string) {
 				size = 100 + x>>40%8000
 			}
 			fillDER(der[:size], n, uint32(x))
-			c.Put(originA, Session{id[:], der[:size], 1<<32 - 2})
-		} else if got, _, ok := c.Get(originA, id[:], dst); ok {
+			c.Put(ctx, originA, sessioncache.Session{ID: id[:], DER: der[:size], Expires: 1<<32 - 2})
+		} else if got, _, ok := c.Get(ctx, originA, id[:], dst); ok {
 			own.add(at+killHits, 1)
 			if !rightDER(got, scratch, n) {
 				own.add(at+killWrong, 1)
@@ -158,9 +159,9 @@ func TestKills(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	dir := t.TempDir()
-	mapping := mapFile(t, filepath.Join(dir, "store"), MinSize, syscall.PROT_READ|syscall.PROT_WRITE)
+	mapping := mapShared(t, dir, "store", MinSize)
 	makeHeader(mapping)
-	tally, _ := wordsOf(mapFile(t, filepath.Join(dir, "tally"), killSize, syscall.PROT_READ|syscall.PROT_WRITE))
+	tally, _ := wordsOf(mapShared(t, dir, "tally", killSize))
 	ready, enough, ended := make(chan killWorker), make(chan struct{}), make(chan error, 1)
 	go func() { ended <- readyWorkers(dir, ready, enough) }()
 	var workers [killTracks]killWorker
@@ -259,12 +260,12 @@ func TestKills(t *testing.T) {
 	// What is left is right, and takes new sessions.
 	s := openShm(t, mapping)
 	c := testCache(t, s, nil)
-	var id [MaxID]byte
+	var id [sessioncache.MaxID]byte
 	scratch := make([]byte, 9000)
 	found := 0
 	for n := range killIDs {
 		binary.LittleEndian.PutUint64(id[:], uint64(n))
-		der, _, ok := c.Get(originA, id[:], nil)
+		der, _, ok := c.Get(ctx, originA, id[:], nil)
 		if ok {
 			found++
 			if !rightDER(der, scratch, uint64(n)) {
@@ -278,5 +279,5 @@ func TestKills(t *testing.T) {
 		t.Errorf("nothing was tried: %d sessions found, %d hits", found, hits)
 	}
 	checkStore(t, s)
-	t.Logf("%d sessions were there in the end, %+v", found, s.Stats().Total)
+	t.Logf("%d sessions were there in the end, %+v", found, s.stats().Total)
 }

@@ -1,16 +1,18 @@
-package sessioncache
+package shm
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
 // stillThere counts the plain sessions from 0 to n that a cache has, without using them.
-func stillThere(t *testing.T, c *Cache, n int) (kept int) {
+func stillThere(t *testing.T, c *sessioncache.Cache, n int) (kept int) {
 	t.Helper()
 	for i := range n {
-		if c.Has(originA.Owner, testID(i), func([]byte, Seal) bool { return true }) {
+		if c.Has(ctx, originA.Owner, testID(i), func([]byte, sessioncache.Seal) bool { return true }) {
 			kept++
 		}
 	}
@@ -37,11 +39,11 @@ func TestLargeEntriesHaveAPart(t *testing.T) {
 		sizes string
 		least int // percent of the plain ones that stay; the part of a set may end within one
 	}{
-		{150, func() int { return MaxDER }, "of the largest size", 75},
-		{600, func() int { return MaxDER }, "of the largest size", 75},
-		{1250 * thorough, func() int { return MaxDER }, "of the largest size", 75},
-		{1250 * thorough, func() int { return 2100 + rng.IntN(MaxDER-2100+1) }, "of any size", 73},
-		{1250 * thorough, func() int { return 2100 + rng.IntN(2)*(MaxDER-2100) }, "of two sizes", 73},
+		{150, func() int { return sessioncache.MaxDER }, "of the largest size", 75},
+		{600, func() int { return sessioncache.MaxDER }, "of the largest size", 75},
+		{1250 * thorough, func() int { return sessioncache.MaxDER }, "of the largest size", 75},
+		{1250 * thorough, func() int { return 2100 + rng.IntN(sessioncache.MaxDER-2100+1) }, "of any size", 73},
+		{1250 * thorough, func() int { return 2100 + rng.IntN(2)*(sessioncache.MaxDER-2100) }, "of two sizes", 73},
 	} {
 		t.Run(fmt.Sprintf("%d %s", test.count, test.sizes), func(t *testing.T) {
 			mapping := newMapping(size)
@@ -58,7 +60,7 @@ func TestLargeEntriesHaveAPart(t *testing.T) {
 				t.Errorf("of %d plain sessions %d are left", before, after)
 			}
 			last := testID(-test.count)
-			if _, _, ok := c.Get(originA, last, nil); !ok {
+			if _, _, ok := c.Get(ctx, originA, last, nil); !ok {
 				t.Error("the last large one is not there")
 			}
 			checkStore(t, s)
@@ -75,7 +77,7 @@ func TestOrdinaryCertificatesFillTheStore(t *testing.T) {
 	for i := range 3000 {
 		mustPut(t, c, originA, testID(i), testDER(testID(i), 0, der), 1<<32-2)
 	}
-	st := s.Stats()
+	st := s.stats()
 	t.Logf("%d sessions, %d %% used", st.Entries, st.Used*100/st.Capacity)
 	if st.Used*100/st.Capacity < 90 {
 		t.Errorf("%d %% are used", st.Used*100/st.Capacity)
@@ -87,26 +89,26 @@ func TestLargeEntryAndNoDescriptor(t *testing.T) {
 	s := openShm(t, newMapping(MinSize))
 	put := func(n, size int) {
 		t.Helper()
-		if err := s.Put(setKey(n), make([]byte, size), 2, 1); err != nil {
+		if err := s.Put(ctx, setKey(n), make([]byte, size), 2, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
 	large := s.most(largeUnits+1) * wordSize
 	small := (s.units*wordSize - large) / s.slots / wordSize * wordSize
-	var e Entry
+	var e sessioncache.Entry
 	put(0, large)
 	for n := 1; n < s.slots; n++ {
 		put(n, small)
 	}
-	if !s.Find(setKey(0), &e) || !s.Drop(&e) {
+	if !find(s, setKey(0), &e) || !drop(s, &e) {
 		t.Fatal("the large one is not there")
 	}
 	put(s.slots, small) // in what is left at the end, where it fits best
 	put(0, large)
-	if st := s.Stats(); st.Entries != uint64(s.slots) || st.Total != (Counters{Evictions: 1}) || s.Find(setKey(1), &e) {
+	if st := s.stats(); st.Entries != uint64(s.slots) || st.Total != (sessioncache.Counters{sessioncache.Evictions: 1}) || find(s, setKey(1), &e) {
 		t.Errorf("not the oldest one has made way: %+v", st)
 	}
-	if err := s.Put(setKey(1), make([]byte, large+1), 2, 1); err != ErrTooBig {
+	if err := s.Put(ctx, setKey(1), make([]byte, large+1), 2, 1); err != sessioncache.ErrTooBig {
 		t.Errorf("larger than that part: %v", err)
 	}
 	checkStore(t, s)

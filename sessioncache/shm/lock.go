@@ -1,6 +1,7 @@
-package sessioncache
+package shm
 
 import (
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -16,44 +17,53 @@ const (
 	lockPatience = 500 * time.Microsecond
 )
 
+// writer is a process that writes to a mapping.
+type writer struct {
+	layout
+	pid      uint64
+	ticket   atomic.Uint32
+	patience time.Duration // with the holder of a lock
+	pause    func()        // between two looks at it
+}
+
 // token is what this process puts into a lock: its pid and a number that no other
 // writer of it uses at the time.
-func (s *Shm) token() uint64 { return s.pid<<32 | uint64(s.ticket.Add(1)) }
+func (w *writer) token() uint64 { return w.pid<<32 | uint64(w.ticket.Add(1)) }
 
 // lock takes the lock of a set and returns what it put there. It steals the lock of a dead
 // process at once, and when patience has run out that of one which has not got on (it is
 // stopped, or starved of CPU): then it was robbed. Where others came and went all the
 // time there is no lock: the token is 0.
-func (s *Shm) lock(set int) (token uint64, robbed bool) {
+func (w *writer) lock(set int) (token uint64, robbed bool) {
 	at := set + setLock
-	token = s.token()
+	token = w.token()
 	for range lockSpins {
-		if s.load(at) == 0 && s.cas(at, 0, token) {
+		if w.load(at) == 0 && w.cas(at, 0, token) {
 			return token, false
 		}
 	}
 	begun := time.Now()
-	seen, since := s.load(at), begun
+	seen, since := w.load(at), begun
 	for {
-		held, now := s.load(at), time.Now()
+		held, now := w.load(at), time.Now()
 		if held != seen {
 			seen, since = held, now
 		}
 		switch {
 		case held == 0 || !alive(held>>32):
-			if s.cas(at, held, token) {
+			if w.cas(at, held, token) {
 				return token, false
 			}
-		case now.Sub(begun) >= s.patience:
-			if now.Sub(since) < s.patience/2 {
+		case now.Sub(begun) >= w.patience:
+			if now.Sub(since) < w.patience/2 {
 				return 0, false
 			}
-			if s.cas(at, held, token) {
+			if w.cas(at, held, token) {
 				return token, true
 			}
 			return 0, false
 		}
-		s.pause()
+		w.pause()
 	}
 }
 
@@ -65,14 +75,14 @@ func nap() {
 }
 
 // holds reports whether the lock was not stolen.
-func (s *Shm) holds(set int, token uint64) bool {
-	return s.load(set+setLock) == token
+func (w *writer) holds(set int, token uint64) bool {
+	return w.load(set+setLock) == token
 }
 
 // unlock gives the lock back, unless it was stolen.
-func (s *Shm) unlock(set int, token uint64) {
-	if s.holds(set, token) {
-		s.store(set+setPlace, 0)
-		s.cas(set+setLock, token, 0)
+func (w *writer) unlock(set int, token uint64) {
+	if w.holds(set, token) {
+		w.store(set+setPlace, 0)
+		w.cas(set+setLock, token, 0)
 	}
 }

@@ -1,9 +1,11 @@
-package sessioncache
+package shm
 
 import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
 // TestBitFlips flips bits of a full store, one after the other, and looks sessions up and
@@ -19,8 +21,8 @@ func TestBitFlips(t *testing.T) {
 	for n := range ids {
 		mustPut(t, c, originA, testID(n), testDER(testID(n), 0, 100+n%100), now+10)
 	}
-	bits := func(m *Shm) (at, bit int) {
-		set := setsAt + rng.IntN(m.sets)*m.setSize
+	bits := func(m *Store) (at, bit int) {
+		set := firstSet + rng.IntN(m.sets)*m.setSize
 		switch rng.IntN(4) { // a quarter of them each where it matters most
 		case 0:
 			at = set + rng.IntN(setHeaderSize)
@@ -29,7 +31,7 @@ func TestBitFlips(t *testing.T) {
 		case 2:
 			at = set + rng.IntN(m.setSize)
 		default:
-			at = headerSize/wordSize + rng.IntN(MinSize/wordSize-headerSize/wordSize)
+			at = HeaderSize/wordSize + rng.IntN(MinSize/wordSize-HeaderSize/wordSize)
 		}
 		return at, rng.IntN(64)
 	}
@@ -44,7 +46,7 @@ func TestBitFlips(t *testing.T) {
 			s.w[at] ^= 1 << bit
 			for range 6 {
 				id := testID(rng.IntN(ids))
-				if der, _, ok := c.Get(originA, id, nil); ok {
+				if der, _, ok := c.Get(ctx, originA, id, nil); ok {
 					checkDER(t, id, der)
 					hits++
 				} else {
@@ -53,16 +55,16 @@ func TestBitFlips(t *testing.T) {
 			}
 			if rng.IntN(10) == 0 {
 				id := testID(rng.IntN(ids))
-				if _, err := c.Put(originA, Session{id, testDER(id, 0, 150), now + 10}); err != nil {
+				if _, err := c.Put(ctx, originA, sessioncache.Session{ID: id, DER: testDER(id, 0, 150), Expires: now + 10}); err != nil {
 					t.Fatal(err)
 				}
 				mustGet(t, c, originA, id, testDER(id, 0, 150))
 			}
 		}
-		s.Stats()
+		s.stats()
 		// A flip of the header is seen by whoever opens the store next.
-		mapping[rng.IntN(headerSize)] ^= 1 << rng.IntN(8)
-		if _, err := OpenShm(mapping); err != nil {
+		mapping[rng.IntN(HeaderSize)] ^= 1 << rng.IntN(8)
+		if _, err := Open(mapping); err != nil {
 			refused++
 		}
 	}
@@ -77,76 +79,26 @@ func TestBitFlips(t *testing.T) {
 func TestGenerations(t *testing.T) {
 	for _, from := range []uint64{0, 1<<31 - 5, 1<<32 - 5, 1<<63 - 5, 1<<64 - 5} {
 		s := openShm(t, newMapping(MinSize))
-		s.store(setsAt+setGeneration, from)
-		var before, after Entry
+		s.store(firstSet+setGeneration, from)
+		var before, after sessioncache.Entry
 		for range 10 {
-			if err := s.Put(setKey(1), make([]byte, 100), 2, 1); err != nil || !s.Find(setKey(1), &after) {
+			if err := s.Put(ctx, setKey(1), make([]byte, 100), 2, 1); err != nil || !find(s, setKey(1), &after) {
 				t.Fatalf("generation %d: %v", from, err)
 			}
-			if after.meta == before.meta || !isLive(after.meta) {
-				t.Errorf("generation %d: meta %#x after %#x", from, after.meta, before.meta)
+			if after.Handle == before.Handle || !isLive(after.Handle[1]) {
+				t.Errorf("generation %d: meta %#x after %#x", from, after.Handle[1], before.Handle[1])
 			}
-			if before.meta != 0 && s.Drop(&before) {
+			if before.Handle[1] != 0 && drop(s, &before) {
 				t.Errorf("generation %d: the entry before was dropped again", from)
 			}
 			before = after
 		}
-		if !s.Drop(&after) || s.Find(setKey(1), &after) {
+		if !drop(s, &after) || find(s, setKey(1), &after) {
 			t.Errorf("generation %d: not dropped", from)
 		}
 		checkStore(t, s)
 		checkZero(t, s)
 	}
-}
-
-// TestClockJumps moves the clock an hour on, back, and back further than to when the
-// sessions were made. Expiry follows the clock, and nothing else does.
-func TestClockJumps(t *testing.T) {
-	const hour = 3600
-	now := int64(testNow)
-	c, s := newCache(t, &now)
-	put := func(n int, lifetime int64) {
-		mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now+lifetime)
-	}
-	there := func(what string, n int, want bool) {
-		t.Helper()
-		der, _, ok := c.Get(originA, testID(n), nil)
-		if ok != want {
-			t.Errorf("%s: session %d is there: %v", what, n, ok)
-		}
-		if ok {
-			checkDER(t, testID(n), der)
-		}
-	}
-	put(1, 300)
-	put(2, 2*hour)
-	put(3, 300)
-	there("at first", 1, true)
-	now += hour
-	there("an hour on", 1, false)
-	there("an hour on", 2, true)
-	put(4, 300)
-	now -= hour
-	there("back", 1, false) // it was dropped when it was looked up
-	there("back", 2, true)
-	there("back", 3, true) // nobody looked
-	there("back", 4, true)
-	now -= hour
-	there("before it was made", 2, true)
-	for range 20 { // back and forth
-		put(5, 300)
-		now += hour
-		there("an hour on again", 5, false)
-		put(5, 300)
-		there("stored anew", 5, true)
-		now -= hour
-		there("back again", 5, true)
-		there("back again", 2, true)
-	}
-	if got := s.Stats().Total; got.Errors != 0 || got.Evictions != 0 {
-		t.Errorf("counters: %+v", got)
-	}
-	checkStore(t, s)
 }
 
 // TestEntriesTooLarge stores what is as large as may be, and what is larger: the second is
@@ -155,19 +107,19 @@ func TestEntriesTooLarge(t *testing.T) {
 	now := int64(testNow)
 	c, s := newCache(t, &now)
 	mustPut(t, c, originA, testID(1), testDER(testID(1), 0, ordinaryDER), now)
-	for n, size := range []int{MaxDER + 1, 1 << 17, 1 << 20, 10 << 20} {
-		if _, err := c.Put(originA, Session{testID(2), testDER(testID(2), 0, size), now}); err != ErrTooBig {
+	for n, size := range []int{sessioncache.MaxDER + 1, 1 << 17, 1 << 20, 10 << 20} {
+		if _, err := c.Put(ctx, originA, sessioncache.Session{ID: testID(2), DER: testDER(testID(2), 0, size), Expires: now}); err != sessioncache.ErrTooBig {
 			t.Errorf("%d bytes: %v", size, err)
 		}
-		if got := s.Stats().Total; got.TooBig != uint64(n+1) || got.Evictions != 0 {
+		if got := s.stats().Total; got[sessioncache.TooBig] != uint64(n+1) || got[sessioncache.Evictions] != 0 {
 			t.Errorf("%d bytes: %+v", size, got)
 		}
 	}
-	if err := s.Put(setKey(1), make([]byte, maxSealed+1), 2, 1); err != ErrTooBig {
+	if err := s.Put(ctx, setKey(1), make([]byte, maxSealed+1), 2, 1); err != sessioncache.ErrTooBig {
 		t.Errorf("an entry beyond the format: %v", err)
 	}
 	mustMiss(t, c, originA, testID(2))
 	mustGet(t, c, originA, testID(1), testDER(testID(1), 0, ordinaryDER))
-	mustPut(t, c, originA, testID(2), testDER(testID(2), 0, MaxDER), now)
-	mustGet(t, c, originA, testID(2), testDER(testID(2), 0, MaxDER))
+	mustPut(t, c, originA, testID(2), testDER(testID(2), 0, sessioncache.MaxDER), now)
+	mustGet(t, c, originA, testID(2), testDER(testID(2), 0, sessioncache.MaxDER))
 }

@@ -1,12 +1,11 @@
 //go:build !race
 
-package sessioncache
+package shm
 
-import "testing"
+import (
+	"testing"
 
-const (
-	raceEnabled = false
-	thorough    = 8 // times what is done under the race detector, which is that much slower
+	"gosess/sessioncache"
 )
 
 func TestNoAllocations(t *testing.T) {
@@ -15,7 +14,7 @@ func TestNoAllocations(t *testing.T) {
 	dst := make([]byte, 0, 1024)
 	if n := testing.AllocsPerRun(1000, func() {
 		mustPut(t, c, originA, id, der, 1<<32-2)
-		if _, _, ok := c.Get(originA, id, dst); !ok {
+		if _, _, ok := c.Get(ctx, originA, id, dst); !ok {
 			t.Fatal("miss")
 		}
 	}); n > 0 {
@@ -35,7 +34,7 @@ func TestCapacity(t *testing.T) {
 		}
 		kept := 0
 		for i := range n {
-			if got, _, ok := c.Get(originA, testID(i), nil); ok {
+			if got, _, ok := c.Get(ctx, originA, testID(i), nil); ok {
 				checkDER(t, testID(i), got)
 				kept++
 			}
@@ -44,8 +43,8 @@ func TestCapacity(t *testing.T) {
 		if kept<<20/size < promised {
 			t.Errorf("%d bytes hold %d sessions", size, kept)
 		}
-		st := s.Stats()
-		if st.Entries != uint64(kept) || st.Total.Evictions != uint64(n-kept) || st.Used > st.Capacity {
+		st := s.stats()
+		if st.Entries != uint64(kept) || st.Total[sessioncache.Evictions] != uint64(n-kept) || st.Used > st.Capacity {
 			t.Errorf("stats: %+v, of %d kept %d", st, n, kept)
 		}
 		checkStore(t, s)

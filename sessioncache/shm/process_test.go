@@ -1,4 +1,4 @@
-package sessioncache
+package shm
 
 import (
 	"math/rand/v2"
@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
 const (
@@ -65,11 +67,11 @@ func beWorker(dir string) {
 	index, _ := strconv.Atoi(os.Getenv(tallyEnv))
 	tally, _ := wordsOf(mapIn(dir, "tally", tallySize))
 	own := index * tallyWords
-	s, err := OpenShm(mapIn(dir, "store", processSize))
+	s, err := Open(mapIn(dir, "store", processSize))
 	if err != nil {
 		panic(err)
 	}
-	c, err := New(s, [][]byte{testKey(1)})
+	c, err := sessioncache.New(s, [][]byte{testKey(1)})
 	if err != nil {
 		panic(err)
 	}
@@ -79,7 +81,7 @@ func beWorker(dir string) {
 		if rng.IntN(3) == 0 {
 			der := processDER(id, rng)
 			tally.add(own+tallyPutting, 1)
-			if _, err := c.Put(originA, Session{id, der, 1<<32 - 2}); err == nil {
+			if _, err := c.Put(ctx, originA, sessioncache.Session{ID: id, DER: der, Expires: 1<<32 - 2}); err == nil {
 				tally.add(own+tallyPut, 1)
 			} else {
 				tally.add(own+tallyPutting, ^uint64(0))
@@ -87,7 +89,7 @@ func beWorker(dir string) {
 			continue
 		}
 		tally.add(own+tallyBegun, 1)
-		_, _, ok := c.Get(originA, id, nil)
+		_, _, ok := c.Get(ctx, originA, id, nil)
 		if ok {
 			tally.add(own+tallyHits, 1)
 		}
@@ -101,9 +103,9 @@ func beWorker(dir string) {
 func TestKilledWorkers(t *testing.T) {
 	const workers, kills = 3, 30
 	dir := t.TempDir()
-	mapping := mapFile(t, filepath.Join(dir, "store"), processSize, syscall.PROT_READ|syscall.PROT_WRITE)
+	mapping := mapShared(t, dir, "store", processSize)
 	makeHeader(mapping)
-	tally, _ := wordsOf(mapFile(t, filepath.Join(dir, "tally"), tallySize, syscall.PROT_READ|syscall.PROT_WRITE))
+	tally, _ := wordsOf(mapShared(t, dir, "tally", tallySize))
 	deadline := time.Now().Add(time.Minute)
 
 	running := map[int]*exec.Cmd{} // by tally
@@ -133,7 +135,7 @@ func TestKilledWorkers(t *testing.T) {
 	c := testCache(t, s, nil)
 	rng := rand.New(rand.NewPCG(4, 0))
 	pids := map[int]int{} // by tally
-	var own Counters
+	var own sessioncache.Counters
 	for index := range workers {
 		start(index)
 	}
@@ -145,11 +147,11 @@ func TestKilledWorkers(t *testing.T) {
 				t.Fatalf("worker %d does not get on: %d of %d", index, tally.load(index*tallyWords+tallyDone), enough)
 			}
 			id := testID(rng.IntN(processIDs))
-			if der, _, ok := c.Get(originA, id, nil); ok {
+			if der, _, ok := c.Get(ctx, originA, id, nil); ok {
 				checkDER(t, id, der)
-				own.Hits++
+				own[sessioncache.Hits]++
 			} else {
-				own.Misses++
+				own[sessioncache.Misses]++
 			}
 		}
 		pids[index] = kill(index)
@@ -162,13 +164,13 @@ func TestKilledWorkers(t *testing.T) {
 		id := testID(n)
 		mustPut(t, c, originA, id, testDER(id, 0, ordinaryDER), 1<<32-2)
 		mustGet(t, c, originA, id, testDER(id, 0, ordinaryDER))
-		own.Stores++
-		own.Hits++
+		own[sessioncache.Stores]++
+		own[sessioncache.Hits]++
 	}
 	checkStore(t, s)
 
-	st := s.Stats()
-	byPID := map[int]Counters{}
+	st := s.stats()
+	byPID := map[int]sessioncache.Counters{}
 	for _, w := range st.Workers {
 		byPID[w.PID] = w.Counters
 		if w.Live != (w.PID == os.Getpid()) {
@@ -176,7 +178,7 @@ func TestKilledWorkers(t *testing.T) {
 		}
 	}
 	sum := byPID[os.Getpid()]
-	if sum.Hits != own.Hits || sum.Misses != own.Misses || sum.Stores != own.Stores {
+	if sum[sessioncache.Hits] != own[sessioncache.Hits] || sum[sessioncache.Misses] != own[sessioncache.Misses] || sum[sessioncache.Stores] != own[sessioncache.Stores] {
 		t.Errorf("counters of this process %+v, not %+v", sum, own)
 	}
 	for index, pid := range pids {
@@ -187,22 +189,22 @@ func TestKilledWorkers(t *testing.T) {
 			what              string
 			count, from, upto uint64
 		}{
-			{"lookups", got.Hits + got.Misses, tally.load(at + tallyDone), tally.load(at + tallyBegun)},
-			{"hits", got.Hits, tally.load(at + tallyHits), tally.load(at+tallyHits) + 1},
-			{"stores", got.Stores, tally.load(at + tallyPut), tally.load(at + tallyPutting)},
+			{"lookups", got[sessioncache.Hits] + got[sessioncache.Misses], tally.load(at + tallyDone), tally.load(at + tallyBegun)},
+			{"hits", got[sessioncache.Hits], tally.load(at + tallyHits), tally.load(at+tallyHits) + 1},
+			{"stores", got[sessioncache.Stores], tally.load(at + tallyPut), tally.load(at + tallyPutting)},
 		} {
 			if check.count < check.from || check.count > check.upto {
 				t.Errorf("worker %d: %d %s, not %d to %d", index, check.count, check.what, check.from, check.upto)
 			}
 		}
-		sum.Hits += got.Hits
-		sum.Misses += got.Misses
-		sum.Stores += got.Stores
+		sum[sessioncache.Hits] += got[sessioncache.Hits]
+		sum[sessioncache.Misses] += got[sessioncache.Misses]
+		sum[sessioncache.Stores] += got[sessioncache.Stores]
 	}
-	if st.Total.Hits != sum.Hits || st.Total.Misses != sum.Misses || st.Total.Stores != sum.Stores {
+	if st.Total[sessioncache.Hits] != sum[sessioncache.Hits] || st.Total[sessioncache.Misses] != sum[sessioncache.Misses] || st.Total[sessioncache.Stores] != sum[sessioncache.Stores] {
 		t.Errorf("the total %+v is not the sum %+v", st.Total, sum)
 	}
-	if st.Total.Hits == own.Hits || st.Total.Evictions == 0 {
+	if st.Total[sessioncache.Hits] == own[sessioncache.Hits] || st.Total[sessioncache.Evictions] == 0 {
 		t.Errorf("nothing was tried: %+v", st.Total)
 	}
 	t.Logf("%+v", st.Total)

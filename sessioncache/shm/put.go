@@ -1,6 +1,12 @@
-package sessioncache
+package shm
 
-import "sync/atomic"
+import (
+	"context"
+	"math"
+	"sync/atomic"
+
+	"gosess/sessioncache"
+)
 
 // quarantine is how long nobody else gets the space that a living writer was robbed of,
 // in seconds: far longer than a process that wants to run is kept waiting for a core.
@@ -10,32 +16,39 @@ const quarantine = 2
 // slots older than one that was just used. On a Zipf trace that is better than plain LRU.
 const newcomerPart = 8
 
+// What is larger lies in the first part of a set's data, so that all large entries
+// together take no more than that from the others.
+const (
+	largeUnits = 2 << 10 / wordSize
+	largePart  = 4
+)
+
 // noTag is the tag of what is no session.
 const noTag = 0
 
 // Put stores sealed under key, in place of what is there. What has expired makes way
 // first, then what was not used for longest.
-func (s *Shm) Put(key *LookupKey, sealed []byte, expires, now uint32) error {
+func (s *Store) Put(_ context.Context, key *sessioncache.LookupKey, sealed []byte, expires, now uint32) error {
 	return s.put(key, sealed, expires, now, nil)
 }
 
 // Swap is Put of e.Sealed, if what is stored still is what e was found as.
-func (s *Shm) Swap(key *LookupKey, e *Entry, expires, now uint32) error {
+func (s *Store) Swap(_ context.Context, key *sessioncache.LookupKey, e *sessioncache.Entry, expires, now uint32) error {
 	return s.put(key, e.Sealed, expires, now, e)
 }
 
-func (s *Shm) put(key *LookupKey, sealed []byte, expires, now uint32, old *Entry) error {
+func (s *Store) put(key *sessioncache.LookupKey, sealed []byte, expires, now uint32, old *sessioncache.Entry) error {
 	if len(sealed) == 0 {
-		return ErrInvalid
+		return sessioncache.ErrInvalid
 	}
 	need := unitsOf(len(sealed))
 	if len(sealed) > maxSealed || need > s.most(need) {
-		return ErrTooBig
+		return sessioncache.ErrTooBig
 	}
 	set, tag := s.setOf(key), tagOf(key)
 	token, robbed := s.lock(set)
 	if token == 0 {
-		return ErrBusy
+		return sessioncache.ErrBusy
 	}
 	// Deferred: the file may have been cut short, which is a panic here.
 	defer s.unlock(set, token)
@@ -43,7 +56,7 @@ func (s *Shm) put(key *LookupKey, sealed []byte, expires, now uint32, old *Entry
 		s.quarantine(set, token, now)
 	}
 	if old != nil && !s.isStill(set, tag, old) {
-		return ErrChanged
+		return sessioncache.ErrChanged
 	}
 	p := s.plans.Get().(*plan)
 	defer s.plans.Put(p)
@@ -51,11 +64,11 @@ func (s *Shm) put(key *LookupKey, sealed []byte, expires, now uint32, old *Entry
 
 	// Nobody looks at the data before the meta word says that it is there.
 	if !s.claim(set, token, slot, deadMeta(makeMeta(start, len(sealed), 0))) {
-		return ErrInterrupted
+		return sessioncache.ErrInterrupted
 	}
 	s.write(s.data(set)+start, sealed)
 	if !s.holds(set, token) {
-		return ErrInterrupted
+		return sessioncache.ErrInterrupted
 	}
 	for _, victim := range p.victims {
 		s.bury(set, token, int(victim), start, start+need)
@@ -64,13 +77,13 @@ func (s *Shm) put(key *LookupKey, sealed []byte, expires, now uint32, old *Entry
 	s.store(s.times(set)+slot, makeTimes(expires, uint32(s.add(set+setClock, 1))-uint32(s.slots/newcomerPart)))
 	meta := makeMeta(start, len(sealed), s.add(set+setGeneration, 1))
 	if !s.holds(set, token) || !s.cas(s.metas(set)+slot, 0, meta) {
-		return ErrInterrupted
+		return sessioncache.ErrInterrupted
 	}
 	return nil
 }
 
 // most is how many units, the first ones of a set's data, an entry of that size may lie in.
-func (s *Shm) most(need int) int {
+func (s *Store) most(need int) int {
 	if need > largeUnits {
 		return s.units / largePart
 	}
@@ -79,25 +92,24 @@ func (s *Shm) most(need int) int {
 
 // isStill reports whether the one live entry of a tag is what e was found as, or there is
 // none and e was not found.
-func (s *Shm) isStill(set int, tag uint64, e *Entry) bool {
-	var slotWas int
-	var metaWas uint64
+func (s *Store) isStill(set int, tag uint64, e *sessioncache.Entry) bool {
+	var was sessioncache.Handle
 	for slot := range s.slots {
 		meta := s.load(s.metas(set) + slot)
 		if !isLive(meta) || s.load(s.tags(set)+slot) != tag {
 			continue
 		}
-		if metaWas != 0 {
+		if was != (sessioncache.Handle{}) {
 			return false
 		}
-		slotWas, metaWas = s.metas(set)+slot, meta
+		was = handleOf(s.metas(set)+slot, meta)
 	}
-	return metaWas == e.meta && (metaWas == 0 || slotWas == e.slot)
+	return was == e.Handle
 }
 
 // makeRoom returns a slot and the start of need units, which are free but for the
 // victims: their descriptors are dead, and they are to be buried.
-func (s *Shm) makeRoom(p *plan, set int, token, tag uint64, home, need int, now uint32) (slot, start int) {
+func (s *Store) makeRoom(p *plan, set int, token, tag uint64, home, need int, now uint32) (slot, start int) {
 	p.victims = p.victims[:0]
 	o := s.survey(set, token, tag, home, now)
 	// Most often the set is full, and the one that goes is as large as the one that comes. One that
@@ -138,7 +150,7 @@ type overview struct {
 
 // survey looks at every descriptor of a set. It drops what the new entry replaces, what
 // has expired, and what cannot be an entry.
-func (s *Shm) survey(set int, token, tag uint64, home int, now uint32) overview {
+func (s *Store) survey(set int, token, tag uint64, home int, now uint32) overview {
 	o := overview{free: -1}
 	tags := s.w[s.tags(set):s.metas(set)]
 	metas := s.w[s.metas(set):s.times(set)][:len(tags)]
@@ -169,12 +181,12 @@ func (s *Shm) survey(set int, token, tag uint64, home int, now uint32) overview 
 }
 
 // discard drops what a new entry of that tag does not leave in its set.
-func (s *Shm) discard(set int, token uint64, slot int, tag, meta uint64, now uint32) {
+func (s *Store) discard(set int, token uint64, slot int, tag, meta uint64, now uint32) {
 	own := s.load(s.tags(set) + slot)
 	if s.cas(s.metas(set)+slot, meta, deadMeta(meta)) && own != tag && own != noTag && !isRoute(own) {
-		reason := Errors
+		reason := sessioncache.Errors
 		if s.sound(meta) && timesExpires(s.load(s.times(set)+slot)) < now {
-			reason = Expiries
+			reason = sessioncache.Expiries
 		}
 		s.Count(reason)
 	}
@@ -183,7 +195,7 @@ func (s *Shm) discard(set int, token uint64, slot int, tag, meta uint64, now uin
 
 // arrange sorts the entries of a set by place. Those that overlap, which is what is left
 // when a lock was stolen from a live writer, become victims.
-func (s *Shm) arrange(p *plan, set, need int) {
+func (s *Store) arrange(p *plan, set, need int) {
 	p.reset()
 	metas, times := s.metas(set), s.times(set)
 	for slot := range s.slots {
@@ -193,20 +205,20 @@ func (s *Shm) arrange(p *plan, set, need int) {
 		case !isLive(meta): // dropped since the survey: its space is free now
 			p.victims = append(p.victims, uint16(slot))
 		case !s.sound(meta), !p.add(slot, meta, uint32(s.load(times+slot))):
-			s.expel(p, set, tenant{slot, meta}, Errors)
+			s.expel(p, set, tenant{slot, meta}, sessioncache.Errors)
 		}
 	}
 	// The clock is read last, so that no stamp is newer.
 	for _, slot := range p.sort(uint32(s.load(set+setClock)), need, s.most(need)) {
-		s.expel(p, set, tenant{slot, p.noted[slot].meta}, Errors)
+		s.expel(p, set, tenant{slot, p.noted[slot].meta}, sessioncache.Errors)
 	}
 }
 
-func (s *Shm) evict(p *plan, set int, e tenant) { s.expel(p, set, e, Evictions) }
+func (s *Store) evict(p *plan, set int, e tenant) { s.expel(p, set, e, sessioncache.Evictions) }
 
 // expel makes an entry a victim, and counts it as c unless somebody else dropped it first.
 // A route that makes way is no session that did.
-func (s *Shm) expel(p *plan, set int, e tenant, c Counter) {
+func (s *Store) expel(p *plan, set int, e tenant, c sessioncache.Counter) {
 	route := isRoute(s.load(s.tags(set) + e.slot))
 	if s.cas(s.metas(set)+e.slot, e.meta, deadMeta(e.meta)) && !route {
 		s.Count(c)
@@ -214,32 +226,9 @@ func (s *Shm) expel(p *plan, set int, e tenant, c Counter) {
 	p.victims = append(p.victims, uint16(e.slot))
 }
 
-// bury zeroes the data of a dead descriptor, but for the units from keep to keepEnd which
-// are another entry's by now, and frees it.
-func (s *Shm) bury(set int, token uint64, slot, keep, keepEnd int) {
-	dead := s.load(s.metas(set) + slot)
-	if dead == 0 || isLive(dead) || !s.claim(set, token, slot, dead) { // or it is buried
-		return
-	}
-	if s.sound(dead) {
-		start, end := metaStart(dead), metaStart(dead)+metaUnits(dead)
-		s.zero(s.data(set)+start, min(end, max(start, keep))-start)
-		from := min(end, max(start, keepEnd))
-		s.zero(s.data(set)+from, end-from)
-	}
-	s.cas(s.metas(set)+slot, dead, 0)
-}
-
-// claim says, before data is written, where that will be and under which slot: whoever
-// steals the lock meanwhile leaves both alone. False where the lock is stolen already.
-func (s *Shm) claim(set int, token uint64, slot int, dead uint64) bool {
-	s.store(set+setPlace, uint64(slot+1)<<metaPlaceBits|dead)
-	return s.holds(set, token)
-}
-
 // quarantine makes an entry that nobody can look up of what a robbed writer has claimed:
 // else what it still writes would spoil the entry of another.
-func (s *Shm) quarantine(set int, token uint64, now uint32) {
+func (s *Store) quarantine(set int, token uint64, now uint32) {
 	place := s.load(set + setPlace)
 	s.store(set+setPlace, 0)
 	slot, dead := int(place>>metaPlaceBits)-1, deadMeta(place)
@@ -248,13 +237,13 @@ func (s *Shm) quarantine(set int, token uint64, now uint32) {
 	}
 	s.bury(set, token, slot, metaStart(dead), metaStart(dead)+metaUnits(dead))
 	s.store(s.tags(set)+slot, noTag)
-	s.store(s.times(set)+slot, makeTimes(seconds(int64(now)+quarantine), uint32(s.load(set+setClock))))
+	s.store(s.times(set)+slot, makeTimes(now+min(quarantine, math.MaxUint32-now), uint32(s.load(set+setClock))))
 	s.cas(s.metas(set)+slot, 0, dead|makeMeta(0, 0, s.add(set+setGeneration, 1)))
 }
 
 // overlaps reports whether a place is one of a live entry too: then its writer has
 // finished, or was robbed twice.
-func (s *Shm) overlaps(set int, place uint64) bool {
+func (s *Store) overlaps(set int, place uint64) bool {
 	for slot := range s.slots {
 		meta := s.load(s.metas(set) + slot)
 		if isLive(meta) && metaStart(meta) < metaStart(place)+metaUnits(place) &&

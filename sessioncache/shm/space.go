@@ -1,4 +1,4 @@
-package sessioncache
+package shm
 
 import "math/bits"
 

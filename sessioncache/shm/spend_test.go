@@ -1,4 +1,4 @@
-package sessioncache
+package shm
 
 import "testing"
 
@@ -18,7 +18,7 @@ func TestSpentEntriesMakeWay(t *testing.T) {
 		if n%2 == 0 {
 			use = c.Spend
 		}
-		if _, _, ok := use(originA, testID(n), nil); !ok {
+		if _, _, ok := use(ctx, originA, testID(n), nil); !ok {
 			t.Fatalf("session %d is not found", n)
 		}
 	}
@@ -27,7 +27,7 @@ func TestSpentEntriesMakeWay(t *testing.T) {
 	}
 	var spent, others int
 	for n := range held {
-		if _, _, ok := c.Get(originA, testID(n), nil); !ok && n%2 == 0 {
+		if _, _, ok := c.Get(ctx, originA, testID(n), nil); !ok && n%2 == 0 {
 			spent++
 		} else if !ok {
 			others++
@@ -46,7 +46,7 @@ func TestSpentEntryThatIsUsedAgainStays(t *testing.T) {
 	c := testCache(t, s, &now)
 	mustPut(t, c, originA, testID(0), testDER(testID(0), 0, ordinaryDER), now+100)
 	for n := 1; n < 5*s.sets*s.slots; n++ {
-		if _, _, ok := c.Spend(originA, testID(0), nil); !ok {
+		if _, _, ok := c.Spend(ctx, originA, testID(0), nil); !ok {
 			t.Fatalf("it is gone after %d others", n)
 		}
 		mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now+100)

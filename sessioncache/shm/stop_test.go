@@ -1,4 +1,4 @@
-package sessioncache
+package shm
 
 import (
 	"os"
@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 
 // stopAt is a process that puts session 0 and stops itself before its n-th write to the store.
 func stopAt(t *testing.T, dir string, n int) {
-	s := openShm(t, takeMapping(t, dir, "store", MinSize))
+	s := openShm(t, mapShared(t, dir, "store", MinSize))
 	c := testCache(t, s, nil)
 	left := n
 	s.beforeWrite = func() {
@@ -27,10 +29,10 @@ func stopAt(t *testing.T, dir string, n int) {
 		}
 	}
 	id := testID(0)
-	switch _, err := c.Put(originA, Session{id, testDER(id, 1, ordinaryDER), 1<<32 - 2}); {
+	switch _, err := c.Put(ctx, originA, sessioncache.Session{ID: id, DER: testDER(id, 1, ordinaryDER), Expires: 1<<32 - 2}); {
 	case left > 0:
 		os.Exit(3) // there are fewer writes
-	case err != nil && err != ErrInterrupted:
+	case err != nil && err != sessioncache.ErrInterrupted:
 		t.Fatal(err)
 	}
 }
@@ -51,7 +53,7 @@ func TestStoppedWriter(t *testing.T) {
 	}
 	for n, done := 1, false; !done; n += stride {
 		dir := t.TempDir()
-		mapping := takeMapping(t, dir, "store", MinSize)
+		mapping := mapShared(t, dir, "store", MinSize)
 		makeHeader(mapping)
 		s := openShm(t, mapping)
 		c := testCache(t, s, nil)
@@ -79,7 +81,7 @@ func TestStoppedWriter(t *testing.T) {
 
 		held := 0
 		for i := range s.sets {
-			if s.load(setsAt+i*s.setSize+setLock)>>32 == uint64(pid) {
+			if s.load(firstSet+i*s.setSize+setLock)>>32 == uint64(pid) {
 				held++
 			}
 		}
@@ -93,14 +95,14 @@ func TestStoppedWriter(t *testing.T) {
 		if err := cmd.Wait(); err != nil {
 			t.Fatalf("the writer that stopped at write %d: %v", n, err)
 		}
-		before := s.Stats().Total.Errors
+		before := s.stats().Total[sessioncache.Errors]
 		for i := range 400 {
-			if der, _, ok := c.Get(originA, testID(i), nil); ok {
+			if der, _, ok := c.Get(ctx, originA, testID(i), nil); ok {
 				checkDER(t, testID(i), der)
 			}
 			mustPut(t, c, originA, testID(i), testDER(testID(i), 0, ordinaryDER), 1<<32-2)
 		}
-		if spoilt := s.Stats().Total.Errors - before; spoilt > 0 {
+		if spoilt := s.stats().Total[sessioncache.Errors] - before; spoilt > 0 {
 			t.Errorf("stopped at write %d: %d entries are spoilt", n, spoilt)
 		}
 		checkStore(t, s)
@@ -113,13 +115,13 @@ func TestStoppedWriter(t *testing.T) {
 }
 
 // slowestOf works on all sets and says how long the slowest operation took.
-func slowestOf(t *testing.T, c *Cache) (slowest time.Duration) {
+func slowestOf(t *testing.T, c *sessioncache.Cache) (slowest time.Duration) {
 	t.Helper()
 	for i := range 3000 {
 		id := testID(i % 400)
 		der := testDER(id, uint32(i), ordinaryDER)
 		begun := time.Now()
-		got, _, ok := c.Get(originA, id, nil)
+		got, _, ok := c.Get(ctx, originA, id, nil)
 		slowest = max(slowest, time.Since(begun))
 		if ok {
 			checkDER(t, id, got)

@@ -1,4 +1,4 @@
-package sessioncache
+package shm
 
 import (
 	"os"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
 const uidEnv = "GOSESS_TEST_UID" // the directory of TestOtherUser; this process is the other one
@@ -14,7 +16,7 @@ const uidEnv = "GOSESS_TEST_UID" // the directory of TestOtherUser; this process
 // that is root still: each sees the other's sessions, and nobody takes the other for dead.
 func TestOtherUser(t *testing.T) {
 	if dir := os.Getenv(uidEnv); dir != "" {
-		s := openShm(t, takeMapping(t, dir, "store", MinSize))
+		s := openShm(t, mapShared(t, dir, "store", MinSize))
 		c := testCache(t, s, nil)
 		mustGet(t, c, originA, testID(1), []byte("root's"))
 		if err := syscall.Setuid(65534); err != nil {
@@ -33,7 +35,7 @@ func TestOtherUser(t *testing.T) {
 			t.Error("a dead process looks alive")
 		}
 		// A lock that root's process does not give back is stolen from it.
-		s.store(setsAt+setLock, parent<<32|1)
+		s.store(firstSet+setLock, parent<<32|1)
 		for n := 3; n < 300; n++ {
 			mustPut(t, c, originA, testID(n), []byte("nobody's"), 1<<32-2)
 		}
@@ -43,7 +45,7 @@ func TestOtherUser(t *testing.T) {
 		t.Skip("only root can become another user")
 	}
 	dir := t.TempDir()
-	mapping := takeMapping(t, dir, "store", MinSize)
+	mapping := mapShared(t, dir, "store", MinSize)
 	makeHeader(mapping)
 	s := openShm(t, mapping)
 	c := testCache(t, s, nil)
@@ -56,7 +58,7 @@ func TestOtherUser(t *testing.T) {
 	for n := 2; n < 300; n++ {
 		mustGet(t, c, originA, testID(n), []byte("nobody's"))
 	}
-	if got := s.Stats().Total; got.Errors != 0 {
+	if got := s.stats().Total; got[sessioncache.Errors] != 0 {
 		t.Errorf("counters: %+v", got)
 	}
 	checkStore(t, s)

@@ -1,48 +1,26 @@
-package sessioncache
+package shm
 
-import (
-	"errors"
-	"math"
-	"syscall"
-)
+import "gosess/sessioncache"
 
 // A worker slot holds the counters of one process. It is never zeroed: whoever
 // takes over the slot of a dead worker remembers where the counters stood, so the
-// totals are the sum of all slots, exact whoever dies when. Positions in words.
-const (
-	workersAt    = 4096 / wordSize
-	workerSlots  = 64
-	workerSize   = 192 / wordSize
-	workerPID    = 0
-	workerStart  = 1
-	workerCounts = 2
-	workerBase   = workerCounts + int(counterCount)
-)
-
-// alive reports whether a process is there. One of another pid namespace looks
-// dead; what is done about a dead one is harmless to a live one.
-func alive(pid uint64) bool {
-	if pid == 0 || pid > math.MaxInt32 {
-		return false
-	}
-	return !errors.Is(syscall.Kill(int(pid), 0), syscall.ESRCH)
-}
+// totals are the sum of all slots, exact whoever dies when.
 
 // claimWorker finds this process a slot and returns its position: one that it has
 // already or that a predecessor of the same pid had, an unused one, a dead
-// worker's. Where 64 workers live it shares one: additions are atomic, so just the
+// worker's. Where a worker lives for each slot it shares one: additions are atomic, so just the
 // numbers of single workers blur.
-func (m *words) claimWorker(pid uint64, now int64) int {
+func (m *layout) claimWorker(pid uint64, now int64) int {
 	takeable := []func(holder uint64) bool{
 		func(holder uint64) bool { return holder == pid },
 		func(holder uint64) bool { return holder == 0 },
 		func(holder uint64) bool { return !alive(holder) },
 	}
 	for _, take := range takeable {
-		for i := range workerSlots {
+		for i := range m.workers {
 			at := workersAt + i*workerSize
 			if holder := m.load(at + workerPID); take(holder) && m.cas(at+workerPID, holder, pid) {
-				for c := range int(counterCount) {
+				for c := range counterRoom {
 					m.store(at+workerBase+c, m.load(at+workerCounts+c))
 				}
 				m.store(at+workerStart, uint64(now))
@@ -50,28 +28,27 @@ func (m *words) claimWorker(pid uint64, now int64) int {
 			}
 		}
 	}
-	return workersAt + int(pid%workerSlots)*workerSize
+	return workersAt + int(pid%uint64(m.workers))*workerSize
 }
 
-// workers reads all slots.
-func (m *words) workers() (total Counters, known []Worker) {
-	var sum [counterCount]uint64
-	for i := range workerSlots {
+// readWorkers reads all slots.
+func (m *layout) readWorkers() (total sessioncache.Counters, known []sessioncache.Worker) {
+	for i := range m.workers {
 		at := workersAt + i*workerSize
-		var own [counterCount]uint64
+		var own sessioncache.Counters
 		for c := range own {
 			count := m.load(at + workerCounts + c)
-			sum[c] += count
+			total[c] += count
 			own[c] = count - m.load(at+workerBase+c)
 		}
 		if pid := m.load(at + workerPID); pid != 0 {
-			known = append(known, Worker{
+			known = append(known, sessioncache.Worker{
 				PID:      int(pid),
 				Started:  int64(m.load(at + workerStart)),
 				Live:     alive(pid),
-				Counters: countersOf(own),
+				Counters: own,
 			})
 		}
 	}
-	return countersOf(sum), known
+	return total, known
 }

@@ -1,9 +1,11 @@
-package sessioncache
+package shm
 
 import (
 	"container/list"
 	"math/rand/v2"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
 // lru is a true LRU of whole sessions, for comparison.
@@ -38,7 +40,7 @@ func BenchmarkZipf(b *testing.B) {
 		store := openShm(b, sharedMapping(b, MinSize))
 		c := testCache(b, store, nil)
 		fill(b, c, 2*MinSize/150)
-		room := int(store.Stats().Entries)
+		room := int(store.stats().Entries)
 		c = testCache(b, openShm(b, sharedMapping(b, MinSize)), nil)
 		l := &lru{room: room, order: list.New(), at: map[int]*list.Element{}}
 		zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), exponent, 1, uint64(10*room-1))
@@ -50,9 +52,9 @@ func BenchmarkZipf(b *testing.B) {
 		hits, lruHits, counted := 0, 0, 0
 		for n := range requests {
 			client := int(zipf.Uint64())
-			_, _, hit := c.Get(Origin{}, ids[client], nil)
+			_, _, hit := c.Get(ctx, sessioncache.Origin{}, ids[client], nil)
 			if !hit {
-				mustPut(b, c, Origin{}, ids[client], der, 1<<32-2)
+				mustPut(b, c, sessioncache.Origin{}, ids[client], der, 1<<32-2)
 			}
 			lruHit := l.visit(client)
 			if n < requests/5 { // both fill up first

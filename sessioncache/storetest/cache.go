@@ -1,358 +1,243 @@
-package sessioncache
+package storetest
 
 import (
-	"bytes"
 	"errors"
-	"reflect"
-	"strings"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
-var (
-	originA = Origin{Owner: [32]byte{'a'}, Terms: [32]byte{'a'}, ServerName: "a.example"}
-	originB = Origin{Owner: [32]byte{'a'}, Terms: [32]byte{'b'}, ServerName: "a.example"}
-)
+// The tests of this file and the next are the rules of a cache, over any store.
 
-// newCache is a cache over a small store, checked when the test ends.
-func newCache(t testing.TB, now *int64, keys ...[]byte) (*Cache, *Shm) {
-	t.Helper()
-	s := openShm(t, newMapping(MinSize))
-	t.Cleanup(func() { checkStore(t, s) })
-	return testCache(t, s, now, keys...), s
-}
+func testPutGet(t *testing.T, empty Empty) {
+	now := int64(Now)
+	c, _ := newCache(t, empty, &now)
+	id := ID(1)
+	Miss(t, c, OriginA, id)
+	Put(t, c, OriginA, id, []byte("one"), now+10)
+	Get(t, c, OriginA, id, []byte("one"))
+	Put(t, c, OriginA, id, []byte("other"), now+10)
+	Get(t, c, OriginA, id, []byte("other"))
 
-func TestPutGet(t *testing.T) {
-	now := int64(testNow)
-	c, _ := newCache(t, &now)
-	id := testID(1)
-	mustMiss(t, c, originA, id)
-	mustPut(t, c, originA, id, []byte("one"), now+10)
-	mustGet(t, c, originA, id, []byte("one"))
-	mustPut(t, c, originA, id, []byte("other"), now+10)
-	mustGet(t, c, originA, id, []byte("other"))
-
-	got, stored, ok := c.Get(originA, id, []byte("before "))
+	got, stored, ok := c.Get(ctx, OriginA, id, []byte("before "))
 	if !ok || string(got) != "before other" || stored.Expires != now+10 {
 		t.Errorf("Get appended to dst: %q, expires %d", got, stored.Expires)
 	}
-	if st := c.Stats(); st.Entries != 1 || st.Total != (Counters{Hits: 3, Misses: 1, Stores: 2}) {
+	if st := stats(t, c); st.Entries != 1 || st.Total != (sessioncache.Counters{sessioncache.Hits: 3, sessioncache.Misses: 1, sessioncache.Stores: 2}) {
 		t.Errorf("stats: %+v", st)
 	}
 }
 
-func TestIsolation(t *testing.T) {
-	now := int64(testNow)
-	c, _ := newCache(t, &now)
-	id := testID(1)
-	mustPut(t, c, originA, id, []byte("a"), now+10)
+func testIsolation(t *testing.T, empty Empty) {
+	now := int64(Now)
+	c, _ := newCache(t, empty, &now)
+	id := ID(1)
+	Put(t, c, OriginA, id, []byte("a"), now+10)
 
-	mustMiss(t, c, originB, id)
-	mustMiss(t, c, originA, id[:31])
-	mustMiss(t, c, originA, testID(2))
+	Miss(t, c, OriginB, id)
+	Miss(t, c, OriginA, id[:31])
+	Miss(t, c, OriginA, ID(2))
 	for name, same := range map[string]bool{
 		"a.example": true, "A.EXAMPLE": true, "a.Example": true,
 		"": true, "a.exampl": false, "a.example.": false, "b.example": false, "a\x0eexample": false,
 	} {
-		o := originA
+		o := OriginA
 		o.ServerName = name
 		if same {
-			mustGet(t, c, o, id, []byte("a"))
+			Get(t, c, o, id, []byte("a"))
 		} else {
-			mustMiss(t, c, o, id)
+			Miss(t, c, o, id)
 		}
 	}
 	// A miss for its name or terms has left the entry where it is. Another owner with the same
 	// terms has it too: a reloaded server, say.
-	mustGet(t, c, Origin{Terms: originA.Terms, ServerName: originA.ServerName}, id, []byte("a"))
+	Get(t, c, sessioncache.Origin{Terms: OriginA.Terms, ServerName: OriginA.ServerName}, id, []byte("a"))
 
 	// None is no other name, but never makes other terms the same.
-	nameless := Origin{Terms: originA.Terms}
-	mustPut(t, c, nameless, id, []byte("c"), now+10)
-	mustGet(t, c, nameless, id, []byte("c"))
-	mustGet(t, c, originA, id, []byte("c"))
-	mustMiss(t, c, originB, id)
-	mustMiss(t, c, Origin{}, id)
-	if st := c.Stats(); st.Total.Errors != 0 || st.Entries != 1 {
+	nameless := sessioncache.Origin{Terms: OriginA.Terms}
+	Put(t, c, nameless, id, []byte("c"), now+10)
+	Get(t, c, nameless, id, []byte("c"))
+	Get(t, c, OriginA, id, []byte("c"))
+	Miss(t, c, OriginB, id)
+	Miss(t, c, sessioncache.Origin{}, id)
+	if st := stats(t, c); st.Total[sessioncache.Errors] != 0 || st.Entries != 1 {
 		t.Errorf("stats: %+v", st)
 	}
 }
 
-func TestExpiry(t *testing.T) {
-	now := int64(testNow)
-	c, _ := newCache(t, &now)
-	id := testID(1)
-	mustPut(t, c, originA, id, []byte("a"), now+10)
+func testExpiry(t *testing.T, empty Empty) {
+	now := int64(Now)
+	c, _ := newCache(t, empty, &now)
+	id := ID(1)
+	Put(t, c, OriginA, id, []byte("a"), now+10)
 	now += 10
-	mustGet(t, c, originA, id, []byte("a")) // L32: over when now > expires
+	Get(t, c, OriginA, id, []byte("a")) // L32: over when now > expires
 	now++
-	mustMiss(t, c, originA, id)
-	if st := c.Stats(); st.Entries != 0 || st.Total.Expiries != 1 {
+	Miss(t, c, OriginA, id)
+	if st := stats(t, c); st.Entries != 0 || st.Total[sessioncache.Expiries] != 1 {
 		t.Errorf("stats: %+v", st)
 	}
 	now--
-	mustMiss(t, c, originA, id)
+	Miss(t, c, OriginA, id)
 
-	if _, err := c.Put(originA, Session{ID: id, DER: []byte("a"), Expires: now - 1}); err != ErrExpired {
+	if _, err := c.Put(ctx, OriginA, sessioncache.Session{ID: id, DER: []byte("a"), Expires: now - 1}); err != sessioncache.ErrExpired {
 		t.Errorf("Put of an expired session: %v", err)
 	}
-	if _, err := c.Put(originA, Session{ID: id, DER: []byte("a"), Expires: -1}); err != ErrExpired {
+	if _, err := c.Put(ctx, OriginA, sessioncache.Session{ID: id, DER: []byte("a"), Expires: -1}); err != sessioncache.ErrExpired {
 		t.Errorf("Put of a session from before 1970: %v", err)
 	}
-	mustPut(t, c, originA, id, []byte("a"), 1<<40) // past 2106: kept until then
-	mustGet(t, c, originA, id, []byte("a"))
+	Put(t, c, OriginA, id, []byte("a"), 1<<40) // past 2106: kept until then
+	Get(t, c, OriginA, id, []byte("a"))
 }
 
-func TestPutRefuses(t *testing.T) {
-	now := int64(testNow)
-	c, _ := newCache(t, &now)
+func testPutRefuses(t *testing.T, empty Empty) {
+	now := int64(Now)
+	c, _ := newCache(t, empty, &now)
 	der := []byte("der")
 	for _, test := range []struct {
 		name    string
-		session Session
+		session sessioncache.Session
 		want    error
 	}{
-		{"no id", Session{DER: der, Expires: now}, ErrInvalid},
-		{"long id", Session{ID: make([]byte, MaxID+1), DER: der, Expires: now}, ErrInvalid},
-		{"no bytes", Session{ID: testID(1), Expires: now}, ErrInvalid},
-		{"too big", Session{ID: testID(1), DER: make([]byte, MaxDER+1), Expires: now}, ErrTooBig},
-		{"expired", Session{ID: testID(1), DER: der, Expires: now - 1}, ErrExpired},
-		{"largest", Session{ID: testID(1), DER: make([]byte, MaxDER), Expires: now}, nil},
-		{"smallest", Session{ID: []byte{0}, DER: []byte{0}, Expires: now}, nil},
+		{"no id", sessioncache.Session{DER: der, Expires: now}, sessioncache.ErrInvalid},
+		{"long id", sessioncache.Session{ID: make([]byte, sessioncache.MaxID+1), DER: der, Expires: now}, sessioncache.ErrInvalid},
+		{"no bytes", sessioncache.Session{ID: ID(1), Expires: now}, sessioncache.ErrInvalid},
+		{"too big", sessioncache.Session{ID: ID(1), DER: make([]byte, sessioncache.MaxDER+1), Expires: now}, sessioncache.ErrTooBig},
+		{"expired", sessioncache.Session{ID: ID(1), DER: der, Expires: now - 1}, sessioncache.ErrExpired},
+		{"largest", sessioncache.Session{ID: ID(1), DER: make([]byte, sessioncache.MaxDER), Expires: now}, nil},
+		{"smallest", sessioncache.Session{ID: []byte{0}, DER: []byte{0}, Expires: now}, nil},
 	} {
-		if _, err := c.Put(originA, test.session); !errors.Is(err, test.want) {
+		if _, err := c.Put(ctx, OriginA, test.session); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
-	mustMiss(t, c, originA, nil)
-	mustMiss(t, c, originA, make([]byte, MaxID+1))
-	want := Counters{Misses: 2, Stores: 2, Expiries: 1, TooBig: 1, Errors: 3}
-	if got := c.Stats().Total; got != want {
+	Miss(t, c, OriginA, nil)
+	Miss(t, c, OriginA, make([]byte, sessioncache.MaxID+1))
+	want := sessioncache.Counters{sessioncache.Misses: 2, sessioncache.Stores: 2, sessioncache.Expiries: 1, sessioncache.TooBig: 1, sessioncache.Errors: 3}
+	if got := stats(t, c).Total; got != want {
 		t.Errorf("counters: %+v", got)
 	}
 }
 
-func TestRemove(t *testing.T) {
-	now := int64(testNow)
-	c, _ := newCache(t, &now)
-	id := testID(1)
-	yes := func([]byte, Seal) bool { return true }
-	if c.Remove(id, yes) || c.Has(originA.Owner, id, yes) {
+func testRemove(t *testing.T, empty Empty) {
+	now := int64(Now)
+	c, _ := newCache(t, empty, &now)
+	id := ID(1)
+	yes := func([]byte, sessioncache.Seal) bool { return true }
+	if c.Remove(ctx, id, yes) || c.Has(ctx, OriginA.Owner, id, yes) {
 		t.Error("removed what was not there")
 	}
-	mustPut(t, c, originA, id, []byte("a"), now)
+	Put(t, c, OriginA, id, []byte("a"), now)
 	// L15: somebody else's session under an id that he saw.
-	if c.Remove(id, func(der []byte, _ Seal) bool { return string(der) == "b" }) {
+	if c.Remove(ctx, id, func(der []byte, _ sessioncache.Seal) bool { return string(der) == "b" }) {
 		t.Error("removed another session")
 	}
 	for _, want := range []string{"a", "b"} {
-		if has := c.Has(originA.Owner, id, func(der []byte, _ Seal) bool { return string(der) == want }); has != (want == "a") {
+		if has := c.Has(ctx, OriginA.Owner, id, func(der []byte, _ sessioncache.Seal) bool { return string(der) == want }); has != (want == "a") {
 			t.Errorf("has %q: %v", want, has)
 		}
 	}
-	if c.Has([32]byte{'c'}, id, yes) {
+	if c.Has(ctx, [32]byte{'c'}, id, yes) {
 		t.Error("another owner has it")
 	}
-	mustGet(t, c, originA, id, []byte("a"))
-	if !c.Remove(id, func(der []byte, _ Seal) bool { return string(der) == "a" }) {
+	Get(t, c, OriginA, id, []byte("a"))
+	if !c.Remove(ctx, id, func(der []byte, _ sessioncache.Seal) bool { return string(der) == "a" }) {
 		t.Error("did not remove")
 	}
-	mustMiss(t, c, originA, id)
-	if got := c.Stats().Total; got.Removals != 1 || got.Errors != 0 {
+	Miss(t, c, OriginA, id)
+	if got := stats(t, c).Total; got[sessioncache.Removals] != 1 || got[sessioncache.Errors] != 0 {
 		t.Errorf("counters: %+v", got)
 	}
 }
 
-func TestKeys(t *testing.T) {
-	s := openShm(t, newMapping(MinSize))
-	for _, keys := range [][][]byte{nil, {}, {nil}, {make([]byte, 31)}, {testKey(1), make([]byte, 33)}} {
-		if _, err := New(s, keys); err != ErrKeys {
-			t.Errorf("New with keys %v: %v", keys, err)
-		}
-	}
-}
+func testRotation(t *testing.T, empty Empty) {
+	now := int64(Now)
+	before, s := newCache(t, empty, &now, Key(1))
+	after := Cache(t, s, &now, Key(2), Key(1))
+	later := Cache(t, s, &now, Key(2))
+	id := ID(1)
 
-func TestRotation(t *testing.T) {
-	now := int64(testNow)
-	before, s := newCache(t, &now, testKey(1))
-	after := testCache(t, s, &now, testKey(2), testKey(1))
-	later := testCache(t, s, &now, testKey(2))
-	id := testID(1)
+	Put(t, before, OriginA, id, []byte("before"), now)
+	Get(t, after, OriginA, id, []byte("before"))
+	Miss(t, later, OriginA, id)
 
-	mustPut(t, before, originA, id, []byte("before"), now)
-	mustGet(t, after, originA, id, []byte("before"))
-	mustMiss(t, later, originA, id)
-
-	mustPut(t, after, originA, id, []byte("after"), now)
-	mustGet(t, after, originA, id, []byte("after"))
-	mustGet(t, later, originA, id, []byte("after"))
-	mustMiss(t, before, originA, id) // else it came back after an eviction
+	Put(t, after, OriginA, id, []byte("after"), now)
+	Get(t, after, OriginA, id, []byte("after"))
+	Get(t, later, OriginA, id, []byte("after"))
+	Miss(t, before, OriginA, id) // else it came back after an eviction
 
 	// A removal reaches the entries of all keys.
-	mustPut(t, before, originA, id, []byte("before"), now)
-	if !after.Remove(id, func([]byte, Seal) bool { return true }) {
+	Put(t, before, OriginA, id, []byte("before"), now)
+	if !after.Remove(ctx, id, func([]byte, sessioncache.Seal) bool { return true }) {
 		t.Error("did not remove")
 	}
-	mustMiss(t, before, originA, id)
-	mustMiss(t, after, originA, id)
-	if got := s.Stats().Total; got.Errors != 0 || got.Removals != 1 {
+	Miss(t, before, OriginA, id)
+	Miss(t, after, OriginA, id)
+	if got := stats(t, s).Total; got[sessioncache.Errors] != 0 || got[sessioncache.Removals] != 1 {
 		t.Errorf("counters: %+v", got)
 	}
 }
 
-// slotOf returns the position of the meta word of an entry.
-func slotOf(t *testing.T, c *Cache, s *Shm, o Origin, id []byte) (set, slot int) {
-	t.Helper()
-	w := c.begin()
-	defer c.end(w)
-	w.lookup(0, id)
-	if !s.Find(&w.key, &w.entry) {
-		t.Fatal("no entry")
-	}
-	set = s.setOf(&w.key)
-	return set, w.entry.slot - s.metas(set)
-}
-
-// TestForged does what somebody can who may write to the store but has no key.
-func TestForged(t *testing.T) {
-	now := int64(testNow)
-	one, two := testID(1), testID(2)
-	for name, forge := range map[string]func(c *Cache, s *Shm){
-		"prolonged": func(c *Cache, s *Shm) {
-			set, slot := slotOf(t, c, s, originA, one)
-			s.add(s.times(set)+slot, 1<<32)
-		},
-		"passed off as another": func(c *Cache, s *Shm) {
-			set1, slot1 := slotOf(t, c, s, originA, one)
-			set2, slot2 := slotOf(t, c, s, originA, two)
-			from, to := s.load(s.metas(set2)+slot2), s.load(s.metas(set1)+slot1)
-			s.write(s.data(set1)+metaStart(to), s.read(nil, s.data(set2)+metaStart(from), metaLength(from)))
-		},
-		"a byte changed": func(c *Cache, s *Shm) {
-			set, slot := slotOf(t, c, s, originA, one)
-			s.add(s.data(set)+metaStart(s.load(s.metas(set)+slot))+4, 1)
-		},
-		"another owner's": func(c *Cache, s *Shm) {
-			set, slot := slotOf(t, c, s, originA, one)
-			s.add(s.data(set)+metaStart(s.load(s.metas(set)+slot)), 1)
-		},
-		"another length": func(c *Cache, s *Shm) {
-			set, slot := slotOf(t, c, s, originA, one)
-			s.add(s.metas(set)+slot, ^uint64(0))
-		},
-		"next to no length": func(c *Cache, s *Shm) {
-			set, slot := slotOf(t, c, s, originA, one)
-			s.store(s.metas(set)+slot, makeMeta(0, 1, 0))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c, s := newCache(t, &now)
-			mustPut(t, c, originA, one, []byte("one"), now)
-			mustPut(t, c, originA, two, []byte("two"), now)
-			forge(c, s)
-			mustMiss(t, c, originA, one)
-			if st := c.Stats(); st.Total.Errors != 1 || st.Entries != 1 {
-				t.Errorf("stats: %+v", st)
-			}
-			mustGet(t, c, originA, two, []byte("two"))
-			mustPut(t, c, originA, one, []byte("again"), now)
-			mustGet(t, c, originA, one, []byte("again"))
-		})
-	}
-}
-
-// TestNothingInTheClear looks for what must not leave the process.
-func TestNothingInTheClear(t *testing.T) {
-	mapping := newMapping(MinSize)
-	c := testCache(t, openShm(t, mapping), nil)
-	o := Origin{
-		Owner: [32]byte(bytes.Repeat([]byte("OWNER..!"), 4)), Terms: [32]byte(bytes.Repeat([]byte("TERMS..!"), 4)),
-		ServerName: "secret.example.org",
-	}
-	id := []byte("the id of the session, 32 bytes.")
-	der := []byte(strings.Repeat("the master secret ", 8))
-	mustPut(t, c, o, id, der, 1<<32-2)
-	c.Learn(o.Owner, o.ServerName, o.Terms)
-	for _, secret := range [][]byte{o.Owner[:8], o.Terms[:8], []byte("secret.e"), id[:8], der[:8], testKey(1)[:8]} {
-		if bytes.Contains(mapping, secret) {
-			t.Errorf("the mapping holds %q", secret)
-		}
-	}
-	mustGet(t, c, o, id, der)
-	w := c.begin()
-	defer c.end(w)
-	for _, buffer := range [][]byte{w.text, w.entry.Sealed} {
-		if bytes.Contains(buffer[:cap(buffer)], der[:8]) {
-			t.Error("scratch memory keeps the session")
-		}
-	}
-}
-
-// TestNonces seals the same session often and in several processes' names.
-func TestNonces(t *testing.T) {
-	k, err := newSealingKey(testKey(1), StoreID{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[string]bool{}
-	w := newWork([]*sealingKey{k})
-	for range 2 * knownMax {
-		s, err := newSealer(k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 3 {
-			w.text = append(w.text[:0], "der"...)
-			if err := s.seal(w, tag{}, 1); err != nil {
-				t.Fatal(err)
-			}
-			if seal := string(w.entry.Sealed[tagSize:sealedHead]); seen[seal] {
-				t.Fatal("a nonce came twice")
-			} else {
-				seen[seal] = true
-			}
-		}
-		w.entry.Expires = 1
-		if der := k.open(w); string(der) != "der" {
-			t.Fatal("does not open")
-		}
-	}
-	if n := len(*k.known.Load()); n != knownMax {
-		t.Errorf("%d derived keys are kept", n)
-	}
-
-	s, _ := newSealer(k)
-	s.run.Load().counter.Store(1<<(8*counterSize) - 1)
-	if err := s.seal(w, tag{}, 1); err != ErrCounter {
-		t.Errorf("after the last count: %v", err)
-	}
-}
-
-// TestUnknownPrefix opens what a process sealed whose derived key is not kept.
-func TestUnknownPrefix(t *testing.T) {
-	now := int64(testNow)
-	c, s := newCache(t, &now)
-	for n := range knownMax + 10 {
-		mustPut(t, testCache(t, s, &now), originA, testID(n), testDER(testID(n), 0, ordinaryDER), now)
+// testManyProcesses finds what more processes have sealed than a cache keeps derived keys of.
+func testManyProcesses(t *testing.T, empty Empty) {
+	const many = 140
+	now := int64(Now)
+	c, s := newCache(t, empty, &now)
+	for n := range many {
+		Put(t, Cache(t, s, &now), OriginA, ID(n), DER(ID(n), 0, OrdinaryDER), now)
 	}
 	for range 2 {
-		for n := range knownMax + 10 {
-			mustGet(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER))
+		for n := range many {
+			Get(t, c, OriginA, ID(n), DER(ID(n), 0, OrdinaryDER))
 		}
 	}
 }
 
-func TestCountersOf(t *testing.T) {
-	var values [counterCount]uint64
-	for i := range values {
-		values[i] = uint64(i) + 1
+// testClockJumps moves the clock an hour on, back, and back further than to when the
+// sessions were made. Expiry follows the clock, and nothing else does.
+func testClockJumps(t *testing.T, empty Empty) {
+	const hour = 3600
+	now := int64(Now)
+	c, s := newCache(t, empty, &now)
+	put := func(n int, lifetime int64) {
+		Put(t, c, OriginA, ID(n), DER(ID(n), 0, OrdinaryDER), now+lifetime)
 	}
-	got := reflect.ValueOf(countersOf(values))
-	if got.NumField() != int(counterCount) {
-		t.Fatalf("%d fields", got.NumField())
-	}
-	for i := range got.NumField() {
-		if got.Field(i).Uint() != uint64(i)+1 {
-			t.Errorf("%s is not counter %d", got.Type().Field(i).Name, i)
+	there := func(what string, n int, want bool) {
+		t.Helper()
+		der, _, ok := c.Get(ctx, OriginA, ID(n), nil)
+		if ok != want {
+			t.Errorf("%s: session %d is there: %v", what, n, ok)
 		}
+		if ok {
+			CheckDER(t, ID(n), der)
+		}
+	}
+	put(1, 300)
+	put(2, 2*hour)
+	put(3, 300)
+	there("at first", 1, true)
+	now += hour
+	there("an hour on", 1, false)
+	there("an hour on", 2, true)
+	put(4, 300)
+	now -= hour
+	there("back", 1, false) // it was dropped when it was looked up
+	there("back", 2, true)
+	there("back", 3, true) // nobody looked
+	there("back", 4, true)
+	now -= hour
+	there("before it was made", 2, true)
+	for range 20 { // back and forth
+		put(5, 300)
+		now += hour
+		there("an hour on again", 5, false)
+		put(5, 300)
+		there("stored anew", 5, true)
+		now -= hour
+		there("back again", 5, true)
+		there("back again", 2, true)
+	}
+	if got := stats(t, s).Total; got[sessioncache.Errors] != 0 || got[sessioncache.Evictions] != 0 {
+		t.Errorf("counters: %+v", got)
 	}
 }

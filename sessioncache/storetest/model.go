@@ -1,176 +1,79 @@
-package sessioncache
+package storetest
 
 import (
-	"encoding/gob"
+	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
-const modelEnv = "GOSESS_TEST_MODEL" // the directory of TestModel; this process does what it is told
-
-// modelOp is what a process is told to do, and modelAnswer what came of it.
-type modelOp struct {
+// Op is something to be done to a cache, and Answer what came of it.
+type Op struct {
 	What    string
-	Origin  Origin
+	Origin  sessioncache.Origin
 	ID, DER []byte
 	Expires int64
 	Now     int64
 	Agree   bool // of a removal: it is the one
 }
 
-type modelAnswer struct {
-	OK     bool
-	Stored Stored
-	DER    []byte
-	Err    string
+type Answer struct {
+	OK      bool
+	Expires int64
+	DER     []byte
+	Err     string
 }
 
-func (op modelOp) do(c *Cache) (a modelAnswer) {
-	c.now = func() int64 { return op.Now }
+// Do does it to a cache.
+func (op Op) Do(c *sessioncache.Cache) (a Answer) {
+	c.SetClock(func() int64 { return op.Now })
+	var stored sessioncache.Stored
+	var err error
 	switch op.What {
 	case "put":
-		if _, err := c.Put(op.Origin, Session{op.ID, op.DER, op.Expires}); err != nil {
-			a.Err = err.Error()
-		}
+		_, err = c.Put(ctx, op.Origin, sessioncache.Session{ID: op.ID, DER: op.DER, Expires: op.Expires})
 	case "get":
-		a.DER, a.Stored, a.OK = c.Get(op.Origin, op.ID, nil)
+		a.DER, stored, a.OK = c.Get(ctx, op.Origin, op.ID, nil)
 	case "take":
-		a.DER, a.Stored, a.OK = c.Take(op.Origin, op.ID, nil)
+		a.DER, stored, a.OK = c.Take(ctx, op.Origin, op.ID, nil)
 	case "remove", "has":
 		look := c.Remove
 		if op.What == "has" {
-			look = func(id []byte, same func([]byte, Seal) bool) bool { return c.Has(op.Origin.Owner, id, same) }
+			look = func(ctx context.Context, id []byte, same func([]byte, sessioncache.Seal) bool) bool {
+				return c.Has(ctx, op.Origin.Owner, id, same)
+			}
 		}
-		a.OK = look(op.ID, func(der []byte, _ Seal) bool {
+		a.OK = look(ctx, op.ID, func(der []byte, _ sessioncache.Seal) bool {
 			a.DER = append(a.DER[:0], der...)
 			return op.Agree
 		})
 	case "flush":
-		c.Flush(op.Origin.Owner, op.Expires)
+		err = c.Flush(ctx, op.Origin.Owner, op.Expires)
 	}
+	if err != nil {
+		a.Err = err.Error()
+	}
+	a.Expires = stored.Expires
 	return a
 }
 
-// beModelWorker does what it is told until nobody tells it anything.
-func beModelWorker(t *testing.T, dir string) {
-	s := openShm(t, takeMapping(t, dir, "store", modelStoreSize))
-	c := testCache(t, s, nil)
-	in, out := gob.NewDecoder(os.Stdin), gob.NewEncoder(os.NewFile(3, "answers"))
-	var op modelOp
-	for in.Decode(&op) == nil {
-		if err := out.Encode(op.do(c)); err != nil {
-			t.Fatal(err)
-		}
-		op = modelOp{}
-	}
+// Equal reports whether two answers are the same.
+func (a Answer) Equal(b Answer) bool {
+	return a.OK == b.OK && a.Expires == b.Expires && a.Err == b.Err && bytes.Equal(a.DER, b.DER)
 }
 
-const modelStoreSize = 8 << 20 // nothing is evicted: every miss has a reason
-
-// modelWorker is a process that does what it is told.
-type modelWorker struct {
-	in  *gob.Encoder
-	out *gob.Decoder
-}
-
-func startModelWorker(t *testing.T, dir string) modelWorker {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestModel$", "-test.timeout=2m")
-	cmd.Env = append(os.Environ(), modelEnv+"="+dir)
-	cmd.Stderr = os.Stderr
-	answers, theirs, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.ExtraFiles = []*os.File{theirs}
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	theirs.Close()
-	t.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("a process: %v", err)
-		}
-		answers.Close()
-	})
-	return modelWorker{gob.NewEncoder(in), gob.NewDecoder(answers)}
-}
-
-func (w modelWorker) do(t *testing.T, op modelOp) (a modelAnswer) {
-	t.Helper()
-	if err := w.in.Encode(op); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.out.Decode(&a); err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-// TestModel has processes do random things in turn, and a plain map do the same: what one
-// process did, the next one sees.
-func TestModel(t *testing.T) {
-	if dir := os.Getenv(modelEnv); dir != "" {
-		beModelWorker(t, dir)
-		return
-	}
-	seed := uint64(time.Now().UnixNano())
-	for _, row := range []struct{ operations, processes int }{
-		{250 * thorough, 1}, {1000 * thorough, 2}, {1000 * thorough, 4}, {500 * thorough, 8},
-	} {
-		t.Run(fmt.Sprintf("%d operations, %d processes", row.operations, row.processes), func(t *testing.T) {
-			t.Logf("seed %d", seed)
-			rng := rand.New(rand.NewPCG(seed, uint64(row.processes)))
-			dir := t.TempDir()
-			mapping := mapFile(t, filepath.Join(dir, "store"), modelStoreSize, syscall.PROT_READ|syscall.PROT_WRITE)
-			makeHeader(mapping)
-			var workers []modelWorker
-			for range row.processes {
-				workers = append(workers, startModelWorker(t, dir))
-			}
-			m := plainMap{}
-			now := int64(testNow)
-			for n := range row.operations {
-				if rng.IntN(50) == 0 {
-					now += int64(rng.IntN(5))
-				}
-				op := randomOp(rng, now, uint32(n))
-				who := rng.IntN(len(workers))
-				got, want := workers[who].do(t, op), m.do(op)
-				if got.OK != want.OK || got.Err != want.Err || string(got.DER) != string(want.DER) || got.Stored.Expires != want.Stored.Expires {
-					t.Fatalf("operation %d, process %d: %s of id %x: got %v %d %q, the map %v %d %q", n, who, op.What, op.ID[:2],
-						got.OK, len(got.DER), got.Err, want.OK, len(want.DER), want.Err)
-				}
-			}
-			s := openShm(t, mapping)
-			c := testCache(t, s, &now)
-			checkModel(t, s, c, m.entries(c))
-			checkZero(t, s)
-			if total := s.Stats().Total; total.Errors != 0 || total.Evictions != 0 {
-				t.Errorf("counters: %+v", total)
-			}
-		})
-	}
-}
-
-func randomOp(rng *rand.Rand, now int64, version uint32) modelOp {
+// RandomOp is one of those that servers do, at a time. The version makes its session another one.
+func RandomOp(rng *rand.Rand, now int64, version uint32) Op {
 	id := rng.IntN(150)
 	names := []string{"", "a.example", "B.example"}
-	op := modelOp{
-		ID: testID(id), Now: now, Agree: rng.IntN(2) == 0,
-		Origin: Origin{Owner: [32]byte{byte(rng.IntN(2))}, Terms: [32]byte{byte(id % 5)}, ServerName: names[id%len(names)]},
+	op := Op{
+		ID: ID(id), Now: now, Agree: rng.IntN(2) == 0,
+		Origin: sessioncache.Origin{Owner: [32]byte{byte(rng.IntN(2))}, Terms: [32]byte{byte(id % 5)}, ServerName: names[id%len(names)]},
 	}
 	if rng.IntN(5) == 0 {
 		op.Origin.ServerName = names[rng.IntN(len(names))]
@@ -180,12 +83,12 @@ func randomOp(rng *rand.Rand, now int64, version uint32) modelOp {
 	switch n := rng.IntN(100); {
 	case n < 35:
 		op.What, op.Expires = "put", now-1+int64(rng.IntN(30))
-		op.DER = testDER(op.ID, version, 100+rng.IntN(300))
+		op.DER = DER(op.ID, version, 100+rng.IntN(300))
 		switch rng.IntN(200) {
 		case 0:
-			op.DER = testDER(op.ID, version, MaxDER+1)
+			op.DER = DER(op.ID, version, sessioncache.MaxDER+1)
 		case 1, 2:
-			op.DER = testDER(op.ID, version, 2000) // not large: two of those push each other out of a set
+			op.DER = DER(op.ID, version, 2000) // not large: two of those push each other out of a set
 		}
 	case n < 75:
 		op.What = "get"
@@ -201,13 +104,14 @@ func randomOp(rng *rand.Rand, now int64, version uint32) modelOp {
 	return op
 }
 
-// fits is nameFits in other words.
+// fits says what names have in common in other words than the cache.
 func fits(a, b string) bool { return a == "" || b == "" || strings.EqualFold(a, b) }
 
-// plainMap is what a cache is to be.
-type plainMap map[string]modelOp // the put
+// Model is what a cache is to be, where nothing makes way: by id, what was put.
+type Model map[string]Op
 
-func (m plainMap) do(op modelOp) (a modelAnswer) {
+// Do does the same to the model as Op.Do to a cache.
+func (m Model) Do(op Op) (a Answer) {
 	key := string(op.ID)
 	entry, ok := m[key]
 	if ok && entry.Expires < op.Now && op.What != "flush" {
@@ -221,16 +125,16 @@ func (m plainMap) do(op modelOp) (a modelAnswer) {
 	switch op.What {
 	case "put":
 		switch {
-		case len(op.DER) > MaxDER:
-			a.Err = ErrTooBig.Error()
+		case len(op.DER) > sessioncache.MaxDER:
+			a.Err = sessioncache.ErrTooBig.Error()
 		case op.Expires < op.Now:
-			a.Err = ErrExpired.Error()
+			a.Err = sessioncache.ErrExpired.Error()
 		default:
 			m[key] = op
 		}
 	case "get", "take":
 		if same {
-			a = modelAnswer{OK: true, DER: entry.DER, Stored: Stored{Expires: entry.Expires}}
+			a = Answer{OK: true, DER: entry.DER, Expires: entry.Expires}
 			if op.What == "take" {
 				delete(m, key)
 			}
@@ -256,19 +160,55 @@ func (m plainMap) do(op modelOp) (a modelAnswer) {
 	return a
 }
 
-// entries are the live sessions by the key that they lie under. Those that have expired and
-// that nobody has seen since are looked up, which drops them.
-func (m plainMap) entries(c *Cache) map[LookupKey][]byte {
-	held := map[LookupKey][]byte{}
-	w := c.begin()
-	defer c.end(w)
-	for _, entry := range m {
-		if entry.Expires < c.now() {
-			c.Get(entry.Origin, entry.ID, nil)
+// Check fails unless a cache holds just what the model does. Its clock stands at now.
+func (m Model) Check(t testing.TB, c *sessioncache.Cache, now int64) {
+	t.Helper()
+	held := uint64(0)
+	for id, entry := range m {
+		if entry.Expires < now {
+			c.Get(ctx, entry.Origin, []byte(id), nil) // which drops it, if nobody has seen it since
 			continue
 		}
-		w.lookup(0, entry.ID)
-		held[w.key] = entry.DER
+		held++
+		if !c.Has(ctx, entry.Origin.Owner, []byte(id), func(der []byte, _ sessioncache.Seal) bool { return bytes.Equal(der, entry.DER) }) {
+			t.Errorf("session %x is not there, or not what was put", id[:4])
+		}
 	}
-	return held
+	st := stats(t, c)
+	if st.Entries != held {
+		t.Errorf("%d entries, want %d", st.Entries, held)
+	}
+	if st.Total[sessioncache.Errors] != 0 || st.Total[sessioncache.Evictions] != 0 {
+		t.Errorf("counters: %v", st.Total)
+	}
+}
+
+// testModel does random things, with one of several handles of a store each time, and the same to a
+// model: what is done with one the others see.
+func testModel(t *testing.T, empty Empty) {
+	seed := uint64(time.Now().UnixNano())
+	for _, handles := range []int{1, 4} {
+		t.Run(fmt.Sprintf("%d handles", handles), func(t *testing.T) {
+			t.Logf("seed %d", seed)
+			rng := rand.New(rand.NewPCG(seed, uint64(handles)))
+			open := empty(t)
+			var caches []*sessioncache.Cache
+			for range handles {
+				caches = append(caches, Cache(t, open(t), nil))
+			}
+			m := Model{}
+			now := int64(Now)
+			for n := range 500 * Thorough {
+				if rng.IntN(50) == 0 {
+					now += int64(rng.IntN(5))
+				}
+				op := RandomOp(rng, now, uint32(n))
+				if got, want := op.Do(caches[rng.IntN(handles)]), m.Do(op); !got.Equal(want) {
+					t.Fatalf("operation %d: %s of id %x: got %v %d %q, the model %v %d %q", n, op.What, op.ID[:2],
+						got.OK, len(got.DER), got.Err, want.OK, len(want.DER), want.Err)
+				}
+			}
+			m.Check(t, Cache(t, open(t), &now), now)
+		})
+	}
 }

@@ -1,10 +1,12 @@
-package sessioncache
+package storetest
 
 import (
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
+
+	"gosess/sessioncache"
 )
 
 // model is what a cache of unlimited size would hold.
@@ -20,7 +22,7 @@ type modelEntry struct {
 // sim does random things to a cache and to a model.
 type sim struct {
 	t            *testing.T
-	c            *Cache
+	c            *sessioncache.Cache
 	rng          *rand.Rand
 	now          *int64
 	firstID, ids int
@@ -28,7 +30,7 @@ type sim struct {
 	exact        bool // nothing is evicted, so every miss has a reason
 	alone        bool // and may move the clock
 	held         model
-	want         Counters // of those that the model knows
+	want         sessioncache.Counters // of those that the model knows
 }
 
 func (s *sim) step(version uint32) {
@@ -38,7 +40,7 @@ func (s *sim) step(version uint32) {
 	if s.rng.IntN(5) == 0 {
 		terms = byte(s.rng.IntN(2))
 	}
-	o := Origin{Terms: [32]byte{terms}, ServerName: names[id%len(names)]}
+	o := sessioncache.Origin{Terms: [32]byte{terms}, ServerName: names[id%len(names)]}
 	if s.rng.IntN(5) == 0 {
 		o.ServerName = names[s.rng.IntN(len(names))]
 	}
@@ -47,33 +49,33 @@ func (s *sim) step(version uint32) {
 	switch n := s.rng.IntN(100); {
 	case n < 40:
 		expires := *s.now + int64(s.rng.IntN(50))
-		mustPut(s.t, s.c, o, testID(id), testDER(testID(id), version, s.sizes(s.rng)), expires)
+		Put(s.t, s.c, o, ID(id), DER(ID(id), version, s.sizes(s.rng)), expires)
 		s.held[id] = modelEntry{terms, o.ServerName, version, expires}
-		s.want.Stores++
+		s.want[sessioncache.Stores]++
 	case n < 90:
 		if s.rng.IntN(2) == 0 {
 			o.ServerName = strings.ToUpper(o.ServerName)
 		}
-		der, stored, ok := s.c.Get(o, testID(id), nil)
+		der, stored, ok := s.c.Get(ctx, o, ID(id), nil)
 		should := there && entry.terms == terms && fits(entry.name, o.ServerName)
 		if ok && !should {
 			s.t.Fatalf("id %d: a hit, but the model has %+v at %d", id, entry, *s.now)
 		}
-		if ok && (checkDER(s.t, testID(id), der) != entry.version || stored.Expires != entry.expires) {
+		if ok && (CheckDER(s.t, ID(id), der) != entry.version || stored.Expires != entry.expires) {
 			s.t.Fatalf("id %d: not the entry that was put last", id)
 		}
 		if !ok && should && s.exact {
 			s.t.Fatalf("id %d: a miss, but the model has %+v at %d", id, entry, *s.now)
 		}
 		if ok {
-			s.want.Hits++
+			s.want[sessioncache.Hits]++
 		} else {
-			s.want.Misses++
+			s.want[sessioncache.Misses]++
 		}
 	case n < 95:
 		agree := s.rng.IntN(2) == 0
-		removed := s.c.Remove(testID(id), func(der []byte, _ Seal) bool {
-			checkDER(s.t, testID(id), der)
+		removed := s.c.Remove(ctx, ID(id), func(der []byte, _ sessioncache.Seal) bool {
+			CheckDER(s.t, ID(id), der)
 			return agree
 		})
 		if removed && !(there && agree) || s.exact && !removed && there && agree {
@@ -81,7 +83,7 @@ func (s *sim) step(version uint32) {
 		}
 		if removed {
 			delete(s.held, id)
-			s.want.Removals++
+			s.want[sessioncache.Removals]++
 		}
 	default:
 		if s.alone && s.rng.IntN(10) == 0 {
@@ -90,72 +92,63 @@ func (s *sim) step(version uint32) {
 	}
 }
 
-func smallSizes(rng *rand.Rand) int { return 100 + rng.IntN(200) }
+// SmallSizes draws the size of a session without a client certificate.
+func SmallSizes(rng *rand.Rand) int { return 100 + rng.IntN(200) }
 
-func mixedSizes(rng *rand.Rand) int {
-	if rng.IntN(10) == 0 {
-		return 100 + rng.IntN(MaxDER-99)
-	}
-	return 100 + rng.IntN(2000)
+// Simulation says what is done at random to a store, at the same time by actors that have ids of their own.
+type Simulation struct {
+	Ops    int // of each actor, as its IDs
+	Actors int
+	IDs    int
+	Sizes  func(*rand.Rand) int
+	Exact  bool // nothing is evicted, so every miss has a reason
 }
 
-// TestSimulation compares the cache with a model over random operations. In the
-// rows with several actors each has ids of its own, and all have the same sets.
-func TestSimulation(t *testing.T) {
+// Run compares a cache over the store with a model.
+func (sn Simulation) Run(t *testing.T, store sessioncache.Store) {
 	seed := uint64(time.Now().UnixNano())
-	for _, row := range []struct {
-		name   string
-		ops    int
-		actors int
-		ids    int // of each actor
-		sizes  func(*rand.Rand) int
-		exact  bool
-	}{
-		{"roomy", 4000 * thorough, 1, 1000, smallSizes, true},
-		{"tight", 2000 * thorough, 1, 300, mixedSizes, false},
-		{"roomy, 4 actors", 1000 * thorough, 4, 250, smallSizes, true},
-		{"tight, 4 actors", 500 * thorough, 4, 100, mixedSizes, false},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Logf("seed %d", seed)
-			now := int64(testNow)
-			store := openShm(t, newMapping(MinSize))
-			store.patience = time.Minute // no lock is stolen, however busy the machine
-			var want Counters
-			sims := make([]sim, row.actors)
-			t.Run("actors", func(t *testing.T) {
-				for a := range sims {
-					t.Run("", func(t *testing.T) {
-						t.Parallel()
-						s := &sims[a]
-						*s = sim{
-							t: t, c: testCache(t, store, &now), now: &now,
-							rng:     rand.New(rand.NewPCG(seed, uint64(a))),
-							firstID: a * row.ids, ids: row.ids, sizes: row.sizes,
-							exact: row.exact, alone: row.actors == 1, held: model{},
-						}
-						for n := range row.ops {
-							s.step(uint32(n))
-						}
-					})
+	t.Logf("seed %d", seed)
+	now := int64(Now)
+	sims := make([]sim, sn.Actors)
+	t.Run("actors", func(t *testing.T) {
+		for a := range sims {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				s := &sims[a]
+				*s = sim{
+					t: t, c: Cache(t, store, &now), now: &now,
+					rng:     rand.New(rand.NewPCG(seed, uint64(a))),
+					firstID: a * sn.IDs, ids: sn.IDs, sizes: sn.Sizes,
+					exact: sn.Exact, alone: sn.Actors == 1, held: model{},
+				}
+				for n := range sn.Ops {
+					s.step(uint32(n))
 				}
 			})
-			for _, s := range sims {
-				want.Hits += s.want.Hits
-				want.Misses += s.want.Misses
-				want.Stores += s.want.Stores
-				want.Removals += s.want.Removals
-			}
-			st := store.Stats()
-			want.Evictions, want.Expiries = st.Total.Evictions, st.Total.Expiries
-			if st.Total != want {
-				t.Errorf("counters %+v, not %+v", st.Total, want)
-			}
-			if (st.Total.Evictions > 0) == row.exact {
-				t.Errorf("%d evictions", st.Total.Evictions)
-			}
-			t.Logf("%d entries, %d %% used, %+v", st.Entries, st.Used*100/st.Capacity, st.Total)
-			checkStore(t, store)
-		})
+		}
+	})
+	var want sessioncache.Counters
+	for _, s := range sims {
+		for c, n := range s.want {
+			want[c] += n
+		}
+	}
+	st := stats(t, store)
+	want[sessioncache.Evictions], want[sessioncache.Expiries] = st.Total[sessioncache.Evictions], st.Total[sessioncache.Expiries]
+	if st.Total != want {
+		t.Errorf("counters %v, not %v", st.Total, want)
+	}
+	if (st.Total[sessioncache.Evictions] > 0) == sn.Exact {
+		t.Errorf("%d evictions", st.Total[sessioncache.Evictions])
+	}
+	t.Logf("%d entries, %d %% used, %v", st.Entries, st.Used*100/st.Capacity, st.Total)
+}
+
+func testSimulation(t *testing.T, empty Empty) {
+	for name, s := range map[string]Simulation{
+		"alone":    {Ops: 4000 * Thorough, Actors: 1, IDs: 1000, Sizes: SmallSizes, Exact: true},
+		"4 actors": {Ops: 1000 * Thorough, Actors: 4, IDs: 250, Sizes: SmallSizes, Exact: true},
+	} {
+		t.Run(name, func(t *testing.T) { s.Run(t, empty(t)(t)) })
 	}
 }

@@ -9,14 +9,18 @@
 #include "url.h"
 
 enum {
-    MAGIC = 0,
-    VERSION = 8,
-    HEADER_SIZE = 12,
-    FILE_SIZE = 16,
-    CREATED = 24,
-    ID = 32,
-    CHECKSUM = 60,
+    MAGIC = GOSESS_SHM_AT_MAGIC,
+    VERSION = GOSESS_SHM_AT_VERSION,
+    HEADER_SIZE = GOSESS_SHM_AT_HEADER_SIZE,
+    FILE_SIZE = GOSESS_SHM_AT_SIZE,
+    CREATED = GOSESS_SHM_AT_CREATED,
+    ID = GOSESS_SHM_AT_ID,
+    CHECKSUM = GOSESS_SHM_AT_CHECKSUM,
 };
+
+_Static_assert(sizeof(GOSESS_SHM_MAGIC) - 1 == VERSION - MAGIC, "the magic fills its place");
+_Static_assert(ID + GOSESS_SHM_ID_SIZE <= CHECKSUM, "the id fits");
+_Static_assert(CHECKSUM + 4 == GOSESS_SHM_HEADER_SIZE, "the sum is of all before it");
 
 static void put(unsigned char *at, int bytes, uint64_t value)
 {

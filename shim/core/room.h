@@ -11,7 +11,7 @@ const char *gosess_lack_of_room(void);
 
 /*
  * Whether the memory of this process was limited when it was looked: then the Go half has what it
- * will ever have (sessioncache/heap.go).
+ * will ever have (sessioncache/live/reserve.go).
  */
 bool gosess_room_limited(void);
 

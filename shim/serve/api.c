@@ -152,27 +152,14 @@ GOSESS_EXPORT int gosess_cache_flush(gosess_cache *cache)
 
 GOSESS_EXPORT int gosess_cache_stats(gosess_cache *cache, struct gosess_stats *stats)
 {
-    struct gosess_counts counts = {0};
-    struct gosess_request count = {.operation = GOSESS_COUNT, .counts = &counts};
+    struct gosess_stats full = {0};
+    struct gosess_request count = {.operation = GOSESS_COUNT, .stats = &full};
     if (!stats || stats->size < sizeof(stats->size))
         return GOSESS_ERROR_ARGUMENT;
     int status = ask_cache(cache, &count);
     if (status != GOSESS_OK)
         return status;
-    struct gosess_stats full = {
-        .size = stats->size,
-        .hits = counts.hits,
-        .misses = counts.misses,
-        .stores = counts.stores,
-        .evictions = counts.evictions,
-        .expiries = counts.expiries,
-        .removals = counts.removals,
-        .too_big = counts.too_big,
-        .errors = counts.errors,
-        .entries = counts.entries,
-        .used = counts.used,
-        .capacity = counts.capacity,
-    };
+    full.size = stats->size;
     memcpy(stats, &full, stats->size < sizeof(full) ? stats->size : sizeof(full));
     return GOSESS_OK;
 }

@@ -111,7 +111,7 @@ handshake is one: connect, shake hands, take the ticket (TLS 1.3), close; {{.Poo
 
 Commands: ` + "`make bench`, `make bench QUICK=1` (into `build/bench`)" + `; one round by hand is
 ` + "`build/tests/load --port PORT --tls 1.2 --handshake-only`" + `, and the store's figures are
-` + "`go test -run '^$' -bench . ./sessioncache`" + `. The program is [tests/bench](../../tests/bench).
+` + "`go test -run '^$' -bench . ./sessioncache/shm`" + `. The program is [tests/bench](../../tests/bench).
 `))
 
 func (b *bench) summary() (string, error) {

@@ -26,7 +26,7 @@ func (b *bench) measureStore() error {
 			run.repeat = 1
 		}
 		cmd := exec.Command("go", "test", "-run", "^$", "-bench", run.pattern, "-benchtime", "0.5s",
-			"-count", strconv.Itoa(run.repeat), "./sessioncache")
+			"-count", strconv.Itoa(run.repeat), "./sessioncache/shm")
 		cmd.Dir = b.root
 		said, err := cmd.CombinedOutput()
 		if err != nil {
@@ -75,7 +75,7 @@ func parseBenchmarks(said string) map[string]benchmark {
 	return all
 }
 
-// Names of benchmarks in sessioncache.
+// Names of benchmarks in sessioncache/shm.
 const (
 	getName  = "Get/64MiB"
 	putName  = "Put/64MiB/133B"

@@ -60,7 +60,7 @@ func TestChildOfALoadedProcess(t *testing.T) {
 		"full, full", "full, resumed", "threads 1",
 		"parent: resumed")
 	s.logs(t, "forked from one that had loaded the Go half")
-	if want := (sessioncache.Counters{Stores: 1, Hits: 1}); counted != want {
+	if want := (sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}); counted != want {
 		t.Errorf("counted %+v, not the parent's own %+v", counted, want)
 	}
 }

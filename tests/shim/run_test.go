@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"gosess/internal/inspect"
 	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
@@ -231,25 +232,16 @@ func (h host) counted(t *testing.T) (said, sessioncache.Counters) {
 
 func counters(t *testing.T, path string) sessioncache.Counters {
 	t.Helper()
-	file, err := os.Open(path)
+	store, err := inspect.ByURL("shm:" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	info, err := file.Stat()
+	defer store.Close()
+	stats, err := store.Stats()
 	if err != nil {
 		t.Fatal(err)
 	}
-	mapping, err := syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Munmap(mapping)
-	reader, err := sessioncache.OpenShmReadOnly(mapping)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return reader.Stats().Total
+	return stats.Total
 }
 
 var versions = []string{"--tls1.2", "--tls1.3"}

@@ -178,7 +178,7 @@ func TestProtocol(t *testing.T) {
 	s, got := h.counted(t)
 	s.wants(t, "full: -", "resumed: get get")
 	s.logs(t)
-	if want := (sessioncache.Counters{Stores: 3, Hits: 2}); got != want {
+	if want := (sessioncache.Counters{sessioncache.Stores: 3, sessioncache.Hits: 2}); got != want {
 		t.Errorf("hello-retry: counted %+v, not %+v", got, want)
 	}
 }
@@ -189,21 +189,21 @@ func TestCounters(t *testing.T) {
 		program, version, scenario string
 		want                       sessioncache.Counters
 	}{
-		{"chained", "--tls1.2", "ours-first", sessioncache.Counters{Stores: 1, Hits: 1}},
-		{"chained", "--tls1.3", "ours-first", sessioncache.Counters{Stores: 3, Hits: 1}},
-		{"chained", "--tls1.2", "theirs-first", sessioncache.Counters{Stores: 1}},
+		{"chained", "--tls1.2", "ours-first", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}},
+		{"chained", "--tls1.3", "ours-first", sessioncache.Counters{sessioncache.Stores: 3, sessioncache.Hits: 1}},
+		{"chained", "--tls1.2", "theirs-first", sessioncache.Counters{sessioncache.Stores: 1}},
 		{"chained", "--tls1.2", "off", sessioncache.Counters{}},
 		{"chained", "--tls1.2", "client-mode", sessioncache.Counters{}},
-		{"chained", "--tls1.2", "general-client", sessioncache.Counters{Stores: 1, Hits: 1}},
-		{"chained", "--tls1.2", "own-client", sessioncache.Counters{Stores: 1, Hits: 1}},
+		{"chained", "--tls1.2", "general-client", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}},
+		{"chained", "--tls1.2", "own-client", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}},
 		{"protocol", "--tls1.2", "tickets", sessioncache.Counters{}},
 		{"protocol", "--tls1.3", "tickets", sessioncache.Counters{}},
 		{"protocol", "--tls1.3", "early-data-stateless", sessioncache.Counters{}},
 		{"protocol", "--tls1.3", "hello-retry", sessioncache.Counters{}}, // the host has the last word
-		{"lives", "--tls1.2", "unclean", sessioncache.Counters{Stores: 2, Hits: 1, Misses: 1, Removals: 1}},
-		{"lives", "--tls1.2", "expired", sessioncache.Counters{Stores: 2, Misses: 1, Expiries: 1}},
-		{"lives", "--tls1.2", "hostile", sessioncache.Counters{Stores: 1, Hits: 1}},
-		{"isolation", "--tls1.2", "certificate", sessioncache.Counters{Stores: 2, Hits: 1, Misses: 1}},
+		{"lives", "--tls1.2", "unclean", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1, sessioncache.Removals: 1}},
+		{"lives", "--tls1.2", "expired", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Misses: 1, sessioncache.Expiries: 1}},
+		{"lives", "--tls1.2", "hostile", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}},
+		{"isolation", "--tls1.2", "certificate", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1}},
 	} {
 		t.Run(test.program+" "+test.scenario+strings.TrimPrefix(test.version, "--tls"), func(t *testing.T) {
 			t.Parallel()
@@ -221,8 +221,8 @@ func TestStatefulTickets(t *testing.T) {
 		prints string
 		counts sessioncache.Counters
 	}{
-		"--tls1.2": {"full: new|resumed: -", sessioncache.Counters{Stores: 1, Hits: 1}},
-		"--tls1.3": {"full: new new|resumed: new", sessioncache.Counters{Stores: 3, Hits: 1}},
+		"--tls1.2": {"full: new|resumed: -", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}},
+		"--tls1.3": {"full: new new|resumed: new", sessioncache.Counters{sessioncache.Stores: 3, sessioncache.Hits: 1}},
 	} {
 		h := served(t, "protocol", version, "tickets")
 		h.env = []string{"GOSESS_TICKETS=stateful"}

@@ -222,7 +222,7 @@ static void serve(struct gosess_request *request)
         request->result = number();
         break;
     case GOSESS_COUNT:
-        *request->counts = (struct gosess_counts){.entries = (uint64_t)number()};
+        *request->stats = (struct gosess_stats){.entries = (uint64_t)number()};
         break;
     case GOSESS_FLUSH:
         if (request->before == 0)

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gosess/capi/settings"
+)
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, name := range []string{"help", "--help", "-h"} {
+		if r := gosess(t, home, nil, name); r.status != 0 || r.stderr != "" || r.stdout != usage {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	if r := gosess(t, home, nil, "version"); r.status != 0 || r.stdout != "gosess "+settings.Version+"\n" {
+		t.Errorf("version: %+v", r)
+	}
+}
+
+// Every error is one line on stderr that says what is allowed; stdout stays empty.
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text")
+	if err := os.WriteFile(text, []byte(strings.Repeat("text\n", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args   []string
+		status int
+		word   string
+	}{
+		{nil, 2, "run, check, stats, keygen, version, help"},
+		{[]string{"start"}, 2, `"start"`},
+		{[]string{"check"}, 2, "one URL"},
+		{[]string{"check", "shm:", "shm:"}, 2, "one URL"},
+		{[]string{"check", "--loud", "shm:"}, 2, "-loud"},
+		{[]string{"check", "redis://h"}, 1, `unknown scheme "redis"; allowed: memory, shm`},
+		{[]string{"check", "shm:" + text}, 1, "is not a store of gosess"},
+		{[]string{"check", "--keys", dir + "/no", "shm:"}, 1, dir + "/no"},
+		{[]string{"keygen", "x"}, 2, "no arguments"},
+		{[]string{"stats"}, 2, "one URL, or --pid"},
+		{[]string{"stats", "--pid", "1", "shm:/x"}, 2, "one URL, or --pid"},
+		{[]string{"stats", "--pid", "one"}, 2, "pid"},
+		{[]string{"stats", "shm:"}, 1, "--pid PID"},
+		{[]string{"stats", "shm:" + dir + "/no"}, 1, "no such file"},
+		{[]string{"stats", "shm:" + dir}, 1, "not a regular file"},
+		{[]string{"stats", "shm:" + text}, 1, "not a"},
+		{[]string{"stats", "--pid", fmt.Sprint(os.Getpid())}, 1, "no store in memory"},
+		{[]string{"run"}, 2, "a program is missing"},
+		{[]string{"run", "--"}, 2, "a program is missing"},
+		{[]string{"run", "--cache", "shm:?size=0", "--", "true"}, 2, `"0" is out of range`},
+		{[]string{"run", "--cache", "shm:" + text, "--", "true"}, 2, "is not a store of gosess"},
+		{[]string{"run", "--tickets", "none", "--", "true"}, 2, "keep, stateful"},
+		{[]string{"run", "--keys", dir + "/no", "--", "true"}, 2, dir + "/no"},
+		{[]string{"run", "--log", "loud", "--", "true"}, 2, "off, error, info, debug"},
+		{[]string{"run", "--", "/no/such/program"}, 127, "/no/such/program"},
+		{[]string{"run", "--", dir}, 127, dir},
+	}
+	for _, test := range tests {
+		r := gosess(t, home, nil, test.args...)
+		if r.status != test.status || r.stdout != "" || !strings.HasPrefix(r.stderr, "gosess: ") ||
+			strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, test.word) {
+			t.Errorf("%q: %+v, want status %d and %q", test.args, r, test.status, test.word)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	r := gosess(t, home, nil, "check", "shm:"+dir+"/web?size=1m")
+	if want := "would make store " + dir + "/web of size 1m\n"; r.status != 0 || r.stdout != want {
+		t.Errorf("%+v, want %q", r, want)
+	}
+	if _, err := os.Lstat(dir + "/web"); err == nil {
+		t.Error("check made the store")
+	}
+	r = gosess(t, home, []string{"GOSESS_KEYS=" + dir + "/no"}, "check", "shm:")
+	if r.status != 1 || !strings.Contains(r.stderr, dir+"/no") {
+		t.Errorf("GOSESS_KEYS: %+v", r)
+	}
+}
+
+func TestKeygen(t *testing.T) {
+	seen := map[string]bool{}
+	for range 2 {
+		r := gosess(t, home, nil, "keygen")
+		raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSuffix(r.stdout, "\n"))
+		if r.status != 0 || err != nil || len(raw) != 32 {
+			t.Fatalf("%+v", r)
+		}
+		seen[r.stdout] = true
+		keys := filepath.Join(t.TempDir(), "keys")
+		if err := os.WriteFile(keys, []byte(r.stdout), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := gosess(t, home, nil, "check", "--keys", keys, "shm:"); r.status != 0 {
+			t.Errorf("check --keys: %+v", r)
+		}
+	}
+	if len(seen) != 2 {
+		t.Error("twice the same key")
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gosess/sessioncache"
+)
+
+// header is that of an empty store of a size, made one hour after the epoch.
+func header(size uint64) []byte {
+	h := make([]byte, 64)
+	copy(h, "gosess\r\n")
+	binary.LittleEndian.PutUint32(h[8:], 4)
+	binary.LittleEndian.PutUint32(h[12:], 64)
+	binary.LittleEndian.PutUint64(h[16:], size)
+	binary.LittleEndian.PutUint64(h[24:], 3600)
+	binary.LittleEndian.PutUint32(h[60:], crc32.ChecksumIEEE(h[:60]))
+	return h
+}
+
+// counted writes a store with one worker, this process, whose n-th counter is n+1.
+func counted(t *testing.T, file *os.File) {
+	t.Helper()
+	const size = 1 << 20
+	content := make([]byte, size)
+	copy(content, header(size))
+	slot := content[64:]
+	binary.NativeEndian.PutUint64(slot, uint64(os.Getpid()))
+	binary.NativeEndian.PutUint64(slot[8:], 7200)
+	for i := range sessioncache.CounterCount {
+		binary.NativeEndian.PutUint64(slot[16+8*i:], uint64(i+1))
+	}
+	if _, err := file.Write(content); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStats(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted(t, file)
+	file.Close()
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	r := gosess(t, home, []string{"TZ=UTC"}, "stats", "--json", "shm:"+path)
+	var members, names, values []string
+	for c, d := range sessioncache.Descriptions {
+		members = append(members, fmt.Sprintf(`"%s":%d`, camel(d.Name), c+1))
+		names, values = append(names, d.Name), append(values, fmt.Sprint(c+1))
+	}
+	counters, header, row := strings.Join(members, ","), strings.Join(names, " "), strings.Join(values, " ")
+	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":913880,"size":1048576,"created":3600,`+
+		`"workers":[{"pid":%d,"started":7200,"live":true,%s}]}`, path, counters, os.Getpid(), counters)
+	var got bytes.Buffer
+	if err := json.Compact(&got, []byte(r.stdout)); err != nil || r.status != 0 || got.String() != want {
+		t.Errorf("%v: %+v, want %s", err, r, want)
+	}
+	if !strings.HasPrefix(r.stdout, "{\n  \"store\"") {
+		t.Errorf("not for reading: %s", r.stdout)
+	}
+
+	r = gosess(t, home, []string{"TZ=UTC"}, "stats", "shm:"+path)
+	for _, line := range []string{
+		"made 1970-01-01 01:00:00, size 1m",
+		"entries 0, 0.0 % of the room",
+		"worker " + header + " since",
+		"all " + row + " 1970-01-01 01:00:00",
+		fmt.Sprintf("%d %s 1970-01-01 02:00:00", os.Getpid(), row),
+	} {
+		if !strings.Contains("\n"+squeeze(r.stdout)+"\n", "\n"+line+"\n") {
+			t.Errorf("%q is missing in\n%s", line, r.stdout)
+		}
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("stats wrote to the store (%v)", err)
+	}
+}
+
+// squeeze makes one space of several.
+func squeeze(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestCamel(t *testing.T) {
+	for words, want := range map[string]string{"hits": "hits", "too big": "tooBig", "one two three": "oneTwoThree"} {
+		if got := camel(words); got != want {
+			t.Errorf("%q is %q", words, got)
+		}
+	}
+}
+
+func TestClock(t *testing.T) {
+	if clock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local).Unix()) != "2026-01-02 03:04:05" {
+		t.Error("clock")
+	}
+}

@@ -1,0 +1,134 @@
+// Package inspect finds stores and maps them for reading, from outside the servers that use them. It needs no
+// keys and changes nothing.
+package inspect
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"gosess/capi/settings"
+	"gosess/sessioncache"
+	"gosess/sessioncache/shm"
+)
+
+// Store is a store that is mapped for reading.
+type Store struct {
+	Name    string // as it was asked for
+	mapping []byte
+	reader  *shm.Reader
+}
+
+// ByURL opens the store that a URL names by its path.
+func ByURL(url string) (*Store, error) {
+	parsed, err := settings.Parse(url)
+	if err != nil {
+		return nil, err
+	}
+	if parsed.Path == "" {
+		return nil, errors.New("a store in memory has no path; name a process that has it mapped: gosess stats --pid PID")
+	}
+	return open(url, parsed.Path)
+}
+
+// ByProcess opens the store in memory that a process, or its parent before it, has made.
+func ByProcess(pid int) (*Store, error) {
+	path, err := mappedBy(pid)
+	if err != nil {
+		return nil, err
+	}
+	return open(fmt.Sprintf("of process %d", pid), path)
+}
+
+// mappedBy finds the file of the store that a process has mapped.
+func mappedBy(pid int) (string, error) {
+	maps, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		return "", err
+	}
+	defer maps.Close()
+	lines := bufio.NewScanner(maps)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) > 5 && fields[5] == "/memfd:gosess" && strings.HasSuffix(fields[1], "s") {
+			return fmt.Sprintf("/proc/%d/map_files/%s", pid, fields[0]), nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return "", err
+	}
+	return "", fmt.Errorf("process %d has no store in memory mapped", pid)
+}
+
+func open(name, path string) (*Store, error) {
+	s := &Store{Name: name}
+	err := s.open(path)
+	if err != nil {
+		return nil, fmt.Errorf("store %s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (s *Store) open(path string) error {
+	// Whatever it names: not waiting for the other end of a pipe.
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("not a regular file")
+	}
+	if info.Size() == 0 {
+		return shm.ErrNotOurs
+	}
+	s.mapping, err = syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		return fmt.Errorf("map: %w", err)
+	}
+	err = s.read(func() (err error) {
+		s.reader, err = shm.OpenReadOnly(s.mapping)
+		return err
+	})
+	if err != nil {
+		s.Close()
+	}
+	return err
+}
+
+// read looks into the mapping. Somebody may cut the file short meanwhile: then a look at what is gone is a fault.
+func (s *Store) read(look func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		p := recover()
+		if _, fault := p.(interface{ Addr() uintptr }); fault {
+			err = errors.New("the file of the store has been cut short")
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	return look()
+}
+
+// Stats returns the counters, and what the store holds.
+func (s *Store) Stats() (st sessioncache.Stats, err error) {
+	err = s.read(func() error {
+		st = s.reader.Stats()
+		return nil
+	})
+	if err != nil {
+		return st, fmt.Errorf("store %s: %w", s.Name, err)
+	}
+	return st, nil
+}
+
+// Close unmaps the store.
+func (s *Store) Close() error { return syscall.Munmap(s.mapping) }

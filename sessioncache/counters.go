@@ -1,0 +1,64 @@
+package sessioncache
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Counter names one of the things that are counted, each over all that a worker has done. The
+// values are part of the format of stores: a new one goes to the end, and none is ever given up.
+type Counter int
+
+// The counters. What they mean is said below.
+const (
+	Hits Counter = iota
+	Misses
+	Stores
+	Evictions
+	Expiries
+	Removals
+	TooBig
+	Errors
+	counterEnd
+)
+
+// CounterCount is how many counters there are.
+const CounterCount = int(counterEnd)
+
+// Description says what a counter counts.
+type Description struct {
+	Name string // in words; C has an underscore between them
+	Help string
+	Unit string // of what is counted, in the plural
+}
+
+// Descriptions is the one list of the counters. The header, the manual and the description of the
+// format are made of it: go test -run TestCounterList ./sessioncache -update, then clang-format -i
+// include/gosess.h.
+var Descriptions = [CounterCount]Description{
+	Hits:      {"hits", "lookups that returned a session", "lookups"},
+	Misses:    {"misses", "lookups that did not", "lookups"},
+	Stores:    {"stores", "sessions stored", "sessions"},
+	Evictions: {"evictions", "sessions that made way for others", "sessions"},
+	Expiries:  {"expiries", "sessions dropped because their time was over", "sessions"},
+	Removals:  {"removals", "sessions removed on request", "sessions"},
+	TooBig:    {"too big", "sessions refused for their size", "sessions"},
+	Errors:    {"errors", "entries that could not be used, sessions that could not be stored", "errors"},
+}
+
+// String is its name.
+func (c Counter) String() string { return Descriptions[c].Name }
+
+// Counters holds a value for each [Counter].
+type Counters [CounterCount]uint64
+
+// String names those that are not zero.
+func (c Counters) String() string {
+	var parts []string
+	for counter, value := range c {
+		if value != 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", Counter(counter), value))
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}

@@ -1,0 +1,84 @@
+package sessioncache
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"maps"
+	"sync/atomic"
+)
+
+const (
+	// KeySize is the size of a sealing key in bytes.
+	KeySize = 32
+
+	prefixSize = 10
+	gcmNonce   = 12
+	gcmTag     = 12 // which leaves room for an owner's tag in what an ordinary session takes
+
+	// The processes whose derived keys are kept: more than a machine has workers,
+	// over some restarts. Deriving one takes microseconds.
+	knownMax = 128
+
+	indexLabel = "gosess v4 index"
+	tagsLabel  = "gosess v4 tags"
+	sealLabel  = "gosess v4 seal "
+)
+
+// prefix is random bytes of a process that seals.
+type prefix [prefixSize]byte
+
+// sealingKey is what is derived from one key of the key file for one store.
+type sealingKey struct {
+	secret []byte // HKDF's pseudorandom key
+	index  []byte // for lookup keys
+	tags   []byte // for tags
+
+	known atomic.Pointer[map[prefix]cipher.AEAD] // copied to change it
+}
+
+// newSealingKey derives everything from the store's id too, so an entry of one store is nothing
+// in another one with the same key.
+func newSealingKey(key []byte, store StoreID) (*sealingKey, error) {
+	secret, err := hkdf.Extract(sha256.New, key, store[:])
+	if err != nil {
+		return nil, err
+	}
+	k := &sealingKey{secret: secret}
+	if k.index, err = hkdf.Expand(sha256.New, secret, indexLabel, sha256.Size); err != nil {
+		return nil, err
+	}
+	if k.tags, err = hkdf.Expand(sha256.New, secret, tagsLabel, sha256.Size); err != nil {
+		return nil, err
+	}
+	k.known.Store(&map[prefix]cipher.AEAD{})
+	return k, nil
+}
+
+// aead derives the key of the process with that prefix.
+func (k *sealingKey) aead(p prefix) (cipher.AEAD, error) {
+	key, err := hkdf.Expand(sha256.New, k.secret, sealLabel+string(p[:]), KeySize)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key)
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithTagSize(block, gcmTag)
+}
+
+// remember keeps a derived key, in place of any other one if there are too many.
+func (k *sealingKey) remember(p prefix, aead cipher.AEAD) {
+	known := maps.Clone(*k.known.Load())
+	for other := range known {
+		if len(known) < knownMax {
+			break
+		}
+		delete(known, other)
+	}
+	known[p] = aead
+	k.known.Store(&known)
+}

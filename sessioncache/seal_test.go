@@ -1,0 +1,112 @@
+package sessioncache
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+)
+
+// testKey is a sealing key.
+var testKey = bytes.Repeat([]byte{1}, KeySize)
+
+// testID is the n-th session id.
+func testID(n byte) []byte { return bytes.Repeat([]byte{n}, MaxID) }
+
+// TestNonces seals the same session often and in several processes' names.
+func TestNonces(t *testing.T) {
+	k, err := newSealingKey(testKey, StoreID{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	w := newWork([]*sealingKey{k})
+	for range 2 * knownMax {
+		s, err := newSealer(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			w.text = append(w.text[:0], "der"...)
+			if err := s.seal(w, Tag{}, 1); err != nil {
+				t.Fatal(err)
+			}
+			if seal := string(w.entry.Sealed[tagSize:sealedHead]); seen[seal] {
+				t.Fatal("a nonce came twice")
+			} else {
+				seen[seal] = true
+			}
+		}
+		w.entry.Expires = 1
+		if der := k.open(w); string(der) != "der" {
+			t.Fatal("does not open")
+		}
+	}
+	if n := len(*k.known.Load()); n != knownMax {
+		t.Errorf("%d derived keys are kept", n)
+	}
+
+	s, _ := newSealer(k)
+	s.run.Load().counter.Store(1<<(8*counterSize) - 1)
+	if err := s.seal(w, Tag{}, 1); err != ErrCounter {
+		t.Errorf("after the last count: %v", err)
+	}
+}
+
+// single is a store that keeps one entry.
+type single struct {
+	Store // what is not below is not called
+	key   LookupKey
+	entry Entry
+}
+
+func (*single) ID() StoreID { return StoreID{} }
+
+func (*single) Count(Counter) {}
+
+func (s *single) Put(_ context.Context, key *LookupKey, sealed []byte, expires, _ uint32) error {
+	s.key, s.entry = *key, Entry{Sealed: bytes.Clone(sealed), Expires: expires, Handle: Handle{1}}
+	return nil
+}
+
+func (s *single) Find(_ context.Context, key *LookupKey, e *Entry) (bool, error) {
+	if *key != s.key {
+		return false, nil
+	}
+	sealed := append(e.Sealed[:0], s.entry.Sealed...)
+	*e = s.entry
+	e.Sealed = sealed
+	return true, nil
+}
+
+// TestScratchIsWiped looks for a session in the memory that the operations of a cache have used.
+func TestScratchIsWiped(t *testing.T) {
+	c, err := New(&single{}, [][]byte{testKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	der := []byte(strings.Repeat("the master secret ", 8))
+	if _, err := c.Put(context.Background(), Origin{}, Session{ID: testID(1), DER: der, Expires: 1<<32 - 2}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w := c.begin()
+		for _, buffer := range [][]byte{w.text, w.entry.Sealed} {
+			if cap(buffer) == 0 || bytes.Contains(buffer[:cap(buffer)], der[:8]) {
+				t.Error("scratch memory keeps the session, or was not used")
+			}
+		}
+		c.end(w)
+		if got, _, ok := c.Get(context.Background(), Origin{}, testID(1), nil); !ok || !bytes.Equal(got, der) {
+			t.Fatal("it is not found")
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	for _, keys := range [][][]byte{nil, {}, {nil}, {make([]byte, 31)}, {testKey, make([]byte, 33)}} {
+		if _, err := New(&single{}, keys); err != ErrKeys {
+			t.Errorf("New with keys %v: %v", keys, err)
+		}
+	}
+}

@@ -1,8 +1,0 @@
-//go:build race
-
-package sessioncache
-
-const (
-	raceEnabled = true
-	thorough    = 1
-)

@@ -1,0 +1,71 @@
+package shm
+
+import (
+	"fmt"
+	"testing"
+
+	"gosess/sessioncache"
+)
+
+var (
+	routeOwner = [32]byte{'o'}
+	routeName  = "a.example"
+)
+
+func termsOf(n int) [32]byte { return [32]byte(testID(n)) }
+
+// wantRoute fails unless a name leads to the n-th terms, or to none where n is 0.
+func wantRoute(t *testing.T, c *sessioncache.Cache, name string, n int) {
+	t.Helper()
+	if terms, ok := c.Route(ctx, routeOwner, name); ok != (n > 0) || ok && terms != termsOf(n) {
+		t.Fatalf("the route of %q: %x, %v", name, terms[:4], ok)
+	}
+}
+
+// A route that has ended makes way for a session of its set, and is not counted then.
+func TestEndedRouteMakesWay(t *testing.T) {
+	now := int64(testNow)
+	c, s := newCache(t, &now)
+	c.Learn(ctx, routeOwner, routeName, termsOf(1))
+	now += 2*24*3600 + 1
+	for _, n := range inEachSet(t, s, 0, 1) {
+		mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now)
+	}
+	if st := s.stats(); st.Total != (sessioncache.Counters{sessioncache.Stores: uint64(s.sets)}) || st.Entries != uint64(s.sets) {
+		t.Errorf("stats: %+v", st)
+	}
+	checkZero(t, s)
+}
+
+// However many sessions are stored, a route that is used stays, and so does what is known of an unstable one.
+func TestUsedRoutesStay(t *testing.T) {
+	now := int64(testNow)
+	s := openShm(t, newMapping(MinSize))
+	c := testCache(t, s, &now)
+	c.Learn(ctx, routeOwner, routeName, termsOf(1))
+	for _, n := range []int{1, 2, 1} {
+		c.Learn(ctx, routeOwner, "unstable.example", termsOf(n))
+	}
+	for n := range 7000 {
+		mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now+100)
+		if n%100 == 0 {
+			wantRoute(t, c, routeName, 1)
+			c.Learn(ctx, routeOwner, "unstable.example", termsOf(3))
+			wantRoute(t, c, "unstable.example", 0)
+		}
+	}
+	// One that nobody uses makes way, and is not counted then.
+	for n := range 500 {
+		c.Learn(ctx, routeOwner, fmt.Sprintf("%d.example", n), termsOf(1))
+	}
+	before := s.stats()
+	for n := range 7000 {
+		mustPut(t, c, originA, testID(-1-n), testDER(testID(-1-n), 0, ordinaryDER), now+100)
+	}
+	wantRoute(t, c, "7.example", 0)
+	st := s.stats()
+	if stored := 7000 - (st.Total[sessioncache.Evictions] - before.Total[sessioncache.Evictions]); st.Entries != before.Entries+stored {
+		t.Errorf("%d entries, then %d, with %d evictions", before.Entries, st.Entries, st.Total[sessioncache.Evictions]-before.Total[sessioncache.Evictions])
+	}
+	checkStore(t, s)
+}

@@ -1,0 +1,46 @@
+package shm
+
+import (
+	"context"
+
+	"gosess/sessioncache"
+)
+
+// stats reads the counters, and every descriptor.
+func (m *layout) stats() sessioncache.Stats {
+	st := sessioncache.Stats{
+		Capacity: uint64(m.sets * m.units * wordSize),
+		Size:     uint64(len(m.w) * wordSize),
+		Created:  m.created,
+	}
+	st.Total, st.Workers = m.readWorkers()
+	for i := range m.sets {
+		set := m.setsAt + i*m.setSize
+		for slot := range m.slots {
+			meta := m.load(m.metas(set) + slot)
+			if isLive(meta) && m.sound(meta) && !isRoute(m.load(m.tags(set)+slot)) {
+				st.Entries++
+				st.Used += uint64(metaUnits(meta) * wordSize)
+			}
+		}
+	}
+	return st
+}
+
+// Stats reads the counters, and every descriptor.
+func (s *Store) Stats(context.Context) (sessioncache.Stats, error) { return s.stats(), nil }
+
+// Reader reads what a store says about itself, from outside.
+type Reader struct{ m layout }
+
+// OpenReadOnly opens a mapping that need not be writable.
+func OpenReadOnly(mapping []byte) (*Reader, error) {
+	m, err := layoutOf(mapping)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{m}, nil
+}
+
+// Stats reads the counters, and every descriptor.
+func (r *Reader) Stats() sessioncache.Stats { return r.m.stats() }

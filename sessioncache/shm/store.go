@@ -1,0 +1,54 @@
+package shm
+
+import (
+	"math/rand/v2"
+	"os"
+	"sync"
+	"time"
+
+	"gosess/sessioncache"
+)
+
+// Store is a store in memory that many processes share. Readers take no lock, and a
+// process that dies in the middle of a write costs at most the entry that it wrote. Nobody is waited
+// for longer than lockPatience, so no method looks at its context.
+type Store struct {
+	writer
+	worker int       // position of this process's worker slot
+	plans  sync.Pool // of *plan
+}
+
+// Open opens a store for this process: the mapping of the whole store,
+// shared and writable, for as long as the Store is used. Call it after the last fork,
+// because the counters are kept by process. A store whose bytes after the header
+// are all zero is an empty one.
+func Open(mapping []byte) (*Store, error) {
+	m, err := layoutOf(mapping)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{writer: writer{layout: m, pid: uint64(os.Getpid()), patience: lockPatience, pause: nap}}
+	// A predecessor of the same pid may have died holding a lock.
+	s.ticket.Store(rand.Uint32())
+	s.worker = s.claimWorker(s.pid, time.Now().Unix())
+	s.plans.New = func() any { return newPlan(s.slots, s.units) }
+	return s, nil
+}
+
+// Check reports whether the header still is what it was when the store was opened. It is
+// never written again: else somebody has overwritten the file.
+func (s *Store) Check() error {
+	_, id, err := readHeader(s.mapping)
+	if err == nil && id != s.id {
+		return ErrDamaged
+	}
+	return err
+}
+
+// ID is in the header.
+func (s *Store) ID() sessioncache.StoreID { return s.id }
+
+// Count adds one to a counter of this process.
+func (s *Store) Count(c sessioncache.Counter) {
+	s.add(s.worker+workerCounts+int(c), 1)
+}

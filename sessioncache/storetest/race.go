@@ -1,0 +1,10 @@
+//go:build race
+
+package storetest
+
+const (
+	// RaceEnabled says that the race detector watches.
+	RaceEnabled = true
+	// Thorough is how many times more is done without the race detector, which is that much slower.
+	Thorough = 1
+)

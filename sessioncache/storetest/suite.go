@@ -1,0 +1,71 @@
+// Package storetest has the tests that every [sessioncache.Store] passes, and what tests of stores and
+// caches share.
+package storetest
+
+import (
+	"testing"
+
+	"gosess/sessioncache"
+)
+
+// Open opens one store once more, as another process does.
+type Open func(t testing.TB) sessioncache.Store
+
+// Empty makes a store that holds nothing yet, and has room for two thousand ordinary sessions and a few
+// of the largest: until then nothing makes way.
+type Empty func(t testing.TB) Open
+
+// Run tests the stores that empty makes.
+func Run(t *testing.T, empty Empty) {
+	for _, test := range []struct {
+		name string
+		run  func(t *testing.T, empty Empty)
+	}{
+		{"Find", testFind},
+		{"Replace", testReplace},
+		{"Swap", testSwap},
+		{"DropOnce", testDropOnce},
+		{"FlushAndNumber", testFlushAndNumber},
+		{"Stats", testStats},
+
+		{"PutGet", testPutGet},
+		{"Isolation", testIsolation},
+		{"Expiry", testExpiry},
+		{"PutRefuses", testPutRefuses},
+		{"Remove", testRemove},
+		{"Rotation", testRotation},
+		{"ManyProcesses", testManyProcesses},
+		{"Take", testTake},
+		{"TakeOldKey", testTakeOldKey},
+		{"TakeAtOnce", testTakeAtOnce},
+		{"PutBack", testPutBack},
+		{"Owners", testOwners},
+		{"ClockJumps", testClockJumps},
+
+		{"Forged", testForged},
+		{"AnotherStore", testAnotherStore},
+		{"Failing", testFailing},
+
+		{"Route", testRoute},
+		{"KnownRouteIsNotWritten", testKnownRouteIsNotWritten},
+		{"RoutesLive", testRoutesLive},
+		{"UnstableRoute", testUnstableRoute},
+		{"RouteThatChangesSeldom", testRouteThatChangesSeldom},
+		{"LearnInTurns", testLearnInTurns},
+		{"RouteThatCannotBeWritten", testRouteThatCannotBeWritten},
+		{"DamagedRoute", testDamagedRoute},
+		{"RoutesByThreads", testRoutesByThreads},
+
+		{"Model", testModel},
+		{"Simulation", testSimulation},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, empty) })
+	}
+}
+
+// newCache is a cache over an empty store.
+func newCache(t testing.TB, empty Empty, now *int64, keys ...[]byte) (*sessioncache.Cache, sessioncache.Store) {
+	t.Helper()
+	s := empty(t)(t)
+	return Cache(t, s, now, keys...), s
+}
