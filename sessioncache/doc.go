@@ -5,7 +5,7 @@
 // storetest what every other one has to pass too. A [Cache] is the rules over a store: which handshake may
 // have a session, when it has expired, what is counted. Nothing here knows OpenSSL or C.
 //
-// In reading order: cache.go (the rules), flush.go, route.go (what server names lead to), store.go (what a
+// In reading order: session.go, cache.go (the rules), flush.go, route.go (what server names lead to), store.go (what a
 // store is), counters.go and stats.go (what is counted), then what a store gets to see: seal.go, sealer.go,
 // work.go (keyed hashes), keys.go.
 //

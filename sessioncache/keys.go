@@ -13,9 +13,10 @@ const (
 	// KeySize is the size of a sealing key in bytes.
 	KeySize = 32
 
-	prefixSize = 10
-	gcmNonce   = 12
-	gcmTag     = 12 // which leaves room for an owner's tag in what an ordinary session takes
+	prefixSize  = 10 // of a process that seals
+	counterSize = 6  // of what it has sealed
+	gcmNonce    = 12
+	gcmTag      = 12 // which leaves room for an owner's tag in what an ordinary session takes
 
 	// The processes whose derived keys are kept: more than a machine has workers,
 	// over some restarts. Deriving one takes microseconds.

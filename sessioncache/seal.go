@@ -9,16 +9,10 @@ import "encoding/binary"
 // which a fleet that keeps its key file reaches. So every process derives a key of
 // its own from its prefix and counts: a nonce never repeats under a key.
 const (
-	counterSize = 6
-	sealSize    = prefixSize + counterSize
 	sessionHead = 2 * tagSize // what is sealed before the DER: the tags of the terms and of the server name
-	sealedHead  = tagSize + sealSize
+	sealedHead  = tagSize + len(Seal{})
 	sealedExtra = sealedHead + sessionHead + gcmTag
 )
-
-// Seal is what one sealing of a session shares with no other: a session that is found under
-// the same seal again is the same one.
-type Seal [sealSize]byte
 
 // sealOf returns the seal of an entry, sealed or opened.
 func sealOf(e *Entry) Seal { return Seal(e.Sealed[tagSize:]) }

@@ -89,17 +89,22 @@ func TestScratchIsWiped(t *testing.T) {
 	if _, err := c.Put(context.Background(), Origin{}, Session{ID: testID(1), DER: der, Expires: 1<<32 - 2}); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
+	used := false // under the race detector a pool may forget what it has
+	for range 50 {
 		w := c.begin()
+		used = used || cap(w.entry.Sealed) > len(der)
 		for _, buffer := range [][]byte{w.text, w.entry.Sealed} {
-			if cap(buffer) == 0 || bytes.Contains(buffer[:cap(buffer)], der[:8]) {
-				t.Error("scratch memory keeps the session, or was not used")
+			if bytes.Contains(buffer[:cap(buffer)], der[:8]) {
+				t.Error("scratch memory keeps the session")
 			}
 		}
 		c.end(w)
 		if got, _, ok := c.Get(context.Background(), Origin{}, testID(1), nil); !ok || !bytes.Equal(got, der) {
 			t.Fatal("it is not found")
 		}
+	}
+	if !used {
+		t.Error("no scratch memory was used")
 	}
 }
 

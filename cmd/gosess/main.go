@@ -28,19 +28,6 @@ URL is shm: (in memory) or shm:/absolute/path, with options: shm:?size=64m,
 shm:/run/gosess/web?size=64m&keys=/etc/gosess/keys. See gosess(1).
 `
 
-// A usageError is a command line that cannot be meant: exit status 2.
-type usageError struct{ text string }
-
-func (e usageError) Error() string { return e.text }
-
-// An exitError ends with a status of its own.
-type exitError struct {
-	status int
-	err    error
-}
-
-func (e exitError) Error() string { return e.err.Error() }
-
 func main() {
 	err := command(os.Args[1:], os.Stdout)
 	if err == nil {
@@ -84,18 +71,6 @@ func command(args []string, out io.Writer) error {
 		return err
 	}
 	return usageError{fmt.Sprintf("unknown command %q; allowed: run, check, stats, keygen, version, help", name)}
-}
-
-// parse reads the options of a command and returns the other arguments.
-func parse(flags *flag.FlagSet, args []string) ([]string, error) {
-	flags.SetOutput(io.Discard)
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil, usageError{"see gosess help"}
-		}
-		return nil, usageError{fmt.Sprintf("%s: %v; see gosess help", flags.Name(), err)}
-	}
-	return flags.Args(), nil
 }
 
 func check(args []string, out io.Writer) error {

@@ -27,6 +27,13 @@ var (
 // Key is the n-th sealing key.
 func Key(n byte) []byte { return bytes.Repeat([]byte{n}, sessioncache.KeySize) }
 
+// Open opens one store once more, as another process does.
+type Open func(t testing.TB) sessioncache.Store
+
+// Empty makes a store that holds nothing yet, and has room for two thousand ordinary sessions and a few
+// of the largest: until then nothing makes way.
+type Empty func(t testing.TB) Open
+
 // Cache makes a cache over a store, with a clock that stands at *now where that is not nil, and the first
 // key where none is given.
 func Cache(t testing.TB, store sessioncache.Store, now *int64, keys ...[]byte) *sessioncache.Cache {
@@ -42,6 +49,13 @@ func Cache(t testing.TB, store sessioncache.Store, now *int64, keys ...[]byte) *
 		c.SetClock(func() int64 { return *now })
 	}
 	return c
+}
+
+// newCache is a cache over an empty store.
+func newCache(t testing.TB, empty Empty, now *int64, keys ...[]byte) (*sessioncache.Cache, sessioncache.Store) {
+	t.Helper()
+	s := empty(t)(t)
+	return Cache(t, s, now, keys...), s
 }
 
 // ID is the n-th session id.

@@ -2,18 +2,7 @@
 // caches share.
 package storetest
 
-import (
-	"testing"
-
-	"gosess/sessioncache"
-)
-
-// Open opens one store once more, as another process does.
-type Open func(t testing.TB) sessioncache.Store
-
-// Empty makes a store that holds nothing yet, and has room for two thousand ordinary sessions and a few
-// of the largest: until then nothing makes way.
-type Empty func(t testing.TB) Open
+import "testing"
 
 // Run tests the stores that empty makes.
 func Run(t *testing.T, empty Empty) {
@@ -61,11 +50,4 @@ func Run(t *testing.T, empty Empty) {
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, empty) })
 	}
-}
-
-// newCache is a cache over an empty store.
-func newCache(t testing.TB, empty Empty, now *int64, keys ...[]byte) (*sessioncache.Cache, sessioncache.Store) {
-	t.Helper()
-	s := empty(t)(t)
-	return Cache(t, s, now, keys...), s
 }
