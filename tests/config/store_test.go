@@ -78,7 +78,7 @@ func TestHeader(t *testing.T) {
 	}
 	header := content[:64]
 	if !bytes.HasPrefix(header, []byte("gosess\r\n")) ||
-		binary.LittleEndian.Uint32(header[8:]) != 3 ||
+		binary.LittleEndian.Uint32(header[8:]) != 4 ||
 		binary.LittleEndian.Uint32(header[12:]) != 64 ||
 		binary.LittleEndian.Uint64(header[16:]) != mib ||
 		binary.LittleEndian.Uint64(header[24:]) == 0 ||

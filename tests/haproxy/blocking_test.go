@@ -71,7 +71,7 @@ func (w *writer) end() error {
 
 // hasLock says whether a process has the lock of a set: its pid is the upper half of the set's first word (docs/shm-format.md).
 func (s *server) hasLock(pid int) (bool, error) {
-	const setsAt, setSize, setUnit = 16384, 32768, 64
+	const worker, share, workers, setSize, unit = 528, 32768, 64, 32768, 64
 	_, path, _ := strings.Cut(s.store, ":")
 	file, err := os.Open(path)
 	if err != nil {
@@ -82,9 +82,10 @@ func (s *server) hasLock(pid int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	setsAt := (unit + worker*min(workers, info.Size()/share) + unit - 1) / unit * unit
 	total := info.Size() - setsAt
 	count := max(1, (total+setSize/2)/setSize)
-	size := total / count / setUnit * setUnit
+	size := total / count / unit * unit
 	var lock [8]byte
 	for i := range count {
 		if _, err := file.ReadAt(lock[:], setsAt+i*size); err != nil {

@@ -97,10 +97,10 @@ func must(t *testing.T, err error) {
 func flipEverywhere(t *testing.T, path string) {
 	data, err := os.ReadFile(path)
 	must(t, err)
-	for at := 0; at < 8; at++ {
-		// After an eighth of a set, which is descriptors, lies the data: docs/shm-format.md.
-		const sets, size = 16384, (damagedSize - 16384) / 8
-		for i := sets + at*size + size/7; i < sets+(at+1)*size; i += 64 {
+	// 31 sets, whose data lies behind 153 descriptors: docs/shm-format.md.
+	const sets, count, size, before = 16960, 31, 33216, 64 + 153*24
+	for at := range count {
+		for i := sets + at*size + before; i < sets+(at+1)*size; i += 64 {
 			data[i] ^= 1 << (i / 64 % 8)
 		}
 	}
@@ -120,7 +120,7 @@ func (s *server) saysOnce(word string) {
 
 // A store of another format, older or newer, is kept aside: the server starts with an empty one.
 func TestStoreOfAnotherVersion(t *testing.T) {
-	for name, version := range map[string]uint32{"older": 1, "newer": 4, "much newer": 1 << 31} { // than 3
+	for name, version := range map[string]uint32{"older": 3, "newer": 5, "much newer": 1 << 31} { // than 4
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(harness.TempDir(t), "store")
 			url := "shm:" + path + "?size=1m"
@@ -222,8 +222,8 @@ func TestFullTmpfs(t *testing.T) {
 		workers := s.Workers()
 		store, err := os.OpenFile(s.outside(dir+"/store"), os.O_RDWR, 0)
 		must(t, err)
-		const punchHole, keepSize = 2, 1 // fallocate(2)
-		must(t, syscall.Fallocate(int(store.Fd()), punchHole|keepSize, 16384, 2<<20-16384))
+		const punchHole, keepSize = 2, 1                                                    // fallocate(2)
+		must(t, syscall.Fallocate(int(store.Fd()), punchHole|keepSize, 36864, 2<<20-36864)) // all sets
 		store.Close()
 		fill(t, s.outside(dir+"/fill"))
 		s.refuses(before...)
