@@ -78,9 +78,6 @@ func (s *Store) fetch(set, slot int, tag uint64, e *sessioncache.Entry) (found, 
 
 // Drop removes the entry of e, if it is the same still.
 func (s *Store) Drop(_ context.Context, e *sessioncache.Entry) (bool, error) {
-	if e.Handle == (sessioncache.Handle{}) {
-		return false, nil
-	}
 	at, meta := int(e.Handle[0]), e.Handle[1]
 	set := s.setsAt + (at-s.setsAt)/s.setSize*s.setSize
 	return s.kill(set, at-s.metas(set), meta), nil
