@@ -9,17 +9,17 @@ import (
 
 	"gosess/sessioncache"
 	objects "gosess/sessioncache/live"
-	"gosess/sessioncache/shm"
 )
 
-// unhurried is the context of every call: a shm store looks at none.
+// unhurried is the context of every call: the stores that there are wait for nobody.
 var unhurried = context.Background()
 
 // sealed is a store that keeps sessions as sealed bytes, which processes share. What may not be
 // shared, because its bytes are not all of it or its terms are not known, is kept live in this
 // process, as libssl's own cache would have kept it.
 type sealed struct {
-	store  *shm.Store
+	store  sessioncache.Store
+	check  func() error // what has become of the store, where a session was not found
 	cache  *sessioncache.Cache
 	copies *objects.Copies // of those that take long to decode
 	live   *live
@@ -33,10 +33,10 @@ const (
 	liveMin = 32 << 20
 )
 
-func newSealed(store *shm.Store, cache *sessioncache.Cache, size uint64) *sealed {
+func newSealed(store sessioncache.Store, check func() error, cache *sessioncache.Cache, size uint64) *sealed {
 	cache.OnError(func(err error) { logText(C.GOSESS_CAUSE_STORE, err.Error()) })
 	return &sealed{
-		store, cache, objects.NewCopies(int64(size/copiesPart), retain),
+		store, check, cache, objects.NewCopies(int64(size/copiesPart), retain),
 		newLive(int64(max(size, liveMin))),
 	}
 }
@@ -108,7 +108,7 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 	}
 	der, stored, ok := find(unhurried, origin, idOf(r), roomOf(r))
 	if !ok {
-		if err := s.store.Check(); err != nil {
+		if err := s.check(); err != nil {
 			logError(C.GOSESS_CAUSE_STORE, "somebody has overwritten the file of the store", err)
 		}
 		return

@@ -82,5 +82,5 @@ func makeCache(source *C.gosess_const_source) (cache, error) {
 		return nil, err
 	}
 	leaveOutOfCoreDumps(c)
-	return newSealed(store, c, uint64(source.size)), nil
+	return newSealed(store, store.Check, c, uint64(source.size)), nil
 }
