@@ -2,7 +2,6 @@ package nginx_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -125,8 +124,5 @@ func write(t *testing.T, path, text string) {
 // compile makes a shared object of a stand-in for the Go half.
 func compile(t *testing.T, source, path string) {
 	t.Helper()
-	cmd := exec.Command("cc", "-shared", "-fPIC", "-o", path, filepath.Join("testdata", source))
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("cc: %v\n%s", err, output)
-	}
+	must(t, harness.SharedObject(path, "tests/nginx/testdata/"+source))
 }

@@ -182,15 +182,12 @@ func TestUnusableCore(t *testing.T) {
 	if err := os.WriteFile(text, []byte("no library"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	compileAs := func(name string, flags ...string) string {
-		return compile(t, name+".so", "cc", append([]string{"-shared", "-fPIC", "tests/c/cores/memory.c"}, flags...)...)
-	}
 	for _, test := range []struct{ name, core, says string }{
 		{"missing", "/nonexistent/core.so", "cannot use /nonexistent/core.so"},
 		{"no library", text, "cannot use " + text},
-		{"other version", compileAs("abi", "-DABI=GOSESS_CORE_ABI+1"), "another version"},
-		{"lacks a function", compileAs("lacks", "-DWITHOUT_SERVE"), "it lacks gosess_core_serve"},
-		{"does not start", compileAs("fails", "-DSTART=-1"), "the stand-in will not start"},
+		{"other version", standIn(t, "abi", "-DABI=GOSESS_CORE_ABI+1"), "another version"},
+		{"lacks a function", standIn(t, "lacks", "-DWITHOUT_SERVE"), "it lacks gosess_core_serve"},
+		{"does not start", standIn(t, "fails", "-DSTART=-1"), "the stand-in will not start"},
 		{"relative", "core.so", "allowed: an absolute path"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -222,14 +219,14 @@ func TestCallbacksGivenBack(t *testing.T) {
 // Does nothing but the first handshake wait for a Go half that hangs?
 func TestLateCoreHoldsNobody(t *testing.T) {
 	h := served(t, "processes", "late-setter")
-	h.env = []string{"GOSESS_CORE=" + compile(t, "late.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSECONDS=3")}
+	h.env = []string{"GOSESS_CORE=" + standIn(t, "late", "-DSECONDS=3")}
 	h.run(t).wants(t, "full, full", "did not wait")
 }
 
 // Does a host serve while the Go half hangs, and use it when it has come?
 func TestLateCore(t *testing.T) {
 	h := served(t, "processes", "late")
-	h.env = []string{"GOSESS_CORE=" + compile(t, "late.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSECONDS=3"), "GOSESS_LOG=info"}
+	h.env = []string{"GOSESS_CORE=" + standIn(t, "late", "-DSECONDS=3"), "GOSESS_LOG=info"}
 	s := h.run(t)
 	s.wants(t, "full, full", "later: resumed", "full, resumed")
 	s.logs(t, "has not within", "has started, late")

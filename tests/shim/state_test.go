@@ -47,6 +47,6 @@ func TestStandardDescriptors(t *testing.T) {
 		h.run(t).wants(t, "left alone, resumed")
 	}
 	h := served(t, "state", "standard-meanwhile")
-	h.env = []string{"GOSESS_CORE=" + compile(t, "late.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSECONDS=3")}
+	h.env = []string{"GOSESS_CORE=" + standIn(t, "late", "-DSECONDS=3")}
 	h.run(t).wants(t, "as if closed, 0 closed, 1 open, 2 closed")
 }
