@@ -18,7 +18,7 @@ func TestProcesses(t *testing.T) {
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
 		library := v.Library(t)
 		for _, test := range []struct{ program, scenario string }{
-			{"state", "no-standard"}, {"users", "ordinary"}, {"users", "kept"}, {"users", "given-up"},
+			{"descriptors", "no-standard"}, {"users", "ordinary"}, {"users", "kept"}, {"users", "given-up"},
 			{"users", "with-threads"}, {"helpers", "borrowed-memory"}, {"shared", "shared"},
 		} {
 			program := v.Compile(t, "tests/c/programs/"+test.program+".c", library)
