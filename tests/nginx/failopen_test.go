@@ -56,7 +56,7 @@ func TestUnreadableCore(t *testing.T) {
 
 // A GOSESS_CACHE that cannot be used: one line names the word, and what is allowed.
 func TestUnusableCache(t *testing.T) {
-	dir := harness.TempDir(t)
+	dir := system.TempDir(t)
 	short, long := filepath.Join(dir, "short"), filepath.Join(dir, "long")
 	foreign := map[string]string{short: "not a store of gosess\n", long: strings.Repeat("not a store of gosess\n", 100000)}
 	for path, text := range foreign {
