@@ -55,7 +55,7 @@ var stores = []struct{ name, url string }{
 	{"shm", "shm:?size=4m"},
 }
 
-const programsAt = "tests/c/programs/"
+const programsAt = "tests/cases/programs/"
 
 // environment is that of a program with a store; alone where there is no URL.
 func environment(t *testing.T, url string) []string {

@@ -89,7 +89,7 @@ func exhausted(t *testing.T, functions, cache, version string, place, count int)
 		depth = 100
 	}
 	h := served(t, "exhausted", version)
-	h.library += ":" + object(t, "exhaust", "tests/c/plain/exhaust.c")
+	h.library += ":" + object(t, "exhaust", "tests/shim/plain/exhaust.c")
 	h.cache = cache
 	h.env = []string{
 		"EXHAUST_FUNCTIONS=" + functions, fmt.Sprint("EXHAUST_PLACE=", place), fmt.Sprint("EXHAUST_COUNT=", count),

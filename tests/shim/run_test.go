@@ -1,6 +1,5 @@
-// Package shim_test asks what programs in C see that call libssl through gosess. The programs
-// are in tests/c; they are compiled here, because many of the questions need them compiled in
-// a way of their own.
+// Package shim_test asks what programs in C see that call libssl through gosess. They are
+// compiled here, because many of the questions need them compiled in a way of their own.
 package shim_test
 
 import (
@@ -27,10 +26,19 @@ func sources(t *testing.T, program string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(library, "tests/c/programs/"+program+".c")
+	return append(library, programFile(program))
 }
 
-// program compiles a program of tests/c/programs.
+// programFile is where a program is: beside these tests, or in tests/c/programs where others run it too.
+func programFile(name string) string {
+	own := "tests/shim/programs/" + name + ".c"
+	if _, err := harness.Sources(own); err == nil {
+		return own
+	}
+	return "tests/c/programs/" + name + ".c"
+}
+
+// program compiles a program.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	return workshop.Compile(t, name, "cc", append(sources(t, name), libraries...)...)

@@ -19,7 +19,7 @@ func TestEmptyDefaultContext(t *testing.T) {
 		if v.Name == "1.1.1" {
 			return // has no library contexts
 		}
-		program := v.Compile(t, "tests/c/programs/providers.c", v.Library(t))
+		program := v.Compile(t, "tests/versions/programs/providers.c", v.Library(t))
 		for _, tls := range []string{"--tls1.2", "--tls1.3"} {
 			for _, cache := range []string{"", "memory:", "shm:?size=1m"} {
 				environment, err := harness.Preload(cache)
