@@ -10,7 +10,7 @@ import (
 )
 
 // programPatience is how long a program of the tests may take: far more than any does.
-const programPatience = 100 * time.Second
+const programPatience = 5 * time.Minute
 
 // Execute runs a program to its end, in the environment of this process without anything of gosess, and with what is
 // added. Where the program hangs it is killed, and its children with it.
