@@ -3,22 +3,13 @@
 package api_test
 
 import (
-	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"gosess/tests/harness"
 )
-
-// patience is how long a program may take: far more than any does.
-const patience = 100 * time.Second
 
 var (
 	urls     = []string{"memory:", "shm:?size=1m"}
@@ -27,89 +18,41 @@ var (
 	libraries = []string{"-lgosess", "-lssl", "-lcrypto", "-lpthread"}
 )
 
-var programs = struct {
-	sync.Mutex
-	dir string
-}{}
+var workshop harness.Workshop
 
-func TestMain(m *testing.M) {
-	var err error
-	if programs.dir, err = os.MkdirTemp("", "gosess-api-"); err != nil {
-		panic(err)
-	}
-	status := m.Run()
-	os.RemoveAll(programs.dir)
-	os.Exit(status)
-}
-
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
+func TestMain(m *testing.M) { os.Exit(workshop.Main(m)) }
 
 // program compiles tests/api/programs/source.c with what the arguments name, once for a name.
 func program(t *testing.T, name, source string, arguments ...string) string {
 	t.Helper()
 	harness.NeedBuild(t)
-	programs.Lock()
-	defer programs.Unlock()
-	path := filepath.Join(programs.dir, name)
-	if _, err := os.Stat(path); err == nil {
-		return path
-	}
-	command := exec.Command("cc", append([]string{
-		"-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Lbuild",
-		"-o", path, "tests/api/programs/" + source + ".c"}, arguments...)...)
-	command.Dir = root(t)
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("compile %s: %v\n%s", source, err, output)
-	}
-	return path
+	return workshop.Compile(t, name, "cc", append([]string{"-Wall", "-Wextra", "-Werror", "-Iinclude", "-Lbuild",
+		"tests/api/programs/" + source + ".c"}, arguments...)...)
 }
 
 // linked compiles a program together with the test library.
 func linked(t *testing.T, name, source string, libraries ...string) string {
 	t.Helper()
-	sources, err := filepath.Glob(filepath.Join(root(t), "tests/c/lib/*.c"))
-	if err != nil || len(sources) == 0 {
-		t.Fatal("no test library", err)
+	sources, err := harness.Library()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program(t, name, source, append(sources, libraries...)...)
 }
-
-var line = regexp.MustCompile(`(?m)^gosess: \[[0-9]+\] (.*)$`)
 
 // run runs a program to its end, which is to be a good one. It returns what the program
 // printed and what gosess logged.
 func run(t *testing.T, path string, environment []string, arguments ...string) (printed string, logged []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	command := exec.CommandContext(ctx, path, arguments...)
-	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, "LD_") && !strings.HasPrefix(entry, "GOSESS_") {
-			command.Env = append(command.Env, entry)
-		}
+	top, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
 	}
-	command.Env = append(command.Env, "LD_LIBRARY_PATH="+filepath.Join(root(t), "build"))
-	command.Env = append(command.Env, environment...)
-	// Its children too, where it hangs.
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-	command.WaitDelay = time.Second
-	var stdout, stderr strings.Builder
-	command.Stdout, command.Stderr = &stdout, &stderr
-	if err := command.Run(); err != nil {
-		t.Fatalf("%v: %v\n%s%.4000s", arguments, err, stdout.String(), stderr.String())
+	stdout, stderr, err := harness.Execute(append([]string{"LD_LIBRARY_PATH=" + filepath.Join(top, "build")}, environment...), path, arguments...)
+	if err != nil {
+		t.Fatalf("%v: %v\n%s%.4000s", arguments, err, stdout, stderr)
 	}
-	for _, match := range line.FindAllStringSubmatch(stderr.String(), -1) {
-		logged = append(logged, match[1])
-	}
-	return strings.TrimSuffix(stdout.String(), "\n"), logged
+	return strings.TrimSuffix(stdout, "\n"), harness.Logged(stderr)
 }
 
 // logs fails the test where gosess did not log just one line with that text; "" is none.

@@ -14,20 +14,16 @@ import (
 // compile makes a program of the tests, with libgosess where it is to be linked.
 func (b *bench) compile(source string, linked bool) (string, error) {
 	path := filepath.Join(b.scratch, strings.TrimSuffix(filepath.Base(source), ".c"))
-	library, err := filepath.Glob(filepath.Join(b.root, "tests/c/lib/*.c"))
-	if err != nil || len(library) == 0 {
-		return "", errors.New("no test library")
+	library, err := harness.Library()
+	if err != nil {
+		return "", err
 	}
-	arguments := append([]string{"-std=gnu11", "-O2", "-o", path, filepath.Join(b.root, source)}, library...)
+	arguments := append([]string{"-O2", source}, library...)
 	if linked {
 		build := filepath.Join(b.root, "build")
 		arguments = append(arguments, "-L"+build, "-lgosess", "-Wl,-rpath,"+build)
 	}
-	arguments = append(arguments, "-lssl", "-lcrypto", "-lpthread")
-	if output, err := exec.Command("cc", arguments...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("compile %s: %w: %s", source, err, output)
-	}
-	return path, nil
+	return path, harness.Compile(path, "cc", append(arguments, "-lssl", "-lcrypto", "-lpthread")...)
 }
 
 // output runs a program with an environment without gosess, but for what is added.

@@ -4,7 +4,6 @@
 package cases_test
 
 import (
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -56,19 +55,7 @@ var stores = []struct{ name, url string }{
 	{"shm", "shm:?size=4m"},
 }
 
-const c = "../c"
-
-// library compiles what the programs share.
-func library(t *testing.T, v versions.Installed) string {
-	t.Helper()
-	sources, err := filepath.Glob(filepath.Join(c, "lib/*.c"))
-	if err != nil || len(sources) == 0 {
-		t.Fatal("no test library", err)
-	}
-	return v.Object(t, sources...)
-}
-
-func source(program string) string { return filepath.Join(c, "programs", program+".c") }
+const programsAt = "tests/cases/programs/"
 
 // environment is that of a program with a store; alone where there is no URL.
 func environment(t *testing.T, url string) []string {
@@ -86,10 +73,10 @@ func environment(t *testing.T, url string) []string {
 // Is a host never worse off, and no session resumed that must not be?
 func TestCases(t *testing.T) {
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
-		shared := library(t, v)
+		library := v.Library(t)
 		for name, scenarios := range programs {
 			t.Run(name, func(t *testing.T) {
-				program := v.Compile(t, source(name), shared)
+				program := v.Compile(t, programsAt+name+".c", library)
 				for _, s := range scenarios {
 					if !s.heavy || v.Name == "system" {
 						t.Run(s.name+s.only+s.options, func(t *testing.T) { s.run(t, v, program) })

@@ -13,7 +13,7 @@ import (
 // callback that verifies clients lies at the same place?
 func TestRebuilt(t *testing.T) {
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
-		shared := library(t, v)
+		library := v.Library(t)
 		authority, err := harness.NewAuthority(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
@@ -24,7 +24,7 @@ func TestRebuilt(t *testing.T) {
 		}
 		var builds [2]string
 		for i, build := range []string{"-DBUILD=1", "-DBUILD=2"} {
-			builds[i] = v.Compile(t, source("rebuilt"), shared, build, "-Wl,--build-id=sha1")
+			builds[i] = v.Compile(t, programsAt+"rebuilt.c", library, build, "-Wl,--build-id=sha1")
 		}
 		if first, second := placeOf(t, builds[0]), placeOf(t, builds[1]); first != second {
 			t.Fatalf("the callback lies at %#x and %#x", first, second)

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gosess/tests/harness"
 )
 
 var driver string
@@ -29,17 +31,15 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	driver = filepath.Join(dir, "driver")
-	args := []string{"-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined",
-		"-fno-sanitize-recover=all", "-o", driver, "testdata/driver.c"}
+	args := []string{"-fsanitize=address,undefined", "-fno-sanitize-recover=all", "tests/config/testdata/driver.c"}
 	for _, part := range parts {
-		args = append(args, "../../shim/"+part+".c")
+		args = append(args, "shim/"+part+".c")
 	}
 	for _, name := range wrapped {
 		args = append(args, "-Wl,--wrap="+name)
 	}
-	output, err := exec.Command("cc", args...).CombinedOutput()
-	if err != nil {
-		fmt.Printf("cc: %v\n%s", err, output)
+	if err := harness.Compile(driver, "cc", args...); err != nil {
+		fmt.Println(err)
 		os.Exit(1)
 	}
 	// Another user must be able to run it.

@@ -4,22 +4,13 @@
 package differential_test
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"gosess/tests/harness"
 )
-
-// patience is how long a program may take: far more than any does.
-const patience = 100 * time.Second
 
 // libssl 3.x holds one session less than it is asked to (L31), gosess as many.
 const alike = "--spare=1"
@@ -35,6 +26,7 @@ var programs = []struct {
 	{name: "modes"},
 	{name: "returns"},
 	{name: "calls"},
+	{name: "times"},
 	{name: "ids"},
 	{name: "sizes"},
 	{name: "names"},
@@ -49,12 +41,12 @@ var programs = []struct {
 // meant are the scenarios, with the versions of TLS, that differ and should (README.md says
 // why). What they print with gosess is in testdata, to the letter.
 var meant = map[string]bool{
-	"calls/changing-times/1.2":        true,
-	"calls/changing-times/1.3":        true,
+	"times/changing-times/1.2":        true,
+	"times/changing-times/1.3":        true,
 	"ids/making-an-id-twice/1.2":      true,
 	"ids/making-an-id-twice/1.3":      true,
 	"ids/making-ids/1.3":              true,
-	"calls/chain/1.3":                 true,
+	"times/chain/1.3":                 true,
 	"early/hello-retry/1.3":           true,
 	"names/another-name/1.2":          true,
 	"names/another-name/1.3":          true,
@@ -65,92 +57,43 @@ var meant = map[string]bool{
 	"sizes/held/1.3":                  true,
 }
 
-var (
-	scratch string
-	root    string
-)
+var workshop harness.Workshop
 
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
+func TestMain(m *testing.M) { os.Exit(workshop.Main(m)) }
 
-func run(m *testing.M) int {
-	var err error
-	if root, err = harness.Root(); err == nil {
-		scratch, err = os.MkdirTemp("", "gosess-differential-")
-	}
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(scratch)
-	return m.Run()
-}
-
-var compiled = struct {
-	sync.Mutex
-	once map[string]func() error
-}{once: map[string]func() error{}}
-
-// compile compiles a program of this folder, once.
+// compile compiles a program of this folder.
 func compile(t *testing.T, name string, with ...string) string {
 	t.Helper()
-	path := filepath.Join(scratch, name)
-	compiled.Lock()
-	once := compiled.once[name]
-	if once == nil {
-		once = sync.OnceValue(func() error {
-			library, err := filepath.Glob(filepath.Join(root, "tests/c/lib/*.c"))
-			if err != nil || len(library) == 0 {
-				return errors.New("no test library")
-			}
-			arguments := append([]string{"-std=gnu11", "-g", "-O1", "-o", path, "programs/" + name + ".c"}, with...)
-			arguments = append(append(arguments, library...), "-lssl", "-lcrypto", "-lpthread")
-			if output, err := exec.Command("cc", arguments...).CombinedOutput(); err != nil {
-				return errors.New(string(output))
-			}
-			return nil
-		})
-		compiled.once[name] = once
+	library, err := harness.Library()
+	if err != nil {
+		t.Fatal(err)
 	}
-	compiled.Unlock()
-	if err := once(); err != nil {
-		t.Fatalf("compile %s: %v", name, err)
-	}
-	return path
+	arguments := append([]string{"tests/differential/programs/" + name + ".c"}, with...)
+	return workshop.Compile(t, name, "cc", append(append(arguments, library...), "-lssl", "-lcrypto", "-lpthread")...)
 }
 
 // execute runs a program, with the library where it is not "plain", and with GOSESS_CACHE where
 // it is not "unset" either. It returns what it printed; it must end well, and gosess log nothing.
 func execute(t *testing.T, cache, path string, arguments ...string) (output string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	command := exec.CommandContext(ctx, path, arguments...)
-	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, "LD_PRELOAD=") && !strings.HasPrefix(entry, "GOSESS_") {
-			command.Env = append(command.Env, entry)
-		}
+	if cache == "unset" {
+		cache = ""
 	}
+	var env []string
 	if cache != "plain" {
-		library, err := harness.Built("libgosess.so")
-		if err != nil {
+		var err error
+		if env, err = harness.Preload(cache); err != nil {
 			t.Fatal(err)
 		}
-		command.Env = append(command.Env, "LD_PRELOAD="+library)
 	}
-	if cache != "plain" && cache != "unset" {
-		command.Env = append(command.Env, "GOSESS_CACHE="+cache)
+	output, stderr, err := harness.Execute(env, path, arguments...)
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s%s", path, arguments, err, tail(output), stderr)
 	}
-	var out, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &out, &stderr
-	command.WaitDelay = time.Second
-	if err := command.Run(); err != nil {
-		t.Fatalf("%s %v: %v\n%s%s", path, arguments, err, tail(out.String()), stderr.String())
+	if strings.Contains(stderr, "gosess:") {
+		t.Errorf("%s %v: %s", path, arguments, stderr)
 	}
-	if strings.Contains(stderr.String(), "gosess:") {
-		t.Errorf("%s %v: %s", path, arguments, stderr.String())
-	}
-	return out.String()
+	return output
 }
 
 func tail(text string) string {
@@ -216,7 +159,7 @@ func TestSameAsLibssl(t *testing.T) {
 		for _, version := range versions {
 			t.Run(program.name+" "+version, func(t *testing.T) {
 				t.Parallel()
-				path := compile(t, program.name, "programs/record.c")
+				path := compile(t, program.name, "tests/differential/programs/record.c")
 				plain := execute(t, "plain", path, "--tls"+version, alike)
 				t.Run("memory", func(t *testing.T) {
 					compare(t, plain, execute(t, "memory:", path, "--tls"+version),
@@ -253,7 +196,7 @@ func TestSharedStoreBehindOthers(t *testing.T) {
 		for _, version := range versions {
 			t.Run(program.name+" "+version, func(t *testing.T) {
 				t.Parallel()
-				path := compile(t, program.name, "programs/record.c")
+				path := compile(t, program.name, "tests/differential/programs/record.c")
 				arguments := append([]string{"--tls" + version, "--shared"}, program.shared...)
 				compare(t, execute(t, "plain", path, arguments...),
 					execute(t, "shm:?size=8m", path, arguments...), unchanged)

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"gosess/tests/harness"
 )
 
 // targets are the programs, each with the sources that it is about.
@@ -38,13 +40,10 @@ func duration(t *testing.T) time.Duration {
 func compile(t *testing.T, name string, sources []string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	arguments := []string{"-std=gnu11", "-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
-		"-o", path, "targets/" + name + ".c", "../../shim/base/text.c"}
-	for _, source := range sources {
-		arguments = append(arguments, filepath.Join("../..", source))
-	}
-	if output, err := exec.Command("clang", append(arguments, "-lssl", "-lcrypto")...).CombinedOutput(); err != nil {
-		t.Fatalf("clang: %v\n%s", err, output)
+	arguments := append([]string{"-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
+		"tests/fuzz/targets/" + name + ".c", "shim/base/text.c"}, sources...)
+	if err := harness.Compile(path, "clang", append(arguments, "-lssl", "-lcrypto")...); err != nil {
+		t.Fatal(err)
 	}
 	return path
 }

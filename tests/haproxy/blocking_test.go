@@ -30,12 +30,10 @@ type writer struct {
 func (s *server) newWriters(n int) (writers []*writer) {
 	s.t.Helper()
 	program := filepath.Join(s.t.TempDir(), "writer")
-	library, err := filepath.Glob("../c/lib/*.c")
+	library, err := harness.Library()
 	s.do(func() error { return err })
-	arguments := append([]string{"-o", program, "-I", "../c/lib", "testdata/writer.c"}, library...)
-	if output, err := exec.Command("cc", append(arguments, "-lssl", "-lcrypto")...).CombinedOutput(); err != nil {
-		s.t.Fatalf("cc: %v\n%s", err, output)
-	}
+	arguments := append([]string{"-Itests/c/lib", "tests/haproxy/testdata/writer.c"}, library...)
+	s.do(func() error { return harness.Compile(program, "cc", append(arguments, "-lssl", "-lcrypto")...) })
 	runtime.LockOSThread() // they die with this thread
 	s.t.Cleanup(runtime.UnlockOSThread)
 	for range n {

@@ -180,7 +180,7 @@ func TestFaults(t *testing.T) {
 				if !preloaded {
 					s.Env = []string{"LD_PRELOAD="}
 				}
-				s.preload("../nginx/testdata/fault.c")
+				s.preload("tests/nginx/testdata/fault.c")
 				s.Env = append(s.Env, "FAULT=/fault") // in the worker's root, where it also dumps
 				s.Global = "set-dumpable"
 				s.do(func() error { return os.Chmod(s.Root(), 0o777) })

@@ -12,61 +12,32 @@ import (
 )
 
 // A session of each state is offered in each, after reloads, with which HAProxy's own cache ends.
-func TestStates(t *testing.T) {
-	each(t, func(t *testing.T, version string) {
-		s := newServer(t)
-		harness.Judge(t, s.walk(s.store, version, s.Reload, ""))
-	})
-}
+func TestStates(t *testing.T) { harness.Walker(walk).OverReloads(t) }
 
 // The same over restarts.
-func TestStatesOverRestarts(t *testing.T) {
-	harness.OnlyWhereAll(t)
-	each(t, func(t *testing.T, version string) {
-		s := newServer(t)
-		harness.Judge(t, s.walk(s.store, version, func() error { return harness.StopAndStart(s) }, ""))
-	})
-}
+func TestStatesOverRestarts(t *testing.T) { harness.Walker(walk).OverRestarts(t) }
 
-// The same with tickets, whose keys outlive the reloads: they are HAProxy's own, with gosess as without.
-func TestStatesWithTickets(t *testing.T) {
-	harness.OnlyWhereAll(t)
-	each(t, func(t *testing.T, version string) {
-		keys := filepath.Join(t.TempDir(), "ticket.keys")
-		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
-		if err := os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
-			s := newServer(t)
-			s.Tickets = true
-			if !preloaded {
-				s.Env = nil
-			}
-			return s.walk("", version, s.Reload, "tls-ticket-keys "+keys)
-		}
-		harness.JudgeTickets(t, cells(false), cells(true))
-	})
-}
+// The same with tickets.
+func TestStatesWithTickets(t *testing.T) { harness.Walker(walk).WithTickets(t) }
 
-// walk takes the server through all states, with more options of each bind line.
-func (s *server) walk(store, version string, again func() error, more string) map[harness.Cell]harness.Outcome {
-	s.t.Helper()
+// walk is a server that can be taken through all states.
+func walk(t *testing.T, version string, preloaded, tickets bool) *harness.Walk {
+	t.Helper()
+	s := newServer(t)
 	s.Global = "tune.ssl.lifetime 3600" // a busy machine needs more for all states than the default of five minutes
-	w := harness.Walk{
-		Guest:       harness.Guest{T: s.t, Store: store, Arguments: speaks(version)},
-		Server:      s,
-		Credentials: harness.NewCredentials(s.t, s.Dir),
-		Again:       again,
+	more := ""
+	if tickets {
+		keys := filepath.Join(s.Dir, "ticket.keys")
+		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
+		s.do(func() error { return os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600) })
+		s.Tickets, more = true, "tls-ticket-keys "+keys
 	}
-	for i := range w.Ports {
-		var err error
-		if w.Ports[i], err = harness.FreePort(); err != nil {
-			s.t.Fatal(err)
-		}
+	if !preloaded {
+		s.Env = nil
 	}
+	w := harness.NewWalk(t, s, s.Dir, harness.Guest{T: t, Store: s.store, Arguments: speaks(version)})
 	w.Configure = func(hosts []harness.VirtualHost) error { return s.configure(hosts, w.Ports, more) }
-	return w.Run(s.t)
+	return w
 }
 
 // speaks is the arguments of a client with that version. One that speaks nothing but TLS 1.3 names no cipher with ECDSA, and is shown

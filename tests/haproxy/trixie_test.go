@@ -8,38 +8,13 @@ import (
 )
 
 // system is whose HAProxy the tests start: this machine's, but in TestTrixie.
-var system harness.System
+var system = harness.TestedSystem()
 
-// What depends on HAProxy, on libssl or on the C library, with those of the next Debian.
+// All tests with HAProxy, libssl and the C library of the next Debian, but for some.
 func TestTrixie(t *testing.T) {
-	system = versions.Trixie(t)
-	defer func() { system = harness.System{} }()
-	for name, test := range map[string]func(*testing.T){
-		"Matrix":                        TestMatrix,
-		"ResumesAfterReload":            TestResumesAfterReload,
-		"ResumesWhileReloading":         TestResumesWhileReloading,
-		"ResumesAfterRestart":           TestResumesAfterRestart,
-		"ForgetsWithoutGosess":          TestForgetsWithoutGosess,
-		"BackendCountsTheSame":          TestBackendCountsTheSame,
-		"States":                        TestStates,
-		"RenewedCertificates":           TestRenewedCertificates,
-		"CertificateOverTheCommandLine": TestCertificateOverTheCommandLine,
-		"ManyHandshakes":                TestManyHandshakes,
-		"ManyReloads":                   TestManyReloads,
-		"NoResumptionAcrossAuthorities": TestNoResumptionAcrossAuthorities,
-		"SignalsAreItsOwn":              TestSignalsAreItsOwn,
-		"ThreadsAnswer":                 TestThreadsAnswer,
-		"ServesInTheForeground":         TestServesInTheForeground,
-		"BlockingStore":                 TestBlockingStore,
-		"ReloadSignalsUnderLoad":        TestReloadSignalsUnderLoad,
-		"EndSignalsUnderLoad":           TestEndSignalsUnderLoad,
-		"HandlersAreItsOwn":             TestHandlersAreItsOwn,
-		"Faults":                        TestFaults,
-		"NothingIsLeft":                 TestNothingIsLeft,
-		"ConfigurationTestWithABadURL":  TestConfigurationTestWithABadURL,
-		"WhereTheCoreIs":                TestWhereTheCoreIs,
-		"NoThreadIsLate":                TestNoThreadIsLate,
-	} {
-		t.Run(name, test)
-	}
+	versions.Trixie(t).RunAll(t, map[string]string{
+		"TestAddressSanitizer": "the sanitizers are this machine's",
+		"TestPage":             "gosess run and gosess stats are this machine's",
+		"TestValgrind":         "valgrind is this machine's",
+	})
 }

@@ -13,6 +13,9 @@ type Guest struct {
 	Port      int
 	Arguments []string // of the load client
 	Late      bool     // it asks for a name, and the server switches to that after libssl has looked for the session
+	Forget    func()   // makes the server forget what its own cache has, where that answers before gosess
+	Each      bool     // each process of the server learns for itself what the name leads to: see ResumesAtLast
+	Never     bool     // nothing is resumed where it calls
 	Live      bool     // what is resumed is the server's own object, not counted by the store, and in TLS 1.3 leads to no other
 }
 
@@ -71,7 +74,15 @@ func (g Guest) offers(file string) (r Result, hits uint64) {
 // Resumes wants them resumed, each time.
 func (g Guest) Resumes(file string) {
 	g.T.Helper()
-	if r, hits := g.offers(file); r.Attempts == 0 || r.Resumed != r.Attempts || hits < uint64(r.Resumed) && !g.Live {
+	if g.Each {
+		g.ResumesAtLast(file)
+		return
+	}
+	r, hits := g.offers(file)
+	if r.Resumed != r.Attempts && Lost(g.T, r, g.Store) {
+		return
+	}
+	if r.Attempts == 0 || r.Resumed != r.Attempts || hits < uint64(r.Resumed) && !g.Live {
 		g.T.Errorf("%v: resumed %d of %d, of which the store gave out %d", g.Arguments, r.Resumed, r.Attempts, hits)
 	}
 }
@@ -81,6 +92,14 @@ func (g Guest) IsRefused(file string) {
 	g.T.Helper()
 	if r, hits := g.offers(file); r.Attempts == 0 || r.Resumed != 0 || hits != 0 {
 		g.T.Errorf("%v: resumed %d of %d, and the store gave out %d", g.Arguments, r.Resumed, r.Attempts, hits)
+	}
+}
+
+// DoesNotResume wants none resumed, whoever refuses them.
+func (g Guest) DoesNotResume(file string) {
+	g.T.Helper()
+	if r, _ := g.offers(file); r.Attempts == 0 || r.Resumed != 0 {
+		g.T.Errorf("%v: resumed %d of %d", g.Arguments, r.Resumed, r.Attempts)
 	}
 }
 

@@ -3,7 +3,6 @@ package harness
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,14 +13,9 @@ import (
 // signals in the process that accepts a connection: see ReadHandlers. It writes to a file that its
 // process finds at that path.
 func PreloadHandlers(env []string, dir, path string) ([]string, error) {
-	top, err := Root()
-	if err != nil {
-		return nil, err
-	}
 	library := filepath.Join(dir, "handlers.so")
-	source := filepath.Join(top, "tests", "harness", "testdata", "handlers.c")
-	if output, err := exec.Command("cc", "-shared", "-fPIC", "-o", library, source).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("cc: %w: %s", err, output)
+	if err := SharedObject(library, "tests/harness/testdata/handlers.c"); err != nil {
+		return nil, err
 	}
 	if len(env) == 0 {
 		env = []string{"LD_PRELOAD="}

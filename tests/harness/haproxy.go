@@ -190,15 +190,20 @@ func (h *HAProxy) launch(cmd *exec.Cmd) error {
 // waitServing waits until a worker that is none of the old ones serves, and these are gone.
 // Before its worker answers HAProxy loses signals.
 func (h *HAProxy) waitServing(old []Process) error {
-	return h.waitReplaced(old, h.Workers, func(workers []Process) bool {
+	err := h.waitReplaced(old, h.Workers, func(workers []Process) bool {
 		return len(workers) == 1 && h.answering() == workers[0].PID
 	})
+	if err == nil {
+		err = waitStarted(h.Env, h.logged(), h.Workers())
+	}
+	return err
 }
 
 // answering is the process id of the worker that answers on the command line, 0 for none. A
 // master passes the question on, so that an answer speaks for both.
 func (h *HAProxy) answering() int {
-	for line := range strings.Lines(h.Ask("show info")) {
+	// Not for long: a question that came between two workers is never answered, another one is.
+	for line := range strings.Lines(h.ask("show info", time.Second)) {
 		if pid, found := strings.CutPrefix(line, "Pid: "); found {
 			number, _ := strconv.Atoi(strings.TrimSpace(pid))
 			return number
@@ -208,8 +213,10 @@ func (h *HAProxy) answering() int {
 }
 
 // Ask is what the worker answers on its command line; "" where it does not.
-func (h *HAProxy) Ask(question string) string {
-	conn, err := net.DialTimeout("unix", h.CommandLine(), Patience)
+func (h *HAProxy) Ask(question string) string { return h.ask(question, Patience) }
+
+func (h *HAProxy) ask(question string, patience time.Duration) string {
+	conn, err := net.DialTimeout("unix", h.CommandLine(), patience)
 	if err != nil {
 		return ""
 	}
@@ -217,7 +224,7 @@ func (h *HAProxy) Ask(question string) string {
 	if !h.Foreground {
 		question = "@1 " + question
 	}
-	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return ""
 	}
 	if _, err := conn.Write([]byte(question + "\n")); err != nil {
@@ -281,8 +288,13 @@ func (h *HAProxy) Log() string {
 
 // Said are the lines that gosess wrote.
 func (h *HAProxy) Said() []string {
+	lines := strings.FieldsFunc(h.logged(), func(r rune) bool { return r == '\n' })
+	return slices.DeleteFunc(lines, func(line string) bool { return SaysLate(line) })
+}
+
+func (h *HAProxy) logged() string {
 	data, _ := os.ReadFile(h.gosessLog())
-	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
+	return string(data)
 }
 
 // Replace kills the worker, after which the master ends too, and starts another master, as
@@ -314,7 +326,7 @@ func (h *HAProxy) Problems() []string {
 
 // Subject is the server as the matrix wants it.
 func (h *HAProxy) Subject() *Subject {
-	s := &Subject{Server: h, Port: h.Port, Replace: h.Replace, Problems: h.Problems}
+	s := &Subject{Server: h, Port: h.Port, Env: h.Env, Replace: h.Replace, Problems: h.Problems}
 	if h.Privileged() {
 		s.Root = h.Root()
 	}

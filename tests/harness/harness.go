@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// Patience is how long anything that should happen soon is waited for.
-const Patience = 20 * time.Second
+// Patience is how long anything that should happen soon is waited for, on a machine where twenty others want each core too.
+const Patience = time.Minute
 
 // Server is a server program with its workers.
 type Server interface {

@@ -188,6 +188,9 @@ func (h *HTTPD) Start() error {
 // WaitServing waits until it serves and none of the old children is left.
 func (h *HTTPD) WaitServing(old ...Process) error {
 	err := h.waitReplaced(old, h.Workers, func(now []Process) bool { return len(now) >= h.WorkerCount })
+	if err == nil {
+		err = waitStarted(h.Env, h.Log(), h.Workers())
+	}
 	if err != nil {
 		return fmt.Errorf("httpd does not serve: %w\n%s", err, h.Log())
 	}
@@ -238,7 +241,7 @@ var httpdProblem = regexp.MustCompile(`:(error|crit|alert|emerg)\]|gosess: \[`)
 func (h *HTTPD) Problems() []string {
 	var lines []string
 	for line := range strings.Lines(h.Log()) {
-		if httpdProblem.MatchString(line) {
+		if httpdProblem.MatchString(line) && !SaysLate(line) {
 			lines = append(lines, strings.TrimSpace(line))
 		}
 	}
@@ -247,7 +250,7 @@ func (h *HTTPD) Problems() []string {
 
 // Subject is the server as the matrix wants it.
 func (h *HTTPD) Subject() *Subject {
-	return &Subject{Server: h, Port: h.Port(), Replace: h.Replace, Problems: h.Problems}
+	return &Subject{Server: h, Port: h.Port(), Env: h.Env, Replace: h.Replace, Problems: h.Problems}
 }
 
 // Version is what apache2 -v says, as in "Apache/2.4.66".

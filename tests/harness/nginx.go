@@ -204,6 +204,9 @@ func (n *Nginx) Start() error {
 // waitServing waits until all workers serve and none of the old ones is left.
 func (n *Nginx) waitServing(old []Process) error {
 	err := n.waitReplaced(old, n.Workers, func(workers []Process) bool { return len(workers) == n.WorkerCount })
+	if err == nil {
+		err = waitStarted(n.Env, n.Log(), n.Workers())
+	}
 	if err != nil {
 		return err
 	}
@@ -304,7 +307,7 @@ func (n *Nginx) Problems() []string {
 
 // Said are the lines of its log that gosess wrote.
 func (n *Nginx) Said() []string {
-	return n.linesWith(func(line string) bool { return strings.Contains(line, "gosess: [") })
+	return n.linesWith(func(line string) bool { return strings.Contains(line, "gosess: [") && !SaysLate(line) })
 }
 
 func (n *Nginx) linesWith(wanted func(string) bool) []string {
@@ -332,7 +335,7 @@ func (n *Nginx) Subject() *Subject {
 		mine := slices.DeleteFunc(n.Problems(), func(line string) bool { return strings.Contains(line, "exited on signal 9") })
 		return append(mine, n.Said()...)
 	}
-	return &Subject{Server: n, Port: n.Port(), Replace: n.Replace, Problems: problems}
+	return &Subject{Server: n, Port: n.Port(), Env: n.Env, Replace: n.Replace, Problems: problems}
 }
 
 // Version is what nginx -v says, as in "nginx/1.22.1".

@@ -91,6 +91,9 @@ func (p *Program) waitServing(old []Process) error {
 	err := p.waitReplaced(old, p.Workers, func(now []Process) bool {
 		return p.master.Alive() && (p.WorkerCount == 0 || len(now) == p.WorkerCount) && p.accepts()
 	})
+	if err == nil {
+		err = waitStarted(p.Env, p.Log(), p.Workers())
+	}
 	if err != nil {
 		return fmt.Errorf("%s does not serve: %w\n%s", p.name, err, p.Log())
 	}
@@ -180,7 +183,7 @@ func (p *Program) Log() string {
 func (p *Program) Problems() []string {
 	var lines []string
 	for line := range strings.Lines(p.Log()) {
-		if strings.Contains(line, "gosess: [") || p.Problem != nil && p.Problem.MatchString(line) {
+		if strings.Contains(line, "gosess: [") && !SaysLate(line) || p.Problem != nil && p.Problem.MatchString(line) {
 			lines = append(lines, strings.TrimSpace(line))
 		}
 	}
@@ -189,7 +192,7 @@ func (p *Program) Problems() []string {
 
 // Subject is the server as the matrix wants it.
 func (p *Program) Subject(arguments ...string) *Subject {
-	return &Subject{Server: p, Port: p.Port, Arguments: arguments, Replace: p.Replace, Problems: p.Problems}
+	return &Subject{Server: p, Port: p.Port, Env: p.Env, Arguments: arguments, Replace: p.Replace, Problems: p.Problems}
 }
 
 // CertAndKey makes the one file that some servers want a certificate and its key in.

@@ -14,11 +14,26 @@ type Stats struct {
 
 // ReadStats reads the counters of a store with gosess stats: its argument is a URL, or
 // --pid and the id of a process that has a store in memory.
-func ReadStats(arguments ...string) (Stats, error) {
-	var stats Stats
+func ReadStats(arguments ...string) (stats Stats, err error) {
+	return stats, readStore(&stats, arguments)
+}
+
+// opened says whether a process has opened a store.
+func opened(pid int, store []string) bool {
+	var stats struct{ Workers []struct{ PID int } }
+	err := readStore(&stats, store)
+	for _, worker := range stats.Workers {
+		if worker.PID == pid {
+			return err == nil
+		}
+	}
+	return false
+}
+
+func readStore(stats any, arguments []string) error {
 	command, err := Built("gosess")
 	if err != nil {
-		return stats, err
+		return err
 	}
 	cmd := exec.Command(command, append([]string{"stats", "--json"}, arguments...)...)
 	cmd.Env = environment(nil)
@@ -26,7 +41,7 @@ func ReadStats(arguments ...string) (Stats, error) {
 	cmd.Stderr = &stderr
 	output, err := cmd.Output()
 	if err != nil {
-		return stats, fmt.Errorf("gosess stats: %w: %s", err, stderr.String())
+		return fmt.Errorf("gosess stats: %w: %s", err, stderr.String())
 	}
-	return stats, json.Unmarshal(output, &stats)
+	return json.Unmarshal(output, stats)
 }

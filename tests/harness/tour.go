@@ -57,6 +57,22 @@ func (p PageTour) Run(t *testing.T) {
 	do(p.Server.Stop)
 }
 
+// TourOf takes it with a program that has libssl's own cache without gosess.
+func TourOf(t *testing.T, page string, p *Program) {
+	t.Helper()
+	t.Cleanup(func() { p.Subject().end(t) })
+	PageTour{
+		Page: page, Dir: p.Dir, Server: p, Through: &p.Through, Env: &p.Env, Known: true,
+		Resumes: func(bool) {
+			t.Helper()
+			r, err := Load(p.Port, "--tls", "1.2", "--no-ticket", "--sessions", "20", "--attempts", "100")
+			if err != nil || r.Errors != 0 || r.Resumed != r.Attempts {
+				t.Errorf("%+v %v", r, err)
+			}
+		},
+	}.Run(t)
+}
+
 func (p PageTour) served(t *testing.T, wanted bool) {
 	t.Helper()
 	for _, worker := range p.Server.Workers() {

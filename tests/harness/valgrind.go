@@ -24,13 +24,9 @@ func NewValgrind(t *testing.T, dir string) *Valgrind {
 	if err != nil {
 		t.Skip("valgrind is not installed")
 	}
-	top, err := Root()
-	if err != nil {
+	standIn := filepath.Join(dir, "memory.so")
+	if err := SharedObject(standIn, "tests/c/cores/memory.c"); err != nil {
 		t.Fatal(err)
-	}
-	standIn, source := filepath.Join(dir, "memory.so"), filepath.Join(top, "tests", "c", "cores", "memory.c")
-	if output, err := exec.Command("cc", "-shared", "-fPIC", "-o", standIn, source).CombinedOutput(); err != nil {
-		t.Fatalf("cc: %v: %s", err, output)
 	}
 	report := filepath.Join(dir, "valgrind")
 	return &Valgrind{

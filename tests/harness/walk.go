@@ -15,6 +15,51 @@ type Walk struct {
 	Again       func() error                    // makes it read its configuration again
 }
 
+// NewWalk is one with two free ports, whose files are in a directory.
+func NewWalk(t *testing.T, server Server, dir string, guest Guest) *Walk {
+	t.Helper()
+	w := &Walk{Guest: guest, Server: server, Credentials: NewCredentials(t, dir), Again: server.Reload}
+	for i := range w.Ports {
+		var err error
+		if w.Ports[i], err = FreePort(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// Walker makes the walk of a server that is not yet started: with gosess, where it is preloaded, and with a store; with tickets,
+// whose keys outlive the reloads, where that is asked for.
+type Walker func(t *testing.T, version string, preloaded, tickets bool) *Walk
+
+// OverReloads wants the sessions of each state to be offered in each as the rule says, where the server reloads in between.
+func (w Walker) OverReloads(t *testing.T) {
+	EachVersion(t, func(t *testing.T, version string) { Judge(t, w(t, version, true, false).Run(t)) })
+}
+
+// OverRestarts is the same with restarts.
+func (w Walker) OverRestarts(t *testing.T) {
+	OnlyWhereAll(t)
+	EachVersion(t, func(t *testing.T, version string) {
+		walk := w(t, version, true, false)
+		walk.Again = func() error { return StopAndStart(walk.Server) }
+		Judge(t, walk.Run(t))
+	})
+}
+
+// WithTickets is the same with tickets, which are the server's own, with gosess as without.
+func (w Walker) WithTickets(t *testing.T) {
+	OnlyWhereAll(t)
+	EachVersion(t, func(t *testing.T, version string) {
+		cells := func(preloaded bool) map[Cell]Outcome {
+			walk := w(t, version, preloaded, true)
+			walk.Guest.Store = ""
+			return walk.Run(t)
+		}
+		JudgeTickets(t, cells(false), cells(true))
+	})
+}
+
 // Cell is a session of one state that is offered in another.
 type Cell struct {
 	From, To State

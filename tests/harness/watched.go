@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,27 +28,15 @@ func newWatched(t *testing.T) *watched {
 }
 
 func (w *watched) compile() error {
-	top, err := Root()
+	sources, err := Sources("shim.c", "shim/*/*.c")
 	if err != nil {
 		return err
 	}
-	var sources []string
-	for _, pattern := range []string{"shim.c", "shim/*/*.c"} {
-		found, err := filepath.Glob(filepath.Join(top, pattern))
-		if err != nil || len(found) == 0 {
-			return fmt.Errorf("%s: %v %w", pattern, found, err)
-		}
-		sources = append(sources, found...)
-	}
 	// By clang, whose one runtime writes what both find to a file. gcc's second one reads its options too late for it: in
 	// a chroot, or when nginx has written over its environment.
-	arguments := append([]string{"-std=gnu11", "-O1", "-g", "-w", "-DGOSESS_DEBUG", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
+	return Compile(w.library, "clang", append([]string{"-w", "-DGOSESS_DEBUG", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
 		"-shared-libasan", "-fno-omit-frame-pointer", "-fPIC", "-fvisibility=hidden", "-shared", "-Wl,-z,nodelete",
-		"-Wl,--version-script=" + filepath.Join(top, "build", "gosess.map"), "-o", w.library}, sources...)
-	if output, err := exec.Command("clang", arguments...).CombinedOutput(); err != nil {
-		return fmt.Errorf("clang: %w: %s", err, output)
-	}
-	return nil
+		"-Wl,--version-script=build/gosess.map"}, sources...)...)
 }
 
 // reports is where the processes of a server write what is found: in its directory, and in the same one below

@@ -27,9 +27,9 @@ func newHitch(t *testing.T, dir string, workers int, env []string, lines ...stri
 		return nil, err
 	}
 	config, pid := filepath.Join(dir, "hitch.conf"), filepath.Join(dir, "hitch.pid")
-	// Without ocsp-dir there is no other child than the workers.
-	text := fmt.Sprintf("frontend = \"[127.0.0.1]:%d\"\nbackend = \"[127.0.0.1]:%d\"\nworkers = %d\ndaemon = on\nocsp-dir = \"\"\npem-file = %q\n",
-		port, harness.Backend(t), workers, pem) + strings.Join(lines, "\n") + "\n"
+	// Without ocsp-dir there is no other child than the workers. The last certificate is the default one.
+	text := fmt.Sprintf("frontend = \"[127.0.0.1]:%d\"\nbackend = \"[127.0.0.1]:%d\"\nworkers = %d\ndaemon = on\nocsp-dir = \"\"\n%s\n",
+		port, harness.Backend(t), workers, strings.Join(append(lines, fmt.Sprintf("pem-file = %q", pem)), "\n"))
 	line := []string{"/usr/sbin/hitch", "--config", config, "--pidfile", pid}
 	if os.Geteuid() == 0 {
 		empty := filepath.Join(dir, "empty")
@@ -69,4 +69,14 @@ func TestMatrix(t *testing.T) {
 			return harness.Kept(r, c, step)
 		},
 	}.Run(t)
+}
+
+// What the page tells an operator to do does what it says. One process has libssl's own cache without gosess.
+func TestPage(t *testing.T) {
+	harness.NeedBuild(t)
+	p, err := newHitch(t, harness.TempDir(t), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.TourOf(t, "hitch", p)
 }

@@ -8,8 +8,8 @@ import (
 	"gosess/tests/harness"
 )
 
-// started is a hitch with these lines, and a client of its first frontend.
-func started(t *testing.T, dir, version string, lines ...string) (*harness.Program, harness.Guest) {
+// withStore is a hitch with these lines and a store, that is not yet started, and a client of its first frontend.
+func withStore(t *testing.T, dir string, lines ...string) (*harness.Program, harness.Guest) {
 	t.Helper()
 	store := "shm:" + filepath.Join(dir, "store")
 	env, err := harness.Preload(store + "?size=4m")
@@ -20,97 +20,81 @@ func started(t *testing.T, dir, version string, lines ...string) (*harness.Progr
 	if err != nil {
 		t.Fatal(err)
 	}
-	harness.StartFor(t, p.Subject())
-	return p, harness.Guest{
-		T: t, Store: store, Port: p.Port, Late: true,
-		Arguments: []string{"--tls", version, "--sni", "first.test"},
-	}
+	return p, harness.Guest{T: t, Store: store, Port: p.Port, Late: true}
 }
 
-// frontend is a block of hitch.conf: a port with lines of its own.
-func frontend(t *testing.T, lines string) (block string, port int) {
+func certificate(t *testing.T, dir, name string) (path string) {
 	t.Helper()
-	port, err := harness.FreePort()
+	path, err := harness.CertAndKeyOf(dir, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("frontend = {\nhost = \"127.0.0.1\"\nport = \"%d\"\n%s\n}", port, lines), port
+	return path
 }
 
-func certificate(t *testing.T, dir, name string) string {
+// Is a session resumed where it was made, and nowhere else?
+func TestRefusals(t *testing.T) {
+	harness.Refusals{Start: startWithPlaces, Lacks: map[string]string{
+		"no cache": "hitch has one cache for all, on or off",
+		"expiry":   "hitch sets no lifetime",
+	}}.Run(t)
+}
+
+// startWithPlaces starts a hitch with a frontend for each place; one at the port of the first is a certificate more.
+func startWithPlaces(t *testing.T, dir string, places []harness.Place) (guests []harness.Guest) {
 	t.Helper()
-	pem, err := harness.CertAndKeyOf(dir, name)
-	if err != nil {
-		t.Fatal(err)
+	var lines []string
+	var ports []int
+	for i, p := range places {
+		pem := filepath.Join(dir, "server.pem")
+		if p.Certificate != "" {
+			pem = certificate(t, filepath.Join(dir, p.Certificate), p.ServerName())
+		}
+		port := 0 // the first frontend's
+		switch {
+		case p.SamePort:
+			lines = append(lines, fmt.Sprintf("pem-file = %q", pem))
+		case i > 0 || p.Ciphers != (harness.Ciphers{}):
+			var err error
+			if port, err = harness.FreePort(); err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, fmt.Sprintf("frontend = {\nhost = \"127.0.0.1\"\nport = \"%d\"\npem-file = %q\n%s}", port, pem, settings(p)))
+		}
+		ports = append(ports, port)
 	}
-	return fmt.Sprintf("pem-file = %q", pem)
-}
-
-// A session is resumed under the name that it was made for, and under no other.
-func TestNoResumptionAcrossNames(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		_, first := started(t, dir, version, certificate(t, filepath.Join(dir, "second"), "second.test"))
-		second := first.With("--sni", "second.test")
-		of := first.Sessions()
-		second.IsRefused(of)
-		first.Resumes(of)
-		second.Resumes(second.Sessions())
-	})
-}
-
-// Nor at a frontend that has another certificate for that name.
-func TestNoResumptionAcrossCertificates(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		block, port := frontend(t, certificate(t, filepath.Join(dir, "other"), "first.test"))
-		_, first := started(t, dir, version, block)
-		of := first.Sessions()
-		first.At(port).IsRefused(of)
-		first.Resumes(of)
-		first.At(port).Resumes(first.At(port).Sessions())
-	})
-}
-
-// A session of a client whom one authority vouches for is worth nothing where another is asked, or none.
-func TestNoResumptionAcrossAuthorities(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		var lines []string
-		var ports []int
-		var clients [][]string
-		for _, name := range []string{"one", "two"} {
-			authority, arguments := harness.ClientOf(t, filepath.Join(dir, name))
-			block, port := frontend(t, fmt.Sprintf("pem-file = %q\nclient-verify = required\nclient-verify-ca = %q",
-				filepath.Join(dir, "server.pem"), authority))
-			lines, ports, clients = append(lines, block), append(ports, port), append(clients, arguments)
+	server, guest := withStore(t, dir, lines...)
+	for _, port := range ports {
+		if port == 0 {
+			port = server.Port
 		}
-		_, public := started(t, dir, version, lines...)
-		var guests []harness.Guest
-		for i, port := range ports {
-			guests = append(guests, public.At(port).With(clients[i]...))
-		}
-		harness.StayApart(public, guests)
-	})
+		guests = append(guests, guest.At(port))
+	}
+	harness.StartFor(t, server.Subject())
+	return guests
+}
+
+// settings are what a place has in its frontend.
+func settings(p harness.Place) (text string) {
+	if p.Authority != "" {
+		text += fmt.Sprintf("client-verify = required\nclient-verify-ca = %q\n", p.Authority)
+	}
+	if p.Version != "" {
+		text += fmt.Sprintf("tls-protos = TLSv%s\n", p.Version)
+	}
+	if p.Ciphers != (harness.Ciphers{}) {
+		text += fmt.Sprintf("ciphers = %q\nciphersuites = %q\n", p.Ciphers.List, p.Ciphers.Suites)
+	}
+	return text
 }
 
 // A renewed certificate ends the sessions of the one before, whichever way hitch reads it.
 func TestRenewedCertificate(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
 		dir := harness.TempDir(t)
-		p, client := started(t, dir, version)
-		client.EndsWhenRenewed(func() { certificate(t, dir, "first.test") }, p.Reload, func() error { return harness.StopAndStart(p) })
-	})
-}
-
-// A session is of one version: offered by a client that may use both, it is not resumed in the other.
-func TestSessionOfAnotherVersion(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		block, port := frontend(t, fmt.Sprintf("pem-file = %q\ntls-protos = TLSv%s", filepath.Join(dir, "server.pem"), harness.OtherVersion(version)))
-		_, client := started(t, dir, version, block)
-		of := client.Sessions()
-		client.At(port).With("--tls", "any").IsRefused(of)
-		client.Resumes(of)
+		p, client := withStore(t, dir)
+		harness.StartFor(t, p.Subject())
+		client.With("--tls", version, "--sni", "first.test").EndsWhenRenewed(
+			func() { certificate(t, dir, "first.test") }, p.Reload, func() error { return harness.StopAndStart(p) })
 	})
 }

@@ -87,7 +87,8 @@ func TestHandlersAreHTTPDsOwn(t *testing.T) {
 				if !preloaded {
 					s.Env = nil
 				}
-				dir := made(t, filepath.Join(s.Dir, "handlers"))
+				dir := filepath.Join(s.Dir, "handlers")
+				s.do(func() error { return os.Mkdir(dir, 0o777) })
 				s.do(func() error { return os.Chmod(dir, 0o777) })
 				env, err := harness.PreloadHandlers(s.Env, s.Dir, filepath.Join(dir, "child"))
 				s.do(func() error { return err })

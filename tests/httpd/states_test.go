@@ -11,57 +11,28 @@ import (
 )
 
 // A session of each state is offered in each, after reloads.
-func TestStates(t *testing.T) {
-	each(t, func(t *testing.T, version string) {
-		s := newServer(t)
-		harness.Judge(t, s.walk(s.store, version, s.Reload))
-	})
-}
+func TestStates(t *testing.T) { harness.Walker(walk).OverReloads(t) }
 
 // The same over restarts.
-func TestStatesOverRestarts(t *testing.T) {
-	harness.OnlyWhereAll(t)
-	each(t, func(t *testing.T, version string) {
-		s := newServer(t)
-		harness.Judge(t, s.walk(s.store, version, func() error { return harness.StopAndStart(s) }))
-	})
-}
+func TestStatesOverRestarts(t *testing.T) { harness.Walker(walk).OverRestarts(t) }
 
-// The same with tickets, whose key outlives the reloads: they are httpd's own, with gosess as without.
-func TestStatesWithTickets(t *testing.T) {
-	harness.OnlyWhereAll(t)
-	each(t, func(t *testing.T, version string) {
-		key := filepath.Join(t.TempDir(), "ticket.key")
-		if err := os.WriteFile(key, []byte(strings.Repeat("gosess tests", 4)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
-			s := newServer(t)
-			s.SSL = "SSLSessionCache nonenotnull\nSSLSessionTickets on\nSSLSessionTicketKeyFile " + key
-			if !preloaded {
-				s.Env = nil
-			}
-			return s.walk("", version, s.Reload)
-		}
-		harness.JudgeTickets(t, cells(false), cells(true))
-	})
-}
+// The same with tickets.
+func TestStatesWithTickets(t *testing.T) { harness.Walker(walk).WithTickets(t) }
 
-// walk takes the server through all states.
-func (s *server) walk(store, version string, again func() error) map[harness.Cell]harness.Outcome {
-	s.t.Helper()
-	second, err := harness.FreePort()
-	if err != nil {
-		s.t.Fatal(err)
+// walk is a server that can be taken through all states.
+func walk(t *testing.T, version string, preloaded, tickets bool) *harness.Walk {
+	t.Helper()
+	s := newServer(t)
+	if tickets {
+		key := filepath.Join(s.Dir, "ticket.key")
+		s.do(func() error { return os.WriteFile(key, []byte(strings.Repeat("gosess tests", 4)), 0o600) })
+		s.SSL = "SSLSessionCache nonenotnull\nSSLSessionTickets on\nSSLSessionTicketKeyFile " + key
+	}
+	if !preloaded {
+		s.Env = nil
 	}
 	s.SSL += "\nSSLSessionCacheTimeout 3600" // a busy machine needs more for all states than the default of five minutes
-	w := harness.Walk{
-		Guest:       harness.Guest{T: s.t, Store: store, Arguments: []string{"--tls", version}},
-		Server:      s,
-		Ports:       [2]int{s.Port(), second},
-		Credentials: harness.NewCredentials(s.t, s.Dir),
-		Again:       again,
-	}
+	w := harness.NewWalk(t, s, s.Dir, harness.Guest{T: t, Store: s.store, Arguments: []string{"--tls", version}})
 	w.Configure = func(hosts []harness.VirtualHost) error {
 		s.Sites = nil
 		for _, host := range hosts {
@@ -69,7 +40,7 @@ func (s *server) walk(store, version string, again func() error) map[harness.Cel
 		}
 		return nil
 	}
-	return w.Run(s.t)
+	return w
 }
 
 // site is a virtual host as a state wants it.

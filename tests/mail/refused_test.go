@@ -12,7 +12,7 @@ import (
 )
 
 // prepared is a Postfix with the page's lines, no tickets and these, that is not yet started, and a client of it.
-func prepared(t *testing.T, dir, version string, lines ...string) (*postfix, harness.Guest) {
+func prepared(t *testing.T, dir string, lines ...string) (*postfix, harness.Guest) {
 	t.Helper()
 	needRoot(t)
 	harness.NeedBuild(t)
@@ -24,7 +24,7 @@ func prepared(t *testing.T, dir, version string, lines ...string) (*postfix, har
 	if err != nil {
 		t.Fatal(err)
 	}
-	arguments := []string{"--starttls", "smtp", "--tls", version, "--sni", "first.test"}
+	arguments := []string{"--starttls", "smtp"}
 	return p, harness.Guest{T: t, Store: "shm:" + filepath.Join(dir, "store"), Port: p.Port, Arguments: arguments}
 }
 
@@ -67,38 +67,95 @@ func certificate(t *testing.T, dir, name string) (path string) {
 	return path
 }
 
-// A session is resumed under the name that it was made for, and under no other. smtpd gives the connection the certificate of its
-// name after libssl has looked for the session: what the name leads to each smtpd learns for itself.
-func TestNoResumptionAcrossNames(t *testing.T) {
+// Is a session resumed where it was made, and nowhere else?
+func TestRefusals(t *testing.T) {
+	harness.Refusals{Start: startWithPlaces, Lacks: map[string]string{
+		"other ciphers": "Postfix 3.7 cannot say which of TLS 1.3",
+		"no cache":      "there is one tlsmgr for all, and so one word on its cache",
+		"expiry":        "the least is two minutes: see TestLifetime",
+	}}.Run(t)
+}
+
+// startWithPlaces starts a Postfix with an smtpd for each place; one at the port of the first is an entry in the map of names,
+// and smtpd gives the connection the certificate of its name after libssl has looked for the session: what the name leads to
+// each smtpd learns for itself.
+func startWithPlaces(t *testing.T, dir string, places []harness.Place) (guests []harness.Guest) {
+	t.Helper()
+	p, first := prepared(t, dir, "max_use = 10000")
+	for i, place := range places {
+		guest := first
+		var pem string
+		if place.Certificate != "" {
+			pem = certificate(t, filepath.Join(dir, place.Certificate), place.ServerName())
+		}
+		switch {
+		case place.SamePort:
+			p.names(t, place.Name, filepath.Dir(pem))
+			guest.Each = true
+			for j := range guests {
+				guests[j].Each = true // where there is a map, no smtpd knows beforehand that a name is not in it
+			}
+		case i > 0:
+			guest = first.At(p.service(t, settings(place, pem)...))
+		}
+		guests = append(guests, guest)
+	}
+	p.start(t)
+	return guests
+}
+
+// settings are what a place has for its smtpd.
+func settings(p harness.Place, pem string) (lines []string) {
+	if pem != "" {
+		lines = append(lines, "smtpd_tls_cert_file="+pem, "smtpd_tls_key_file="+pem)
+	}
+	if p.Authority != "" {
+		lines = append(lines, "smtpd_tls_ask_ccert=yes", "smtpd_tls_CAfile="+p.Authority)
+	}
+	if p.Version != "" {
+		lines = append(lines, "smtpd_tls_protocols=!TLSv"+harness.OtherVersion(p.Version))
+	}
+	return lines
+}
+
+// names makes the map of names to keys and certificates, of one name whose files are in that directory.
+func (p *postfix) names(t *testing.T, name, dir string) {
+	t.Helper()
+	names := filepath.Join(p.Dir, "names")
+	entry := fmt.Sprintf("%[1]s %[2]s/%[1]s.key, %[2]s/%[1]s.pem\n", name, dir) // the key first
+	if err := os.WriteFile(names, []byte(entry), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	main := exec.Command("postconf", "-c", filepath.Join(p.Dir, "etc"), "tls_server_sni_maps=hash:"+names)
+	if output, err := main.CombinedOutput(); err != nil {
+		t.Fatalf("postconf: %v: %s", err, output)
+	}
+	p.postmap(t, names)
+}
+
+// What a name leads to the smtpd of after a reload know again at last, and a renewed certificate of it ends its sessions.
+func TestRenewedCertificateOfAName(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
 		dir := harness.TempDir(t)
-		names := filepath.Join(dir, "names")
-		p, first := prepared(t, dir, version, "tls_server_sni_maps = hash:"+names, "max_use = 10000")
+		p, client := prepared(t, dir, "max_use = 10000")
 		second := filepath.Join(dir, "second")
 		certificate(t, second, "second.test")
-		entry := fmt.Sprintf("second.test %s/second.test.key, %s/second.test.pem\n", second, second) // the key first
-		if err := os.WriteFile(names, []byte(entry), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		p.postmap(t, names)
+		p.names(t, "second.test", second)
 		p.start(t)
-		other := first.With("--sni", "second.test")
-		of := first.Sessions()
-		other.IsRefused(of)
-		first.ResumesAtLast(of)
-		of = other.Sessions()
-		other.ResumesAtLast(of)
+		client = client.With("--tls", version, "--sni", "second.test")
+		of := client.Sessions()
+		client.ResumesAtLast(of)
 		if err := p.replaced(); err != nil {
 			t.Fatal(err)
 		}
-		other.ResumesAtLast(of)
+		client.ResumesAtLast(of)
 
 		certificate(t, second, "second.test")
-		p.postmap(t, names)
+		p.postmap(t, filepath.Join(p.Dir, "names"))
 		if err := p.replaced(); err != nil {
 			t.Fatal(err)
 		}
-		other.IsRefused(of)
+		client.IsRefused(of)
 	})
 }
 
@@ -111,43 +168,13 @@ func (p *postfix) postmap(t *testing.T, names string) {
 	}
 }
 
-// Nor by an smtpd that has another certificate.
-func TestNoResumptionAcrossCertificates(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		p, first := prepared(t, dir, version)
-		pem := certificate(t, filepath.Join(dir, "other"), "first.test")
-		other := first.At(p.service(t, "smtpd_tls_cert_file="+pem, "smtpd_tls_key_file="+pem))
-		p.start(t)
-		of := first.Sessions()
-		other.IsRefused(of)
-		first.Resumes(of)
-		other.Resumes(other.Sessions())
-	})
-}
-
-// A session of a client whom one authority vouches for is worth nothing where another is asked, or none.
-func TestNoResumptionAcrossAuthorities(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		p, public := prepared(t, dir, version)
-		var clients []harness.Guest
-		for _, name := range []string{"one", "two"} {
-			authority, arguments := harness.ClientOf(t, filepath.Join(dir, name))
-			port := p.service(t, "smtpd_tls_ask_ccert=yes", "smtpd_tls_CAfile="+authority)
-			clients = append(clients, public.At(port).With(arguments...))
-		}
-		p.start(t)
-		harness.StayApart(public, clients)
-	})
-}
-
 // A renewed certificate ends the sessions of the one before, whichever way smtpd comes to read it.
 func TestRenewedCertificate(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
 		dir := harness.TempDir(t)
-		p, client := prepared(t, dir, version)
+		p, client := prepared(t, dir)
 		p.start(t)
+		client = client.With("--tls", version, "--sni", "first.test")
 		client.EndsWhenRenewed(func() { certificate(t, dir, "first.test") }, p.replaced, func() error { return harness.StopAndStart(p) })
 	})
 }
@@ -173,26 +200,13 @@ func (p *postfix) replaced() error {
 	})
 }
 
-// A session is of one version: offered by a client that may use both, it is not resumed in the other.
-func TestSessionOfAnotherVersion(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		p, client := prepared(t, dir, version)
-		port := p.service(t, "smtpd_tls_protocols=!TLSv"+version)
-		p.start(t)
-		of := client.Sessions()
-		client.At(port).With("--tls", "any").IsRefused(of)
-		client.Resumes(of)
-	})
-}
-
 // What main.cf says of sessions holds as the page says, and is in TLS 1.3 what the client is told: no test waits for the
 // four minutes that are the least.
 func TestLifetime(t *testing.T) {
 	for timeout, seconds := range map[string]string{"0": "7200", "3s": "240", "300s": "600"} {
 		t.Run(timeout, func(t *testing.T) {
 			t.Parallel()
-			p, client := prepared(t, harness.TempDir(t), "1.3", "smtpd_tls_session_cache_timeout = "+timeout)
+			p, client := prepared(t, harness.TempDir(t), "smtpd_tls_session_cache_timeout = "+timeout)
 			p.start(t)
 			caller := exec.Command("openssl", "s_client", "-starttls", "smtp", "-tls1_3", "-ign_eof", "-connect", fmt.Sprint("127.0.0.1:", client.Port))
 			caller.Stdin = strings.NewReader("QUIT\r\n")

@@ -60,7 +60,7 @@ func TestDamagedStore(t *testing.T) {
 		}, "", true, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			path := filepath.Join(harness.TempDir(t), "store")
+			path := filepath.Join(system.TempDir(t), "store")
 			s := started(t, "shm:"+path+"?size=1m")
 			before := s.pool("1.2")
 			s.resumes(before...)
@@ -122,7 +122,7 @@ func (s *server) saysOnce(word string) {
 func TestStoreOfAnotherVersion(t *testing.T) {
 	for name, version := range map[string]uint32{"older": 3, "newer": 5, "much newer": 1 << 31} { // than 4
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(harness.TempDir(t), "store")
+			path := filepath.Join(system.TempDir(t), "store")
 			url := "shm:" + path + "?size=1m"
 			s := started(t, url)
 			s.resumes(few("1.2")...)
@@ -147,7 +147,7 @@ func TestStoreOfAnotherVersion(t *testing.T) {
 // Two servers open one path with different sizes: both serve, and the second says that the
 // store stays as large as it is.
 func TestTwoSizes(t *testing.T) {
-	path := filepath.Join(harness.TempDir(t), "store")
+	path := filepath.Join(system.TempDir(t), "store")
 	for i, size := range []string{"2m", "1m", "3m"} {
 		s := started(t, "shm:"+path+"?size="+size)
 		each(t, func(t *testing.T, version string) {

@@ -4,71 +4,46 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"gosess/tests/harness"
 )
 
-// A session is resumed for the name that it was made for, and for no other.
-func TestNoResumptionAcrossNames(t *testing.T) {
+// A session that was stored for a short time is not given a longer one by a restart.
+func TestExpiresAsItWasStored(t *testing.T) {
 	each(t, func(t *testing.T, version string) {
-		s := newServer(t, anonymous)
-		second, err := s.AddSite("second.test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		second.Port = s.Port() // told apart by the server name alone
+		s, url := withStore(t)
+		s.Sites[0].Directives = "ssl_session_timeout 3s;"
 		s.do(s.Start)
-		first := s.pool(version)
-		named := s.pool(version, "--sni", "first.test")
-		s.resumes(named...)
-		s.refuses(append(named, "--sni", "second.test", "--attempts", "200")...)
-		s.refuses(append(first, "--sni", "second.test", "--attempts", "200")...)
-		s.resumes(append(named, "--attempts", "200")...)
-		s.resumes(few(version, "--sni", "second.test")...)
+		old := s.pool(version)
+		s.do(s.Stop)
+		s.Sites[0].Directives = "ssl_session_timeout 1h;"
+		s.do(s.Start)
+		// In TLS 1.3 a new session of a resumed connection is no older chain's.
+		harness.Guest{T: t, Store: url, Port: s.Port(), Arguments: old[:2]}.Expires(old[3])
 	})
 }
 
-// Nor across certificates, where the name is the same but the port is not.
-func TestNoResumptionAcrossCertificates(t *testing.T) {
+// A session of a client that nginx finds it cannot trust is taken out of the store.
+func TestRemovedAfterFailedVerification(t *testing.T) {
 	each(t, func(t *testing.T, version string) {
 		s, url := withStore(t)
-		other, err := s.AddSite("other.test")
+		dir := filepath.Join(s.Dir, "stranger")
+		stranger := s.newAuthority(dir)
+		client, err := stranger.Issue("client.test")
 		if err != nil {
 			t.Fatal(err)
 		}
-		other.Name = "first.test"
+		// An answer of 200, so that the load client keeps the session.
+		s.Sites[0].Directives = fmt.Sprintf(
+			"ssl_verify_client on; ssl_client_certificate %s; error_page 495 =200 @refused;", s.Authority.CA)
+		s.Sites[0].Location = "return 200 ok; } location @refused { return 200 refused;"
 		s.do(s.Start)
-		pool := s.pool(version, "--sni", "first.test")
-		r := s.loadAt(s.Sites[1].Port, append(pool, "--attempts", "200")...)
-		if r.Resumed != 0 {
-			t.Errorf("another certificate resumed %d", r.Resumed)
+		old := s.pool(version, "--cert", client.Cert, "--key", client.Key, "--sessions", "20")
+		if got := stats(t, url); got.Stores == 0 || got.Removals == 0 {
+			t.Errorf("the store says %+v", got)
 		}
+		s.refuses(append(old, "--attempts", "100")...)
 		noHits(t, url)
-		s.resumes(pool...)
-	})
-}
-
-// A server that asks for client certificates resumes its own sessions, and none that were
-// made without one.
-func TestClientCertificates(t *testing.T) {
-	each(t, func(t *testing.T, version string) {
-		s, url := withStore(t)
-		client, err := s.Authority.Issue("client.test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		open, err := s.AddSite("open.test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		open.Name, open.Cert = s.Sites[0].Name, s.Sites[0].Cert
-		s.Sites[0].Directives = fmt.Sprintf("ssl_verify_client on; ssl_client_certificate %s;", s.Authority.CA)
-		s.do(s.Start)
-
-		unverified := filepath.Join(t.TempDir(), "sessions")
-		s.loadAt(s.Sites[1].Port, "--tls", version, "--attempts", "0", "--save", unverified)
-		with := []string{"--tls", version, "--cert", client.Cert, "--key", client.Key}
-		s.refuses(append(with, "--load", unverified, "--attempts", "200")...)
-		noHits(t, url)
-		s.resumes(append(with, "--attempts", "400")...)
 	})
 }
 

@@ -99,7 +99,11 @@ func TestNameBecomesStricter(t *testing.T) {
 
 // A name that leads elsewhere at a second port, whose default servers are alike: each port resumes its own sessions only.
 func TestNameOnTwoPorts(t *testing.T) {
-	for what, verified := range map[string]bool{"the first asks for nothing": false, "each asks an authority": true} {
+	for what, test := range map[string]struct{ verified, either bool }{
+		"the first asks for nothing":                             {},
+		"each asks an authority":                                 {verified: true},
+		"each asks an authority, where the others take either's": {verified: true, either: true},
+	} {
 		t.Run(what, func(t *testing.T) {
 			harness.EachVersion(t, func(t *testing.T, version string) {
 				s, first := withName(t, version)
@@ -109,12 +113,15 @@ func TestNameOnTwoPorts(t *testing.T) {
 					t.Fatal(err)
 				}
 				second := first.At(port)
+				if test.either {
+					s.Sites[0].Directives = s.takesEither(one, two)
+				}
 				s.Sites = append(s.Sites, s.Sites[0])
 				s.Sites[2].Port = port
 				s.addName(port, own).Directives = verifies(two) // with another certificate, too
 				arguments, _ := s.client(two, "second.client")
 				second = second.With(arguments...)
-				if verified {
+				if test.verified {
 					s.Sites[1].Directives = verifies(one)
 					arguments, _ := s.client(one, "first.client")
 					first = first.With(arguments...)

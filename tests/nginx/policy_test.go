@@ -31,18 +31,19 @@ func newTwoAuthorities(t *testing.T, either bool) *twoAuthorities {
 	}
 	a.ports = [2]int{s.Port(), port}
 	public := harness.Site{Cert: s.Sites[0].Cert}
-	both := filepath.Join(s.Dir, "both.pem")
+	var authorities [2]*harness.Authority
+	for i, name := range []string{"one", "two"} {
+		authorities[i] = s.newAuthority(filepath.Join(s.Dir, name))
+	}
 	if either {
-		public.Directives = "ssl_verify_client optional; ssl_client_certificate " + both + ";"
+		public.Directives = s.takesEither(authorities[0], authorities[1])
 	}
 	s.Sites = nil
 	for i, name := range []string{"one", "two"} {
-		dir := filepath.Join(s.Dir, name)
-		authority := s.newAuthority(dir)
+		authority := authorities[i]
 		if a.clients[i], err = authority.Issue(name + ".client"); err != nil {
 			t.Fatal(err)
 		}
-		appendTo(t, both, authority.CA)
 		site := public
 		site.Port, site.Name = a.ports[i], "default.test"
 		s.Sites = append(s.Sites, site)
@@ -67,14 +68,20 @@ func (s *server) newAuthority(dir string) *harness.Authority {
 	return authority
 }
 
-func appendTo(t *testing.T, path, from string) {
-	t.Helper()
-	before, _ := os.ReadFile(path)
-	more, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
+// takesEither are the directives of a server block that takes a certificate of either authority, or none.
+func (s *server) takesEither(one, two *harness.Authority) string {
+	s.t.Helper()
+	var both []byte
+	for _, authority := range []*harness.Authority{one, two} {
+		text, err := os.ReadFile(authority.CA)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		both = append(both, text...)
 	}
-	write(t, path, string(before)+string(more))
+	path := filepath.Join(s.Dir, "both.pem")
+	write(s.t, path, string(both))
+	return "ssl_verify_client optional; ssl_client_certificate " + path + ";"
 }
 
 // answersOnly is a location that refuses every client but one.
@@ -95,34 +102,6 @@ func eachPolicy(t *testing.T, test func(t *testing.T, version string, either boo
 			each(t, func(t *testing.T, version string) { test(t, version, either) })
 		})
 	}
-}
-
-// A session of a client whom one authority vouches for is worth nothing where another is asked,
-// though the default servers, from whose contexts the handshakes begin, are alike.
-func TestNoResumptionAcrossAuthorities(t *testing.T) {
-	eachPolicy(t, func(t *testing.T, version string, either bool) {
-		a := newTwoAuthorities(t, either)
-		a.do(a.Start)
-		for from := range a.ports {
-			to := 1 - from
-			file := filepath.Join(t.TempDir(), "sessions")
-			a.loadAt(a.ports[from], a.as(from, version, "--sessions", "20", "--attempts", "0", "--save", file)...)
-			// Had the session been resumed, the client would be the one that made it, and be refused.
-			r := a.loadAt(a.ports[to], a.as(to, version, "--load", file, "--attempts", "100")...)
-			if r.Resumed != 0 {
-				t.Errorf("port %d resumed %d sessions of port %d", to, r.Resumed, from)
-			}
-			// Nor may a client get in with nothing but its session.
-			r, err := harness.Load(a.ports[to], a.as(from, version, "--load", file, "--attempts", "100")...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if r.Errors != r.Attempts {
-				t.Errorf("port %d let %d clients of port %d in", to, r.Attempts-r.Errors, from)
-			}
-			a.loadAt(a.ports[from], a.as(from, version, "--load", file, "--attempts", "100")...)
-		}
-	})
 }
 
 // Where both ports ask the same authority a client may be resumed, as itself and as nobody else.

@@ -252,7 +252,7 @@ func TestStartIsMeasured(t *testing.T) {
 		return slices.Min(all)
 	}
 	plain := quickest("")
-	for _, cache := range []string{"memory:", "shm:?size=1m", anonymous, "shm:" + filepath.Join(harness.TempDir(t), "store") + "?size=64m"} {
+	for _, cache := range []string{"memory:", "shm:?size=1m", anonymous, "shm:" + filepath.Join(system.TempDir(t), "store") + "?size=64m"} {
 		t.Logf("nginx -t takes %v, with %s %v", plain, cache, quickest(cache))
 	}
 }

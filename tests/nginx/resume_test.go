@@ -200,18 +200,6 @@ func TestResumesWithoutRoot(t *testing.T) {
 	})
 }
 
-// Preloaded without GOSESS_CACHE is as not preloaded.
-func TestUnsetIsAsWithout(t *testing.T) {
-	s := started(t, "")
-	s.refuses(few("1.2")...)
-	s.refuses(few("1.3")...)
-	for _, worker := range s.Workers() {
-		if !worker.Maps("libgosess.so") || worker.Maps(core) {
-			t.Error("wanted the C half in the worker, and not the Go half")
-		}
-	}
-}
-
 func TestConfigurationTest(t *testing.T) {
 	s := newServer(t, anonymous)
 	s.do(s.Test)

@@ -10,54 +10,28 @@ import (
 )
 
 // A session of each state is offered in each, after reloads.
-func TestStates(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		s, url := withStore(t)
-		harness.Judge(t, s.walk(url, version, s.Reload, ""))
-	})
-}
+func TestStates(t *testing.T) { harness.Walker(walk).OverReloads(t) }
 
 // The same over restarts.
-func TestStatesOverRestarts(t *testing.T) {
-	harness.OnlyWhereAll(t)
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		s, url := withStore(t)
-		harness.Judge(t, s.walk(url, version, func() error { return harness.StopAndStart(s) }, ""))
-	})
-}
+func TestStatesOverRestarts(t *testing.T) { harness.Walker(walk).OverRestarts(t) }
 
-// The same with tickets, whose key outlives the reloads: they are nginx's own, with gosess as without.
-func TestStatesWithTickets(t *testing.T) {
-	harness.OnlyWhereAll(t)
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		key := filepath.Join(t.TempDir(), "ticket.key")
+// The same with tickets.
+func TestStatesWithTickets(t *testing.T) { harness.Walker(walk).WithTickets(t) }
+
+// walk is a server that can be taken through all states.
+func walk(t *testing.T, version string, preloaded, tickets bool) *harness.Walk {
+	t.Helper()
+	s, url := withStore(t)
+	more := ""
+	if tickets {
+		key := filepath.Join(s.Dir, "ticket.key")
 		write(t, key, strings.Repeat("gosess tests", 4))
-		cells := func(preloaded bool) map[harness.Cell]harness.Outcome {
-			s, _ := withStore(t)
-			s.Tickets = true
-			if !preloaded {
-				s.Env = nil
-			}
-			return s.walk("", version, s.Reload, fmt.Sprintf("ssl_session_ticket_key %s;", key))
-		}
-		harness.JudgeTickets(t, cells(false), cells(true))
-	})
-}
-
-// walk takes the server through all states, with more directives in each server block.
-func (s *server) walk(url, version string, again func() error, more string) map[harness.Cell]harness.Outcome {
-	s.t.Helper()
-	second, err := harness.FreePort()
-	if err != nil {
-		s.t.Fatal(err)
+		s.Tickets, more = true, fmt.Sprintf("ssl_session_ticket_key %s;", key)
 	}
-	w := harness.Walk{
-		Guest:       harness.Guest{T: s.t, Store: url, Arguments: []string{"--tls", version}},
-		Server:      s,
-		Ports:       [2]int{s.Port(), second},
-		Credentials: harness.NewCredentials(s.t, s.Dir),
-		Again:       again,
+	if !preloaded {
+		s.Env = nil
 	}
+	w := harness.NewWalk(t, s, s.Dir, harness.Guest{T: t, Store: url, Arguments: []string{"--tls", version}})
 	w.Configure = func(hosts []harness.VirtualHost) error {
 		s.Sites = nil
 		for _, host := range hosts {
@@ -65,7 +39,7 @@ func (s *server) walk(url, version string, again func() error, more string) map[
 		}
 		return nil
 	}
-	return w.Run(s.t)
+	return w
 }
 
 // site is a server block as a state wants it.

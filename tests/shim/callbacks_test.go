@@ -5,25 +5,6 @@ import (
 	"testing"
 )
 
-// Can a host tell that the library is there, where no cache is asked for?
-func TestUnsetIsInvisible(t *testing.T) {
-	for _, version := range versions {
-		without := plain(t, "transparent", version).run(t)
-		h := plain(t, "transparent", version)
-		h.library = library(t)
-		with := h.run(t)
-		if with.out != without.out {
-			t.Errorf("%s: with the library:\n%s", version, difference(without.out, with.out))
-		}
-		if with.stderr != "" {
-			t.Errorf("%s: stderr: %s", version, with.stderr)
-		}
-		if strings.Count(without.out, "resumed: ") < 100 {
-			t.Errorf("%s: the program shows nothing:\n%s", version, without.out)
-		}
-	}
-}
-
 func difference(a, b string) string {
 	left, right := strings.Split(a, "\n"), strings.Split(b, "\n")
 	for i := range min(len(left), len(right)) {

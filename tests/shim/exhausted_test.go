@@ -12,6 +12,21 @@ import (
 	"gosess/tests/harness"
 )
 
+// parsed is one of the libraries.
+func parsed(t *testing.T, library string) *elf.File {
+	t.Helper()
+	path, err := harness.Built(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
 // functions writes the file of the C functions of gosess that exhaust.so reads: of libgosess.so
 // those that do not stand for a function of libssl or libc, which may fail as that does; of the Go
 // half those of capi, as the Go runtime ends a process that has no memory for it.
@@ -74,7 +89,7 @@ func exhausted(t *testing.T, functions, cache, version string, place, count int)
 		depth = 100
 	}
 	h := served(t, "exhausted", version)
-	h.library += ":" + compile(t, "exhaust.so", "cc", "-shared", "-fPIC", "tests/c/plain/exhaust.c")
+	h.library += ":" + object(t, "exhaust", "tests/shim/plain/exhaust.c")
 	h.cache = cache
 	h.env = []string{
 		"EXHAUST_FUNCTIONS=" + functions, fmt.Sprint("EXHAUST_PLACE=", place), fmt.Sprint("EXHAUST_COUNT=", count),

@@ -13,8 +13,8 @@ import (
 
 // Is a host served whose libssl came with an extension that it loaded for itself?
 func TestExtension(t *testing.T) {
-	extension := compile(t, "extension.so", "cc", append(append([]string{"-shared", "-fPIC"}, sources(t, "extension")...), libraries...)...)
-	loader := compile(t, "loader", "cc", "tests/c/plain/loader.c", "-ldl")
+	extension := workshop.Compile(t, "extension.so", "cc", append(append([]string{"-shared", "-fPIC"}, sources(t, "extension")...), libraries...)...)
+	loader := workshop.Compile(t, "loader", "cc", "tests/shim/plain/loader.c", "-ldl")
 	without := host{path: loader, arguments: []string{extension}}.run(t)
 	without.wants(t, "full: new", "full: -", "getter 1")
 	with := host{path: loader, arguments: []string{extension}, library: library(t), cache: "shm:?size=1m"}.run(t)
@@ -24,8 +24,8 @@ func TestExtension(t *testing.T) {
 
 // Does a library come up whose constructor makes a context, while a thread makes the first one?
 func TestConstructor(t *testing.T) {
-	constructor := compile(t, "constructor.so", "cc", append([]string{"-shared", "-fPIC", "tests/c/plain/constructor.c"}, libraries...)...)
-	h := host{path: compile(t, "loader", "cc", "tests/c/plain/loader.c", "-ldl"), arguments: []string{constructor}}
+	constructor := object(t, "constructor", "tests/shim/plain/constructor.c", libraries...)
+	h := host{path: workshop.Compile(t, "loader", "cc", "tests/shim/plain/loader.c", "-ldl"), arguments: []string{constructor}}
 	h.run(t).wants(t, "2 made")
 	h.library, h.cache = library(t), "shm:?size=1m"
 	s := h.run(t)

@@ -11,7 +11,7 @@ import (
 // Does a debug build end the process where locks are taken out of order, or the host is called with one? Does no child
 // find a lock taken, or wait for what a thread of its parent was doing?
 func TestLocks(t *testing.T) {
-	program := compile(t, "locks", "cc", "-DGOSESS_DEBUG", "tests/c/plain/locks.c", "shim/base/locks.c", "shim/base/once.c",
+	program := workshop.Compile(t, "locks", "cc", "-DGOSESS_DEBUG", "tests/shim/plain/locks.c", "shim/base/locks.c", "shim/base/once.c",
 		"shim/base/fork.c", "-lpthread")
 	for _, test := range []struct{ scenario, says string }{
 		{"in-order", ""},

@@ -68,7 +68,7 @@ func TestErrorsAreLeftAlone(t *testing.T) {
 // where this stand-in would end the program?
 func TestCallsOfAStandIn(t *testing.T) {
 	h := served(t, "references", "errors")
-	h.env = []string{"GOSESS_CORE=" + compile(t, "soil.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSOIL")}
+	h.env = []string{"GOSESS_CORE=" + standIn(t, "soil", "-DSOIL")}
 	if s := h.run(t); strings.Count(s.out, "errno kept, its error kept, none more") != 11 {
 		t.Errorf("%s", s.out)
 	}

@@ -1,106 +1,60 @@
-// Package shim_test asks what programs in C see that call libssl through gosess. The programs
-// are in tests/c; they are compiled here, because many of the questions need them compiled in
-// a way of their own.
+// Package shim_test asks what programs in C see that call libssl through gosess. They are
+// compiled here, because many of the questions need them compiled in a way of their own.
 package shim_test
 
 import (
-	"bytes"
-	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"gosess/internal/inspect"
 	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
-// patience is how long a program may take: far more than any does.
-const patience = 100 * time.Second
+var workshop harness.Workshop
 
-var (
-	scratch string // what is compiled, for all tests
-	root    string
-)
-
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	var err error
-	if root, err = harness.Root(); err == nil {
-		scratch, err = os.MkdirTemp("", "gosess-shim-")
-	}
-	if err == nil {
-		err = os.Chmod(scratch, 0o755) // for programs that become another user
-	}
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(scratch)
-	return m.Run()
-}
-
-// built holds what is compiled, so that each is compiled once.
-var built = struct {
-	sync.Mutex
-	done map[string]func() error
-}{done: map[string]func() error{}}
-
-// compile makes a file of scratch with a compiler, once, and returns its path.
-func compile(t *testing.T, name, compiler string, arguments ...string) string {
-	t.Helper()
-	path := filepath.Join(scratch, name)
-	compileIn(t, root, name, compiler, append([]string{"-o", path}, arguments...)...)
-	return path
-}
-
-// compileIn runs a compiler in a directory, once for each name.
-func compileIn(t *testing.T, dir, name, compiler string, arguments ...string) {
-	t.Helper()
-	built.Lock()
-	made := built.done[name]
-	if made == nil {
-		made = sync.OnceValue(func() error {
-			command := exec.Command(compiler, append([]string{"-std=gnu11", "-g", "-O1"}, arguments...)...)
-			command.Dir = dir
-			if output, err := command.CombinedOutput(); err != nil {
-				return fmt.Errorf("%w\n%s", err, output)
-			}
-			return nil
-		})
-		built.done[name] = made
-	}
-	built.Unlock()
-	if err := made(); err != nil {
-		t.Fatalf("compile %s: %v", name, err)
-	}
-}
+func TestMain(m *testing.M) { os.Exit(workshop.Main(m)) }
 
 var libraries = []string{"-lssl", "-lcrypto", "-ldl", "-lpthread"}
 
 // sources are the program's and the test library's files.
 func sources(t *testing.T, program string) []string {
 	t.Helper()
-	library, err := filepath.Glob(filepath.Join(root, "tests/c/lib/*.c"))
-	if err != nil || len(library) == 0 {
-		t.Fatal("no test library", err)
+	library, err := harness.Library()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return append(library, "tests/c/programs/"+program+".c")
+	return append(library, programFile(program))
 }
 
-// program compiles a program of tests/c/programs.
+// programFile is where a program is: beside these tests, or in tests/c/programs where others run it too.
+func programFile(name string) string {
+	own := "tests/shim/programs/" + name + ".c"
+	if _, err := harness.Sources(own); err == nil {
+		return own
+	}
+	return "tests/c/programs/" + name + ".c"
+}
+
+// program compiles a program.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	return compile(t, name, "cc", append(sources(t, name), libraries...)...)
+	return workshop.Compile(t, name, "cc", append(sources(t, name), libraries...)...)
+}
+
+// object compiles a library of one source, to be preloaded or to stand in for the Go half.
+func object(t *testing.T, name, source string, more ...string) string {
+	t.Helper()
+	return workshop.Compile(t, name+".so", "cc", append([]string{"-shared", "-fPIC", source}, more...)...)
+}
+
+// standIn compiles the stand-in for the Go half, with these definitions.
+func standIn(t *testing.T, name string, definitions ...string) string {
+	t.Helper()
+	return object(t, name, "tests/c/cores/memory.c", definitions...)
 }
 
 // host is a program to run.
@@ -142,8 +96,6 @@ type said struct {
 	stderr string   // all of it
 }
 
-var gosessLine = regexp.MustCompile(`(?m)^gosess: \[[0-9]+\] (.*)$`)
-
 // run runs a program to the end that it should have.
 func (h host) run(t *testing.T) said {
 	t.Helper()
@@ -157,37 +109,19 @@ func (h host) run(t *testing.T) said {
 // end runs a program to its end, and says how that was.
 func (h host) end(t *testing.T) (said, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	command := exec.CommandContext(ctx, h.path, h.arguments...)
-	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, "LD_PRELOAD=") && !strings.HasPrefix(entry, "GOSESS_") {
-			command.Env = append(command.Env, entry)
-		}
-	}
+	var env []string
 	if h.library != "" {
-		command.Env = append(command.Env, "LD_PRELOAD="+h.library)
+		env = append(env, "LD_PRELOAD="+h.library)
 	}
 	if h.cache != "" {
 		tier := ""
 		if h.second {
 			tier = "&tier=second"
 		}
-		command.Env = append(command.Env, "GOSESS_CACHE="+h.cache+tier)
+		env = append(env, "GOSESS_CACHE="+h.cache+tier)
 	}
-	command.Env = append(command.Env, h.env...)
-	var out, errors bytes.Buffer
-	command.Stdout, command.Stderr = &out, &errors
-	// Its children too, where it hangs.
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-	command.WaitDelay = time.Second
-	err := command.Run()
-	s := said{out: out.String(), stderr: errors.String()}
-	for _, match := range gosessLine.FindAllStringSubmatch(s.stderr, -1) {
-		s.lines = append(s.lines, match[1])
-	}
-	return s, err
+	stdout, stderr, err := harness.Execute(append(env, h.env...), h.path, h.arguments...)
+	return said{out: stdout, lines: harness.Logged(stderr), stderr: stderr}, err
 }
 
 // wants fails the test where a program printed other lines.

@@ -2,7 +2,6 @@ package shim_test
 
 import (
 	"debug/elf"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,24 +37,16 @@ func (s sanitizer) file(parts ...string) string {
 }
 
 // objects compiles the C half and the test library.
-func (s sanitizer) objects(t *testing.T) []string {
+func (s sanitizer) objects(t *testing.T) (objects []string) {
 	t.Helper()
-	var files []string
-	for _, pattern := range []string{"shim.c", "shim/*/*.c", "tests/c/lib/*.c"} {
-		found, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil || len(found) == 0 {
-			t.Fatal(pattern, err)
-		}
-		files = append(files, found...)
-	}
-	dir := filepath.Join(scratch, s.file("objects"))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	files, err := harness.Sources("shim.c", "shim/*/*.c", "tests/c/lib/*.c")
+	if err != nil {
 		t.Fatal(err)
 	}
-	compileIn(t, dir, dir, s.compiler, append(append(s.arguments(), "-c"), files...)...)
-	objects, err := filepath.Glob(filepath.Join(dir, "*.o"))
-	if err != nil || len(objects) != len(files) {
-		t.Fatal(objects, err)
+	for _, file := range files {
+		folder, name := filepath.Split(file)
+		name = s.file(filepath.Base(folder), strings.TrimSuffix(name, ".c")) + ".o"
+		objects = append(objects, workshop.Compile(t, name, s.compiler, append(s.arguments(), "-c", file)...))
 	}
 	return objects
 }
@@ -64,9 +55,9 @@ func (s sanitizer) objects(t *testing.T) []string {
 // before libssl's, as they do where it is preloaded.
 func (s sanitizer) watched(t *testing.T, program string) string {
 	t.Helper()
-	arguments := append(s.arguments(), "tests/c/programs/"+program+".c")
+	arguments := append(s.arguments(), programFile(program))
 	arguments = append(append(arguments, s.objects(t)...), libraries...)
-	path := compile(t, s.file(program), s.compiler, arguments...)
+	path := workshop.Compile(t, s.file(program), s.compiler, arguments...)
 	file, err := elf.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +79,7 @@ func (s sanitizer) core(t *testing.T, flag string) string {
 	if flag != "" {
 		arguments = append(arguments, flag)
 	}
-	return compile(t, s.file("memory", flag)+".so", s.compiler, arguments...)
+	return workshop.Compile(t, s.file("memory", flag)+".so", s.compiler, arguments...)
 }
 
 func (s sanitizer) host(t *testing.T, core, program string, arguments ...string) host {

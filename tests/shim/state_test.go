@@ -42,11 +42,11 @@ func TestStateIsKept(t *testing.T) {
 // it can put its own there at any time?
 func TestStandardDescriptors(t *testing.T) {
 	for _, cache := range []string{"memory:", "shm:?size=1m"} {
-		h := served(t, "state", "no-standard")
+		h := served(t, "descriptors", "no-standard")
 		h.cache = cache
 		h.run(t).wants(t, "left alone, resumed")
 	}
-	h := served(t, "state", "standard-meanwhile")
-	h.env = []string{"GOSESS_CORE=" + compile(t, "late.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c", "-DSECONDS=3")}
+	h := served(t, "descriptors", "standard-meanwhile")
+	h.env = []string{"GOSESS_CORE=" + standIn(t, "late", "-DSECONDS=3")}
 	h.run(t).wants(t, "as if closed, 0 closed, 1 open, 2 closed")
 }

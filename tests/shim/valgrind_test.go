@@ -12,7 +12,7 @@ func TestValgrind(t *testing.T) {
 	if err != nil {
 		t.Skip("valgrind is not installed")
 	}
-	core := compile(t, "memory.so", "cc", "-shared", "-fPIC", "tests/c/cores/memory.c")
+	core := standIn(t, "memory")
 	for _, test := range []struct {
 		program   string
 		scenarios string

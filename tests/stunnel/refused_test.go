@@ -10,8 +10,8 @@ import (
 	"gosess/tests/harness"
 )
 
-// started is a stunnel with a store and these lines behind those of its service, and a client of it.
-func started(t *testing.T, dir, version string, lines ...string) (*harness.Subject, harness.Guest) {
+// withStore is a stunnel with a store and these lines behind those of its service, that is not yet started, and a client of it.
+func withStore(t *testing.T, dir string, lines ...string) (*harness.Subject, harness.Guest) {
 	t.Helper()
 	store := "shm:" + filepath.Join(dir, "store")
 	env, err := harness.Preload(store + "?size=4m")
@@ -25,9 +25,7 @@ func started(t *testing.T, dir, version string, lines ...string) (*harness.Subje
 	if err := add(p.Line[1], lines); err != nil {
 		t.Fatal(err)
 	}
-	s := reloading(p)
-	harness.StartFor(t, s)
-	return s, harness.Guest{T: t, Store: store, Port: p.Port, Live: true, Arguments: []string{"--tls", version, "--sni", "first.test"}}
+	return reloading(p), harness.Guest{T: t, Store: store, Port: p.Port, Live: true}
 }
 
 func add(path string, lines []string) error {
@@ -36,17 +34,6 @@ func add(path string, lines []string) error {
 		return err
 	}
 	return os.WriteFile(path, []byte(string(before)+strings.Join(lines, "\n")+"\n"), 0o644)
-}
-
-// service is one more, with lines of its own, and the port where it listens.
-func service(t *testing.T, name string, lines ...string) (text string, port int) {
-	t.Helper()
-	port, err := harness.FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines = append([]string{"[" + name + "]", fmt.Sprint("accept = 127.0.0.1:", port), fmt.Sprint("connect = 127.0.0.1:", harness.Backend(t))}, lines...)
-	return strings.Join(lines, "\n"), port
 }
 
 func certified(t *testing.T, dir, name string) (line string) {
@@ -58,60 +45,78 @@ func certified(t *testing.T, dir, name string) (line string) {
 	return "cert = " + pem
 }
 
-// A session is resumed by the service that it was made with, and by no other. One that a server name leads to resumes none: what
-// stunnel keeps is the object, and libssl looks for it before stunnel goes by the name, without gosess too.
-func TestNoResumptionAcrossNames(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		_, first := started(t, dir, version, "[second]", "sni = https:second.test",
-			fmt.Sprint("connect = 127.0.0.1:", harness.Backend(t)), certified(t, filepath.Join(dir, "second"), "second.test"))
-		second := first.With("--sni", "second.test")
-		of := first.Sessions()
-		second.IsRefused(of)
-		first.Resumes(of)
-		second.ResumesNone()
-	})
+// Is a session resumed where it was made, and nowhere else?
+func TestRefusals(t *testing.T) {
+	harness.Refusals{Start: startWithPlaces, Lacks: map[string]string{
+		"the same at another port":        "each service keeps its own objects",
+		"no name and another certificate": "libssl resumes the object before stunnel goes by the name, as without gosess",
+	}}.Run(t)
 }
 
-// Nor by a service that has another certificate for that name.
-func TestNoResumptionAcrossCertificates(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		other, port := service(t, "other", certified(t, filepath.Join(dir, "other"), "first.test"))
-		_, first := started(t, dir, version, other)
-		of := first.Sessions()
-		first.At(port).IsRefused(of)
-		first.Resumes(of)
-		first.At(port).Resumes(first.At(port).Sessions())
-	})
+// startWithPlaces starts a stunnel with a service for each place. What a server name leads to resumes nothing: what stunnel keeps is the
+// object, and libssl looks for it before stunnel goes by the name, without gosess too.
+func startWithPlaces(t *testing.T, dir string, places []harness.Place) (guests []harness.Guest) {
+	t.Helper()
+	var lines []string
+	var ports []int
+	for i, p := range places {
+		cert := "cert = " + filepath.Join(dir, "server.pem")
+		if p.Certificate != "" {
+			cert = certified(t, filepath.Join(dir, p.Certificate), p.ServerName())
+		}
+		port := 0 // the first service's
+		if i > 0 {
+			from := "sni = https:" + p.Name
+			if !p.SamePort {
+				var err error
+				if port, err = harness.FreePort(); err != nil {
+					t.Fatal(err)
+				}
+				from = fmt.Sprint("accept = 127.0.0.1:", port)
+			}
+			lines = append(lines, fmt.Sprintf("[place%d]", i), from, fmt.Sprint("connect = 127.0.0.1:", harness.Backend(t)), cert)
+		}
+		lines, ports = append(lines, options(p)...), append(ports, port)
+	}
+	server, guest := withStore(t, dir, lines...)
+	for i, port := range ports {
+		if port == 0 {
+			port = server.Port
+		}
+		guests = append(guests, guest.At(port))
+		guests[i].Never = places[i].SamePort
+	}
+	harness.StartFor(t, server)
+	return guests
 }
 
-// A session of a client whom one authority vouches for is worth nothing where another is asked, or none.
-func TestNoResumptionAcrossAuthorities(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		var lines []string
-		var ports []int
-		var clients [][]string
-		for _, name := range []string{"one", "two"} {
-			authority, arguments := harness.ClientOf(t, filepath.Join(dir, name))
-			text, port := service(t, name, "cert = "+filepath.Join(dir, "server.pem"), "verifyChain = yes", "CAfile = "+authority)
-			lines, ports, clients = append(lines, text), append(ports, port), append(clients, arguments)
-		}
-		_, public := started(t, dir, version, lines...)
-		var guests []harness.Guest
-		for i, port := range ports {
-			guests = append(guests, public.At(port).With(clients[i]...))
-		}
-		harness.StayApart(public, guests)
-	})
+// options are what a place has in its service.
+func options(p harness.Place) (lines []string) {
+	if p.Authority != "" {
+		lines = append(lines, "verifyChain = yes", "CAfile = "+p.Authority)
+	}
+	if p.Version != "" {
+		lines = append(lines, "sslVersionMin = TLSv"+p.Version, "sslVersionMax = TLSv"+p.Version)
+	}
+	if p.Ciphers != (harness.Ciphers{}) {
+		lines = append(lines, "ciphers = "+p.Ciphers.List, "ciphersuites = "+p.Ciphers.Suites)
+	}
+	if p.Off {
+		lines = append(lines, "sessionResume = no")
+	}
+	if p.Seconds != 0 {
+		lines = append(lines, fmt.Sprint("sessionCacheTimeout = ", p.Seconds))
+	}
+	return lines
 }
 
 // A renewed certificate ends the sessions of the one before, whichever way stunnel reads it.
 func TestRenewedCertificate(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
 		dir := harness.TempDir(t)
-		s, client := started(t, dir, version)
+		s, client := withStore(t, dir)
+		harness.StartFor(t, s)
+		client = client.With("--tls", version, "--sni", "first.test")
 		for _, again := range []func() error{s.Reload, func() error { return harness.StopAndStart(s) }} {
 			of := client.Sessions()
 			client.Resumes(of)
@@ -121,39 +126,5 @@ func TestRenewedCertificate(t *testing.T) {
 			}
 			client.IsRefused(of)
 		}
-	})
-}
-
-// A session is of one version: offered by a client that may use both, it is not resumed in the other.
-func TestSessionOfAnotherVersion(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		only := "TLSv" + harness.OtherVersion(version)
-		other, port := service(t, "other", "cert = "+filepath.Join(dir, "server.pem"), "sslVersionMin = "+only, "sslVersionMax = "+only)
-		_, client := started(t, dir, version, other)
-		of := client.Sessions()
-		client.At(port).With("--tls", "any").IsRefused(of)
-		client.Resumes(of)
-	})
-}
-
-// sessionCacheTimeout is the end of a session, however often it is resumed.
-func TestExpires(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		_, client := started(t, harness.TempDir(t), version, "sessionCacheTimeout = 3")
-		client.Expires(client.Sessions())
-	})
-}
-
-// A service that resumes nothing takes no session of one beside it.
-func TestSessionOfferedWhereNoneIsResumed(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		off, port := service(t, "off", "cert = "+filepath.Join(dir, "server.pem"), "sessionResume = no")
-		_, client := started(t, dir, version, off)
-		of := client.Sessions()
-		client.At(port).IsRefused(of)
-		client.Resumes(of)
-		client.At(port).ResumesNone()
 	})
 }

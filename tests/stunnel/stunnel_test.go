@@ -174,3 +174,13 @@ func TestChroot(t *testing.T) {
 		})
 	}
 }
+
+// What the page tells an operator to do does what it says. One process has libssl's own cache without gosess.
+func TestPage(t *testing.T) {
+	harness.NeedBuild(t)
+	p, err := newStunnel(t, harness.TempDir(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.TourOf(t, "stunnel", p)
+}

@@ -2,7 +2,6 @@ package versions_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,17 +15,13 @@ func TestProcesses(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can become another user")
 	}
-	const c = "../c"
-	library, err := filepath.Glob(filepath.Join(c, "lib/*.c"))
-	if err != nil || len(library) == 0 {
-		t.Fatal("no test library", err)
-	}
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
+		library := v.Library(t)
 		for _, test := range []struct{ program, scenario string }{
-			{"state", "no-standard"}, {"users", "ordinary"}, {"users", "kept"}, {"users", "given-up"},
+			{"descriptors", "no-standard"}, {"users", "ordinary"}, {"users", "kept"}, {"users", "given-up"},
 			{"users", "with-threads"}, {"helpers", "borrowed-memory"}, {"shared", "shared"},
 		} {
-			program := v.Compile(t, append([]string{filepath.Join(c, "programs", test.program+".c")}, library...)...)
+			program := v.Compile(t, "tests/c/programs/"+test.program+".c", library)
 			alone, _ := v.Run(t, nil, program, test.scenario)
 			environment, err := harness.Preload("shm:?size=1m")
 			if err != nil {

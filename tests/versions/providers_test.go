@@ -1,7 +1,6 @@
 package versions_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,15 +15,11 @@ func TestEmptyDefaultContext(t *testing.T) {
 		anonymous = ": nobody asked for a certificate, verify result 0\n"
 		known     = ": the certificate, verify result 0\n"
 	)
-	library, err := filepath.Glob("../c/lib/*.c")
-	if err != nil || len(library) == 0 {
-		t.Fatal("no test library", err)
-	}
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
 		if v.Name == "1.1.1" {
 			return // has no library contexts
 		}
-		program := v.Compile(t, append([]string{"../c/programs/providers.c"}, library...)...)
+		program := v.Compile(t, "tests/versions/programs/providers.c", v.Library(t))
 		for _, tls := range []string{"--tls1.2", "--tls1.3"} {
 			for _, cache := range []string{"", "memory:", "shm:?size=1m"} {
 				environment, err := harness.Preload(cache)

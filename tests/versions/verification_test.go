@@ -2,7 +2,6 @@ package versions_test
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,13 +15,8 @@ var unseen = []string{"host", "second-host", "email", "address"}
 
 // Are contexts kept apart that verify clients otherwise, whatever getters the libssl has?
 func TestVerification(t *testing.T) {
-	const c = "../c"
-	library, err := filepath.Glob(filepath.Join(c, "lib/*.c"))
-	if err != nil || len(library) == 0 {
-		t.Fatal("no test library", err)
-	}
-	source := filepath.Join(c, "programs/verification.c")
-	text, err := os.ReadFile(source)
+	const source = "tests/c/programs/verification.c"
+	text, err := os.ReadFile("../../" + source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +25,7 @@ func TestVerification(t *testing.T) {
 		t.Fatal("no scenarios in ", source)
 	}
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
-		program := v.Compile(t, append([]string{source}, library...)...)
+		program := v.Compile(t, source, v.Library(t))
 		environment, err := harness.Preload("shm:?size=1m")
 		if err != nil {
 			t.Fatal(err)

@@ -122,10 +122,14 @@ func (i Installed) Compile(t *testing.T, sources ...string) string {
 	return program
 }
 
-// Object compiles C files into one object file, which programs can share as a source.
-func (i Installed) Object(t *testing.T, sources ...string) string {
+// Library compiles what the programs of tests/c share into one object file, for Compile.
+func (i Installed) Library(t *testing.T) string {
 	t.Helper()
-	object := filepath.Join(t.TempDir(), "shared.o")
+	sources, err := harness.Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := filepath.Join(t.TempDir(), "library.o")
 	i.cc(t, object, append([]string{"-r"}, sources...)...)
 	return object
 }
@@ -133,19 +137,15 @@ func (i Installed) Object(t *testing.T, sources ...string) string {
 // cc makes a file with this version's headers and library.
 func (i Installed) cc(t *testing.T, file string, inputs ...string) {
 	t.Helper()
-	arguments := []string{"-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
-		"-Wno-deprecated-declarations", "-o", file}
+	arguments := []string{"-O2", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations"}
 	if i.root != "" {
 		headers := filepath.Join(i.root, "usr", "include")
 		// What its libssl needs of a newer C library is there when it runs.
 		arguments = append(arguments, "-I"+headers, "-I"+filepath.Join(headers, filepath.Base(i.libraries)),
 			"-L"+i.libraries, "-Wl,--allow-shlib-undefined")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	compiler := exec.CommandContext(ctx, "cc", append(arguments, inputs...)...)
-	if output, err := compiler.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
+	if err := harness.Compile(file, "cc", append(arguments, inputs...)...); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // nothing else.
 func TestResume(t *testing.T) {
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
-		program := v.Compile(t, filepath.Join("testdata", "resume.c"))
+		program := v.Compile(t, "tests/versions/programs/resume.c")
 		authority, err := harness.NewAuthority(t.TempDir())
 		if err != nil {
 			t.Fatal(err)

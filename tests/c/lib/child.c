@@ -13,7 +13,7 @@
 #include <openssl/err.h>
 
 /* What a child that hangs is ended by: its own alarm. */
-#define CHILD_SECONDS 60
+#define CHILD_SECONDS 240
 
 static void serve(SSL_CTX *server, int fd)
 {

@@ -1,6 +1,7 @@
 /* tls.c - both ends of a connection. */
 #include "tls.h"
 
+#include <string.h>
 #include <time.h>
 
 #include <openssl/bio.h>
@@ -192,4 +193,22 @@ const char *again(SSL_CTX *server, SSL_SESSION *session, const char *name)
     close_connection(&c, CLEAN);
     SSL_CTX_free(client);
     return result;
+}
+
+void serve_twice(SSL_CTX *server)
+{
+    SSL_SESSION *session;
+    const char *first = full(server, &session, NULL);
+    say("%s, %s", first, again(server, session, NULL));
+    SSL_SESSION_free(session);
+}
+
+void serve_hundred(SSL_CTX *server)
+{
+    for (int i = 0; i < 50; i++) {
+        SSL_SESSION *own;
+        full(server, &own, NULL);
+        MUST(strcmp(again(server, own, NULL), "resumed") == 0);
+        SSL_SESSION_free(own);
+    }
 }

@@ -72,6 +72,10 @@ const char *visit(SSL_CTX *server, SSL_CTX *client, SSL_SESSION **session, const
 /* The same with fresh client contexts and without replacing the session. */
 const char *full(SSL_CTX *server, SSL_SESSION **session, const char *name);
 const char *again(SSL_CTX *server, SSL_SESSION *session, const char *name);
+/* Says the outcomes of both, one after the other. */
+void serve_twice(SSL_CTX *server);
+/* The same fifty times, without a word: of the second ones each must be resumed. */
+void serve_hundred(SSL_CTX *server);
 
 /*
  * A child that serves one connection of this context, and exits 0; the client's end is here.

@@ -14,14 +14,6 @@
 
 static SSL_CTX *ctx;
 
-static void serve_twice(void)
-{
-    SSL_SESSION *own;
-    const char *first = full(ctx, &own, NULL);
-    say("%s, %s", first, again(ctx, own, NULL));
-    SSL_SESSION_free(own);
-}
-
 static void end(void)
 {
     SSL_CTX_free(ctx);
@@ -52,14 +44,14 @@ static int borrow_without_vfork(void *unused)
 
 static void *serve_in_thread(void *unused)
 {
-    serve_twice();
+    serve_twice(ctx);
     return unused;
 }
 
 static void serve_in_both(void)
 {
     pthread_t thread;
-    serve_twice();
+    serve_twice(ctx);
     MUST(pthread_create(&thread, NULL, serve_in_thread, NULL) == 0);
     pthread_join(thread, NULL);
 }
@@ -85,7 +77,7 @@ static void borrowed_memory(void)
     borrow(0);
     say_loaded("parent");
     in_child(lending_worker);
-    serve_twice();
+    serve_twice(ctx);
     end();
 }
 
@@ -101,10 +93,10 @@ static void become_program(void)
 static void helpers(void)
 {
     ctx = new_server();
-    serve_twice();
+    serve_twice(ctx);
     for (int i = 0; i < 3; i++)
         in_child(become_program);
-    serve_twice();
+    serve_twice(ctx);
     end();
 }
 

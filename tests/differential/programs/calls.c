@@ -5,31 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-static SSL_CTX *plain(int which)
-{
-    SSL_CTX *ctx = new_server();
-    SSL_CTX_set_num_tickets(ctx, 1);
-    use_callbacks(ctx, which);
-    return ctx;
-}
-
-/* The server's own object, with a reference for us. */
-static SSL_SESSION *grabbed;
-
-static void grab(SSL *ssl, SSL_SESSION *session)
-{
-    (void)ssl;
-    SSL_SESSION_free(grabbed);
-    MUST(SSL_SESSION_up_ref(session));
-    grabbed = session;
-}
-
-static void release(void)
-{
-    SSL_SESSION_free(grabbed);
-    grabbed = NULL;
-}
-
 /* --- add --- */
 
 static void adding(void)
@@ -44,7 +19,7 @@ static void adding(void)
     };
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         part("mode %#lx", modes[i]);
-        SSL_CTX *from = plain(ALL), *ctx = plain(ALL);
+        SSL_CTX *from = one_ticket(ALL), *ctx = one_ticket(ALL);
         SSL_CTX_set_session_cache_mode(ctx, modes[i]);
         app.on_new = grab;
         SSL_SESSION *session = begin(from);
@@ -71,7 +46,7 @@ static void adding(void)
         SSL_SESSION_free(copy);
         SSL_SESSION_free(session);
         SSL_CTX_free(ctx);
-        release();
+        let_go();
         say("freed, live %ld", live());
     }
 }
@@ -79,7 +54,7 @@ static void adding(void)
 /* libssl resumes what was added, also where it had been removed before. */
 static void adding_what_was_removed(void)
 {
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     app.on_new = grab;
     SSL_SESSION *session = begin(ctx);
     app.on_new = NULL;
@@ -91,7 +66,7 @@ static void adding_what_was_removed(void)
     say_counters(ctx);
     SSL_SESSION_free(session);
     SSL_CTX_free(ctx);
-    release();
+    let_go();
 }
 
 /* Sessions whose ids were never made by this server. */
@@ -99,7 +74,7 @@ static void adding_strange_ids(void)
 {
     static const unsigned char id[SSL_MAX_SSL_SESSION_ID_LENGTH] = "an id";
     static const unsigned lengths[] = {1, 31, 32};
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     SSL_SESSION *session = begin(ctx);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         SSL_SESSION *copy = SSL_SESSION_dup(session);
@@ -118,7 +93,7 @@ static void adding_strange_ids(void)
 
 static void removing_unknown(void)
 {
-    SSL_CTX *ctx = plain(ALL), *other = plain(0);
+    SSL_CTX *ctx = one_ticket(ALL), *other = one_ticket(0);
     SSL_SESSION *session = begin(other);
     say("remove: %d", SSL_CTX_remove_session(ctx, session));
     say("resumable: %d", SSL_SESSION_is_resumable(session));
@@ -132,7 +107,7 @@ static void removing(void)
 {
     for (int own = 0; own < 2; own++) {
         part("own %d", own);
-        SSL_CTX *ctx = plain(ALL);
+        SSL_CTX *ctx = one_ticket(ALL);
         app.on_new = grab;
         SSL_SESSION *session = begin(ctx);
         app.on_new = NULL;
@@ -143,7 +118,7 @@ static void removing(void)
         come_back(ctx, session);
         SSL_SESSION_free(session);
         SSL_CTX_free(ctx);
-        release();
+        let_go();
     }
 }
 
@@ -158,7 +133,7 @@ static void borrow(SSL *ssl, SSL_SESSION *session)
 
 static void removing_the_last_reference(void)
 {
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     app.on_new = borrow;
     SSL_SESSION *session = begin(ctx);
     app.on_new = NULL;
@@ -181,7 +156,7 @@ static void flushing(void)
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         for (int which = 0; which <= REMOVE; which += REMOVE) {
             part("%s, callbacks %d", times[i].name, which);
-            SSL_CTX *ctx = plain(which | NEW);
+            SSL_CTX *ctx = one_ticket(which | NEW);
             static const long timeouts[] = {5000, 100000, 1000, 20000, 2000};
             SSL_SESSION *sessions[5];
             for (int j = 0; j < 5; j++) {
@@ -205,7 +180,7 @@ static void flushing(void)
 
 static void flushing_nothing(void)
 {
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     SSL_CTX_flush_sessions(ctx, 0);
     SSL_CTX_flush_sessions(ctx, (long)time(NULL));
     say_counters(ctx);
@@ -218,7 +193,7 @@ static void freeing_context_first(void)
 {
     for (enum ending how = CLEAN; how <= ALERT; how++) {
         part("ending %d", how);
-        SSL_CTX *ctx = plain(ALL), *client = new_client();
+        SSL_CTX *ctx = one_ticket(ALL), *client = new_client();
         SSL_SESSION *session = begin(ctx);
         struct connection c = open_connection(ctx, client, session, NULL);
         SSL_CTX_free(ctx);
@@ -254,7 +229,7 @@ static void read_data(SSL_CTX *ctx, SSL_SESSION *session)
 
 static void data_in_remove(void)
 {
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     bool there = true;
     MUST(SSL_CTX_set_ex_data(ctx, data_index, &there));
     app.on_remove = read_data;
@@ -277,7 +252,7 @@ static void try_to_keep(SSL_CTX *ctx, SSL_SESSION *session)
 
 static void keeping_in_remove(void)
 {
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     app.on_remove = try_to_keep;
     SSL_SESSION_free(begin(ctx));
     SSL_CTX_flush_sessions(ctx, 0);
@@ -304,7 +279,7 @@ static void read_sessions(struct connection *c)
 
 static void getting(void)
 {
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     app.on_new = grab;
     SSL_SESSION *session = NULL;
     for (int i = 0; i < 2; i++)
@@ -312,7 +287,7 @@ static void getting(void)
     say_counters(ctx);
     SSL_SESSION_free(session);
     SSL_CTX_free(ctx);
-    release();
+    let_go();
     say("freed, live %ld", live());
 }
 
@@ -325,127 +300,21 @@ static void keep_alive(struct connection *c)
 /* A reference of one's own outlives the connection and the context. */
 static void keeping_get1(void)
 {
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     SSL_SESSION *session = NULL;
     meet(ctx, (struct visit){.session = &session, .meanwhile = keep_alive});
     SSL_CTX_free(ctx);
     say("resumable %d, live %ld", SSL_SESSION_is_resumable(grabbed), live());
-    release();
+    let_go();
     SSL_SESSION_free(session);
 }
 
-/* --- times --- */
-
-static void say_times(struct connection *c)
-{
-    SSL_SESSION *session = SSL_get_session(c->server);
-    say("timeout %ld", SSL_SESSION_get_timeout(session));
-}
-
-static void timeouts(void)
-{
-    SSL_CTX *ctx = plain(ALL);
-    static const long values[] = {1, 300, 0, 100000, 2147483647};
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        say("was %ld", SSL_CTX_set_timeout(ctx, values[i]));
-        say("is %ld", SSL_CTX_get_timeout(ctx));
-        meet(ctx, (struct visit){.meanwhile = say_times});
-    }
-    say_counters(ctx);
-    SSL_CTX_free(ctx);
-}
-
-/* The times of a session that is in the cache change: it is flushed, and expires, by them. */
-static void changing_times(void)
-{
-    SSL_CTX *ctx = plain(ALL);
-    app.on_new = grab;
-    SSL_SESSION *first = begin(ctx);
-    SSL_SESSION_set_time(grabbed, (long)time(NULL) - 10000);
-    SSL_SESSION *second = begin(ctx);
-    SSL_SESSION_set_timeout(grabbed, 20000);
-    SSL_SESSION *third = begin(ctx);
-    say("flush what is over");
-    SSL_CTX_flush_sessions(ctx, (long)time(NULL));
-    say_counters(ctx);
-    say("flush what is over in three hours");
-    SSL_CTX_flush_sessions(ctx, (long)time(NULL) + 10800);
-    say_counters(ctx);
-    come_back(ctx, first);
-    come_back(ctx, second);
-    come_back(ctx, third);
-    SSL_SESSION_free(first);
-    SSL_SESSION_free(second);
-    SSL_SESSION_free(third);
-    SSL_CTX_free(ctx);
-    release();
-}
-
-/* What libssl does each 256th connection, and what it does when an expired session comes. */
-static void expiring(void)
-{
-    SSL_CTX *ctx = plain(ALL);
-    SSL_CTX_set_timeout(ctx, 100);
-    SSL_SESSION *first = begin(ctx);
-    SSL_SESSION_set_timeout(first, 1000); /* the client believes in it */
-    pass(60);
-    SSL_SESSION *second = begin(ctx);
-    SSL_SESSION_set_timeout(second, 1000);
-    SSL_CTX_set_num_tickets(ctx, 0); /* what a resumption would be given is another question */
-    pass(40);
-    say("in its last second");
-    come_back(ctx, first);
-    pass(1);
-    say("a second later");
-    come_back(ctx, first);
-    say_counters(ctx);
-    come_back(ctx, second);
-    pass(60);
-    SSL_CTX_flush_sessions(ctx, (long)time(NULL));
-    say_counters(ctx);
-    come_back(ctx, second);
-    SSL_SESSION_free(first);
-    SSL_SESSION_free(second);
-    SSL_CTX_free(ctx);
-}
-
-/* A chain of resumptions, each with the ticket of the one before. TLS 1.2 has no chains. */
-static void chain(void)
-{
-    SSL_CTX *ctx = plain(ALL);
-    SSL_SESSION *session = NULL;
-    SSL_CTX_set_timeout(ctx, 100);
-    for (int i = 0; i < 4; i++) {
-        say("at second %d", i * 40);
-        meet(ctx, (struct visit){.session = &session, .replace = true});
-        SSL_SESSION_set_timeout(session, 1000);
-        pass(40);
-    }
-    SSL_SESSION_free(session);
-    app.collects = true;
-    SSL_CTX_free(ctx);
-}
-
-/* An expired session is found, counted and removed when it is asked for. */
-static void asking_for_expired(void)
-{
-    SSL_CTX *ctx = plain(ALL);
-    app.on_new = grab;
-    SSL_SESSION *session = begin(ctx);
-    SSL_SESSION_set_time(grabbed, (long)time(NULL) - 10000);
-    come_back(ctx, session);
-    say_counters(ctx);
-    come_back(ctx, session);
-    say_counters(ctx);
-    SSL_SESSION_free(session);
-    SSL_CTX_free(ctx);
-    release();
-}
+/* --- the session id context --- */
 
 /* A session id context that changes: the session is there, and not for this one. */
 static void changing_id_context(void)
 {
-    SSL_CTX *ctx = plain(ALL);
+    SSL_CTX *ctx = one_ticket(ALL);
     SSL_SESSION *session = begin(ctx);
     MUST(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"new", 3));
     come_back(ctx, session);
@@ -471,11 +340,6 @@ static const struct scenario scenarios[] = {
     {"keeping-in-remove", keeping_in_remove},
     {"getting", getting},
     {"keeping-get1", keeping_get1},
-    {"timeouts", timeouts},
-    {"changing-times", changing_times},
-    {"expiring", expiring},
-    {"chain", chain},
-    {"asking-for-expired", asking_for_expired},
     {"changing-id-context", changing_id_context},
 };
 

@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-static SSL_CTX *one_ticket(void)
-{
-    SSL_CTX *ctx = new_server();
-    SSL_CTX_set_num_tickets(ctx, 1);
-    use_callbacks(ctx, ALL);
-    return ctx;
-}
-
 static unsigned char made_id[SSL_MAX_SSL_SESSION_ID_LENGTH];
 
 static int make_id(SSL *ssl, unsigned char *id, unsigned *length)
@@ -23,7 +15,7 @@ static int make_id(SSL *ssl, unsigned char *id, unsigned *length)
 
 static void making_ids(void)
 {
-    SSL_CTX *ctx = one_ticket();
+    SSL_CTX *ctx = one_ticket(ALL);
     MUST(SSL_CTX_set_generate_session_id(ctx, make_id));
     SSL_SESSION *sessions[3];
     for (unsigned char i = 0; i < 3; i++) {
@@ -41,7 +33,7 @@ static void making_ids(void)
 /* Two sessions must not have one id: the second handshake fails. */
 static void making_an_id_twice(void)
 {
-    SSL_CTX *ctx = one_ticket();
+    SSL_CTX *ctx = one_ticket(ALL);
     MUST(SSL_CTX_set_generate_session_id(ctx, make_id));
     memset(made_id, 7, sizeof made_id);
     SSL_SESSION *session = begin(ctx);

@@ -137,6 +137,31 @@ static void changes(void)
     SSL_CTX_free(ctx);
 }
 
+/* So do the callbacks, each time to others. */
+static void callbacks_change(void)
+{
+    static const int sets[] = {ALL, NEW, ALL, GET | REMOVE, 0, ALL};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        part("%s", modes[i].name);
+        SSL_CTX *ctx = new_server();
+        app = (struct app){.keeping = KEEPS_NOTHING};
+        SSL_CTX_set_session_cache_mode(ctx, modes[i].mode);
+        SSL_SESSION *session = begin(ctx);
+        for (size_t j = 0; j < sizeof sets / sizeof *sets; j++) {
+            use_callbacks(ctx, sets[j]);
+            say_settings(ctx);
+            come_back(ctx, session);
+            SSL_SESSION *another = begin(ctx);
+            come_back_and(ctx, another, UNCLEAN);
+            come_back(ctx, another);
+            SSL_SESSION_free(another);
+            say_counters(ctx);
+        }
+        SSL_SESSION_free(session);
+        SSL_CTX_free(ctx);
+    }
+}
+
 /* One context for both ends. */
 static void both_ends(void)
 {
@@ -170,6 +195,7 @@ static const struct scenario scenarios[] = {
     {"copies-lent", copies_lent},
     {"copies-given", copies_given},
     {"changes", changes},
+    {"callbacks-change", callbacks_change},
     {"both-ends", both_ends},
 };
 

@@ -370,3 +370,27 @@ void come_back(SSL_CTX *server, SSL_SESSION *session)
 {
     come_back_and(server, session, CLEAN);
 }
+
+SSL_CTX *one_ticket(int callbacks)
+{
+    SSL_CTX *ctx = new_server();
+    SSL_CTX_set_num_tickets(ctx, 1);
+    use_callbacks(ctx, callbacks);
+    return ctx;
+}
+
+SSL_SESSION *grabbed;
+
+void grab(SSL *ssl, SSL_SESSION *session)
+{
+    (void)ssl;
+    let_go();
+    MUST(SSL_SESSION_up_ref(session));
+    grabbed = session;
+}
+
+void let_go(void)
+{
+    SSL_SESSION_free(grabbed);
+    grabbed = NULL;
+}

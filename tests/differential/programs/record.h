@@ -68,6 +68,15 @@ long live(void);
 void say_settings(SSL_CTX *ctx);
 void say_counters(SSL_CTX *ctx);
 
+/* A server's context with those callbacks, which makes one ticket at a time. */
+SSL_CTX *one_ticket(int callbacks);
+
+/* The server's own object of the session made last, with a reference for the program: grab is for
+ * app.on_new. */
+extern SSL_SESSION *grabbed;
+void grab(SSL *ssl, SSL_SESSION *session);
+void let_go(void);
+
 /* One connection; says how its handshake ended. *session is used, and replaced where that is
  * asked for. The name may be NULL. */
 struct visit {

@@ -178,7 +178,7 @@ static void clearing_without_lookup(void)
 
 static SSL_SESSION *first;
 
-static void grab(SSL *ssl, SSL_SESSION *session)
+static void keep_first(SSL *ssl, SSL_SESSION *session)
 {
     (void)ssl;
     if (!first && SSL_SESSION_up_ref(session))
@@ -198,7 +198,7 @@ static void update(bool adding)
         SSL_CTX *ctx = of_size(0, ALL);
         SSL_CTX_set_session_cache_mode(ctx, modes[i]);
         SSL_CTX_set_timeout(ctx, 100);
-        app.on_new = grab;
+        app.on_new = keep_first;
         SSL_SESSION *session = begin(ctx);
         SSL_SESSION_set_timeout(session, 1000);
         long made = (long)SSL_SESSION_get_time(first);

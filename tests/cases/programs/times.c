@@ -1,0 +1,122 @@
+/*
+ * times.c - how long sessions live: any timeout that a host sets, on its context or, in its
+ * callback, on the session; and sessions that it takes out of the cache and puts back.
+ */
+#include "../../c/lib/tls.h"
+
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+static void say_values(const long *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        SSL_CTX *server = new_server();
+        SSL_SESSION *session;
+        SSL_CTX_set_timeout(server, values[i]);
+        MUST(strcmp(full(server, &session, NULL), "full") == 0);
+        say("%ld: %s", values[i], again(server, session, NULL));
+        SSL_SESSION_free(session);
+        SSL_CTX_free(server);
+    }
+}
+
+static void large(void)
+{
+    static const long values[] = {300,          2147483647L,  2147483648L,
+                                  4294967295L,  4294967296L,  LONG_MAX / 1000,
+                                  LONG_MAX / 2, LONG_MAX - 1, LONG_MAX};
+    say_values(values, sizeof values / sizeof *values);
+}
+
+/* It ends with the second in which the session was made. */
+static void zero(void)
+{
+    static const long values[] = {0};
+    say_values(values, 1);
+}
+
+/* Over already up to 3.0, and a very long time in 3.5. */
+static void negative(void)
+{
+    static const long values[] = {-1, LONG_MIN};
+    say_values(values, sizeof values / sizeof *values);
+}
+
+/* --- what the host's callback says of a session is what counts --- */
+
+static long age, timeout;
+
+static int set_times(SSL *ssl, SSL_SESSION *session)
+{
+    (void)ssl;
+    SSL_SESSION_set_time(session, (long)time(NULL) - age);
+    SSL_SESSION_set_timeout(session, timeout);
+    return 0;
+}
+
+static void say_times(long of_context, long made_ago, long of_session)
+{
+    SSL_CTX *server = new_server();
+    SSL_SESSION *session;
+    age = made_ago;
+    timeout = of_session;
+    SSL_CTX_set_timeout(server, of_context);
+    SSL_CTX_sess_set_new_cb(server, set_times);
+    MUST(strcmp(full(server, &session, NULL), "full") == 0);
+    say("%s", again(server, session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(server);
+}
+
+static void shortened(void)
+{
+    say_times(7200, 100, 50);
+}
+
+static void prolonged(void)
+{
+    say_times(50, 100, 7200);
+}
+
+/* The host finds by then that its user may stay for no time at all. */
+static void ended(void)
+{
+    say_times(7200, 100, 0);
+}
+
+/* --- removed, and added again --- */
+
+static void added_again(void)
+{
+    SSL_CTX *server = new_server(), *client = new_client();
+    SSL_CTX_set_num_tickets(server, 1);
+    struct connection c = open_connection(server, client, NULL, NULL);
+    MUST(shake_hands(&c));
+    SSL_SESSION *session = client_session(&c), *servers = SSL_get1_session(c.server);
+    close_connection(&c, CLEAN);
+    say("%s", again(server, session, NULL));
+    int removed = SSL_CTX_remove_session(server, servers);
+    say("removed %d: %s", removed, again(server, session, NULL));
+    int added = SSL_CTX_add_session(server, servers);
+    say("added %d: %s", added, again(server, session, NULL));
+    SSL_SESSION_free(servers);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(server);
+    SSL_CTX_free(client);
+}
+
+static const struct scenario scenarios[] = {
+    {"large", large},
+    {"zero", zero},
+    {"negative", negative},
+    {"shortened", shortened},
+    {"prolonged", prolonged},
+    {"ended", ended},
+    {"added-again", added_again},
+};
+
+int main(int argc, char **argv)
+{
+    return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}
