@@ -3,7 +3,24 @@ package capi
 import (
 	"sync"
 	"sync/atomic"
+
+	"gosess/sessioncache"
 )
+
+// cache is what requests need of a cache, whichever store it has: shim.h says what each does.
+type cache interface {
+	share(r *request)
+	keep(r *request)
+	find(r *request)
+	keepCopy(r *request)
+	remove(r *request)
+	number(r *request)
+	flush(r *request)
+	forget(r *request)
+	// drop gives every reference back. What processes share goes too where all is to go.
+	drop(r *request, all bool)
+	stats() sessioncache.Stats
+}
 
 // table numbers the open caches, from 1. A number is not used again, so one of a cache
 // that was closed finds nothing.

@@ -8,21 +8,6 @@ import (
 	"gosess/sessioncache/shm"
 )
 
-// cache is what requests need of a cache, whichever store it has: shim.h says what each does.
-type cache interface {
-	share(r *request)
-	keep(r *request)
-	find(r *request)
-	keepCopy(r *request)
-	remove(r *request)
-	number(r *request)
-	flush(r *request)
-	forget(r *request)
-	// drop gives every reference back. What processes share goes too where all is to go.
-	drop(r *request, all bool)
-	stats() sessioncache.Stats
-}
-
 func serve(r *request) {
 	if r.operation == C.GOSESS_OPEN {
 		r.result = C.long(open(r))
