@@ -14,6 +14,7 @@
 #include "attach.h"
 #include "call.h"
 #include "connection.h"
+#include "lookup.h"
 #include "replay.h"
 #include "sessions.h"
 #include "terms.h"

@@ -1,5 +1,7 @@
 /* lookup.c - what a connection may have of the cache. */
 #define _GNU_SOURCE
+#include "lookup.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,6 @@
 #include "copies.h"
 #include "der.h"
 #include "replay.h"
-#include "sessions.h"
 #include "terms.h"
 
 /* A copy of a session that took long to make is kept for the next time. */

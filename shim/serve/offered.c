@@ -8,6 +8,7 @@
 #include "cache.h"
 #include "connection.h"
 #include "context.h"
+#include "lookup.h"
 #include "prepare.h"
 #include "sessions.h"
 

@@ -5,10 +5,8 @@
 
 #include "connection.h"
 
-/* The callbacks of the cache alone, without the application's. */
+/* The callback of the cache alone for a new session, without the application's. */
 void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session);
-SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
-                                 int length);
 
 /*
  * Whether the cache had the session. *was is what it had, with its reference, to be freed when
@@ -27,10 +25,6 @@ struct gosess_newborn {
 bool gosess_is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
                       struct gosess_newborn *born);
 void gosess_store(struct gosess_newborn *born);
-
-/* What this connection, which asks, may have of the cache; libssl and the host are told of it. */
-SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned char *id,
-                            int length);
 
 /* Adds a session of the host's, as SSL_CTX_add_session does: whether it was not there. */
 bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session);
