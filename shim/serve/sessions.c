@@ -10,8 +10,10 @@
 
 #include "../core/load.h"
 #include "../ssl/libssl.h"
+#include "announced.h"
 #include "call.h"
 #include "claim.h"
+#include "der.h"
 #include "put.h"
 #include "terms.h"
 
@@ -40,15 +42,35 @@ static void update_time(struct gosess_attached *context, SSL_SESSION *session)
         gosess_ssl->SSL_SESSION_set_time(session, (long)time(NULL));
 }
 
+static bool same_id(const SSL_SESSION *session, const SSL_SESSION *other)
+{
+    unsigned length = 0;
+    const unsigned char *id = gosess_ssl->SSL_SESSION_get_id(other, &length);
+    return gosess_has_id(session, id, length);
+}
+
+/*
+ * Where the mode lets libssl store, it has a new session in its cache when it calls the host, which
+ * cannot add it then; another object of its id takes its place (L18).
+ */
 bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
 {
     struct gosess_scope scope;
+    struct gosess_announced *now = gosess_pending(context);
     /* A context that ends, or is given back, takes nothing in any more. */
     if (gosess_ending(context))
         return false;
     update_time(context, session);
+    if (now && session == now->session) {
+        bool stored = now->live;
+        now->live = true;
+        return !stored;
+    }
     gosess_scope_added(context, session, &scope);
-    return gosess_keep(context, session, &scope, gosess_end_of(gosess_ssl, session));
+    bool added = gosess_keep(context, session, &scope, gosess_end_of(gosess_ssl, session), true);
+    if (added && now && same_id(session, now->session))
+        now->superseded = true;
+    return added;
 }
 
 /* Whether the cache is to have a new session of a context. */
@@ -93,7 +115,12 @@ void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION
 bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was)
 {
     struct gosess_request drop = {.operation = GOSESS_REMOVE, .session = session};
+    struct gosess_announced *now = gosess_pending(context);
     *was = NULL;
+    if (now && session == now->session) {
+        now->superseded = true;
+        return now->live;
+    }
     drop.id = gosess_ssl->SSL_SESSION_get_id(session, &drop.id_length);
     /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
     if (drop.id_length == 0 || !gosess_core_ready() || !gosess_ask(context, &drop))

@@ -108,6 +108,24 @@ var programs = map[string][]scenario{
 		},
 	},
 
+	"added": {
+		{name: "changed", alone: "the same: 0|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed"},
+		{name: "ended", alone: "1|nothing: full"},
+		{name: "in-callback", alone: "then: 0|nothing: resumed|nothing: resumed", only: "1.2"},
+		{name: "in-callback", alone: "then: 0|nothing: resumed|nothing: full", only: "1.3"},
+		{name: "stored-by-host", alone: "then: 1|nothing: resumed|nothing: resumed", only: "1.2"},
+		{name: "stored-by-host", alone: "then: 1|nothing: resumed|nothing: full", only: "1.3"},
+		{name: "copy-in-callback", alone: "then: 1|may read: resumed|may read: resumed", only: "1.2"},
+		{name: "copy-in-callback", alone: "then: 1|may read: resumed|nothing: full", only: "1.3"},
+		{name: "removed-in-callback", alone: "removed: 1|then: 0|nothing: full|nothing: full"},
+		// libssl 1.1.1 does not forgive what was removed, and ends the connection.
+		{
+			name: "removed-and-added-in-callback", alone: "removed: 1|then: 1|nothing: resumed or failed|nothing: resumed or full",
+			served: "removed: 1|then: 1|nothing: resumed|nothing: resumed", only: "1.2",
+		},
+		{name: "removed-and-added-in-callback", alone: "removed: 1|then: 1|nothing: resumed|nothing: full", only: "1.3"},
+	},
+
 	"repeated": {
 		{name: "authorities", alone: "resumed: all|memory: flat", only: "1.2", heavy: true},
 		{name: "callback", alone: "resumed: all|memory: flat", only: "1.2", heavy: true},
