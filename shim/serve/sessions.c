@@ -21,7 +21,8 @@
  * Whether a new session is one that libssl would keep in its internal cache, or a shared
  * store should. A stateless TLS 1.3 ticket carries its session; libssl reports it with an id
  * that no client will ever send (L4), and storing it would push the others out (P7). It keeps
- * them nevertheless where the application wants to hear of removals (L6).
+ * them nevertheless where the application wants to hear of removals (L6), in which it may free what
+ * it keeps with a session.
  */
 static bool worth_storing(struct gosess_attached *context, const SSL *ssl)
 {
@@ -31,7 +32,8 @@ static bool worth_storing(struct gosess_attached *context, const SSL *ssl)
         return true;
     uint64_t options = gosess_ssl->SSL_get_options(ssl);
     return (options & SSL_OP_NO_TICKET) || gosess_anti_replay(gosess_ssl, ssl) ||
-           (gosess_live(context) && atomic_load(&context->remove_session));
+           ((gosess_live(context) || gosess_keeps_session_data()) &&
+            atomic_load(&context->remove_session));
 }
 
 /* SSL_SESS_CACHE_UPDATE_TIME, which 1.1.1 does not know (L32). */

@@ -7,6 +7,7 @@ var programs = map[string][]scenario{
 		{name: "unreserved-slot", alone: "full: nothing|resumed: alice may read|resumed: alice may read", only: "1.2"},
 		{name: "set-in-callback", alone: "resumed: alice may read"},
 		{name: "set-at-birth", alone: "full: trusted|resumed: nothing|resumed: nothing"},
+		{name: "freed-when-removed", alone: "3 of 3", only: "1.3"},
 		{name: "chain-of-client", alone: "full: 1 above the client's own, verified 0|resumed: 1 above the client's own, verified 0"},
 		{name: "verified-by-connection", alone: "full, certificate known|resumed, certificate known|resumed, certificate known"},
 		{name: "refused-by-host", alone: "known: resumed|revoked: full|pardoned: resumed"},
@@ -105,6 +106,11 @@ var programs = map[string][]scenario{
 		{
 			name: "added-again", alone: "resumed|removed 1: full|added 1: resumed or failed",
 			served: "resumed|removed 1: full|added 1: resumed",
+		},
+		// Of what a shared store drops there is no object that could be shown to the callback.
+		{
+			name: "flushed", alone: "the host is told: yes|full", memory: "the host is told: yes|full",
+			served: "the host is told: no|full",
 		},
 	},
 
