@@ -67,7 +67,7 @@ test: deps ## run the lint and every test, end with a count (installs what is mi
 fuzz: build ## feed anything to what parses, FUZZTIME (60s) for each target
 	GOSESS_FUZZ=$(FUZZTIME) $(GO) run ./tests/tally ./tests/fuzz $(call fuzz_runs,$(FUZZTIME))
 
-conformance: deps ## run OpenSSL's, Python's, Ruby's and Perl's tests with gosess and without (half an hour; it fetches and builds them)
+conformance: deps ## run OpenSSL's, Python's, Ruby's and Perl's tests with gosess and without (ten minutes; it fetches and builds them)
 	@$(MAKE) --no-print-directory build
 	$(GO) run ./tests/conformance
 

@@ -303,9 +303,9 @@ enum gosess_operation {
      */
     GOSESS_SHARE,
     /*
-     * [context, scope, id, session, expires, size, limit] Keeps the object itself, in this process.
-     * result: 1, and the caller's reference is the cache's; 0 where it is stored already or cannot
-     * be
+     * [context, scope, id, session, expires, size, limit, der] Keeps the object itself, in this
+     * process; bytes of the session that are stored make way, unless they are these. result: 1, and
+     * the caller's reference is the cache's; 0 where it is stored already or cannot be
      */
     GOSESS_KEEP,
     /*

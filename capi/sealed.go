@@ -4,6 +4,7 @@ package capi
 import "C"
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -58,11 +59,18 @@ func (s *sealed) share(r *request) {
 	}
 }
 
-// keep keeps the object itself.
+// keep keeps the object itself. What this context has shared of the session makes way, so that there is
+// one of it; unless those are the bytes of the object, and it is stored already.
 func (s *sealed) keep(r *request) {
-	same := func(der []byte, _ sessioncache.Seal) bool { return sameBytes(r, der) }
-	if s.cache.Has(unhurried, ownerOf(r.context), idOf(r), same) {
-		return
+	same := false
+	if s.cache.Has(unhurried, ownerOf(r.context), idOf(r), func(der []byte, _ sessioncache.Seal) bool {
+		same = bytes.Equal(der, derOf(r))
+		return sameBytes(r, der)
+	}) {
+		if same {
+			return
+		}
+		s.unshare(r)
 	}
 	if s.live.keep(r); r.result == 1 {
 		s.store.Count(sessioncache.Stores)
@@ -125,7 +133,14 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 
 func (s *sealed) remove(r *request) {
 	s.live.remove(r)
-	if s.cache.Remove(unhurried, idOf(r), func(der []byte, seal sessioncache.Seal) bool {
+	if s.unshare(r) {
+		r.removed = true
+	}
+}
+
+// unshare takes the bytes of a session out of the store, and reports whether they were there.
+func (s *sealed) unshare(r *request) bool {
+	return s.cache.Remove(unhurried, idOf(r), func(der []byte, seal sessioncache.Seal) bool {
 		if !sameBytes(r, der) {
 			return false
 		}
@@ -133,9 +148,7 @@ func (s *sealed) remove(r *request) {
 			unused(r, object)
 		}
 		return true
-	}) {
-		r.removed = true
-	}
+	})
 }
 
 func (s *sealed) number(r *request) {

@@ -11,6 +11,7 @@
 #include "../base/log.h"
 #include "../core/load.h"
 #include "../ssl/libssl.h"
+#include "announced.h"
 #include "attach.h"
 #include "call.h"
 #include "connection.h"
@@ -54,6 +55,28 @@ static void leave_to_libssl(struct gosess_attached *context, SSL *ssl, SSL_SESSI
 }
 
 /*
+ * Calls the host's callback for a new session. later is what is to be stored after it, NULL where
+ * nothing is; superseded says that it is not any more.
+ */
+static int tell_host(gosess_new_cb application, SSL *ssl, SSL_SESSION *session,
+                     struct gosess_newborn *later, bool *superseded)
+{
+    if (!application)
+        return 0;
+    struct gosess_announced now = {0};
+    if (later)
+        now = (struct gosess_announced){
+            .context = later->connection->first, .session = session, .live = later->scope.live};
+    struct gosess_announced before = gosess_announce(now); /* a callback may serve connections */
+    int kept = GOSESS_HOST(application)(ssl, session);
+    now = gosess_announce(before);
+    if (later)
+        later->scope.live = now.live;
+    *superseded = now.superseded;
+    return kept;
+}
+
+/*
  * Before: libssl took a reference for the callback, which is for the application callback to keep
  * (1) or to leave to libssl (0). What is kept as an object is kept before that one is called, as
  * libssl does (L2). What is kept as bytes is written after: what the host sets, a timeout for one,
@@ -76,10 +99,11 @@ static int on_new(SSL *ssl, SSL_SESSION *session)
         gosess_store(&born);
     if (internal && gosess_core_impossible())
         leave_to_libssl(context, ssl, session);
-    int kept = application ? GOSESS_HOST(application)(ssl, session) : 0;
+    bool superseded = false;
+    int kept = tell_host(application, ssl, session, later ? &born : NULL, &superseded);
     if (later && gosess_keeps_session_data()) /* since this very call, it may be */
         born.scope.shared = false;
-    if (later && gosess_ssl->SSL_SESSION_is_resumable(session))
+    if (later && !superseded && gosess_ssl->SSL_SESSION_is_resumable(session))
         gosess_store(&born);
     if (later)
         gosess_ssl->SSL_SESSION_free(session);

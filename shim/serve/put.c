@@ -16,8 +16,9 @@ static int limit_of(const struct gosess_attached *context)
 }
 
 bool gosess_keep(struct gosess_attached *context, SSL_SESSION *session,
-                 const struct gosess_scope *scope, int64_t expires)
+                 const struct gosess_scope *scope, int64_t expires, bool added)
 {
+    int length = 0;
     struct gosess_request request = {
         .operation = GOSESS_KEEP,
         .scope = scope,
@@ -30,7 +31,10 @@ bool gosess_keep(struct gosess_attached *context, SSL_SESSION *session,
     if (request.id_length == 0 || !gosess_ssl->SSL_SESSION_up_ref(session))
         return false;
     gosess_cap(session, expires);
+    if (added && !gosess_live(context) && (request.der = gosess_encode(session, &length)))
+        request.der_length = (size_t)length;
     bool kept = gosess_ask(context, &request) && request.result == 1;
+    gosess_free_der(request.der, length);
     if (!kept)
         gosess_ssl->SSL_SESSION_free(session);
     return kept;
@@ -62,5 +66,5 @@ void gosess_put(struct gosess_attached *context, SSL_SESSION *session,
         share(context, session, scope, expires, with_copy) != GOSESS_TOO_BIG)
         return;
     if (gosess_live(context) || scope->live)
-        gosess_keep(context, session, scope, expires);
+        gosess_keep(context, session, scope, expires, false);
 }

@@ -12,10 +12,10 @@ void gosess_put(struct gosess_attached *context, SSL_SESSION *session,
                 const struct gosess_scope *scope, int64_t expires, bool with_copy);
 
 /*
- * Keeps the object itself in this process, which has it end then. False where it cannot, or does
- * already.
+ * Keeps the object itself in this process, which has it end then. added: it may have been stored
+ * before. False where it cannot, or does already.
  */
 bool gosess_keep(struct gosess_attached *context, SSL_SESSION *session,
-                 const struct gosess_scope *scope, int64_t expires);
+                 const struct gosess_scope *scope, int64_t expires, bool added);
 
 #endif

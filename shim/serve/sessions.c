@@ -10,8 +10,10 @@
 
 #include "../core/load.h"
 #include "../ssl/libssl.h"
+#include "announced.h"
 #include "call.h"
 #include "claim.h"
+#include "der.h"
 #include "put.h"
 #include "terms.h"
 
@@ -19,7 +21,8 @@
  * Whether a new session is one that libssl would keep in its internal cache, or a shared
  * store should. A stateless TLS 1.3 ticket carries its session; libssl reports it with an id
  * that no client will ever send (L4), and storing it would push the others out (P7). It keeps
- * them nevertheless where the application wants to hear of removals (L6).
+ * them nevertheless where the application wants to hear of removals (L6), in which it may free what
+ * it keeps with a session.
  */
 static bool worth_storing(struct gosess_attached *context, const SSL *ssl)
 {
@@ -29,7 +32,8 @@ static bool worth_storing(struct gosess_attached *context, const SSL *ssl)
         return true;
     uint64_t options = gosess_ssl->SSL_get_options(ssl);
     return (options & SSL_OP_NO_TICKET) || gosess_anti_replay(gosess_ssl, ssl) ||
-           (gosess_live(context) && atomic_load(&context->remove_session));
+           ((gosess_live(context) || gosess_keeps_session_data()) &&
+            atomic_load(&context->remove_session));
 }
 
 /* SSL_SESS_CACHE_UPDATE_TIME, which 1.1.1 does not know (L32). */
@@ -40,15 +44,35 @@ static void update_time(struct gosess_attached *context, SSL_SESSION *session)
         gosess_ssl->SSL_SESSION_set_time(session, (long)time(NULL));
 }
 
+static bool same_id(const SSL_SESSION *session, const SSL_SESSION *other)
+{
+    unsigned length = 0;
+    const unsigned char *id = gosess_ssl->SSL_SESSION_get_id(other, &length);
+    return gosess_has_id(session, id, length);
+}
+
+/*
+ * Where the mode lets libssl store, it has a new session in its cache when it calls the host, which
+ * cannot add it then; another object of its id takes its place (L18).
+ */
 bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
 {
     struct gosess_scope scope;
+    struct gosess_announced *now = gosess_pending(context);
     /* A context that ends, or is given back, takes nothing in any more. */
     if (gosess_ending(context))
         return false;
     update_time(context, session);
+    if (now && session == now->session) {
+        bool stored = now->live;
+        now->live = true;
+        return !stored;
+    }
     gosess_scope_added(context, session, &scope);
-    return gosess_keep(context, session, &scope, gosess_end_of(gosess_ssl, session));
+    bool added = gosess_keep(context, session, &scope, gosess_end_of(gosess_ssl, session), true);
+    if (added && now && same_id(session, now->session))
+        now->superseded = true;
+    return added;
 }
 
 /* Whether the cache is to have a new session of a context. */
@@ -93,7 +117,12 @@ void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION
 bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was)
 {
     struct gosess_request drop = {.operation = GOSESS_REMOVE, .session = session};
+    struct gosess_announced *now = gosess_pending(context);
     *was = NULL;
+    if (now && session == now->session) {
+        now->superseded = true;
+        return now->live;
+    }
     drop.id = gosess_ssl->SSL_SESSION_get_id(session, &drop.id_length);
     /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
     if (drop.id_length == 0 || !gosess_core_ready() || !gosess_ask(context, &drop))

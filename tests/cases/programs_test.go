@@ -7,6 +7,7 @@ var programs = map[string][]scenario{
 		{name: "unreserved-slot", alone: "full: nothing|resumed: alice may read|resumed: alice may read", only: "1.2"},
 		{name: "set-in-callback", alone: "resumed: alice may read"},
 		{name: "set-at-birth", alone: "full: trusted|resumed: nothing|resumed: nothing"},
+		{name: "freed-when-removed", alone: "3 of 3", only: "1.3"},
 		{name: "chain-of-client", alone: "full: 1 above the client's own, verified 0|resumed: 1 above the client's own, verified 0"},
 		{name: "verified-by-connection", alone: "full, certificate known|resumed, certificate known|resumed, certificate known"},
 		{name: "refused-by-host", alone: "known: resumed|revoked: full|pardoned: resumed"},
@@ -106,6 +107,29 @@ var programs = map[string][]scenario{
 			name: "added-again", alone: "resumed|removed 1: full|added 1: resumed or failed",
 			served: "resumed|removed 1: full|added 1: resumed",
 		},
+		// Of what a shared store drops there is no object that could be shown to the callback.
+		{
+			name: "flushed", alone: "the host is told: yes|full", memory: "the host is told: yes|full",
+			served: "the host is told: no|full",
+		},
+	},
+
+	"added": {
+		{name: "changed", alone: "the same: 0|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed"},
+		{name: "ended", alone: "1|nothing: full"},
+		{name: "in-callback", alone: "then: 0|nothing: resumed|nothing: resumed", only: "1.2"},
+		{name: "in-callback", alone: "then: 0|nothing: resumed|nothing: full", only: "1.3"},
+		{name: "stored-by-host", alone: "then: 1|nothing: resumed|nothing: resumed", only: "1.2"},
+		{name: "stored-by-host", alone: "then: 1|nothing: resumed|nothing: full", only: "1.3"},
+		{name: "copy-in-callback", alone: "then: 1|may read: resumed|may read: resumed", only: "1.2"},
+		{name: "copy-in-callback", alone: "then: 1|may read: resumed|nothing: full", only: "1.3"},
+		{name: "removed-in-callback", alone: "removed: 1|then: 0|nothing: full|nothing: full"},
+		// libssl 1.1.1 does not forgive what was removed, and ends the connection.
+		{
+			name: "removed-and-added-in-callback", alone: "removed: 1|then: 1|nothing: resumed or failed|nothing: resumed or full",
+			served: "removed: 1|then: 1|nothing: resumed|nothing: resumed", only: "1.2",
+		},
+		{name: "removed-and-added-in-callback", alone: "removed: 1|then: 1|nothing: resumed|nothing: full", only: "1.3"},
 	},
 
 	"repeated": {

@@ -105,6 +105,7 @@ var runs = []struct {
 	{"isolation", nil},
 	{"verification", nil},
 	{"names", []string{"servername-callback", "client-hello-callback", "first-is-freed"}},
+	{"added", nil},
 	{"lives", []string{"clean", "unclean", "alert", "freed-context", "freed-with-sessions"}},
 	{"protocol", []string{"tickets", "several-tickets", "client-certificate"}},
 	{"references", []string{"counts", "errors", "want-read", "keeps-data", "counts"}},

@@ -143,6 +143,24 @@ func TestFreeingAContextRemovesNothing(t *testing.T) {
 	runScenarios(t, "lives", []scenario{{"freed-with-sessions", "resumed|resumed|resumed", "resumed|resumed|resumed"}})
 }
 
+// Is what the host adds in its callback stored once, where a shared store would have it otherwise, behind a
+// cache of the host?
+func TestAddedInCallback(t *testing.T) {
+	for _, test := range []struct {
+		version string
+		want    []string
+	}{
+		{"--tls1.2", []string{"then: 1", "nothing: resumed", "nothing: resumed"}},
+		{"--tls1.3", []string{"then: 1", "nothing: resumed", "nothing: full"}},
+	} {
+		h := served(t, "added", test.version, "stored-by-host")
+		h.second = true
+		s := h.run(t)
+		s.wants(t, test.want...)
+		s.logs(t)
+	}
+}
+
 // Are sessions served in the corners of TLS?
 func TestProtocol(t *testing.T) {
 	runScenarios(t, "protocol", []scenario{

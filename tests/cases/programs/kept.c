@@ -121,6 +121,37 @@ static void set_at_birth(void)
     SSL_CTX_free(client);
 }
 
+/*
+ * hostapd: what is kept with a session is freed when the session leaves the cache. In TLS 1.3 that
+ * is the cache's too where its ticket carries it, so that the host hears of its end.
+ */
+static int freed_data;
+
+static void free_data(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    (void)ctx;
+    freed_data += SSL_SESSION_get_ex_data(session, own_slot) == alice;
+    SSL_SESSION_set_ex_data(session, own_slot, NULL);
+}
+
+static void freed_when_removed(void)
+{
+    SSL_CTX *server = one_ticket(), *client = new_client();
+    own_slot = SSL_SESSION_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    MUST(own_slot >= 0);
+    SSL_CTX_clear_options(server, SSL_OP_NO_TICKET);
+    SSL_CTX_sess_set_remove_cb(server, free_data);
+    for (int i = 0; i < 3; i++) {
+        struct connection c = connected(server, client, NULL);
+        MUST(SSL_SESSION_set_ex_data(SSL_get_session(c.server), own_slot, alice));
+        close_connection(&c, CLEAN);
+    }
+    SSL_CTX_flush_sessions(server, 0);
+    say("%d of 3", freed_data);
+    SSL_CTX_free(server);
+    SSL_CTX_free(client);
+}
+
 /* The client's chain is on the object too, and in no encoding of it. */
 static void chain_of_client(void)
 {
@@ -239,6 +270,7 @@ static const struct scenario scenarios[] = {
     {"unreserved-slot", unreserved_slot},
     {"set-in-callback", set_in_callback},
     {"set-at-birth", set_at_birth},
+    {"freed-when-removed", freed_when_removed},
     {"chain-of-client", chain_of_client},
     {"verified-by-connection", verified_by_connection},
     {"refused-by-host", refused_by_host},

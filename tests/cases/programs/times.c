@@ -106,6 +106,30 @@ static void added_again(void)
     SSL_CTX_free(client);
 }
 
+/* --- over, by the clock of the host --- */
+
+static int told;
+
+static void count_removal(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    (void)ctx, (void)session;
+    told++;
+}
+
+static void flushed(void)
+{
+    SSL_CTX *server = new_server();
+    SSL_SESSION *session;
+    SSL_CTX_sess_set_remove_cb(server, count_removal);
+    MUST(strcmp(full(server, &session, NULL), "full") == 0);
+    int before = told;
+    SSL_CTX_flush_sessions(server, (long)time(NULL) + 100000);
+    say("the host is told: %s", told > before ? "yes" : "no");
+    say("%s", again(server, session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(server);
+}
+
 static const struct scenario scenarios[] = {
     {"large", large},
     {"zero", zero},
@@ -114,6 +138,7 @@ static const struct scenario scenarios[] = {
     {"prolonged", prolonged},
     {"ended", ended},
     {"added-again", added_again},
+    {"flushed", flushed},
 };
 
 int main(int argc, char **argv)
