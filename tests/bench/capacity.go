@@ -30,7 +30,7 @@ func (b *bench) measureCapacities() error {
 			p := peers[0]
 			pool := filepath.Join(b.scratch, "pool-capacity")
 			tried := strconv.Itoa(triedSessions)
-			arguments := []string{"--tls", "1.2", "--sessions", tried, "--timeout", "300"}
+			arguments := []string{"--tls", "1.2", "--sessions", tried}
 			made, err := harness.Load(p.port, append(arguments, "--attempts", "0", "--save", pool)...)
 			if err != nil {
 				return err

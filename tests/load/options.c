@@ -16,7 +16,7 @@ struct options options = {
     .threads = 4,
     .sessions = 200,
     .attempts = 2000,
-    .timeout = 60,
+    .timeout = 300,
 };
 
 void die(const char *format, ...)
@@ -42,7 +42,7 @@ static int number(const char *name, const char *text, int low, int high)
 
 static const char usage[] =
     "usage: load --port PORT... [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4]\n"
-    "            [--sessions 200] [--attempts 2000] [--timeout 60] [--sni NAME] [--get /] "
+    "            [--sessions 200] [--attempts 2000] [--timeout 300] [--sni NAME] [--get /] "
     "[--groups LIST]\n"
     "            [--names COUNT] [--sigalgs LIST] [--cert FILE --key FILE] [--save FILE]\n"
     "            [--load FILE] [--no-ticket] [--no-shutdown] [--starttls smtp|imap] [--by-length]\n"

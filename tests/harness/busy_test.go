@@ -1,0 +1,38 @@
+package harness_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// Is a session that is not resumed only taken for one that was never stored where the store has counted that?
+func TestLost(t *testing.T) {
+	path := filepath.Join(harness.TempDir(t), "store")
+	n := start(t, func(n *harness.Nginx) {
+		var err error
+		if n.Env, err = harness.Preload("shm:" + path + "?size=1m"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	resumed, err := harness.Load(n.Port(), "--sessions", "10", "--attempts", "100")
+	if err != nil || resumed.Attempts == 0 {
+		t.Fatalf("%+v %v", resumed, err)
+	}
+	stats, err := harness.ReadStats("shm:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, many := resumed, resumed
+	one.Resumed, many.Resumed = resumed.Attempts-1, resumed.Attempts-3
+	if got := harness.LostOf(t, one, n.Env, n); got != (stats.Errors > 0) {
+		t.Errorf("one is missing, and the store counted %+v: %v", stats, got)
+	}
+	if harness.LostOf(t, many, n.Env, n) {
+		t.Error("more than one in fifty are missing")
+	}
+	if harness.Lost(t, one, "shm:"+path+".none") || harness.Lost(t, one) {
+		t.Error("there is no store that could have counted")
+	}
+}
