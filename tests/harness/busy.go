@@ -52,7 +52,7 @@ func storeOf(env []string, processes []Process) []string {
 }
 
 // Lost says whether sessions that were not resumed may never have been stored: where another writer of the same set of the store
-// has no core for half a millisecond, the store does without a session, and counts an error (sessioncache/lock.go). More than one
+// has no core for half a millisecond, the store does without a session, and counts an error (sessioncache/shm/lock.go). More than one
 // in fifty is something else.
 func Lost(t testing.TB, r Result, store ...string) bool {
 	t.Helper()

@@ -128,7 +128,7 @@ func TestNoMoreThreads(t *testing.T) {
 	if got := strings.Join(lines, "|"); got != "worker: loaded, threads|some not resumed|full, resumed|" {
 		t.Errorf("printed:\n%s%s", s.out, s.stderr)
 	}
-	// A session is not stored where a thread that writes to the same set of the store has no core for 0.5 ms: sessioncache/lock.go.
+	// A session is not stored where a thread that writes to the same set of the store has no core for 0.5 ms: sessioncache/shm/lock.go.
 	if missed > counted[sessioncache.Errors] || missed > handshakes/50 {
 		t.Errorf("%d of %d were not resumed, and the store counted %+v", missed, handshakes, counted)
 	}
