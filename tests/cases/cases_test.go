@@ -55,8 +55,6 @@ var stores = []struct{ name, url string }{
 	{"shm", "shm:?size=4m"},
 }
 
-const programsAt = "tests/cases/programs/"
-
 // environment is that of a program with a store; alone where there is no URL.
 func environment(t *testing.T, url string) []string {
 	t.Helper()
@@ -76,7 +74,7 @@ func TestCases(t *testing.T) {
 		library := v.Library(t)
 		for name, scenarios := range programs {
 			t.Run(name, func(t *testing.T) {
-				program := v.Compile(t, programsAt+name+".c", library)
+				program := v.Compile(t, harness.ProgramFile("cases", name), library)
 				for _, s := range scenarios {
 					if !s.heavy || v.Name == "system" {
 						t.Run(s.name+s.only+s.options, func(t *testing.T) { s.run(t, v, program) })
