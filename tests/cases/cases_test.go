@@ -55,21 +55,6 @@ var stores = []struct{ name, url string }{
 	{"shm", "shm:?size=4m"},
 }
 
-const programsAt = "tests/cases/programs/"
-
-// programFile is where a program is: beside these tests, or in tests/c/programs where others run it too.
-func programFile(name string) string {
-	if own := programsAt + name + ".c"; exists(own) {
-		return own
-	}
-	return "tests/c/programs/" + name + ".c"
-}
-
-func exists(source string) bool {
-	_, err := harness.Sources(source)
-	return err == nil
-}
-
 // environment is that of a program with a store; alone where there is no URL.
 func environment(t *testing.T, url string) []string {
 	t.Helper()
@@ -89,7 +74,7 @@ func TestCases(t *testing.T) {
 		library := v.Library(t)
 		for name, scenarios := range programs {
 			t.Run(name, func(t *testing.T) {
-				program := v.Compile(t, programFile(name), library)
+				program := v.Compile(t, harness.ProgramFile("cases", name), library)
 				for _, s := range scenarios {
 					if !s.heavy || v.Name == "system" {
 						t.Run(s.name+s.only+s.options, func(t *testing.T) { s.run(t, v, program) })

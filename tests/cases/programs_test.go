@@ -1,6 +1,6 @@
 package cases_test
 
-// programs are those of tests/cases/programs; each one says there what it is about.
+// programs are those of programs/, and one of tests/c/programs; each one says there what it is about.
 var programs = map[string][]scenario{
 	"kept": {
 		{name: "set-later", alone: "full: nothing|resumed: alice may read|resumed: alice may read"},

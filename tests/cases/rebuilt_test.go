@@ -24,7 +24,7 @@ func TestRebuilt(t *testing.T) {
 		}
 		var builds [2]string
 		for i, build := range []string{"-DBUILD=1", "-DBUILD=2"} {
-			builds[i] = v.Compile(t, programsAt+"rebuilt.c", library, build, "-Wl,--build-id=sha1")
+			builds[i] = v.Compile(t, harness.ProgramFile("cases", "rebuilt"), library, build, "-Wl,--build-id=sha1")
 		}
 		if first, second := placeOf(t, builds[0]), placeOf(t, builds[1]); first != second {
 			t.Fatalf("the callback lies at %#x and %#x", first, second)

@@ -32,6 +32,15 @@ func SharedObject(path, source string, more ...string) error {
 // Library is the sources that the programs of the tests have in common (tests/c/lib).
 func Library() ([]string, error) { return Sources("tests/c/lib/*.c") }
 
+// ProgramFile is where a program is that the tests of a folder run: in its programs/, or in tests/c/programs where others run it too.
+func ProgramFile(folder, name string) string {
+	own := "tests/" + folder + "/programs/" + name + ".c"
+	if _, err := Sources(own); err == nil {
+		return own
+	}
+	return "tests/c/programs/" + name + ".c"
+}
+
 // Sources are the files of these patterns, each of which must have some.
 func Sources(patterns ...string) ([]string, error) {
 	top, err := Root()

@@ -26,16 +26,7 @@ func sources(t *testing.T, program string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(library, programFile(program))
-}
-
-// programFile is where a program is: beside these tests, or in tests/c/programs where others run it too.
-func programFile(name string) string {
-	own := "tests/shim/programs/" + name + ".c"
-	if _, err := harness.Sources(own); err == nil {
-		return own
-	}
-	return "tests/c/programs/" + name + ".c"
+	return append(library, harness.ProgramFile("shim", program))
 }
 
 // program compiles a program.

@@ -55,7 +55,7 @@ func (s sanitizer) objects(t *testing.T) (objects []string) {
 // before libssl's, as they do where it is preloaded.
 func (s sanitizer) watched(t *testing.T, program string) string {
 	t.Helper()
-	arguments := append(s.arguments(), programFile(program))
+	arguments := append(s.arguments(), harness.ProgramFile("shim", program))
 	arguments = append(append(arguments, s.objects(t)...), libraries...)
 	path := workshop.Compile(t, s.file(program), s.compiler, arguments...)
 	file, err := elf.Open(path)

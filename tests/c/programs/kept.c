@@ -2,7 +2,7 @@
  * kept.c - what a host keeps on the object of a session, or decides itself: it has it again when
  * that session is resumed in the same process, as libssl's own cache would have it.
  */
-#include "../../c/lib/hosts.h"
+#include "../lib/hosts.h"
 
 #include <string.h>
 
