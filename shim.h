@@ -83,10 +83,12 @@ enum gosess_shm_header {
     X(SSL_CTX_add_session)              \
     X(SSL_CTX_ctrl)                     \
     X(SSL_CTX_free)                     \
+    X(SSL_CTX_get0_CA_list)             \
     X(SSL_CTX_get0_param)               \
     X(SSL_CTX_get_cert_store)           \
     X(SSL_CTX_get_client_CA_list)       \
     X(SSL_CTX_get_options)              \
+    X(SSL_CTX_get_security_callback)    \
     X(SSL_CTX_get_security_level)       \
     X(SSL_CTX_get_verify_callback)      \
     X(SSL_CTX_get_verify_mode)          \
@@ -117,15 +119,20 @@ enum gosess_shm_header {
     X(SSL_client_hello_get0_ext)        \
     X(SSL_client_hello_get0_random)     \
     X(SSL_ctrl)                         \
+    X(SSL_get0_CA_list)                 \
+    X(SSL_get0_param)                   \
     X(SSL_get_SSL_CTX)                  \
     X(SSL_get_certificate)              \
     X(SSL_get_ciphers)                  \
+    X(SSL_get_client_CA_list)           \
     X(SSL_get_client_random)            \
     X(SSL_get_fd)                       \
     X(SSL_get_max_early_data)           \
     X(SSL_get_options)                  \
     X(SSL_get_peer_cert_chain)          \
     X(SSL_get_privatekey)               \
+    X(SSL_get_security_callback)        \
+    X(SSL_get_security_level)           \
     X(SSL_get_servername)               \
     X(SSL_get_state)                    \
     X(SSL_get_verify_callback)          \
@@ -135,6 +142,7 @@ enum gosess_shm_header {
     X(SSL_set_options)                  \
     X(SSL_version)                      \
     X(TLS_client_method)                \
+    X(X509_NAME_cmp)                    \
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
     X(X509_OBJECT_get_type)             \

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "connection.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,8 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attache
         return NULL;
     connection->ssl = ssl;
     connection->first = first;
+    connection->purpose = atomic_load(&first->noted.purpose);
+    connection->trust = atomic_load(&first->noted.trust);
     gosess_table_add(&connection->by_ssl, GOSESS_KIND_SSL, ssl);
     return connection;
 }

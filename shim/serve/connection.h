@@ -12,6 +12,8 @@ struct gosess_connection {
     struct gosess_given given;
     uint64_t options;         /* that replay.c has set */
     bool chooses;             /* it has had a callback for certificates of its own */
+    bool ruled;               /* the host may have given it rules of its own that cannot be read */
+    int purpose, trust;       /* of its X509_VERIFY_PARAM, as the first context's when it was made */
     bool asked;               /* its handshake has asked for a session, with this random */
     unsigned char random[32]; /* of the ClientHello, RFC 8446 section 4.1.2 */
     struct gosess_link by_ssl, by_session;

@@ -62,6 +62,46 @@ GOSESS_EXPORT void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
 INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_purpose, purpose)
 INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_trust, trust)
 
+/* --- rules of one connection --- */
+
+static void note_ruled(const SSL *ssl)
+{
+    struct gosess_connection *connection = gosess_ssl ? gosess_connection_of(ssl) : NULL;
+    if (connection)
+        connection->ruled = true;
+}
+
+/* Who asks for the parameters of a connection may set something in them that cannot be read. */
+GOSESS_EXPORT X509_VERIFY_PARAM *SSL_get0_param(SSL *ssl)
+{
+    __typeof__(&SSL_get0_param) next = GOSESS_NEXT(SSL_get0_param);
+    note_ruled(ssl);
+    return next ? next(ssl) : NULL;
+}
+
+#define INTERPOSE_RULE_SETTER(function, type)                 \
+    GOSESS_EXPORT int function(SSL *ssl, type value)          \
+    {                                                         \
+        __typeof__(&(function)) next = GOSESS_NEXT(function); \
+        note_ruled(ssl);                                      \
+        return next ? next(ssl, value) : 0;                   \
+    }
+
+INTERPOSE_RULE_SETTER(SSL_set1_param, X509_VERIFY_PARAM *)
+INTERPOSE_RULE_SETTER(SSL_set_purpose, int)
+INTERPOSE_RULE_SETTER(SSL_set_trust, int)
+INTERPOSE_RULE_SETTER(SSL_set1_host, const char *)
+INTERPOSE_RULE_SETTER(SSL_add1_host, const char *)
+
+GOSESS_EXPORT long SSL_ctrl(SSL *ssl, int command, long larg, void *parg)
+{
+    __typeof__(&SSL_ctrl) next = GOSESS_NEXT(SSL_ctrl);
+    if (command == SSL_CTRL_SET_VERIFY_CERT_STORE || command == SSL_CTRL_SET_CLIENT_SIGALGS ||
+        command == SSL_CTRL_SET_CLIENT_SIGALGS_LIST)
+        note_ruled(ssl);
+    return next ? next(ssl, command, larg, parg) : 0;
+}
+
 /* --- what a host chooses with --- */
 
 /*

@@ -17,24 +17,9 @@
 #include "../ssl/digest.h"
 #include "../ssl/libssl.h"
 #include "connection.h"
+#include "own.h"
 
 /* --- terms --- */
-
-/*
- * How a connection verifies its client where the host has it do so otherwise than its context: the
- * mode and the callback, which say something in this process. 0 where it does as its context.
- */
-static uint64_t own_verification(const SSL *ssl)
-{
-    const SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
-    int mode = gosess_ssl->SSL_get_verify_mode(ssl);
-    uint64_t callback = (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl);
-    if (mode == gosess_ssl->SSL_CTX_get_verify_mode(ctx) &&
-        (mode == SSL_VERIFY_NONE ||
-         callback == (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx)))
-        return 0;
-    return callback << 8 | (uint64_t)mode | 0x80;
-}
 
 /*
  * Whether a connection's terms are known, from the context that it has been switched to by now. A
@@ -66,7 +51,7 @@ bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given)
 
 bool gosess_demands_hold(SSL *ssl, const struct gosess_given *given)
 {
-    return !given->bound || own_verification(ssl) == 0;
+    return !given->bound || gosess_own_rules(ssl) == 0;
 }
 
 /* --- scopes --- */
@@ -142,7 +127,7 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
         return false;
     scope->routed = scope->server_name && switches_late(context, ssl);
     scope->place = scope->routed ? place_of(ssl) : 0;
-    scope->own = own_verification(ssl);
+    scope->own = gosess_own_rules(ssl);
     scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
     scope->known = terms_of(ssl, scope->terms) && !scope->routed;
     scope->shared = !scope->host_data && (scope->routed || (scope->known && scope->own == 0));
@@ -189,7 +174,7 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *s
         .generation = gosess_generation(),
         .chain = chain_size(ssl),
         .resumed = gosess_ssl->SSL_session_reused(ssl) == 1,
-        .own = own_verification(ssl),
+        .own = gosess_own_rules(ssl),
         .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
     };
     scope->known = terms_of(ssl, scope->terms);

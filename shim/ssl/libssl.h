@@ -40,10 +40,17 @@ extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepar
     X(SSL_CTX_use_certificate_chain_file) \
     X(SSL_CTX_use_certificate_file)       \
     X(SSL_SESSION_set_ex_data)            \
+    X(SSL_add1_host)                      \
+    X(SSL_ctrl)                           \
     X(SSL_free)                           \
+    X(SSL_get0_param)                     \
     X(SSL_new)                            \
+    X(SSL_set1_host)                      \
+    X(SSL_set1_param)                     \
     X(SSL_set_SSL_CTX)                    \
     X(SSL_set_cert_cb)                    \
+    X(SSL_set_purpose)                    \
+    X(SSL_set_trust)                      \
     X(X509_VERIFY_PARAM_set_purpose)      \
     X(X509_VERIFY_PARAM_set_trust)        \
     X(capset)                             \

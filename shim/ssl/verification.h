@@ -39,6 +39,12 @@ struct gosess_verification {
     struct gosess_param param, store_param;
 };
 
+/*
+ * What a parameter has that can be read: no trust, and before 3.5 no purpose. False where libcrypto
+ * fails.
+ */
+bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out);
+
 /* False where libcrypto fails. Cheap. */
 bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
                               struct gosess_verification *verification);

@@ -78,6 +78,31 @@ var programs = map[string][]scenario{
 		{name: "late-replaced", alone: unbound, served: bound, memory: boundOrNot},
 	},
 
+	// libssl alone looks in the cache of one context, and at nothing that a connection has of its own.
+	"own": {
+		{name: "store", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "flags", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "depth", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "host", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "purpose", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "trust", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "parameters", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "signatures", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "security-level", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "authorities", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "same-authorities", alone: noneOwn, served: fourOwn("resumed", "resumed", "resumed", "resumed"), memory: noneOwn},
+		{name: "switched", alone: "switched, then itself: full"},
+		{name: "switched-in-trust", alone: "switched, then itself: full"},
+		{
+			name: "switched-to-same", alone: "switched, then itself: full", served: "switched, then itself: resumed",
+			memory: "switched, then itself: full",
+		},
+		{name: "changed-store", alone: "before, then after: resumed", served: "before, then after: full"},
+		{name: "changed-flags", alone: "before, then after: resumed", served: "before, then after: full"},
+		// What cannot be read has no number of its own, but the terms of the context have changed too.
+		{name: "changed-trust", alone: "before, then after: resumed", served: "before, then after: full"},
+	},
+
 	"impostor": {
 		{name: "wrong-key", alone: evicted("failed"), served: spared("failed"), only: "1.2"},
 		{name: "wrong-key", alone: spared("failed"), only: "1.3"},
