@@ -27,7 +27,7 @@
 #include "include/gosess.h"
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 9
+#define GOSESS_CORE_ABI 10
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -84,6 +84,7 @@ enum gosess_shm_header {
     X(SSL_CTX_ctrl)                     \
     X(SSL_CTX_free)                     \
     X(SSL_CTX_get0_CA_list)             \
+    X(SSL_CTX_get0_certificate)         \
     X(SSL_CTX_get0_param)               \
     X(SSL_CTX_get_cert_store)           \
     X(SSL_CTX_get_client_CA_list)       \
@@ -322,6 +323,7 @@ enum gosess_operation {
      * say of what.
      */
     GOSESS_FIND,
+    GOSESS_LEARN,     /* [scope] its server name leads to its terms, as a handshake has shown */
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
     /* [context, id, session] removed: it was stored, and not another one under its id (L15) */
     GOSESS_REMOVE,

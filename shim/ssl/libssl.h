@@ -27,10 +27,14 @@ extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepar
     X(SSL_CTX_sess_set_new_cb)            \
     X(SSL_CTX_sess_set_remove_cb)         \
     X(SSL_CTX_set0_CA_list)               \
+    X(SSL_CTX_set1_cert_store)            \
+    X(SSL_CTX_set_alpn_select_cb)         \
     X(SSL_CTX_set_cert_cb)                \
+    X(SSL_CTX_set_cert_store)             \
     X(SSL_CTX_set_cert_verify_callback)   \
     X(SSL_CTX_set_client_CA_list)         \
     X(SSL_CTX_set_client_hello_cb)        \
+    X(SSL_CTX_set_security_level)         \
     X(SSL_CTX_set_session_ticket_cb)      \
     X(SSL_CTX_set_verify)                 \
     X(SSL_CTX_up_ref)                     \

@@ -103,6 +103,32 @@ var programs = map[string][]scenario{
 		{name: "changed-trust", alone: "before, then after: resumed", served: "before, then after: full"},
 	},
 
+	// A session of one context, at another one: libssl alone looks in the cache of one context. (In
+	// TLS 1.2 a host that switches by the protocol leaves libssl with a certificate that is freed.)
+	"late": {
+		{name: "protocol-alike", alone: "another context's: full", served: "another context's: resumed", memory: "another context's: full"},
+		{name: "protocol-demands", turnsAway: true, alone: "with a session: failed|with another: failed|without: failed"},
+		{name: "protocol-switches", only: "1.3", turnsAway: true, alone: "first: full|then: full", served: "first: failed|then: full", memory: "first: full|then: full"},
+		{name: "protocol-switches-always", only: "1.3", alone: "its own: resumed|and again: resumed"},
+		{name: "status-demands", alone: "without a session: failed|with one: failed|asked: yes"},
+		{name: "status-callback", alone: "the host's own: yes|none: yes"},
+		{name: "hello-looks", alone: "full|resumed|resumed|resumed"},
+		{name: "hello-looks-renewed", alone: "first: full|then: full"},
+		{name: "nameless", alone: "full|resumed|resumed|resumed"},
+		// That this host switches without a name is seen by the first client, which is turned away.
+		{name: "nameless-renewed", turnsAway: true, alone: "first: full|then: full", served: "first: failed|then: full", memory: "first: full|then: full"},
+		{name: "contexts-come-and-go", alone: "full|resumed|resumed|resumed"},
+		{name: "same-again", alone: "full|resumed|resumed|resumed"},
+		{name: "replace-store", alone: "first: resumed|then: resumed", served: "first: full|then: full"},
+		{name: "replace-verify-store", alone: "first: resumed|then: resumed", served: "first: full|then: full"},
+		{name: "raise-level", alone: "first: resumed|then: resumed", served: "first: full|then: full"},
+		{
+			name: "set-flags", turnsAway: true, alone: "first: resumed|then: resumed", served: "first: failed|then: full",
+			memory: "first: resumed|then: resumed",
+		},
+		{name: "cleared", alone: "first: resumed|cleared: resumed", only: "1.2"},
+	},
+
 	"impostor": {
 		{name: "wrong-key", alone: evicted("failed"), served: spared("failed"), only: "1.2"},
 		{name: "wrong-key", alone: spared("failed"), only: "1.3"},
