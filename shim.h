@@ -170,12 +170,16 @@ enum gosess_shm_header {
 
 /* Those that not every libcrypto has: NULL in the table then. */
 #define GOSESS_OPTIONAL_FUNCTIONS(X)                       \
+    X(SSL_get0_client_cert_type) /* 3.2, as the next */    \
+    X(SSL_get0_server_cert_type)                           \
     X(X509_VERIFY_PARAM_get0_email) /* 3.0, as the next */ \
     X(X509_VERIFY_PARAM_get0_host)                         \
     X(X509_VERIFY_PARAM_get1_ip_asc)                       \
     X(X509_VERIFY_PARAM_get_purpose) /* 3.5 */
 
 /* The headers that gosess is built with need not have them. */
+int SSL_get0_client_cert_type(const SSL *ssl, unsigned char **types, size_t *length);
+int SSL_get0_server_cert_type(const SSL *ssl, unsigned char **types, size_t *length);
 char *X509_VERIFY_PARAM_get0_email(X509_VERIFY_PARAM *param);
 char *X509_VERIFY_PARAM_get0_host(X509_VERIFY_PARAM *param, int index);
 char *X509_VERIFY_PARAM_get1_ip_asc(X509_VERIFY_PARAM *param);

@@ -97,6 +97,7 @@ var programs = map[string][]scenario{
 			name: "switched-to-same", alone: "switched, then itself: full", served: "switched, then itself: resumed",
 			memory: "switched, then itself: full",
 		},
+		{name: "shared-secret", alone: "at the second: failed|at the first: resumed", only: "1.2"},
 		{name: "changed-store", alone: "before, then after: resumed", served: "before, then after: full"},
 		{name: "changed-flags", alone: "before, then after: resumed", served: "before, then after: full"},
 		// What cannot be read has no number of its own, but the terms of the context have changed too.

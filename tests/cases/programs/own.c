@@ -242,7 +242,71 @@ static void changed_trust(void)
     say_changed(tighten_trust);
 }
 
+/* --- without a certificate --- */
+
+static unsigned know_all(SSL *ssl, const char *identity, unsigned char *key, unsigned size)
+{
+    (void)ssl, (void)identity;
+    MUST(size >= 16);
+    memset(key, 1, 16);
+    return 16;
+}
+
+static unsigned know_nobody(SSL *ssl, const char *identity, unsigned char *key, unsigned size)
+{
+    (void)ssl, (void)identity, (void)key, (void)size;
+    return 0;
+}
+
+static unsigned be_somebody(SSL *ssl, const char *hint, char *identity, unsigned identity_size,
+                            unsigned char *key, unsigned size)
+{
+    (void)hint;
+    MUST(identity_size >= 2);
+    memcpy(identity, "a", 2);
+    return know_all(ssl, identity, key, size);
+}
+
+static SSL_CTX *with_keys(SSL_psk_server_cb_func find)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    MUST(ctx && SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION));
+    MUST(SSL_CTX_set_cipher_list(ctx, "PSK-AES128-GCM-SHA256"));
+    SSL_CTX_set_psk_server_callback(ctx, find);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    return ctx;
+}
+
+static const char *meet_with_key(SSL_CTX *server, SSL_SESSION *offered, SSL_SESSION **made)
+{
+    SSL_CTX *client = new_client();
+    MUST(SSL_CTX_set_cipher_list(client, "PSK-AES128-GCM-SHA256"));
+    SSL_CTX_set_psk_client_callback(client, be_somebody);
+    struct connection connection = open_connection(server, client, offered, "a.test");
+    shake_hands(&connection);
+    const char *result = outcome(&connection);
+    if (made)
+        MUST(*made = client_session(&connection));
+    close_connection(&connection, CLEAN);
+    SSL_CTX_free(client);
+    return result;
+}
+
+/* Two servers that know their clients by a secret; the second has forgotten it. */
+static void shared_secret(void)
+{
+    SSL_CTX *first = with_keys(know_all), *second = with_keys(know_nobody);
+    SSL_SESSION *session;
+    MUST(strcmp(meet_with_key(first, NULL, &session), "full") == 0);
+    say("at the second: %s", meet_with_key(second, session, NULL));
+    say("at the first: %s", meet_with_key(first, session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(first);
+    SSL_CTX_free(second);
+}
+
 static const struct scenario scenarios[] = {
+    {"shared-secret", shared_secret},
     {"store", with_set_store},
     {"flags", with_set_flags},
     {"depth", with_set_depth},
