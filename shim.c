@@ -15,6 +15,7 @@
 #include "shim/serve/cache.h"
 #include "shim/serve/call.h"
 #include "shim/serve/callbacks.h"
+#include "shim/serve/choosing.h"
 #include "shim/serve/connection.h"
 #include "shim/serve/context.h"
 #include "shim/serve/prepare.h"
@@ -181,8 +182,12 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
     if (context && command == SSL_CTRL_SET_SESS_CACHE_MODE)
         return gosess_set_mode(context, larg);
     long result = next(ctx, command, larg, parg);
-    if (context && command == SSL_CTRL_SET_VERIFY_CERT_STORE && result)
+    if (context && command == SSL_CTRL_GET_TLSEXT_STATUS_REQ_CB && parg)
+        gosess_tell_status_callback(context, parg);
+    if (context && command == SSL_CTRL_SET_VERIFY_CERT_STORE && result) {
         atomic_store(&context->noted.store, parg);
+        gosess_note_change(ctx);
+    }
     return context ? counted(context, command, result) : result;
 }
 

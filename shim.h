@@ -27,7 +27,7 @@
 #include "include/gosess.h"
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 9
+#define GOSESS_CORE_ABI 10
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -83,10 +83,13 @@ enum gosess_shm_header {
     X(SSL_CTX_add_session)              \
     X(SSL_CTX_ctrl)                     \
     X(SSL_CTX_free)                     \
+    X(SSL_CTX_get0_CA_list)             \
+    X(SSL_CTX_get0_certificate)         \
     X(SSL_CTX_get0_param)               \
     X(SSL_CTX_get_cert_store)           \
     X(SSL_CTX_get_client_CA_list)       \
     X(SSL_CTX_get_options)              \
+    X(SSL_CTX_get_security_callback)    \
     X(SSL_CTX_get_security_level)       \
     X(SSL_CTX_get_verify_callback)      \
     X(SSL_CTX_get_verify_mode)          \
@@ -117,15 +120,20 @@ enum gosess_shm_header {
     X(SSL_client_hello_get0_ext)        \
     X(SSL_client_hello_get0_random)     \
     X(SSL_ctrl)                         \
+    X(SSL_get0_CA_list)                 \
+    X(SSL_get0_param)                   \
     X(SSL_get_SSL_CTX)                  \
     X(SSL_get_certificate)              \
     X(SSL_get_ciphers)                  \
+    X(SSL_get_client_CA_list)           \
     X(SSL_get_client_random)            \
     X(SSL_get_fd)                       \
     X(SSL_get_max_early_data)           \
     X(SSL_get_options)                  \
     X(SSL_get_peer_cert_chain)          \
     X(SSL_get_privatekey)               \
+    X(SSL_get_security_callback)        \
+    X(SSL_get_security_level)           \
     X(SSL_get_servername)               \
     X(SSL_get_state)                    \
     X(SSL_get_verify_callback)          \
@@ -135,6 +143,7 @@ enum gosess_shm_header {
     X(SSL_set_options)                  \
     X(SSL_version)                      \
     X(TLS_client_method)                \
+    X(X509_NAME_cmp)                    \
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
     X(X509_OBJECT_get_type)             \
@@ -161,12 +170,16 @@ enum gosess_shm_header {
 
 /* Those that not every libcrypto has: NULL in the table then. */
 #define GOSESS_OPTIONAL_FUNCTIONS(X)                       \
+    X(SSL_get0_client_cert_type) /* 3.2, as the next */    \
+    X(SSL_get0_server_cert_type)                           \
     X(X509_VERIFY_PARAM_get0_email) /* 3.0, as the next */ \
     X(X509_VERIFY_PARAM_get0_host)                         \
     X(X509_VERIFY_PARAM_get1_ip_asc)                       \
     X(X509_VERIFY_PARAM_get_purpose) /* 3.5 */
 
 /* The headers that gosess is built with need not have them. */
+int SSL_get0_client_cert_type(const SSL *ssl, unsigned char **types, size_t *length);
+int SSL_get0_server_cert_type(const SSL *ssl, unsigned char **types, size_t *length);
 char *X509_VERIFY_PARAM_get0_email(X509_VERIFY_PARAM *param);
 char *X509_VERIFY_PARAM_get0_host(X509_VERIFY_PARAM *param, int index);
 char *X509_VERIFY_PARAM_get1_ip_asc(X509_VERIFY_PARAM *param);
@@ -314,6 +327,7 @@ enum gosess_operation {
      * say of what.
      */
     GOSESS_FIND,
+    GOSESS_LEARN,     /* [scope] its server name leads to its terms, as a handshake has shown */
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
     /* [context, id, session] removed: it was stored, and not another one under its id (L15) */
     GOSESS_REMOVE,

@@ -12,6 +12,7 @@ type cache interface {
 	share(r *request)
 	keep(r *request)
 	find(r *request)
+	learn(r *request)
 	keepCopy(r *request)
 	remove(r *request)
 	number(r *request)

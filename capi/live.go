@@ -35,6 +35,9 @@ func (l *live) any() bool { return l.budget.Any() }
 // share has nothing to share with.
 func (l *live) share(*request) {}
 
+// learn has nothing to learn for: a session is asked for by its name, whatever that leads to.
+func (l *live) learn(*request) {}
+
 // keepCopy leaves the copy to the caller: there are no bytes that it could be of.
 func (l *live) keepCopy(*request) {}
 

@@ -44,10 +44,10 @@ func newSealed(store sessioncache.Store, check func() error, cache *sessioncache
 
 // share stores a session's bytes. What a full handshake's server name has led to is noted with it.
 func (s *sealed) share(r *request) {
-	origin := originOf(r.scope)
 	if r.scope.routed {
-		s.cache.Learn(unhurried, configurationOf(r.scope), origin.ServerName, origin.Terms)
+		s.learn(r)
 	}
+	origin := originOf(r.scope)
 	seal, err := s.cache.Put(unhurried, origin, sessioncache.Session{ID: idOf(r), DER: derOf(r), Expires: int64(r.expires)})
 	switch {
 	case err == sessioncache.ErrTooBig:
@@ -57,6 +57,12 @@ func (s *sealed) share(r *request) {
 		*sealOf(r) = seal
 		s.keepCopy(r)
 	}
+}
+
+// learn notes what a server name has led to.
+func (s *sealed) learn(r *request) {
+	origin := originOf(r.scope)
+	s.cache.Learn(unhurried, configurationOf(r.scope), origin.ServerName, origin.Terms)
 }
 
 // keep keeps the object itself. What this context has shared of the session makes way, so that there is

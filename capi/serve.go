@@ -37,6 +37,8 @@ func serve(r *request) {
 		c.keep(r)
 	case C.GOSESS_FIND:
 		c.find(r)
+	case C.GOSESS_LEARN:
+		c.learn(r)
 	case C.GOSESS_KEEP_COPY:
 		c.keepCopy(r)
 	case C.GOSESS_REMOVE:

@@ -32,7 +32,6 @@ bool gosess_attach_prepare(const struct gosess_libssl *table)
 void gosess_watch(SSL_CTX *ctx, bool own_library)
 {
     struct gosess_attached *context = gosess_context_make(ctx);
-    gosess_note_change();
     if (!context) {
         gosess_fail_memory();
         return;

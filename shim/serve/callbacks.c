@@ -18,7 +18,6 @@
 #include "lookup.h"
 #include "replay.h"
 #include "sessions.h"
-#include "terms.h"
 #include "tier.h"
 
 /*
@@ -184,32 +183,6 @@ static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *c
         atomic_fetch_add(&context->hits, 1);
     }
     return session;
-}
-
-/*
- * libssl has given the connection its session by now, and the host chooses a context for it. Where
- * that is not what the name led to before, a full handshake would end otherwise, and libssl cannot
- * be made to begin one: the client is turned away, and its next handshake is a full one.
- */
-int gosess_on_servername(SSL *ssl, int *alert, void *argument)
-{
-    struct gosess_attached *now = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
-    gosess_servername_cb application = now ? atomic_load(&now->noted.servername) : NULL;
-    struct gosess_connection *connection = gosess_connection_of(ssl);
-    struct gosess_attached *first = gosess_attached_first(ssl);
-    if (!application && first)
-        application = atomic_load(&first->noted.servername);
-    int answer =
-        application ? GOSESS_HOST(application)(ssl, alert, argument) : SSL_TLSEXT_ERR_NOACK;
-    if (answer == SSL_TLSEXT_ERR_ALERT_FATAL || !connection ||
-        !gosess_ssl->SSL_session_reused(ssl) ||
-        (gosess_terms_hold(ssl, &connection->given) &&
-         gosess_demands_hold(ssl, &connection->given)))
-        return answer;
-    gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_STORE,
-               "a client is turned away: its server name leads to another context than before");
-    *alert = SSL_AD_HANDSHAKE_FAILURE;
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 /* Whether the cache had the session of this thread's last removal, and the host asked for that. */

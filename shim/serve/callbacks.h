@@ -7,9 +7,6 @@
 /* Attaches a cache to a context, with callbacks by which it takes the place of libssl's cache. */
 bool gosess_serve(SSL_CTX *ctx, struct gosess_cache *cache);
 
-/* The host's servername callback, with a look at what it has led to. */
-int gosess_on_servername(SSL *ssl, int *alert, void *argument);
-
 /*
  * SSL_CTX_remove_session's own answer: whether the cache had the session. by_libssl: not the host
  * calls it, but libssl for a connection.

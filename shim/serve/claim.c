@@ -73,6 +73,7 @@ SSL_SESSION *gosess_claim_again(struct gosess_given *given, const unsigned char 
         return NULL;
     given->ends = claim->ends;
     given->bound = claim->bound;
+    given->private = !claim->bound;
     memcpy(given->terms, claim->terms, sizeof given->terms);
     return claim->session;
 }

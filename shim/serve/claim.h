@@ -17,7 +17,8 @@ struct gosess_claim;
 struct gosess_given {
     int64_t ends; /* when the session that it resumes is over, unix seconds; 0: there is none */
     struct gosess_claim *claim;
-    bool bound; /* the session is one of a shared store, which holds under these terms only */
+    bool bound;   /* the session is one of a shared store, which holds under these terms only */
+    bool private; /* or one that is not shared, nor is what comes of it */
     unsigned char terms[GOSESS_DIGEST_SIZE];
 };
 

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "connection.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,9 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attache
         return NULL;
     connection->ssl = ssl;
     connection->first = first;
+    connection->generation = gosess_generation();
+    connection->purpose = atomic_load(&first->noted.purpose);
+    connection->trust = atomic_load(&first->noted.trust);
     gosess_table_add(&connection->by_ssl, GOSESS_KIND_SSL, ssl);
     return connection;
 }
@@ -98,27 +102,29 @@ void gosess_connection_asks(struct gosess_connection *connection)
     connection->asked = known;
     if (known)
         memcpy(connection->random, random, sizeof connection->random);
+    connection->generation = gosess_generation();
     connection->given.ends = 0;
-    connection->given.bound = false;
+    connection->given.bound = connection->given.private = false;
     gosess_connection_resumes(connection, NULL);
+}
+
+bool gosess_connection_has_asked(const struct gosess_connection *connection)
+{
+    unsigned char random[sizeof connection->random];
+    return connection->asked &&
+           gosess_ssl->SSL_get_client_random(connection->ssl, random, sizeof random) ==
+               sizeof random &&
+           memcmp(random, connection->random, sizeof random) == 0;
 }
 
 /*
  * The handshake that has taken a session is the one that the SSL is in, and it does not resume:
  * libssl has refused the client's binder, or the session. Of another handshake nothing is known.
  */
-static bool is_refused(const struct gosess_connection *connection)
-{
-    unsigned char random[sizeof connection->random];
-    return connection->asked && !gosess_ssl->SSL_session_reused(connection->ssl) &&
-           gosess_ssl->SSL_get_client_random(connection->ssl, random, sizeof random) ==
-               sizeof random &&
-           memcmp(random, connection->random, sizeof random) == 0;
-}
-
 void gosess_connection_settle(struct gosess_connection *connection)
 {
-    if (connection->given.claim && is_refused(connection))
+    if (connection->given.claim && !gosess_ssl->SSL_session_reused(connection->ssl) &&
+        gosess_connection_has_asked(connection))
         gosess_release(connection, true);
 }
 

@@ -10,9 +10,13 @@ struct gosess_connection {
     SSL *ssl;                      /* not a reference */
     struct gosess_attached *first; /* the context that it was made from: libssl's rule (L1) */
     struct gosess_given given;
-    uint64_t options;         /* that replay.c has set */
-    bool chooses;             /* it has had a callback for certificates of its own */
-    bool asked;               /* its handshake has asked for a session, with this random */
+    uint64_t options;    /* that replay.c has set */
+    bool chooses;        /* what it presents and demands is not its context's to say */
+    bool late;           /* its handshake may have been led elsewhere after the lookup */
+    bool ruled;          /* the host may have given it rules of its own that cannot be read */
+    uint32_t generation; /* of the contexts, when it was made, or asked last */
+    int purpose, trust;  /* of its X509_VERIFY_PARAM, as the first context's when it was made */
+    bool asked;          /* its handshake has asked for a session, with this random */
     unsigned char random[32]; /* of the ClientHello, RFC 8446 section 4.1.2 */
     struct gosess_link by_ssl, by_session;
 };
@@ -28,6 +32,9 @@ struct gosess_attached *gosess_attached_first(const SSL *ssl);
 
 /* A handshake of it asks for a session. */
 void gosess_connection_asks(struct gosess_connection *connection);
+
+/* Whether the handshake that it is in has asked: an SSL may be in another one by now. */
+bool gosess_connection_has_asked(const struct gosess_connection *connection);
 
 /* It is given a session, by gosess; NULL: none. */
 void gosess_connection_resumes(struct gosess_connection *connection, const SSL_SESSION *session);

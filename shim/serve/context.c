@@ -95,9 +95,10 @@ bool gosess_serves_any(void)
 
 static _Atomic uint32_t generation;
 
-void gosess_note_change(void)
+void gosess_note_change(const SSL_CTX *ctx)
 {
-    atomic_fetch_add(&generation, 1);
+    if (gosess_attached(ctx) && gosess_ssl->SSL_CTX_get0_certificate(ctx))
+        atomic_fetch_add(&generation, 1);
 }
 
 uint32_t gosess_generation(void)

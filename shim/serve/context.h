@@ -48,10 +48,11 @@ struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
 struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param);
 
 /*
- * The host has made or changed a context while it runs: what a server name led to before, it need
- * not lead to now.
+ * The host has changed a context while it runs: what a server name led to before, it need not lead
+ * to now. One without a certificate counts for nothing: no name leads there, and what a client
+ * makes for each of its connections is most often such a one.
  */
-void gosess_note_change(void);
+void gosess_note_change(const SSL_CTX *ctx);
 uint32_t gosess_generation(void);
 
 /*

@@ -112,6 +112,7 @@ static SSL_SESSION *find(struct gosess_connection *connection, struct gosess_req
     if (session) {
         given->ends = request->ends ? request->ends : gosess_end_of(gosess_ssl, session);
         given->bound = request->bound;
+        given->private = !request->bound;
         memcpy(given->terms, request->bound ? request->terms : request->scope->terms,
                sizeof given->terms);
     }

@@ -8,7 +8,7 @@
 
 #include "../ssl/libssl.h"
 #include "../ssl/verification.h"
-#include "callbacks.h"
+#include "choosing.h"
 #include "connection.h"
 #include "context.h"
 #include "sessions.h"
@@ -62,6 +62,46 @@ GOSESS_EXPORT void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
 INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_purpose, purpose)
 INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_trust, trust)
 
+/* --- rules of one connection --- */
+
+static void note_ruled(const SSL *ssl)
+{
+    struct gosess_connection *connection = gosess_ssl ? gosess_connection_of(ssl) : NULL;
+    if (connection)
+        connection->ruled = true;
+}
+
+/* Who asks for the parameters of a connection may set something in them that cannot be read. */
+GOSESS_EXPORT X509_VERIFY_PARAM *SSL_get0_param(SSL *ssl)
+{
+    __typeof__(&SSL_get0_param) next = GOSESS_NEXT(SSL_get0_param);
+    note_ruled(ssl);
+    return next ? next(ssl) : NULL;
+}
+
+#define INTERPOSE_RULE_SETTER(function, type)                 \
+    GOSESS_EXPORT int function(SSL *ssl, type value)          \
+    {                                                         \
+        __typeof__(&(function)) next = GOSESS_NEXT(function); \
+        note_ruled(ssl);                                      \
+        return next ? next(ssl, value) : 0;                   \
+    }
+
+INTERPOSE_RULE_SETTER(SSL_set1_param, X509_VERIFY_PARAM *)
+INTERPOSE_RULE_SETTER(SSL_set_purpose, int)
+INTERPOSE_RULE_SETTER(SSL_set_trust, int)
+INTERPOSE_RULE_SETTER(SSL_set1_host, const char *)
+INTERPOSE_RULE_SETTER(SSL_add1_host, const char *)
+
+GOSESS_EXPORT long SSL_ctrl(SSL *ssl, int command, long larg, void *parg)
+{
+    __typeof__(&SSL_ctrl) next = GOSESS_NEXT(SSL_ctrl);
+    if (command == SSL_CTRL_SET_VERIFY_CERT_STORE || command == SSL_CTRL_SET_CLIENT_SIGALGS ||
+        command == SSL_CTRL_SET_CLIENT_SIGALGS_LIST)
+        note_ruled(ssl);
+    return next ? next(ssl, command, larg, parg) : 0;
+}
+
 /* --- what a host chooses with --- */
 
 /*
@@ -77,7 +117,26 @@ GOSESS_EXPORT long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int command, void (*callb
         if (callback)
             callback = (void (*)(void))gosess_on_servername;
     }
+    if (context && command == SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB) {
+        atomic_store(&context->noted.status, (gosess_status_cb)callback);
+        if (callback)
+            callback = (void (*)(void))gosess_on_status;
+    }
     return next ? next(ctx, command, callback) : 0;
+}
+
+GOSESS_EXPORT void SSL_CTX_set_alpn_select_cb(SSL_CTX *ctx, SSL_CTX_alpn_select_cb_func callback,
+                                              void *argument)
+{
+    __typeof__(&SSL_CTX_set_alpn_select_cb) next = GOSESS_NEXT(SSL_CTX_set_alpn_select_cb);
+    struct gosess_attached *context = gosess_attached(ctx);
+    if (context) {
+        atomic_store(&context->noted.alpn, callback);
+        if (callback)
+            callback = gosess_on_alpn;
+    }
+    if (next)
+        next(ctx, callback, argument);
 }
 
 /* Where it is taken away again, connections may have it still. */
@@ -106,27 +165,23 @@ GOSESS_EXPORT void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, SSL_client_hello_cb
 {
     __typeof__(&SSL_CTX_set_client_hello_cb) next = GOSESS_NEXT(SSL_CTX_set_client_hello_cb);
     struct gosess_attached *context = gosess_attached(ctx);
-    if (context)
+    if (context) {
         atomic_store(&context->noted.hello, callback != NULL);
+        atomic_store(&context->noted.chooses_in_hello,
+                     callback && gosess_chooses_in_hello((uintptr_t)callback));
+    }
     if (next)
         next(ctx, callback, argument);
 }
 
 /* --- what a host changes while it runs --- */
 
-/* Of an attached context: others lead nowhere that is known. */
-static void note_change(const SSL_CTX *ctx)
-{
-    if (gosess_attached(ctx))
-        gosess_note_change();
-}
-
 #define INTERPOSE_CERTIFICATE_SETTER(function, parameters, ...) \
     GOSESS_EXPORT int function parameters                       \
     {                                                           \
         __typeof__(&(function)) next = GOSESS_NEXT(function);   \
         int set = next ? next(__VA_ARGS__) : 0;                 \
-        note_change(ctx);                                       \
+        gosess_note_change(ctx);                                \
         return set;                                             \
     }
 
@@ -146,10 +201,28 @@ INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_cert_and_key,
 GOSESS_EXPORT void SSL_CTX_set_verify(SSL_CTX *ctx, int mode, SSL_verify_cb callback)
 {
     __typeof__(&SSL_CTX_set_verify) next = GOSESS_NEXT(SSL_CTX_set_verify);
+    bool same = gosess_attached(ctx) && gosess_ssl->SSL_CTX_get_verify_mode(ctx) == mode &&
+                gosess_ssl->SSL_CTX_get_verify_callback(ctx) == callback;
     if (next)
         next(ctx, mode, callback);
-    note_change(ctx);
+    if (!same)
+        gosess_note_change(ctx);
 }
+
+#define INTERPOSE_POLICY_SETTER(function, type, get)                       \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, type value)                  \
+    {                                                                      \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);              \
+        bool same = gosess_attached(ctx) && gosess_ssl->get(ctx) == value; \
+        if (next)                                                          \
+            next(ctx, value);                                              \
+        if (!same)                                                         \
+            gosess_note_change(ctx);                                       \
+    }
+
+INTERPOSE_POLICY_SETTER(SSL_CTX_set_security_level, int, SSL_CTX_get_security_level)
+INTERPOSE_POLICY_SETTER(SSL_CTX_set_cert_store, X509_STORE *, SSL_CTX_get_cert_store)
+INTERPOSE_POLICY_SETTER(SSL_CTX_set1_cert_store, X509_STORE *, SSL_CTX_get_cert_store)
 
 /* --- what a host keeps with its sessions --- */
 

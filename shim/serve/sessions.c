@@ -87,7 +87,7 @@ bool gosess_is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *se
     gosess_scope_made(context, ssl, session, &born->scope);
     gosess_ssl->ERR_pop_to_mark();
     /* Resumed under terms that do not hold: what comes of that is nobody's. */
-    return !born->scope.resumed || gosess_terms_hold(ssl, &born->connection->given);
+    return gosess_may_keep(born->connection);
 }
 
 /*

@@ -17,24 +17,9 @@
 #include "../ssl/digest.h"
 #include "../ssl/libssl.h"
 #include "connection.h"
+#include "own.h"
 
 /* --- terms --- */
-
-/*
- * How a connection verifies its client where the host has it do so otherwise than its context: the
- * mode and the callback, which say something in this process. 0 where it does as its context.
- */
-static uint64_t own_verification(const SSL *ssl)
-{
-    const SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
-    int mode = gosess_ssl->SSL_get_verify_mode(ssl);
-    uint64_t callback = (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl);
-    if (mode == gosess_ssl->SSL_CTX_get_verify_mode(ctx) &&
-        (mode == SSL_VERIFY_NONE ||
-         callback == (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx)))
-        return 0;
-    return callback << 8 | (uint64_t)mode | 0x80;
-}
 
 /*
  * Whether a connection's terms are known, from the context that it has been switched to by now. A
@@ -58,15 +43,15 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     return gosess_digest_end(&digest, terms);
 }
 
-bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given)
+bool gosess_may_keep(struct gosess_connection *connection)
 {
+    const struct gosess_given *given = &connection->given;
     unsigned char now[GOSESS_DIGEST_SIZE];
-    return !given->bound || (terms_of(ssl, now) && memcmp(now, given->terms, sizeof now) == 0);
-}
-
-bool gosess_demands_hold(SSL *ssl, const struct gosess_given *given)
-{
-    return !given->bound || own_verification(ssl) == 0;
+    if (!given->bound || !gosess_ssl->SSL_session_reused(connection->ssl) ||
+        !gosess_connection_has_asked(connection))
+        return true;
+    return gosess_own_rules(connection->ssl) == 0 && terms_of(connection->ssl, now) &&
+           memcmp(now, given->terms, sizeof now) == 0;
 }
 
 /* --- scopes --- */
@@ -85,13 +70,22 @@ static bool parse_server_name(const unsigned char *body, size_t length, struct g
     return true;
 }
 
-/* Whether the host may switch to another context after libssl has looked for a session. */
-static bool switches_late(const struct gosess_attached *first, const SSL *ssl)
+/*
+ * A host with a callback for the server name switches there; one that has one for the ClientHello
+ * too has switched by the lookup (HAProxy), or is known to have decided to stay (httpd). Without a
+ * name most hosts stay, so that counts once it was seen otherwise.
+ */
+bool gosess_switches_late(const struct gosess_attached *first, const SSL_CTX *now, bool named)
 {
-    const struct gosess_attached *now = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
-    if (atomic_load(&first->noted.hello)) /* it chooses there, before: HAProxy, httpd */
+    const struct gosess_noted *noted = &first->noted;
+    const struct gosess_attached *context = gosess_attached(now);
+    if (!atomic_load(&noted->servername) && !(context && atomic_load(&context->noted.servername)))
         return false;
-    return atomic_load(&first->noted.servername) || (now && atomic_load(&now->noted.servername));
+    bool chosen = atomic_load(&noted->chooses_in_hello) ||
+                  (atomic_load(&noted->hello) && now != first->core.ctx);
+    if (chosen && !atomic_load(&noted->switched_twice))
+        return false;
+    return named || atomic_load(&noted->switched_nameless);
 }
 
 static uint64_t mixed(uint64_t sum, const void *data, size_t length)
@@ -140,9 +134,10 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
     if (gosess_ssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1 &&
         !parse_server_name(body, length, scope))
         return false;
-    scope->routed = scope->server_name && switches_late(context, ssl);
+    scope->routed =
+        gosess_switches_late(context, gosess_ssl->SSL_get_SSL_CTX(ssl), scope->server_name != NULL);
     scope->place = scope->routed ? place_of(ssl) : 0;
-    scope->own = own_verification(ssl);
+    scope->own = gosess_own_rules(ssl);
     scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
     scope->known = terms_of(ssl, scope->terms) && !scope->routed;
     scope->shared = !scope->host_data && (scope->routed || (scope->known && scope->own == 0));
@@ -177,9 +172,20 @@ static bool is_whole(struct gosess_attached *context, SSL_SESSION *session,
            !(context->own_library && gosess_ssl->SSL_SESSION_get0_peer(session));
 }
 
+/*
+ * Whether the client was verified by what its context has now: that may have been replaced since,
+ * while the client's messages were on their way.
+ */
+static bool is_verified_as_now(const SSL *ssl, const struct gosess_connection *connection)
+{
+    return gosess_ssl->SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
+           (connection && connection->generation == gosess_generation());
+}
+
 void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
                        struct gosess_scope *scope)
 {
+    const struct gosess_connection *connection = gosess_connection_of(ssl);
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     *scope = (struct gosess_scope){
         .context = &context->core,
@@ -189,13 +195,29 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *s
         .generation = gosess_generation(),
         .chain = chain_size(ssl),
         .resumed = gosess_ssl->SSL_session_reused(ssl) == 1,
-        .own = own_verification(ssl),
+        .own = gosess_own_rules(ssl),
         .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
     };
-    scope->known = terms_of(ssl, scope->terms);
-    scope->shared = scope->known && is_whole(context, session, scope);
-    scope->routed = scope->shared && name && !scope->resumed && switches_late(context, ssl);
+    scope->known = terms_of(ssl, scope->terms) && is_verified_as_now(ssl, connection);
+    scope->shared = scope->known && is_whole(context, session, scope) &&
+                    !(scope->resumed && connection && connection->given.private);
+    scope->routed = scope->shared && !scope->resumed && connection && connection->late;
     scope->place = scope->routed ? place_of(ssl) : 0;
+}
+
+bool gosess_scope_led(struct gosess_connection *connection, struct gosess_scope *scope)
+{
+    SSL *ssl = connection->ssl;
+    const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    *scope = (struct gosess_scope){
+        .context = &connection->first->core,
+        .server_name = name,
+        .server_name_length = name ? strlen(name) : 0,
+        .generation = gosess_generation(),
+        .routed = connection->late,
+        .place = place_of(ssl),
+    };
+    return scope->routed && terms_of(ssl, scope->terms);
 }
 
 /* The server name of a session without a connection is what a servername callback accepted. */

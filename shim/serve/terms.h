@@ -2,8 +2,7 @@
 #ifndef GOSESS_SERVE_TERMS_H
 #define GOSESS_SERVE_TERMS_H
 
-#include "claim.h"
-#include "context.h"
+#include "connection.h"
 
 /*
  * Under which circumstances a connection asks for a session, while its ClientHello is there, and
@@ -13,15 +12,23 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
 void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
                        struct gosess_scope *scope);
 
+/* What the server name of a connection has led to; false where that cannot be said. */
+bool gosess_scope_led(struct gosess_connection *connection, struct gosess_scope *scope);
+
 /* The same of a session that the host adds by itself. */
 void gosess_scope_added(struct gosess_attached *context, const SSL_SESSION *session,
                         struct gosess_scope *scope);
 
 /*
- * Whether a connection may still have what it was given, now that the host has chosen: its terms;
- * and that it verifies its client as its context does, under which it was given that.
+ * Whether a host switches a connection to another context after libssl has looked for a session:
+ * one that was made of the first context, and is switched to another one by then, if it is.
  */
-bool gosess_terms_hold(SSL *ssl, const struct gosess_given *given);
-bool gosess_demands_hold(SSL *ssl, const struct gosess_given *given);
+bool gosess_switches_late(const struct gosess_attached *first, const SSL_CTX *now, bool named);
+
+/*
+ * Whether a connection that resumes what its handshake was given may have it still, now that the
+ * host has chosen: under the same terms, and it decides on its client as its context does.
+ */
+bool gosess_may_keep(struct gosess_connection *connection);
 
 #endif

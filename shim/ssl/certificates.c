@@ -48,6 +48,22 @@ static bool list_certificates(SSL *ssl, struct gosess_certificates *list)
     return fits;
 }
 
+/*
+ * Whether either end may show a raw public key instead of a certificate (RFC 7250): of that there
+ * is no list, nor of what a client's is compared with.
+ */
+static bool knows_raw_keys(const SSL *ssl)
+{
+    unsigned char *types = NULL;
+    size_t length = 0;
+    if (!gosess_ssl->SSL_get0_server_cert_type || !gosess_ssl->SSL_get0_client_cert_type)
+        return false;
+    if (gosess_ssl->SSL_get0_server_cert_type(ssl, &types, &length) == 1 && types && length > 0)
+        return true;
+    types = NULL;
+    return gosess_ssl->SSL_get0_client_cert_type(ssl, &types, &length) == 1 && types && length > 0;
+}
+
 static bool same_certificates(const struct gosess_certificates *a,
                               const struct gosess_certificates *b)
 {
@@ -87,15 +103,16 @@ static bool digest_certificates(const struct gosess_certificates *list,
 }
 
 /*
- * The digest of the certificates that a connection has. Most connections of a context have the same
- * ones, whose digest the context keeps, with references on them, so that no other certificate comes
- * to lie at their addresses.
+ * The digest of the certificates that a connection has. One without any shows who it is by
+ * something else, a secret that both know for one (PSK). Most connections of a context have the
+ * same ones, whose digest the context keeps, with references on them, so that no other certificate
+ * comes to lie at their addresses.
  */
 bool gosess_certificates_digest(SSL *ssl, struct gosess_presented *presented,
                                 unsigned char out[GOSESS_DIGEST_SIZE])
 {
     struct gosess_certificates list, before = {.count = 0};
-    if (!list_certificates(ssl, &list))
+    if (knows_raw_keys(ssl) || !list_certificates(ssl, &list) || list.count == 0)
         return false;
     gosess_lock(GOSESS_LOCK_TERMS);
     bool known = presented->known && same_certificates(&presented->list, &list);

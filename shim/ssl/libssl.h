@@ -27,10 +27,14 @@ extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepar
     X(SSL_CTX_sess_set_new_cb)            \
     X(SSL_CTX_sess_set_remove_cb)         \
     X(SSL_CTX_set0_CA_list)               \
+    X(SSL_CTX_set1_cert_store)            \
+    X(SSL_CTX_set_alpn_select_cb)         \
     X(SSL_CTX_set_cert_cb)                \
+    X(SSL_CTX_set_cert_store)             \
     X(SSL_CTX_set_cert_verify_callback)   \
     X(SSL_CTX_set_client_CA_list)         \
     X(SSL_CTX_set_client_hello_cb)        \
+    X(SSL_CTX_set_security_level)         \
     X(SSL_CTX_set_session_ticket_cb)      \
     X(SSL_CTX_set_verify)                 \
     X(SSL_CTX_up_ref)                     \
@@ -40,10 +44,17 @@ extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepar
     X(SSL_CTX_use_certificate_chain_file) \
     X(SSL_CTX_use_certificate_file)       \
     X(SSL_SESSION_set_ex_data)            \
+    X(SSL_add1_host)                      \
+    X(SSL_ctrl)                           \
     X(SSL_free)                           \
+    X(SSL_get0_param)                     \
     X(SSL_new)                            \
+    X(SSL_set1_host)                      \
+    X(SSL_set1_param)                     \
     X(SSL_set_SSL_CTX)                    \
     X(SSL_set_cert_cb)                    \
+    X(SSL_set_purpose)                    \
+    X(SSL_set_trust)                      \
     X(X509_VERIFY_PARAM_set_purpose)      \
     X(X509_VERIFY_PARAM_set_trust)        \
     X(capset)                             \

@@ -37,16 +37,16 @@ static bool read_names(X509_VERIFY_PARAM *param, unsigned char *out)
     return ok;
 }
 
-static bool read_param(X509_VERIFY_PARAM *param, struct gosess_param *verification)
+bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out)
 {
-    verification->flags = gosess_ssl->X509_VERIFY_PARAM_get_flags(param);
-    verification->inherit_flags = gosess_ssl->X509_VERIFY_PARAM_get_inh_flags(param);
-    verification->depth = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_depth(param);
-    verification->auth_level = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_auth_level(param);
-    verification->host_flags = gosess_ssl->X509_VERIFY_PARAM_get_hostflags(param);
+    out->flags = gosess_ssl->X509_VERIFY_PARAM_get_flags(param);
+    out->inherit_flags = gosess_ssl->X509_VERIFY_PARAM_get_inh_flags(param);
+    out->depth = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_depth(param);
+    out->auth_level = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_auth_level(param);
+    out->host_flags = gosess_ssl->X509_VERIFY_PARAM_get_hostflags(param);
     if (gosess_ssl->X509_VERIFY_PARAM_get_purpose)
-        verification->purpose = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_purpose(param);
-    return read_names(param, verification->names);
+        out->purpose = (uint64_t)gosess_ssl->X509_VERIFY_PARAM_get_purpose(param);
+    return read_names(param, out->names);
 }
 
 /* The one that libssl verifies with: ssl_verify_cert_chain. Before 3.0.2 and 1.1.1n it cannot say.
@@ -66,7 +66,7 @@ static bool read_store(X509_STORE *store, struct gosess_verification *verificati
     verification->trusted = (uint64_t)gosess_ssl->OPENSSL_sk_num(
         (const OPENSSL_STACK *)gosess_ssl->X509_STORE_get0_objects(store));
     verification->store_callback = (uintptr_t)gosess_ssl->X509_STORE_get_verify_cb(store);
-    return read_param(gosess_ssl->X509_STORE_get0_param(store), &verification->store_param);
+    return gosess_read_param(gosess_ssl->X509_STORE_get0_param(store), &verification->store_param);
 }
 
 static bool read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
@@ -79,7 +79,7 @@ static bool read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
     verification->verifier = atomic_load(&noted->verifier);
     if (atomic_load(&noted->argument))
         verification->argument = atomic_load(&noted->verifiers);
-    bool ok = read_param(gosess_ssl->SSL_CTX_get0_param(ctx), &verification->param);
+    bool ok = gosess_read_param(gosess_ssl->SSL_CTX_get0_param(ctx), &verification->param);
     if (!gosess_ssl->X509_VERIFY_PARAM_get_purpose)
         verification->param.purpose = (uint64_t)atomic_load(&noted->purpose);
     verification->param.trust = (uint64_t)atomic_load(&noted->trust);

@@ -5,6 +5,8 @@
 #include "../../shim.h"
 
 typedef int (*gosess_servername_cb)(SSL *, int *, void *);
+typedef int (*gosess_status_cb)(SSL *, void *);
+typedef SSL_CTX_alpn_select_cb_func gosess_alpn_cb;
 
 /* What libssl has no getter for, or not in every version: noted when the host sets it. */
 struct gosess_noted {
@@ -15,9 +17,14 @@ struct gosess_noted {
     X509_STORE *_Atomic store;  /* of SSL_CTX_set1_verify_cert_store; the context's reference */
     _Atomic int purpose, trust; /* of the context's X509_VERIFY_PARAM */
     _Atomic gosess_servername_cb servername; /* SSL_CTX_set_tlsext_servername_callback */
+    _Atomic gosess_alpn_cb alpn;             /* SSL_CTX_set_alpn_select_cb */
+    _Atomic gosess_status_cb status;         /* SSL_CTX_set_tlsext_status_cb */
     _Atomic bool hello;                      /* it has a ClientHello callback */
-    _Atomic bool chooses;                    /* it has had a callback for certificates */
-    _Atomic bool ticket_data;                /* it has callbacks for the data of tickets */
+    _Atomic bool chooses_in_hello;           /* that of a host which is known to choose there */
+    _Atomic bool switched_twice;             /* and was seen to switch once more, later */
+    _Atomic bool switched_nameless;          /* it was seen to switch clients without a name */
+    _Atomic bool chooses;     /* it has had a callback that may choose for each connection */
+    _Atomic bool ticket_data; /* it has callbacks for the data of tickets */
 };
 
 /* An X509_VERIFY_PARAM, in numbers: no padding, so it can be compared and digested as a whole. */
@@ -38,6 +45,12 @@ struct gosess_verification {
     uint64_t verifier, argument;       /* SSL_CTX_set_cert_verify_callback */
     struct gosess_param param, store_param;
 };
+
+/*
+ * What a parameter has that can be read: no trust, and before 3.5 no purpose. False where libcrypto
+ * fails.
+ */
+bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out);
 
 /* False where libcrypto fails. Cheap. */
 bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,

@@ -123,3 +123,15 @@ func withAfter(lines, after, line, by string) string {
 	before, rest, _ := strings.Cut(lines, after)
 	return before + after + strings.Replace(rest, line, by, 1)
 }
+
+// fourOwn are the lines of own.c for two contexts that are configured alike.
+func fourOwn(both, offered, made, neither string) string {
+	return "context's, then context's: " + both + "|context's, then own: " + offered +
+		"|own, then context's: " + made + "|own, then own: " + neither
+}
+
+var (
+	noneOwn = fourOwn("full", "full", "full", "full")
+	// What one connection has of its own, no other process can know.
+	ownApart = fourOwn("resumed", "full", "full", "full")
+)

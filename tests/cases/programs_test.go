@@ -78,6 +78,58 @@ var programs = map[string][]scenario{
 		{name: "late-replaced", alone: unbound, served: bound, memory: boundOrNot},
 	},
 
+	// libssl alone looks in the cache of one context, and at nothing that a connection has of its own.
+	"own": {
+		{name: "store", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "flags", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "depth", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "host", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "purpose", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "trust", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "parameters", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "signatures", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "security-level", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "authorities", alone: noneOwn, served: ownApart, memory: noneOwn},
+		{name: "same-authorities", alone: noneOwn, served: fourOwn("resumed", "resumed", "resumed", "resumed"), memory: noneOwn},
+		{name: "switched", alone: "switched, then itself: full"},
+		{name: "switched-in-trust", alone: "switched, then itself: full"},
+		{
+			name: "switched-to-same", alone: "switched, then itself: full", served: "switched, then itself: resumed",
+			memory: "switched, then itself: full",
+		},
+		{name: "shared-secret", alone: "at the second: failed|at the first: resumed", only: "1.2"},
+		{name: "changed-store", alone: "before, then after: resumed", served: "before, then after: full"},
+		{name: "changed-flags", alone: "before, then after: resumed", served: "before, then after: full"},
+		// What cannot be read has no number of its own, but the terms of the context have changed too.
+		{name: "changed-trust", alone: "before, then after: resumed", served: "before, then after: full"},
+	},
+
+	// A session of one context, at another one: libssl alone looks in the cache of one context. (In
+	// TLS 1.2 a host that switches by the protocol leaves libssl with a certificate that is freed.)
+	"late": {
+		{name: "protocol-alike", alone: "another context's: full", served: "another context's: resumed", memory: "another context's: full"},
+		{name: "protocol-demands", turnsAway: true, alone: "with a session: failed|with another: failed|without: failed"},
+		{name: "protocol-switches", only: "1.3", turnsAway: true, alone: "first: full|then: full", served: "first: failed|then: full", memory: "first: full|then: full"},
+		{name: "protocol-switches-always", only: "1.3", alone: "its own: resumed|and again: resumed"},
+		{name: "status-demands", alone: "without a session: failed|with one: failed|asked: yes"},
+		{name: "status-callback", alone: "the host's own: yes|none: yes"},
+		{name: "hello-looks", alone: "full|resumed|resumed|resumed"},
+		{name: "hello-looks-renewed", alone: "first: full|then: full"},
+		{name: "nameless", alone: "full|resumed|resumed|resumed"},
+		// That this host switches without a name is seen by the first client, which is turned away.
+		{name: "nameless-renewed", turnsAway: true, alone: "first: full|then: full", served: "first: failed|then: full", memory: "first: full|then: full"},
+		{name: "contexts-come-and-go", alone: "full|resumed|resumed|resumed"},
+		{name: "same-again", alone: "full|resumed|resumed|resumed"},
+		{name: "replace-store", alone: "first: resumed|then: resumed", served: "first: full|then: full"},
+		{name: "replace-verify-store", alone: "first: resumed|then: resumed", served: "first: full|then: full"},
+		{name: "raise-level", alone: "first: resumed|then: resumed", served: "first: full|then: full"},
+		{
+			name: "set-flags", turnsAway: true, alone: "first: resumed|then: resumed", served: "first: failed|then: full",
+			memory: "first: resumed|then: resumed",
+		},
+		{name: "cleared", alone: "first: resumed|cleared: resumed", only: "1.2"},
+	},
+
 	"impostor": {
 		{name: "wrong-key", alone: evicted("failed"), served: spared("failed"), only: "1.2"},
 		{name: "wrong-key", alone: spared("failed"), only: "1.3"},

@@ -236,6 +236,7 @@ static void serve(struct gosess_request *request)
         break;
     case GOSESS_CLOSE:
     case GOSESS_FORGET:
+    case GOSESS_LEARN:
     case GOSESS_KEEP_COPY:
         break;
     }
