@@ -143,6 +143,7 @@ enum gosess_shm_header {
     X(SSL_set_options)                  \
     X(SSL_version)                      \
     X(TLS_client_method)                \
+    X(X509_LOOKUP_file)                 \
     X(X509_NAME_cmp)                    \
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
@@ -150,6 +151,16 @@ enum gosess_shm_header {
     X(X509_STORE_free)                  \
     X(X509_STORE_get0_objects)          \
     X(X509_STORE_get0_param)            \
+    X(X509_STORE_get_cert_crl)          \
+    X(X509_STORE_get_check_crl)         \
+    X(X509_STORE_get_check_issued)      \
+    X(X509_STORE_get_check_policy)      \
+    X(X509_STORE_get_check_revocation)  \
+    X(X509_STORE_get_get_crl)           \
+    X(X509_STORE_get_get_issuer)        \
+    X(X509_STORE_get_lookup_certs)      \
+    X(X509_STORE_get_lookup_crls)       \
+    X(X509_STORE_get_verify)            \
     X(X509_STORE_get_verify_cb)         \
     X(X509_STORE_lock)                  \
     X(X509_STORE_unlock)                \

@@ -195,6 +195,17 @@ var programs = map[string][]scenario{
 		{name: "large-sessions", alone: "more than two in three are left", only: "1.2", heavy: true},
 	},
 
+	// In TLS 1.3 a connection with a key that both know is one that resumes, by libssl's own words.
+	"identities": {
+		{name: "by-context", alone: "known: full|another: failed|its own: resumed", only: "1.2"},
+		{name: "by-context", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		{name: "by-connection", alone: "known: full|another: failed|its own: resumed", only: "1.2"},
+		{name: "by-connection", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		{name: "by-found-session", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		{name: "by-found-session-of-connection", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		{name: "by-password", alone: "known: full|another: full|its own: resumed", only: "1.2"},
+	},
+
 	"liars": {
 		{name: "another-id", alone: "the first one for the second: failed"},
 		{name: "expired-by-host", alone: "known: resumed|expired: full"},
