@@ -152,6 +152,11 @@ var programs = map[string][]scenario{
 		{name: "zero", alone: "0: full or resumed", served: "0: full or resumed"},
 		{name: "negative", alone: "-1: full or resumed|-9223372036854775808: full or resumed"},
 		{name: "shortened", alone: "full"},
+		// A full handshake would refuse the client.
+		{
+			name: "certificate-over", alone: "valid: resumed|over: resumed",
+			served: "valid: resumed|over: failed", memory: "valid: resumed|over: resumed",
+		},
 		{name: "prolonged", alone: "resumed"},
 		{name: "ended", alone: "full"},
 		// libssl 1.1.1 does not forgive what was removed, and ends the connection.
