@@ -184,10 +184,8 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
     long result = next(ctx, command, larg, parg);
     if (context && command == SSL_CTRL_GET_TLSEXT_STATUS_REQ_CB && parg)
         gosess_tell_status_callback(context, parg);
-    if (context && command == SSL_CTRL_SET_VERIFY_CERT_STORE && result) {
-        atomic_store(&context->noted.store, parg);
+    if (context && result && gosess_note_setting(&context->noted, command, larg, parg))
         gosess_note_change(ctx);
-    }
     return context ? counted(context, command, result) : result;
 }
 

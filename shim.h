@@ -61,6 +61,7 @@ enum gosess_shm_header {
  * the system's headers, so a call that does not fit them does not compile.
  */
 #define GOSESS_LIBSSL_FUNCTIONS(X)      \
+    X(ASN1_TIME_to_tm)                  \
     X(ASN1_get_object)                  \
     X(ASYNC_get_current_job)            \
     X(CRYPTO_clear_free)                \
@@ -122,6 +123,7 @@ enum gosess_shm_header {
     X(SSL_ctrl)                         \
     X(SSL_get0_CA_list)                 \
     X(SSL_get0_param)                   \
+    X(SSL_get0_verified_chain)          \
     X(SSL_get_SSL_CTX)                  \
     X(SSL_get_certificate)              \
     X(SSL_get_ciphers)                  \
@@ -143,6 +145,7 @@ enum gosess_shm_header {
     X(SSL_set_options)                  \
     X(SSL_version)                      \
     X(TLS_client_method)                \
+    X(X509_LOOKUP_file)                 \
     X(X509_NAME_cmp)                    \
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
@@ -150,6 +153,16 @@ enum gosess_shm_header {
     X(X509_STORE_free)                  \
     X(X509_STORE_get0_objects)          \
     X(X509_STORE_get0_param)            \
+    X(X509_STORE_get_cert_crl)          \
+    X(X509_STORE_get_check_crl)         \
+    X(X509_STORE_get_check_issued)      \
+    X(X509_STORE_get_check_policy)      \
+    X(X509_STORE_get_check_revocation)  \
+    X(X509_STORE_get_get_crl)           \
+    X(X509_STORE_get_get_issuer)        \
+    X(X509_STORE_get_lookup_certs)      \
+    X(X509_STORE_get_lookup_crls)       \
+    X(X509_STORE_get_verify)            \
     X(X509_STORE_get_verify_cb)         \
     X(X509_STORE_lock)                  \
     X(X509_STORE_unlock)                \
@@ -161,6 +174,7 @@ enum gosess_shm_header {
     X(X509_VERIFY_PARAM_get_inh_flags)  \
     X(X509_free)                        \
     X(X509_get0_pubkey)                 \
+    X(X509_get0_notAfter)               \
     X(X509_up_ref)                      \
     X(d2i_SSL_SESSION)                  \
     X(i2d_SSL_SESSION)                  \

@@ -76,15 +76,12 @@ void gosess_detach(struct gosess_attached *context)
     gosess_cache_unref(before);
 }
 
-/*
- * Works out a context's policy, where it is not what it was: before the first handshake, because
- * verifying a client sorts, and may add to, the trusted certificates.
- */
+/* Works out a context's policy, where it is not what it was, outside of the handshake. */
 static void identify(struct gosess_attached *context)
 {
     unsigned char unused[GOSESS_DIGEST_SIZE];
     if (!atomic_load(&context->ending))
-        gosess_policy_digest(&context->policy, &context->core, &context->noted, false, unused);
+        gosess_policy_digest(&context->policy, &context->core, &context->noted, unused);
 }
 
 /*

@@ -12,6 +12,7 @@ struct gosess_connection {
     struct gosess_given given;
     uint64_t options;    /* that replay.c has set */
     bool chooses;        /* what it presents and demands is not its context's to say */
+    bool identifies;     /* it has had a callback that tells who its client is */
     bool late;           /* its handshake may have been led elsewhere after the lookup */
     bool ruled;          /* the host may have given it rules of its own that cannot be read */
     uint32_t generation; /* of the contexts, when it was made, or asked last */

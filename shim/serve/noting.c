@@ -97,7 +97,8 @@ GOSESS_EXPORT long SSL_ctrl(SSL *ssl, int command, long larg, void *parg)
 {
     __typeof__(&SSL_ctrl) next = GOSESS_NEXT(SSL_ctrl);
     if (command == SSL_CTRL_SET_VERIFY_CERT_STORE || command == SSL_CTRL_SET_CLIENT_SIGALGS ||
-        command == SSL_CTRL_SET_CLIENT_SIGALGS_LIST)
+        command == SSL_CTRL_SET_CLIENT_SIGALGS_LIST || command == SSL_CTRL_SET_SIGALGS ||
+        command == SSL_CTRL_SET_SIGALGS_LIST || command == SSL_CTRL_SET_CLIENT_CERT_TYPES)
         note_ruled(ssl);
     return next ? next(ssl, command, larg, parg) : 0;
 }
@@ -112,6 +113,8 @@ GOSESS_EXPORT long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int command, void (*callb
 {
     __typeof__(&SSL_CTX_callback_ctrl) next = GOSESS_NEXT(SSL_CTX_callback_ctrl);
     struct gosess_attached *context = gosess_attached(ctx);
+    if (context && command == SSL_CTRL_SET_TLS_EXT_SRP_USERNAME_CB && callback)
+        atomic_store(&context->noted.identifies, true);
     if (context && command == SSL_CTRL_SET_TLSEXT_SERVERNAME_CB) {
         atomic_store(&context->noted.servername, (gosess_servername_cb)callback);
         if (callback)

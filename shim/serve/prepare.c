@@ -10,6 +10,7 @@
 #include "../base/log.h"
 #include "../core/load.h"
 #include "../core/sandbox.h"
+#include "../ssl/hidden.h"
 #include "../ssl/libssl.h"
 #include "attach.h"
 #include "connection.h"
@@ -29,7 +30,8 @@ static bool set_libssl(const struct gosess_libssl *found)
         return true;
     table = *found;
     /* Of ex_data only the end of the objects is heard: see ssl/table.c. */
-    if (!gosess_attach_prepare(&table) || !gosess_connection_prepare(&table))
+    if (!gosess_attach_prepare(&table) || !gosess_connection_prepare(&table) ||
+        !gosess_hidden_prepare(&table))
         return false;
     gosess_core_prepare(&(struct gosess_start){
         .retain = table.SSL_SESSION_up_ref,

@@ -93,7 +93,8 @@ bool gosess_is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *se
 /*
  * The handshake is over: nothing that it has taken is given out again. TLS 1.3 gives a resumed
  * connection's new ticket a fresh time; the chain of tickets still ends when the first session
- * does.
+ * does. A full handshake refuses a client whose certificate is over by then, so a session that is
+ * shared ends with it; libssl's own cache does not look.
  */
 void gosess_store(struct gosess_newborn *born)
 {
@@ -104,6 +105,10 @@ void gosess_store(struct gosess_newborn *born)
     int64_t ends = gosess_end_of(gosess_ssl, born->session);
     if (born->scope.resumed && given->ends > 0 && given->ends < ends)
         ends = given->ends;
+    if (born->scope.shared && !gosess_live(context)) {
+        int64_t peer_ends = gosess_peer_ends(born->connection->ssl, born->session);
+        ends = peer_ends < ends ? peer_ends : ends;
+    }
     gosess_put(context, born->session, &born->scope, ends, true);
 }
 

@@ -23,8 +23,9 @@
 
 /*
  * Whether a connection's terms are known, from the context that it has been switched to by now. A
- * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
- * not asked where a session is resumed.
+ * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and one
+ * for pre-shared keys or SRP may know a client no more; neither is asked where a session is
+ * resumed. That of the first context stays the connection's.
  */
 static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
 {
@@ -33,9 +34,10 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
     struct gosess_digest digest;
     if (!context || !connection || !context->from_birth || connection->chooses ||
+        connection->identifies || atomic_load(&connection->first->noted.identifies) ||
         atomic_load(&context->noted.chooses) ||
         !gosess_certificates_digest(ssl, &context->presented, certificates) ||
-        !gosess_policy_digest(&context->policy, &context->core, &context->noted, true, policy))
+        !gosess_policy_digest(&context->policy, &context->core, &context->noted, policy))
         return false;
     gosess_digest_begin(&digest);
     gosess_digest_add(&digest, certificates, sizeof certificates);

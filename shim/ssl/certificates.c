@@ -3,6 +3,7 @@
 #include "certificates.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "../base/locks.h"
 #include "digest.h"
@@ -140,4 +141,30 @@ void gosess_presented_free(struct gosess_presented *presented)
 {
     if (presented->known)
         unref_certificates(&presented->list);
+}
+
+/* --- the peer's --- */
+
+/* libcrypto takes one for expired in the second that it names: X509_cmp_time(3). */
+static int64_t least(int64_t ends, const X509 *certificate, int64_t now)
+{
+    struct tm broken;
+    const ASN1_TIME *after = certificate ? gosess_ssl->X509_get0_notAfter(certificate) : NULL;
+    if (!after || gosess_ssl->ASN1_TIME_to_tm(after, &broken) != 1)
+        return ends;
+    int64_t last = (int64_t)timegm(&broken) - 1;
+    return last >= now && last < ends ? last : ends;
+}
+
+int64_t gosess_peer_ends(const SSL *ssl, const SSL_SESSION *session)
+{
+    int64_t now = (int64_t)time(NULL);
+    X509 *peer = gosess_ssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session);
+    int64_t ends = least(INT64_MAX, peer, now);
+    const OPENSSL_STACK *chain =
+        peer ? (const OPENSSL_STACK *)gosess_ssl->SSL_get0_verified_chain(ssl) : NULL;
+    int count = chain ? gosess_ssl->OPENSSL_sk_num(chain) : 0;
+    for (int i = 0; i < count; i++)
+        ends = least(ends, gosess_ssl->OPENSSL_sk_value(chain, i), now);
+    return ends;
 }

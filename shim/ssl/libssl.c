@@ -54,7 +54,7 @@ static void *lookup_in(const char *object, const char *name)
  * found through the object that called, whose dependencies it is among, or else by its name:
  * a libssl that ends SSL_CTX_new with a jump to SSL_CTX_new_ex leaves us as the caller.
  */
-static void *lookup(const char *name, const void *caller)
+void *gosess_find(const char *name, const void *caller)
 {
     void *found = dlsym(RTLD_NEXT, name);
     Dl_info of_caller, of_us;
@@ -80,7 +80,7 @@ void *gosess_next(enum gosess_interposed function, const void *caller)
 {
     void *found = atomic_load_explicit(&next[function], memory_order_acquire);
     if (!found) {
-        found = lookup(interposed[function], caller);
+        found = gosess_find(interposed[function], caller);
         atomic_store_explicit(&next[function], found, memory_order_release);
     }
     return found;
@@ -123,14 +123,14 @@ const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller)
 {
     void *found;
 #define X(name)                                 \
-    found = lookup(#name, caller);              \
+    found = gosess_find(#name, caller);         \
     memcpy(&table->name, &found, sizeof found); \
     if (!found)                                 \
         return #name;
     GOSESS_LIBSSL_FUNCTIONS(X)
 #undef X
-#define X(name)                    \
-    found = lookup(#name, caller); \
+#define X(name)                         \
+    found = gosess_find(#name, caller); \
     memcpy(&table->name, &found, sizeof found);
     GOSESS_OPTIONAL_FUNCTIONS(X)
 #undef X

@@ -99,18 +99,33 @@ static void add_own(struct gosess_digest *digest, const unsigned char *own, uint
     gosess_digest_add_number(digest, number);
 }
 
+/* A function of the host's may judge by anything: what it reads now, only this context can have. */
 static void add_function(struct gosess_digest *digest, const unsigned char *own, uint64_t address)
 {
-    struct gosess_function name;
-    if (!address) {
-        gosess_digest_add_number(digest, NOTHING);
-    } else if (!gosess_function_name(address, &name)) {
+    if (address)
         add_own(digest, own, address);
-    } else {
+    else
+        gosess_digest_add_number(digest, NOTHING);
+}
+
+/*
+ * Programs whose verify callback of a context judges by nothing of its own (S11), by the object
+ * that the code lies in.
+ */
+static const char *const do_not_judge[] = {"nginx", "mosquitto"};
+
+static void add_callback(struct gosess_digest *digest, const unsigned char *own, uint64_t address)
+{
+    struct gosess_function name;
+    if (address &&
+        gosess_function_is_of(address, do_not_judge, sizeof do_not_judge / sizeof *do_not_judge) &&
+        gosess_function_name(address, &name)) {
         gosess_digest_add_number(digest, NAMED);
         gosess_digest_add_text(digest, name.object);
         gosess_digest_add(digest, name.build, sizeof name.build);
         gosess_digest_add_number(digest, name.offset);
+    } else {
+        add_function(digest, own, address);
     }
 }
 
@@ -123,15 +138,21 @@ static bool digest_policy(const struct gosess_context *context,
     gosess_digest_begin(&digest);
     gosess_digest_add_number(&digest, verification->mode);
     gosess_digest_add_number(&digest, verification->security_level);
+    add_function(&digest, own, verification->security_callback);
     if (verification->mode == SSL_VERIFY_NONE)
         return gosess_digest_end(&digest, out);
     gosess_digest_add(&digest, &verification->param, sizeof(verification->param));
     gosess_digest_add(&digest, &verification->store_param, sizeof(verification->store_param));
-    add_function(&digest, own, verification->callback);
+    add_callback(&digest, own, verification->callback);
     add_function(&digest, own, verification->store_callback);
     add_function(&digest, own, verification->verifier);
+    for (int i = 0; i < GOSESS_STORE_FUNCTIONS; i++)
+        add_function(&digest, own, verification->store_functions[i]);
     if (verification->argument)
         add_own(&digest, own, verification->argument);
+    gosess_digest_add_number(&digest, verification->signatures);
+    gosess_digest_add_number(&digest, verification->client_signatures);
+    gosess_digest_add_number(&digest, verification->client_types);
     add_ca_names(&digest, context->ctx);
     gosess_digest_add(&digest, trusted, GOSESS_DIGEST_SIZE);
     return gosess_digest_end(&digest, out);
@@ -139,17 +160,10 @@ static bool digest_policy(const struct gosess_context *context,
 
 /* --- as it is now --- */
 
-/*
- * Whether nothing has changed. Once clients have been verified, libssl itself may have added to
- * the trusted certificates (from a CApath directory), which changes nothing.
- */
-static bool same(const struct gosess_policy *policy, struct gosess_verification *now)
+/* Whether nothing has changed. */
+static bool same(const struct gosess_policy *policy, const struct gosess_verification *now)
 {
-    if (!policy->known)
-        return false;
-    if (policy->used && now->store == policy->verification.store)
-        now->trusted = policy->verification.trusted;
-    return memcmp(now, &policy->verification, sizeof *now) == 0;
+    return policy->known && memcmp(now, &policy->verification, sizeof *now) == 0;
 }
 
 /* What is in a store takes long to read, and most changes are not of it. With the lock. */
@@ -188,8 +202,7 @@ static bool work_out(const struct gosess_context *context, struct gosess_policy 
 }
 
 bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_context *context,
-                          const struct gosess_noted *noted, bool use,
-                          unsigned char out[GOSESS_DIGEST_SIZE])
+                          const struct gosess_noted *noted, unsigned char out[GOSESS_DIGEST_SIZE])
 {
     struct gosess_policy made = {.known = false};
     gosess_ssl->ERR_set_mark();
@@ -197,7 +210,6 @@ bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_cont
     gosess_lock(GOSESS_LOCK_TERMS);
     bool known = ok && same(policy, &made.verification);
     if (known) {
-        policy->used |= use;
         memcpy(out, policy->digest, sizeof policy->digest);
     } else if (ok && same_trusted(policy, &made.verification)) {
         made.known = true;

@@ -7,7 +7,6 @@
 /* A context's policy for client certificates, as it was when it was looked at last. */
 struct gosess_policy {
     bool known;
-    bool used;                                 /* a session was made or asked for under it */
     struct gosess_verification verification;   /* with a reference on the store */
     unsigned char trusted[GOSESS_DIGEST_SIZE]; /* what is in the store */
     unsigned char digest[GOSESS_DIGEST_SIZE];
@@ -17,13 +16,13 @@ struct gosess_policy {
  * The digest of the security level and the policy for client certificates of a context: struct
  * gosess_seen, with the CA names, the trusted certificates and the revocation lists. The same in
  * every process and after every restart with the same configuration and binaries, but for what has
- * no name there: then it covers the context's owner bytes. False where memory or libcrypto fails.
- * policy is what was looked at last, or nothing; use: a session is made or asked for. It takes
- * X509_STORE_lock, which a host may hold when it calls us, and no lock of gosess meanwhile.
+ * no name there, as functions of the host's have none: then it covers the context's owner bytes.
+ * False where not all can be known, or memory or libcrypto fails. policy is what was looked at
+ * last, or nothing. It takes X509_STORE_lock, which a host may hold when it calls us, and no lock
+ * of gosess meanwhile.
  */
 bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_context *context,
-                          const struct gosess_noted *noted, bool use,
-                          unsigned char out[GOSESS_DIGEST_SIZE]);
+                          const struct gosess_noted *noted, unsigned char out[GOSESS_DIGEST_SIZE]);
 
 void gosess_policy_free(struct gosess_policy *policy);
 

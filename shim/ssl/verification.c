@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "hidden.h"
 #include "libssl.h"
 
 /* The hosts, an empty name, then the email and the address, each of which may be empty. */
@@ -58,15 +59,48 @@ static X509_STORE *verifying_store(SSL_CTX *ctx, const struct gosess_noted *note
     return store ? store : gosess_ssl->SSL_CTX_get_cert_store(ctx);
 }
 
+/* What libcrypto does by itself is NULL in a store. */
+static void read_functions(X509_STORE *store, uint64_t functions[GOSESS_STORE_FUNCTIONS])
+{
+    const uint64_t found[GOSESS_STORE_FUNCTIONS] = {
+        (uintptr_t)gosess_ssl->X509_STORE_get_verify(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_get_issuer(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_check_issued(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_check_revocation(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_get_crl(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_check_crl(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_cert_crl(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_check_policy(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_lookup_certs(store),
+        (uintptr_t)gosess_ssl->X509_STORE_get_lookup_crls(store),
+    };
+    memcpy(functions, found, sizeof found);
+}
+
 static bool read_store(X509_STORE *store, struct gosess_verification *verification)
 {
     verification->store = (uintptr_t)store;
     if (!store)
         return true;
+    if (gosess_hides(store))
+        return false;
+    read_functions(store, verification->store_functions);
     verification->trusted = (uint64_t)gosess_ssl->OPENSSL_sk_num(
         (const OPENSSL_STACK *)gosess_ssl->X509_STORE_get0_objects(store));
     verification->store_callback = (uintptr_t)gosess_ssl->X509_STORE_get_verify_cb(store);
     return gosess_read_param(gosess_ssl->X509_STORE_get0_param(store), &verification->store_param);
+}
+
+/* The policies that a certificate must be issued under have no getter, but flags. */
+static bool has_policies(const struct gosess_verification *verification)
+{
+    return (verification->param.flags | verification->store_param.flags) & X509_V_FLAG_POLICY_MASK;
+}
+
+static bool hides(const struct gosess_noted *noted)
+{
+    return atomic_load(&noted->copied) ||
+           (atomic_load(&noted->names) && !gosess_ssl->X509_VERIFY_PARAM_get0_host);
 }
 
 static bool read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
@@ -83,7 +117,21 @@ static bool read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
     if (!gosess_ssl->X509_VERIFY_PARAM_get_purpose)
         verification->param.purpose = (uint64_t)atomic_load(&noted->purpose);
     verification->param.trust = (uint64_t)atomic_load(&noted->trust);
-    return ok && read_store(verifying_store(ctx, noted), verification);
+    verification->signatures = atomic_load(&noted->signatures);
+    verification->client_signatures = atomic_load(&noted->client_signatures);
+    verification->client_types = atomic_load(&noted->client_types);
+    return ok && !hides(noted) && read_store(verifying_store(ctx, noted), verification) &&
+           !has_policies(verification);
+}
+
+/* A host's, which may be asked about a client's certificate, and about all else that it offers. */
+static uint64_t security_callback(const SSL_CTX *ctx)
+{
+    void *callback;
+    __typeof__(gosess_ssl->SSL_CTX_get_security_callback(ctx)) function =
+        gosess_ssl->SSL_CTX_get_security_callback(ctx);
+    memcpy(&callback, &function, sizeof callback);
+    return gosess_is_libssl(callback) ? 0 : (uintptr_t)callback;
 }
 
 bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
@@ -92,10 +140,57 @@ bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
     memset(verification, 0, sizeof(*verification));
     verification->mode = (uint64_t)gosess_ssl->SSL_CTX_get_verify_mode(ctx);
     verification->security_level = (uint64_t)gosess_ssl->SSL_CTX_get_security_level(ctx);
+    verification->security_callback = security_callback(ctx);
     if (verification->mode == SSL_VERIFY_NONE)
         return true;
     gosess_ssl->ERR_set_mark(); /* a missing address is an error to libcrypto */
     bool ok = read_verification(ctx, noted, verification);
     gosess_ssl->ERR_pop_to_mark();
     return ok;
+}
+
+/* --- what has no getter --- */
+
+/* The configuration is no adversary, so the beginning of a digest says whether it is the same. */
+static uint64_t note_of(int command, const void *list, size_t length)
+{
+    unsigned char whole[GOSESS_DIGEST_SIZE];
+    struct gosess_digest digest;
+    uint64_t beginning = 0;
+    gosess_digest_begin(&digest);
+    gosess_digest_add_number(&digest, (uint64_t)command);
+    if (list)
+        gosess_digest_add(&digest, list, length);
+    if (gosess_digest_end(&digest, whole))
+        memcpy(&beginning, whole, sizeof beginning);
+    return beginning;
+}
+
+/* Lists of what clients may sign with come as text or as pairs of numbers. */
+bool gosess_note_setting(struct gosess_noted *noted, int command, long number, void *value)
+{
+    size_t count = number > 0 ? (size_t)number : 0;
+    switch (command) {
+    case SSL_CTRL_SET_VERIFY_CERT_STORE:
+        atomic_store(&noted->store, value);
+        break;
+    case SSL_CTRL_SET_SIGALGS:
+        atomic_store(&noted->signatures, note_of(command, value, count * sizeof(int)));
+        break;
+    case SSL_CTRL_SET_SIGALGS_LIST:
+        atomic_store(&noted->signatures, note_of(command, value, strlen(value)));
+        break;
+    case SSL_CTRL_SET_CLIENT_SIGALGS:
+        atomic_store(&noted->client_signatures, note_of(command, value, count * sizeof(int)));
+        break;
+    case SSL_CTRL_SET_CLIENT_SIGALGS_LIST:
+        atomic_store(&noted->client_signatures, note_of(command, value, strlen(value)));
+        break;
+    case SSL_CTRL_SET_CLIENT_CERT_TYPES:
+        atomic_store(&noted->client_types, note_of(command, value, count));
+        break;
+    default:
+        return false;
+    }
+    return true;
 }

@@ -16,6 +16,11 @@ struct gosess_noted {
     _Atomic uintptr_t argument; /* and its argument */
     X509_STORE *_Atomic store;  /* of SSL_CTX_set1_verify_cert_store; the context's reference */
     _Atomic int purpose, trust; /* of the context's X509_VERIFY_PARAM */
+    _Atomic bool copied;        /* that was copied from another, of which they are not known */
+    _Atomic bool names;         /* it has had names that a client's certificate must have */
+    _Atomic uint64_t signatures, client_signatures; /* digests of what clients may sign with */
+    _Atomic uint64_t client_types;                  /* and of their kinds of certificates */
+    _Atomic bool identifies; /* it has had a callback that tells who a client is: PSK, SRP */
     _Atomic gosess_servername_cb servername; /* SSL_CTX_set_tlsext_servername_callback */
     _Atomic gosess_alpn_cb alpn;             /* SSL_CTX_set_alpn_select_cb */
     _Atomic gosess_status_cb status;         /* SSL_CTX_set_tlsext_status_cb */
@@ -33,16 +38,20 @@ struct gosess_param {
     unsigned char names[GOSESS_DIGEST_SIZE]; /* a digest of hosts, email and address; 0: none */
 };
 
+#define GOSESS_STORE_FUNCTIONS 10 /* that a host may give an X509_STORE, besides the callback */
+
 /*
  * What a context's policy is worked out from, by name: it changes only when the host configures
- * the context. No padding either. Without verification all is 0 but the first two.
+ * the context. No padding either. Without verification all is 0 but the first three.
  */
 struct gosess_verification {
-    uint64_t mode, security_level;
-    uint64_t lists, name_count;        /* of CA names */
-    uint64_t store, trusted;           /* the store and how much is in it */
+    uint64_t mode, security_level, security_callback; /* 0: libssl's own */
+    uint64_t lists, name_count;                       /* of CA names */
+    uint64_t store, trusted;                          /* the store and how much is in it */
     uint64_t callback, store_callback; /* SSL_CTX_set_verify, X509_STORE_set_verify_cb */
     uint64_t verifier, argument;       /* SSL_CTX_set_cert_verify_callback */
+    uint64_t store_functions[GOSESS_STORE_FUNCTIONS];
+    uint64_t signatures, client_signatures, client_types;
     struct gosess_param param, store_param;
 };
 
@@ -52,7 +61,10 @@ struct gosess_verification {
  */
 bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out);
 
-/* False where libcrypto fails. Cheap. */
+/* Notes what SSL_CTX_ctrl(3) has set, where it is of this: true then. */
+bool gosess_note_setting(struct gosess_noted *noted, int command, long number, void *value);
+
+/* False where libcrypto fails, or not all can be known. Cheap. */
 bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
                               struct gosess_verification *verification);
 

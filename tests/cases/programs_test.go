@@ -152,6 +152,11 @@ var programs = map[string][]scenario{
 		{name: "zero", alone: "0: full or resumed", served: "0: full or resumed"},
 		{name: "negative", alone: "-1: full or resumed|-9223372036854775808: full or resumed"},
 		{name: "shortened", alone: "full"},
+		// A full handshake would refuse the client.
+		{
+			name: "certificate-over", alone: "valid: resumed|over: resumed",
+			served: "valid: resumed|over: failed", memory: "valid: resumed|over: resumed",
+		},
 		{name: "prolonged", alone: "resumed"},
 		{name: "ended", alone: "full"},
 		// libssl 1.1.1 does not forgive what was removed, and ends the connection.
@@ -193,6 +198,17 @@ var programs = map[string][]scenario{
 			served: "resumed: all or none|memory: flat", only: "1.2", heavy: true,
 		},
 		{name: "large-sessions", alone: "more than two in three are left", only: "1.2", heavy: true},
+	},
+
+	// In TLS 1.3 a connection with a key that both know is one that resumes, by libssl's own words.
+	"identities": {
+		{name: "by-context", alone: "known: full|another: failed|its own: resumed", only: "1.2"},
+		{name: "by-context", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		{name: "by-connection", alone: "known: full|another: failed|its own: resumed", only: "1.2"},
+		{name: "by-connection", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		{name: "by-found-session", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		{name: "by-found-session-of-connection", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		{name: "by-password", alone: "known: full|another: full|its own: resumed", only: "1.2"},
 	},
 
 	"liars": {

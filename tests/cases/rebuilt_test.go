@@ -2,6 +2,7 @@ package cases_test
 
 import (
 	"debug/elf"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -10,9 +11,13 @@ import (
 )
 
 // Is a session that one program accepted a client with refused by another build of it, in which the
-// callback that verifies clients lies at the same place?
+// callback that verifies clients lies at the same place? The program has the name of one whose callback
+// is known to judge by nothing; with another name its sessions end with its process.
 func TestRebuilt(t *testing.T) {
 	versions.Each(t, func(t *testing.T, v versions.Installed) {
+		if v.Name == "3.5" {
+			return // a dynamic loader of its own runs it, and the kernel tells that one's name as the program's
+		}
 		library := v.Library(t)
 		authority, err := harness.NewAuthority(t.TempDir())
 		if err != nil {
@@ -24,7 +29,15 @@ func TestRebuilt(t *testing.T) {
 		}
 		var builds [2]string
 		for i, build := range []string{"-DBUILD=1", "-DBUILD=2"} {
-			builds[i] = v.Compile(t, harness.ProgramFile("cases", "rebuilt"), library, build, "-Wl,--build-id=sha1")
+			program := v.Compile(t, harness.ProgramFile("cases", "rebuilt"), library, build, "-Wl,--build-id=sha1")
+			builds[i] = filepath.Join(filepath.Dir(program), "nginx")
+			if err := os.Rename(program, builds[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		other := filepath.Join(filepath.Dir(builds[0]), "other")
+		if err := os.Link(builds[0], other); err != nil {
+			t.Fatal(err)
 		}
 		if first, second := placeOf(t, builds[0]), placeOf(t, builds[1]); first != second {
 			t.Fatalf("the callback lies at %#x and %#x", first, second)
@@ -36,19 +49,20 @@ func TestRebuilt(t *testing.T) {
 				environment := append(environment(t, "shm:"+filepath.Join(dir, "store")+"?size=1m"),
 					"CERTIFICATE="+certificate.Cert, "KEY="+certificate.Key, "SESSION="+filepath.Join(dir, "session"))
 				for _, step := range []struct {
-					build          int
-					scenario, want string
+					program, scenario, want string
 				}{
-					{0, "make", "full\n"},
-					{0, "offer", "resumed\n"},
-					{1, "offer", "full\n"},
-					{1, "make", "full\n"},
-					{1, "offer", "resumed\n"},
-					{0, "offer", "full\n"},
+					{builds[0], "make", "full\n"},
+					{builds[0], "offer", "resumed\n"},
+					{builds[1], "offer", "full\n"},
+					{builds[1], "make", "full\n"},
+					{builds[1], "offer", "resumed\n"},
+					{builds[0], "offer", "full\n"},
+					{other, "make", "full\n"},
+					{other, "offer", "full\n"},
 				} {
-					stdout, stderr := v.Run(t, environment, builds[step.build], "--tls"+version, step.scenario)
+					stdout, stderr := v.Run(t, environment, step.program, "--tls"+version, step.scenario)
 					if stdout != step.want || stderr != "" {
-						t.Errorf("build %d, %s: %q, not %q; it says %q", step.build+1, step.scenario, stdout, step.want, stderr)
+						t.Errorf("%s, %s: %q, not %q; it says %q", step.program, step.scenario, stdout, step.want, stderr)
 					}
 				}
 			})

@@ -36,6 +36,7 @@ func walk(t *testing.T, version string, preloaded, tickets bool) *harness.Walk {
 		s.Env = nil
 	}
 	w := harness.NewWalk(t, s, s.Dir, harness.Guest{T: t, Store: s.store, Arguments: speaks(version)})
+	w.Judges = true
 	w.Configure = func(hosts []harness.VirtualHost) error { return s.configure(hosts, w.Ports, more) }
 	return w
 }

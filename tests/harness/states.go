@@ -71,6 +71,9 @@ func (s State) shown(kind Kind) string {
 	return s.Certificate
 }
 
+// Verified says whether clients show a certificate in a state.
+func (s State) Verified() bool { return s.Policy != SamePolicy }
+
 // String is how a state is named where something is not as it should be.
 func (s State) String() string {
 	name := s.Name

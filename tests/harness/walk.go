@@ -13,6 +13,7 @@ type Walk struct {
 	Credentials *Credentials
 	Configure   func(hosts []VirtualHost) error // what the server is from its next start or reload on
 	Again       func() error                    // makes it read its configuration again
+	Judges      bool                            // it judges clients' certificates by itself: what it would say to them ends with each configuration
 }
 
 // NewWalk is one with two free ports, whose files are in a directory.
@@ -34,7 +35,10 @@ type Walker func(t *testing.T, version string, preloaded, tickets bool) *Walk
 
 // OverReloads wants the sessions of each state to be offered in each as the rule says, where the server reloads in between.
 func (w Walker) OverReloads(t *testing.T) {
-	EachVersion(t, func(t *testing.T, version string) { Judge(t, w(t, version, true, false).Run(t)) })
+	EachVersion(t, func(t *testing.T, version string) {
+		walk := w(t, version, true, false)
+		walk.Judge(t, walk.Run(t))
+	})
 }
 
 // OverRestarts is the same with restarts.
@@ -43,7 +47,7 @@ func (w Walker) OverRestarts(t *testing.T) {
 	EachVersion(t, func(t *testing.T, version string) {
 		walk := w(t, version, true, false)
 		walk.Again = func() error { return StopAndStart(walk.Server) }
-		Judge(t, walk.Run(t))
+		walk.Judge(t, walk.Run(t))
 	})
 }
 
@@ -84,6 +88,9 @@ func (w *Walk) Run(t *testing.T) map[Cell]Outcome {
 	for _, to := range States {
 		w.enter(t, to, true)
 		w.as(to).Visits()
+		if w.Judges && to.Verified() && w.Guest.Store != "" {
+			w.stays(t, to)
+		}
 		before := w.hits()
 		for i, from := range States {
 			client := to
@@ -98,6 +105,19 @@ func (w *Walk) Run(t *testing.T) map[Cell]Outcome {
 		}
 	}
 	return cells
+}
+
+// stays wants a client that is verified to be resumed by all processes of one configuration.
+func (w *Walk) stays(t *testing.T, s State) {
+	t.Helper()
+	made := w.as(s).With("--sessions", "4").Sessions()
+	r, err := Load(w.Ports[s.Port], w.as(s).With("--load", made, "--attempts", "8").Arguments...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Resumed != r.Attempts || r.Attempts == 0 {
+		t.Errorf("%v must be resumed while its configuration lasts: %+v", s, r)
+	}
 }
 
 // hits is how many sessions the store has given out.
@@ -129,12 +149,13 @@ func (w *Walk) as(s State) Guest {
 	return w.Guest.At(w.Ports[s.Port]).With(w.Credentials.client(s)...)
 }
 
-// Judge wants every cell to be as the rule says.
-func Judge(t *testing.T, cells map[Cell]Outcome) {
+// Judge wants every cell to be as the rule says. Between its two states there was always a new configuration.
+func (w *Walk) Judge(t *testing.T, cells map[Cell]Outcome) {
 	t.Helper()
 	allowed := 0
 	for cell := range eachCell {
-		o, may := cells[cell], MayResume(cell.From, cell.To)
+		ended := w.Judges && cell.From.Verified()
+		o, may := cells[cell], MayResume(cell.From, cell.To) && !ended
 		// A client of the other kind than the state's own may be shown nothing that it takes: HAProxy's default has one kind.
 		served := cell.From.Kind == cell.To.Kind || o.Hits != 0
 		switch {
@@ -142,7 +163,7 @@ func Judge(t *testing.T, cells map[Cell]Outcome) {
 			t.Errorf("%v: %+v", cell, o)
 		case !may && (o.Resumed != 0 || o.Hits != 0):
 			t.Errorf("%v must be a full handshake: %+v", cell, o)
-		case cell.From == cell.To && o.Resumed != o.Attempts:
+		case cell.From == cell.To && !ended && o.Resumed != o.Attempts:
 			t.Errorf("%v must be resumed: %+v", cell, o)
 		case may:
 			allowed += o.Resumed

@@ -104,6 +104,7 @@ var runs = []struct {
 	{"chained", nil},
 	{"isolation", nil},
 	{"verification", nil},
+	{"untold", nil},
 	{"names", []string{"servername-callback", "client-hello-callback", "first-is-freed"}},
 	{"added", nil},
 	{"lives", []string{"clean", "unclean", "alert", "freed-context", "freed-with-sessions"}},

@@ -58,20 +58,33 @@ func TestIsolation(t *testing.T) {
 // Do contexts share no session that differ in one setting of how they verify clients?
 func TestIsolationOfVerification(t *testing.T) {
 	const told = "differs: full|owner: resumed|same: resumed|owner: resumed|set later: full"
-	var settings []scenario
+	var settings, functions []scenario
 	for _, name := range []string{
-		"store", "store-depth", "store-callback", "callback", "verifier", "host", "second-host", "email", "address",
+		"store", "store-depth", "host", "second-host", "email", "address",
 		"host-flags", "inherit-flags", "auth-level", "purpose", "purpose-of-context", "trust", "trust-of-context",
-		"security-level",
+		"security-level", "client-signatures", "signatures", "conf-client-signatures", "client-types",
 	} {
 		settings = append(settings, scenario{name, told, told})
 	}
+	// A function of the program means something to its own context alone, and nobody can say what will
+	// be found in a folder.
+	const untold = "differs: full|owner: resumed|same: full|owner: resumed|set later: full"
+	for _, name := range []string{
+		"store-callback", "callback", "verifier", "store-function", "security-callback",
+		"folder", "default-paths", "default-folder", "lookup", "uri", "policies", "copied-param", "store-trust",
+	} {
+		functions = append(functions, scenario{name, untold, untold})
+	}
 	runScenarios(t, "verification", settings)
+	runScenarios(t, "untold", functions)
 	// What has no name in other processes is shared by the forked workers of one context alone.
 	const unnamed = "child: full|child: resumed|same: full|owner: resumed"
-	runScenarios(t, "verification", []scenario{
+	runScenarios(t, "untold", []scenario{
 		{"other-callback", "differs: full|owner: resumed", "differs: full|owner: resumed"},
 		{"closure", unnamed, unnamed},
+		{"folder-unused", "same: resumed|owner: resumed", "same: resumed|owner: resumed"},
+		{"file-lookup", "same: resumed|owner: resumed", "same: resumed|owner: resumed"},
+		{"added-in-use", "before: resumed|after: full", "before: resumed|after: full"},
 		{"argument", unnamed, unnamed},
 		// Kept in this process, for that context.
 		{"by-connection", "differs: full|owner: resumed", "differs: full|owner: resumed"},

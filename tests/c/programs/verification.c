@@ -4,7 +4,7 @@
  * it; and at its own context, when that is set so later.
  */
 #define _GNU_SOURCE
-#include "../lib/tls.h"
+#include "../lib/verifying.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -16,47 +16,6 @@
 
 #include <openssl/x509v3.h>
 
-static X509_STORE *store_of(const char *name)
-{
-    X509_STORE *store = X509_STORE_new();
-    MUST(store && X509_STORE_add_cert(store, certificate_of(name)));
-    return store;
-}
-
-static SSL_CTX *verifying(void)
-{
-    SSL_CTX *ctx = new_server();
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_cert_store(ctx, store_of("one"));
-    return ctx;
-}
-
-static void say_at(const char *what, SSL_CTX *first, SSL_CTX *second)
-{
-    SSL_SESSION *session;
-    MUST(strcmp(full(first, &session, NULL), "full") == 0);
-    say("%s: %s", what, again(second, session, NULL));
-    say("owner: %s", again(first, session, NULL));
-    SSL_SESSION_free(session);
-}
-
-static void say_shared(SSL_CTX *(*make)(void), void (*set)(SSL_CTX *))
-{
-    SSL_CTX *without = make(), *first = make(), *second = make();
-    SSL_SESSION *session;
-    set(first);
-    set(second);
-    say_at("differs", without, first);
-    say_at("same", first, second);
-    full(without, &session, NULL);
-    set(without);
-    say("set later: %s", again(without, session, NULL));
-    SSL_SESSION_free(session);
-    SSL_CTX_free(without);
-    SSL_CTX_free(first);
-    SSL_CTX_free(second);
-}
-
 /* --- the settings --- */
 
 static void set_store(SSL_CTX *ctx)
@@ -67,39 +26,6 @@ static void set_store(SSL_CTX *ctx)
 static void set_store_depth(SSL_CTX *ctx)
 {
     X509_STORE_set_depth(SSL_CTX_get_cert_store(ctx), 1);
-}
-
-static int accept_all(int ok, X509_STORE_CTX *store)
-{
-    (void)ok, (void)store;
-    return 1;
-}
-
-static int refuse_all(int ok, X509_STORE_CTX *store)
-{
-    (void)ok, (void)store;
-    return 0;
-}
-
-static void set_store_callback(SSL_CTX *ctx)
-{
-    X509_STORE_set_verify_cb(SSL_CTX_get_cert_store(ctx), refuse_all);
-}
-
-static void set_callback(SSL_CTX *ctx)
-{
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, refuse_all);
-}
-
-static int verifier(X509_STORE_CTX *store, void *argument)
-{
-    (void)store, (void)argument;
-    return 0;
-}
-
-static void set_verifier(SSL_CTX *ctx)
-{
-    SSL_CTX_set_cert_verify_callback(ctx, verifier, NULL);
 }
 
 static void set_host(SSL_CTX *ctx)
@@ -169,17 +95,35 @@ static void set_security_level(SSL_CTX *ctx)
     SSL_CTX_set_security_level(ctx, 3);
 }
 
-#define SETTING(name, make)           \
-    static void with_##name(void)     \
-    {                                 \
-        say_shared(make, set_##name); \
-    }
+static void set_client_signatures(SSL_CTX *ctx)
+{
+    MUST(SSL_CTX_set1_client_sigalgs_list(ctx, (char *)(uintptr_t) "ECDSA+SHA384"));
+}
+
+static void set_signatures(SSL_CTX *ctx)
+{
+    MUST(SSL_CTX_set1_sigalgs_list(ctx, (char *)(uintptr_t) "ECDSA+SHA256"));
+}
+
+/* The same as nginx's ssl_conf_command sets it. */
+static void set_conf_client_signatures(SSL_CTX *ctx)
+{
+    SSL_CONF_CTX *configuration = SSL_CONF_CTX_new();
+    MUST(configuration);
+    SSL_CONF_CTX_set_flags(configuration, SSL_CONF_FLAG_SERVER | SSL_CONF_FLAG_FILE);
+    SSL_CONF_CTX_set_ssl_ctx(configuration, ctx);
+    MUST(SSL_CONF_cmd(configuration, "ClientSignatureAlgorithms", "ECDSA+SHA384") == 2);
+    SSL_CONF_CTX_free(configuration);
+}
+
+static void set_client_types(SSL_CTX *ctx)
+{
+    unsigned char types[] = {TLS_CT_ECDSA_SIGN};
+    MUST(SSL_CTX_set1_client_certificate_types(ctx, types, sizeof types));
+}
 
 SETTING(store, verifying)
 SETTING(store_depth, verifying)
-SETTING(store_callback, verifying)
-SETTING(callback, verifying)
-SETTING(verifier, verifying)
 SETTING(host, verifying)
 SETTING(second_host, verifying_host)
 SETTING(email, verifying)
@@ -193,86 +137,10 @@ SETTING(trust, verifying)
 SETTING(trust_of_context, verifying)
 SETTING(security_level, new_server)
 
-/* --- what is no name, or one that means nothing elsewhere --- */
-
-static void other_callback(void)
-{
-    SSL_CTX *first = verifying(), *second = verifying();
-    SSL_CTX_set_verify(first, SSL_VERIFY_PEER, accept_all);
-    SSL_CTX_set_verify(second, SSL_VERIFY_PEER, refuse_all);
-    say_at("differs", first, second);
-    SSL_CTX_free(first);
-    SSL_CTX_free(second);
-}
-
-static void say_unshared(SSL_CTX *first, SSL_CTX *second)
-{
-    SSL_SESSION *session = NULL;
-    for (int i = 0; i < 2; i++)
-        say("child: %s", visit_child(first, &session, NULL));
-    SSL_SESSION_free(session);
-    say_at("same", first, second);
-    SSL_CTX_free(first);
-    SSL_CTX_free(second);
-}
-
-/* Clients show no certificate: what is there is never called. */
-static void closure(void)
-{
-    SSL_CTX *ctx[] = {verifying(), verifying()};
-    void *page = mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    MUST(page != MAP_FAILED);
-    for (int i = 0; i < 2; i++)
-        SSL_CTX_set_verify(ctx[i], SSL_VERIFY_PEER, (SSL_verify_cb)(uintptr_t)page);
-    say_unshared(ctx[0], ctx[1]);
-    munmap(page, 1);
-}
-
-static void argument(void)
-{
-    static char shared;
-    SSL_CTX *first = verifying(), *second = verifying();
-    SSL_CTX_set_cert_verify_callback(first, verifier, &shared);
-    SSL_CTX_set_cert_verify_callback(second, verifier, &shared);
-    say_unshared(first, second);
-}
-
-static int verify_this_one(SSL *ssl, int *alert, void *unused)
-{
-    (void)alert, (void)unused;
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-    return SSL_CLIENT_HELLO_SUCCESS;
-}
-
-/* Two contexts that verify nobody, and differ in whom their connections trust, which do. */
-static void by_connection(void)
-{
-    SSL_CTX *ctx[] = {verifying(), verifying()};
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx[1]), certificate_of("two"));
-    for (int i = 0; i < 2; i++) {
-        SSL_CTX_set_verify(ctx[i], SSL_VERIFY_NONE, NULL);
-        SSL_CTX_set_client_hello_cb(ctx[i], verify_this_one, NULL);
-    }
-    say_at("differs", ctx[0], ctx[1]);
-    SSL_CTX_free(ctx[0]);
-    SSL_CTX_free(ctx[1]);
-}
-
-/* Setting what is set already changes nothing; another argument may mean another policy. */
-static void argument_again(void)
-{
-    static char shared, other;
-    SSL_CTX *ctx = verifying();
-    SSL_SESSION *session;
-    SSL_CTX_set_cert_verify_callback(ctx, verifier, &shared);
-    full(ctx, &session, NULL);
-    SSL_CTX_set_cert_verify_callback(ctx, verifier, &shared);
-    say("set again: %s", again(ctx, session, NULL));
-    SSL_CTX_set_cert_verify_callback(ctx, verifier, &other);
-    say("another: %s", again(ctx, session, NULL));
-    SSL_SESSION_free(session);
-    SSL_CTX_free(ctx);
-}
+SETTING(client_signatures, verifying)
+SETTING(signatures, verifying)
+SETTING(conf_client_signatures, verifying)
+SETTING(client_types, verifying)
 
 /*
  * A host that makes a context while it holds the lock of the store that the other one's clients are
@@ -319,9 +187,6 @@ static void locked_store(void)
 static const struct scenario scenarios[] = {
     {"store", with_store},
     {"store-depth", with_store_depth},
-    {"store-callback", with_store_callback},
-    {"callback", with_callback},
-    {"verifier", with_verifier},
     {"host-flags", with_host_flags},
     {"inherit-flags", with_inherit_flags},
     {"auth-level", with_auth_level},
@@ -330,11 +195,10 @@ static const struct scenario scenarios[] = {
     {"trust", with_trust},
     {"trust-of-context", with_trust_of_context},
     {"security-level", with_security_level},
-    {"other-callback", other_callback},
-    {"closure", closure},
-    {"argument", argument},
-    {"by-connection", by_connection},
-    {"argument-again", argument_again},
+    {"client-signatures", with_client_signatures},
+    {"signatures", with_signatures},
+    {"conf-client-signatures", with_conf_client_signatures},
+    {"client-types", with_client_types},
     {"locked-store", locked_store},
     /* Those that 1.1.1 has no getters of. */
     {"host", with_host},

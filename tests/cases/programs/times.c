@@ -7,6 +7,9 @@
 #include <limits.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <openssl/x509.h>
 
 static void say_values(const long *values, size_t count)
 {
@@ -130,7 +133,43 @@ static void flushed(void)
     SSL_CTX_free(server);
 }
 
+/* --- the client's certificate --- */
+
+static X509 *ending_certificate(SSL_CTX *client, time_t ends)
+{
+    X509 *certificate = X509_dup(certificate_of("client"));
+    EVP_PKEY *key = SSL_CTX_get0_privatekey(client);
+    MUST(certificate && X509_set_pubkey(certificate, key));
+    MUST(ASN1_TIME_set(X509_getm_notAfter(certificate), ends));
+    MUST(X509_sign(certificate, key, EVP_sha256()));
+    MUST(SSL_CTX_use_certificate(client, certificate) == 1);
+    return certificate;
+}
+
+/* It is over while the session is not. */
+static void certificate_over(void)
+{
+    time_t ends = time(NULL) + 5;
+    SSL_CTX *server = new_server(), *client;
+    SSL_SESSION *session = NULL;
+    client_name = "client";
+    client = new_client();
+    X509 *certificate = ending_certificate(client, ends);
+    SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    MUST(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), certificate));
+    MUST(strcmp(visit(server, client, &session, NULL), "full") == 0);
+    say("valid: %s", visit(server, client, &session, NULL));
+    while (time(NULL) <= ends)
+        usleep(100 * 1000);
+    say("over: %s", visit(server, client, &session, NULL));
+    SSL_SESSION_free(session);
+    X509_free(certificate);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+}
+
 static const struct scenario scenarios[] = {
+    {"certificate-over", certificate_over},
     {"large", large},
     {"zero", zero},
     {"negative", negative},
