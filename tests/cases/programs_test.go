@@ -146,6 +146,18 @@ var programs = map[string][]scenario{
 		{name: "early-data-garbage", alone: ended("garbage"), served: free("garbage"), only: "1.3"},
 	},
 
+	"changed": {
+		{name: "timed-out", alone: "full|then: full"},
+		{name: "made-older", alone: "full|then: full"},
+		{name: "prolonged", alone: "resumed|then: resumed"},
+		{name: "restarted", alone: "resumed|then: resumed"},
+		{name: "logged-out", alone: "full|then: full"},
+		{name: "logged-out-and-in", alone: "resumed|then: resumed"},
+		{name: "renamed", alone: "full|then: full"},
+		{name: "annotated", alone: "resumed: 'bob', 'http/1.1', 'a.test'"},
+		{name: "out-when-resumed", alone: "resumed|full|then: full"},
+	},
+
 	"times": {
 		{name: "large", alone: "300: resumed|2147483647: resumed|2147483648: resumed|4294967295: resumed|4294967296: resumed|" +
 			"9223372036854775: resumed|4611686018427387903: resumed|9223372036854775806: resumed|9223372036854775807: resumed"},
