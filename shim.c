@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <stdatomic.h>
+#include <time.h>
 
 #include "shim/base/locks.h"
 #include "shim/config/environment.h"
@@ -209,10 +210,23 @@ GOSESS_EXPORT int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
                                    gosess_is_libssl(__builtin_return_address(0)));
 }
 
+/*
+ * A host that flushes what has not expired means to resume none of that here. Sessions of other
+ * processes stay theirs, but are not found by this context any more.
+ */
+static void note_flush(struct gosess_attached *context, int64_t before)
+{
+    int64_t flushed = before == 0 ? INT64_MAX : before;
+    if (flushed > time(NULL) && flushed > atomic_load(&context->flushed))
+        atomic_store(&context->flushed, flushed);
+}
+
 static void flush(SSL_CTX *ctx, int64_t before)
 {
     struct gosess_attached *context = gosess_attached(ctx);
     struct gosess_request flush = {.operation = GOSESS_FLUSH, .before = before};
+    if (context)
+        note_flush(context, before);
     if (!gosess_serves(context) || !gosess_core_ready())
         return;
     /* SSL_CTX_free of the last reference flushes, while the host's ex_data is still there. */

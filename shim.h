@@ -27,7 +27,7 @@
 #include "include/gosess.h"
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 10
+#define GOSESS_CORE_ABI 11
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -107,6 +107,7 @@ enum gosess_shm_header {
     X(SSL_SESSION_free)                 \
     X(SSL_SESSION_get0_cipher)          \
     X(SSL_SESSION_get0_hostname)        \
+    X(SSL_SESSION_get0_id_context)      \
     X(SSL_SESSION_get0_peer)            \
     X(SSL_SESSION_get_id)               \
     X(SSL_SESSION_get_master_key)       \
@@ -293,7 +294,8 @@ struct gosess_scope {
      */
     bool routed;
     uint32_t generation; /* of the process's contexts: what a name led to before says nothing now */
-    uint64_t place; /* where the connection arrived: a name may lead elsewhere at another port */
+    int64_t flushed; /* what others have made and ends before, unix seconds, the host has flushed */
+    uint64_t place;  /* where the connection arrived: a name may lead elsewhere at another port */
 };
 
 /* Where the sessions of a cache live. */
@@ -345,6 +347,11 @@ enum gosess_operation {
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
     /* [context, id, session] removed: it was stored, and not another one under its id (L15) */
     GOSESS_REMOVE,
+    /*
+     * [id, session, der, ends, expires] The host has changed a session: what a shared store has of
+     * it becomes these bytes, or goes where there are none. It ended then, and ends now.
+     */
+    GOSESS_CHANGE,
 };
 
 #define GOSESS_TOO_BIG (-1)  /* a result: a shared store has no room for so large a session */

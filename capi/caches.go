@@ -15,6 +15,7 @@ type cache interface {
 	learn(r *request)
 	keepCopy(r *request)
 	remove(r *request)
+	change(r *request)
 	number(r *request)
 	flush(r *request)
 	forget(r *request)

@@ -57,6 +57,7 @@ func originOf(scope *C.gosess_const_scope) sessioncache.Origin {
 		Owner:      ownerOf(scope.context),
 		Terms:      digestOf(&scope.terms),
 		ServerName: serverNameOf(scope),
+		Flushed:    int64(scope.flushed),
 	}
 }
 

@@ -38,6 +38,9 @@ func (l *live) share(*request) {}
 // learn has nothing to learn for: a session is asked for by its name, whatever that leads to.
 func (l *live) learn(*request) {}
 
+// change has nothing to change: the host has changed the object that is kept.
+func (l *live) change(*request) {}
+
 // keepCopy leaves the copy to the caller: there are no bytes that it could be of.
 func (l *live) keepCopy(*request) {}
 

@@ -146,7 +146,12 @@ func (s *sealed) remove(r *request) {
 
 // unshare takes the bytes of a session out of the store, and reports whether they were there.
 func (s *sealed) unshare(r *request) bool {
-	return s.cache.Remove(unhurried, idOf(r), func(der []byte, seal sessioncache.Seal) bool {
+	return s.cache.Remove(unhurried, idOf(r), s.isThat(r))
+}
+
+// isThat says whether a stored session is the one of a request, and drops the copy of it then.
+func (s *sealed) isThat(r *request) func(der []byte, seal sessioncache.Seal) bool {
+	return func(der []byte, seal sessioncache.Seal) bool {
 		if !sameBytes(r, der) {
 			return false
 		}
@@ -154,7 +159,19 @@ func (s *sealed) unshare(r *request) bool {
 			unused(r, object)
 		}
 		return true
-	})
+	}
+}
+
+// change leaves a session that is stored as one that ends earlier than it says itself what is left to
+// it: it is one of a chain of tickets.
+func (s *sealed) change(r *request) {
+	before, now := int64(r.ends), int64(r.expires)
+	s.cache.Change(unhurried, idOf(r), derOf(r), func(stored int64) int64 {
+		if stored < before {
+			return min(stored, now)
+		}
+		return now
+	}, s.isThat(r))
 }
 
 func (s *sealed) number(r *request) {

@@ -43,6 +43,8 @@ func serve(r *request) {
 		c.keepCopy(r)
 	case C.GOSESS_REMOVE:
 		c.remove(r)
+	case C.GOSESS_CHANGE:
+		c.change(r)
 	}
 }
 

@@ -174,7 +174,7 @@ func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der
 		if found == nil {
 			continue
 		}
-		if !w.shares(i, head, &o) || use == neverAgain && !c.drop(ctx, w) {
+		if !w.shares(i, head, &o) || w.flushed(&o) || use == neverAgain && !c.drop(ctx, w) {
 			break
 		}
 		c.store.Count(Hits)

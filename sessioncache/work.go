@@ -114,6 +114,12 @@ func (w *work) shares(i int, head []byte, o *Origin) bool {
 	return hmac.Equal(asked[:], stored[:])
 }
 
+// flushed reports whether who asks has flushed the session in w.entry: one of its own, that is there,
+// has been stored since.
+func (w *work) flushed(o *Origin) bool {
+	return int64(w.entry.Expires) < o.Flushed && w.ownerTag(&o.Owner) != OwnerOf(w.entry.Sealed)
+}
+
 // hash makes a tag of w.text, which is never zero.
 func (w *work) hash(i int) Tag {
 	mac := w.hashes[i].tags

@@ -28,6 +28,9 @@ func Run(t *testing.T, empty Empty) {
 		{"TakeOldKey", testTakeOldKey},
 		{"TakeAtOnce", testTakeAtOnce},
 		{"PutBack", testPutBack},
+		{"Change", testChange},
+		{"ChangeOldKey", testChangeOldKey},
+		{"Flushed", testFlushed},
 		{"Owners", testOwners},
 		{"ClockJumps", testClockJumps},
 

@@ -98,6 +98,18 @@ struct gosess_cache *gosess_cache_first(void)
     return first;
 }
 
+struct gosess_cache *gosess_cache_next_shared(struct gosess_cache *after)
+{
+    gosess_lock(GOSESS_LOCK_SETUP);
+    struct gosess_cache *found = after ? after->next : caches; /* it is listed while referenced */
+    while (found && found->url.scheme == GOSESS_SCHEME_MEMORY)
+        found = found->next;
+    found = found ? gosess_cache_ref(found) : NULL;
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    gosess_cache_unref(after);
+    return found;
+}
+
 struct gosess_cache *gosess_cache_opened(struct gosess_cache *given)
 {
     struct gosess_cache *found = NULL;

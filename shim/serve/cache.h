@@ -36,6 +36,12 @@ bool gosess_cache_any(void);
 /* The cache that was opened first of those that still are, referenced; or NULL. */
 struct gosess_cache *gosess_cache_first(void);
 
+/*
+ * The next one with a shared store, referenced, of those opened before this one, whose reference
+ * is given back; of all after NULL. NULL after the last.
+ */
+struct gosess_cache *gosess_cache_next_shared(struct gosess_cache *after);
+
 /* The cache that a program's handle means, referenced; NULL where it is none, or closed. */
 struct gosess_cache *gosess_cache_opened(struct gosess_cache *given);
 

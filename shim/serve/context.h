@@ -11,6 +11,11 @@ typedef int (*gosess_new_cb)(SSL *, SSL_SESSION *);
 typedef void (*gosess_remove_cb)(SSL_CTX *, SSL_SESSION *);
 typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
 
+/* The last callback of a kind that is on the list of tier.c, and the last that is not. */
+struct gosess_judged {
+    _Atomic uintptr_t listed, unlisted;
+};
+
 /* An SSL_CTX that gosess has to do with. Found by its address, and freed with it. */
 struct gosess_attached {
     struct gosess_context core; /* what the Go half sees of it */
@@ -25,7 +30,8 @@ struct gosess_attached {
     /* Without a cache of its own the host wants one all the same: it is known for that, or it has
      * attached the context itself. */
     bool lets_serve;
-    _Atomic uintptr_t knows_not, refuses; /* the last get callback that was found to do so */
+    struct gosess_judged of_get, of_remove;
+    _Atomic int64_t flushed; /* unix seconds: it has flushed what ends before, of others too */
     struct gosess_noted noted;
     struct gosess_policy policy;       /* with the terms lock, as the next */
     struct gosess_presented presented; /* the certificates */

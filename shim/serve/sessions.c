@@ -16,6 +16,7 @@
 #include "der.h"
 #include "put.h"
 #include "terms.h"
+#include "tier.h"
 
 /*
  * Whether a new session is one that libssl would keep in its internal cache, or a shared
@@ -32,7 +33,8 @@ static bool worth_storing(struct gosess_attached *context, const SSL *ssl)
         return true;
     uint64_t options = gosess_ssl->SSL_get_options(ssl);
     return (options & SSL_OP_NO_TICKET) || gosess_anti_replay(gosess_ssl, ssl) ||
-           ((gosess_live(context) || gosess_keeps_session_data()) &&
+           ((gosess_live(context) || gosess_keeps_session_data() ||
+             gosess_keeps_account(context)) &&
             atomic_load(&context->remove_session));
 }
 

@@ -18,6 +18,7 @@
 #include "../ssl/libssl.h"
 #include "connection.h"
 #include "own.h"
+#include "tier.h"
 
 /* --- terms --- */
 
@@ -131,6 +132,7 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
         .context = &context->core,
         .host_data = gosess_keeps_session_data(),
         .generation = gosess_generation(),
+        .flushed = atomic_load(&context->flushed),
     };
     /* SSL_get_servername does not know the name yet (L12, L47). */
     if (gosess_ssl->SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &length) == 1 &&
@@ -142,7 +144,8 @@ bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess
     scope->own = gosess_own_rules(ssl);
     scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
     scope->known = terms_of(ssl, scope->terms) && !scope->routed;
-    scope->shared = !scope->host_data && (scope->routed || (scope->known && scope->own == 0));
+    scope->shared = !scope->host_data && !gosess_keeps_account(context) &&
+                    (scope->routed || (scope->known && scope->own == 0));
     return true;
 }
 
@@ -202,6 +205,7 @@ void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *s
     };
     scope->known = terms_of(ssl, scope->terms) && is_verified_as_now(ssl, connection);
     scope->shared = scope->known && is_whole(context, session, scope) &&
+                    !gosess_keeps_account(context) &&
                     !(scope->resumed && connection && connection->given.private);
     scope->routed = scope->shared && !scope->resumed && connection && connection->late;
     scope->place = scope->routed ? place_of(ssl) : 0;

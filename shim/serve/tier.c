@@ -1,4 +1,4 @@
-/* tier.c - which hosts may have a second cache behind their own. */
+/* tier.c - what the callbacks of a host mean for a cache beside its own. */
 #define _GNU_SOURCE
 #include "tier.h"
 
@@ -9,10 +9,10 @@
 /*
  * Hosts whose get callback says NULL for "I do not know", and that mean by no internal cache and no
  * callback that they have no cache, by the object that the code lies in. Another host's may say
- * "no" by either (FreeRADIUS, Node), and has the last word.
+ * "no" by either (FreeRADIUS, Node), and has the last word. Our own are those of include/gosess.h.
  */
 static const char *const hosts_that_do_not_know[] = {
-    "nginx", "haproxy", "mod_ssl", "libcyrus_imap", "libpostfix-tls",
+    "nginx", "haproxy", "mod_ssl", "libcyrus_imap", "libpostfix-tls", "libgosess",
 };
 
 static bool does_not_know(uintptr_t code)
@@ -29,15 +29,20 @@ void gosess_made_by(SSL_CTX *ctx, const void *caller)
 }
 
 /* The objects of the process are looked through once for a callback, not in each handshake. */
-static bool callback_does_not_know(struct gosess_attached *context, uintptr_t code)
+static bool is_listed(struct gosess_judged *judged, uintptr_t code)
 {
-    if (atomic_load(&context->knows_not) == code)
+    if (atomic_load(&judged->listed) == code)
         return true;
-    if (atomic_load(&context->refuses) == code)
+    if (atomic_load(&judged->unlisted) == code)
         return false;
     bool known = does_not_know(code);
-    atomic_store(known ? &context->knows_not : &context->refuses, code);
+    atomic_store(known ? &judged->listed : &judged->unlisted, code);
     return known;
+}
+
+static bool get_is_listed(struct gosess_attached *context, gosess_get_cb application)
+{
+    return is_listed(&context->of_get, (uintptr_t)application);
 }
 
 bool gosess_is_tier(struct gosess_attached *context)
@@ -46,6 +51,24 @@ bool gosess_is_tier(struct gosess_attached *context)
     if (gosess_live(context))
         return false;
     return context->cache->url.second_tier ||
-           (application ? callback_does_not_know(context, (uintptr_t)application)
-                        : context->lets_serve);
+           (application ? get_is_listed(context, application) : context->lets_serve);
+}
+
+/* All of them have bytes in a cache of their own, which is bounded, and have it drop them. */
+bool gosess_has_bytes(struct gosess_attached *context)
+{
+    gosess_get_cb application = atomic_load(&context->get_session);
+    return application && get_is_listed(context, application);
+}
+
+bool gosess_keeps_account(struct gosess_attached *context)
+{
+    gosess_get_cb get = atomic_load(&context->get_session);
+    gosess_remove_cb removed = atomic_load(&context->remove_session);
+    long mode = atomic_load(&context->mode);
+    bool refuses = get && !(mode & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP) &&
+                   !context->cache->url.second_tier && !get_is_listed(context, get);
+    bool releases = removed && !(mode & SSL_SESS_CACHE_NO_INTERNAL_STORE) &&
+                    !is_listed(&context->of_remove, (uintptr_t)removed);
+    return !gosess_live(context) && (refuses || releases);
 }

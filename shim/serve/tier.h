@@ -1,4 +1,4 @@
-/* tier.h - which hosts may have a second cache behind their own. */
+/* tier.h - what the callbacks of a host mean for a cache beside its own. */
 #ifndef GOSESS_SERVE_TIER_H
 #define GOSESS_SERVE_TIER_H
 
@@ -12,5 +12,15 @@ void gosess_made_by(SSL_CTX *ctx, const void *caller);
  * by NULL of its get callback, "I do not know" and not "no".
  */
 bool gosess_is_tier(struct gosess_attached *context);
+
+/* Whether the host's get callback is one that makes its sessions of bytes. */
+bool gosess_has_bytes(struct gosess_attached *context);
+
+/*
+ * Whether the host means libssl's internal cache to have the sessions of this context alone, those
+ * that it was told of: its get callback may refuse what that does not have, or its remove callback
+ * releases what the host keeps of each. Then nothing of the context is shared.
+ */
+bool gosess_keeps_account(struct gosess_attached *context);
 
 #endif

@@ -46,7 +46,19 @@ extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepar
     X(SSL_CTX_use_certificate_ASN1)          \
     X(SSL_CTX_use_certificate_chain_file)    \
     X(SSL_CTX_use_certificate_file)          \
+    X(SSL_SESSION_set1_alpn_selected)        \
+    X(SSL_SESSION_set1_hostname)             \
+    X(SSL_SESSION_set1_id)                   \
+    X(SSL_SESSION_set1_id_context)           \
+    X(SSL_SESSION_set1_master_key)           \
+    X(SSL_SESSION_set1_ticket_appdata)       \
+    X(SSL_SESSION_set_cipher)                \
     X(SSL_SESSION_set_ex_data)               \
+    X(SSL_SESSION_set_max_early_data)        \
+    X(SSL_SESSION_set_protocol_version)      \
+    X(SSL_SESSION_set_time)                  \
+    X(SSL_SESSION_set_time_ex)               \
+    X(SSL_SESSION_set_timeout)               \
     X(SSL_add1_host)                         \
     X(SSL_ctrl)                              \
     X(SSL_free)                              \

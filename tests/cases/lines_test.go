@@ -95,6 +95,9 @@ const (
 	boundOrNot = "same: resumed|changed: full or resumed|then: resumed"
 )
 
+// ownOnly are lines of accounts.c.
+const ownOnly = "where it was made: resumed|elsewhere: full"
+
 // victim are the lines of impostor.c.
 func victim(first, others, victim, again string) string {
 	return "impostor: " + first + "|impostor: " + others + "|impostor: " + others +

@@ -146,6 +146,28 @@ var programs = map[string][]scenario{
 		{name: "early-data-garbage", alone: ended("garbage"), served: free("garbage"), only: "1.3"},
 	},
 
+	"changed": {
+		{name: "timed-out", alone: "full|then: full"},
+		{name: "made-older", alone: "full|then: full"},
+		{name: "prolonged", alone: "resumed|then: resumed"},
+		{name: "restarted", alone: "resumed|then: resumed"},
+		{name: "logged-out", alone: "full|then: full"},
+		{name: "logged-out-and-in", alone: "resumed|then: resumed"},
+		{name: "renamed", alone: "full|then: full"},
+		{name: "annotated", alone: "resumed: 'bob', 'http/1.1', 'a.test'"},
+		{name: "out-when-resumed", alone: "resumed|full|then: full"},
+	},
+
+	"accounts": {
+		{name: "refuses", alone: ownOnly},
+		{name: "refuses-elsewhere", alone: ownOnly},
+		{name: "flushed", alone: "of before: full|of after: resumed|flushed again: full|where it was not flushed: resumed"},
+		{name: "flushed-by-time", alone: "of before: full|of after: resumed|flushed again: full|where it was not flushed: resumed"},
+		{name: "released", alone: "the host has as many as the cache: yes|in the end: 0"},
+		{name: "released-with-tickets", alone: "the host has as many as the cache: yes|in the end: 0"},
+		{name: "never-told", alone: ownOnly},
+	},
+
 	"times": {
 		{name: "large", alone: "300: resumed|2147483647: resumed|2147483648: resumed|4294967295: resumed|4294967296: resumed|" +
 			"9223372036854775: resumed|4611686018427387903: resumed|9223372036854775806: resumed|9223372036854775807: resumed"},
@@ -164,11 +186,7 @@ var programs = map[string][]scenario{
 			name: "added-again", alone: "resumed|removed 1: full|added 1: resumed or failed",
 			served: "resumed|removed 1: full|added 1: resumed",
 		},
-		// Of what a shared store drops there is no object that could be shown to the callback.
-		{
-			name: "flushed", alone: "the host is told: yes|full", memory: "the host is told: yes|full",
-			served: "the host is told: no|full",
-		},
+		{name: "flushed", alone: "the host is told: yes|full"},
 	},
 
 	"added": {

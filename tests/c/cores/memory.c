@@ -238,6 +238,7 @@ static void serve(struct gosess_request *request)
     case GOSESS_FORGET:
     case GOSESS_LEARN:
     case GOSESS_KEEP_COPY:
+    case GOSESS_CHANGE: /* its programs change none */
         break;
     }
 }
