@@ -57,6 +57,15 @@ var stores = []struct{ name, url string }{
 
 const programsAt = "tests/cases/programs/"
 
+// programFile is where a program is: beside these tests, or in tests/c/programs where others run it too.
+func programFile(name string) string {
+	own := programsAt + name + ".c"
+	if _, err := harness.Sources(own); err == nil {
+		return own
+	}
+	return "tests/c/programs/" + name + ".c"
+}
+
 // environment is that of a program with a store; alone where there is no URL.
 func environment(t *testing.T, url string) []string {
 	t.Helper()
@@ -76,7 +85,7 @@ func TestCases(t *testing.T) {
 		library := v.Library(t)
 		for name, scenarios := range programs {
 			t.Run(name, func(t *testing.T) {
-				program := v.Compile(t, programsAt+name+".c", library)
+				program := v.Compile(t, programFile(name), library)
 				for _, s := range scenarios {
 					if !s.heavy || v.Name == "system" {
 						t.Run(s.name+s.only+s.options, func(t *testing.T) { s.run(t, v, program) })

@@ -1,6 +1,6 @@
 package cases_test
 
-// programs are those of tests/cases/programs; each one says there what it is about.
+// programs are those of tests/cases/programs and tests/c/programs; each one says there what it is about.
 var programs = map[string][]scenario{
 	"kept": {
 		{name: "set-later", alone: "full: nothing|resumed: alice may read|resumed: alice may read"},
@@ -91,6 +91,11 @@ var programs = map[string][]scenario{
 		{name: "early-data-wrong-key", alone: evicted("failed"), served: usedOnce("failed"), only: "1.3"},
 		{name: "early-data-cut-off", alone: ended("cut off"), served: free("cut off"), only: "1.3"},
 		{name: "early-data-garbage", alone: ended("garbage"), served: free("garbage"), only: "1.3"},
+	},
+
+	"ends": {
+		{name: "last-is-connection", alone: "resumed|alive", only: "1.3"},
+		{name: "data-meanwhile", alone: "alive"},
 	},
 
 	"times": {
