@@ -21,7 +21,7 @@ static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long
         return;
     atomic_store(&context->ending, true);
     gosess_forget(context);
-    gosess_context_free(context);
+    gosess_context_end(context);
 }
 
 bool gosess_attach_prepare(const struct gosess_libssl *table)
@@ -38,6 +38,18 @@ void gosess_watch(SSL_CTX *ctx, bool own_library)
     }
     context->from_birth = true;
     context->own_library = own_library;
+}
+
+/*
+ * A thread that keeps an object (serve/sessions.c) may have put it into the cache that the context
+ * had before, after what was there had left it.
+ */
+static void unref_cache(struct gosess_attached *context, struct gosess_cache *before)
+{
+    if (before && gosess_core_ready())
+        gosess_ask_quietly(&(struct gosess_sharing){context, before},
+                           &(struct gosess_request){.operation = GOSESS_FORGET});
+    gosess_cache_unref(before);
 }
 
 bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
@@ -58,7 +70,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
         put(context);
     gosess_put_mode(context);
     gosess_unlock(GOSESS_LOCK_SETUP);
-    gosess_cache_unref(before);
+    unref_cache(context, before);
     return true;
 }
 
@@ -73,7 +85,7 @@ void gosess_detach(struct gosess_attached *context)
     gosess_give_callbacks_back(context);
     gosess_put_mode(context);
     gosess_unlock(GOSESS_LOCK_SETUP);
-    gosess_cache_unref(before);
+    unref_cache(context, before);
 }
 
 /* Works out a context's policy, where it is not what it was, outside of the handshake. */

@@ -52,6 +52,18 @@ bool gosess_ask(struct gosess_attached *context, struct gosess_request *request)
     return done;
 }
 
+bool gosess_ask_quietly(const struct gosess_sharing *sharing, struct gosess_request *request)
+{
+    int saved = errno;
+    request->cache = gosess_cache_number(sharing->cache);
+    request->context = &sharing->context->core;
+    bool done = request->cache > 0 && gosess_core_ask(request);
+    if (done)
+        gosess_free_leaving(request);
+    errno = saved;
+    return done;
+}
+
 void gosess_forget(struct gosess_attached *context)
 {
     if (context->cache && gosess_core_ready())

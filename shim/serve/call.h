@@ -10,6 +10,12 @@
  */
 bool gosess_ask(struct gosess_attached *context, struct gosess_request *request);
 
+/*
+ * Asks a cache that was found for a context by another thread than one that holds the context:
+ * nobody is told of what has left the cache.
+ */
+bool gosess_ask_quietly(const struct gosess_sharing *sharing, struct gosess_request *request);
+
 /* Whether libssl is being made to treat a session as removed that has left the cache already. */
 bool gosess_is_leaving(const SSL_SESSION *session);
 

@@ -93,6 +93,7 @@ static int on_new(SSL *ssl, SSL_SESSION *session)
     gosess_new_cb application = context ? atomic_load(&context->new_session) : NULL;
     bool ours = gosess_serves(context) && application != gosess_new_session_cb;
     bool internal = ours && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE);
+    struct gosess_connection *connection = ours ? gosess_connection_make(ssl, context) : NULL;
     struct gosess_newborn born;
     bool wanted = (internal || (ours && gosess_is_tier(context))) &&
                   gosess_is_wanted(context, ssl, session, &born);
@@ -110,7 +111,7 @@ static int on_new(SSL *ssl, SSL_SESSION *session)
         gosess_store(&born);
     if (later)
         gosess_ssl->SSL_SESSION_free(session);
-    if (ours)
+    if (connection) /* the host may have given the context itself up */
         clear_automatically(context);
     return kept;
 }

@@ -26,9 +26,13 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attache
     struct gosess_connection *connection = gosess_connection_of(ssl);
     if (connection)
         return connection;
-    connection = calloc(1, sizeof(*connection));
+    connection = atomic_load(&first->ending) ? NULL : calloc(1, sizeof(*connection));
     if (!connection)
         return NULL;
+    if (gosess_ssl->SSL_CTX_up_ref(first->core.ctx) != 1) {
+        free(connection);
+        return NULL;
+    }
     connection->ssl = ssl;
     connection->first = first;
     connection->generation = gosess_generation();
@@ -77,7 +81,8 @@ void gosess_release(struct gosess_connection *connection, bool unproven)
 {
     struct gosess_scope scope;
     int64_t ends;
-    SSL_SESSION *taken = unproven && gosess_core_ready()
+    /* The context may have been given back meanwhile: gosess_cache_detach. */
+    SSL_SESSION *taken = unproven && connection->first->cache && gosess_core_ready()
                              ? gosess_claim_scope(&connection->given, &scope, &ends)
                              : NULL;
     if (taken)
@@ -137,7 +142,9 @@ static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long
     gosess_table_remove(&connection->by_session);
     gosess_table_remove(&connection->by_ssl);
     gosess_release(connection, false);
+    SSL_CTX *first = connection->first->core.ctx;
     free(connection);
+    gosess_ssl->SSL_CTX_free(first); /* its end, if nobody else has one any more */
 }
 
 bool gosess_connection_prepare(const struct gosess_libssl *table)

@@ -7,8 +7,13 @@
 
 /* A connection of a context that gosess serves. It belongs to the thread that works on the SSL. */
 struct gosess_connection {
-    SSL *ssl;                      /* not a reference */
-    struct gosess_attached *first; /* the context that it was made from: libssl's rule (L1) */
+    SSL *ssl; /* not a reference */
+    /*
+     * The context that it was made from: libssl's rule (L1). With a reference on the SSL_CTX, as
+     * the SSL need not keep one as long as the connection: OpenSSL 3.2 and later give theirs back
+     * first.
+     */
+    struct gosess_attached *first;
     struct gosess_given given;
     uint64_t options;    /* that replay.c has set */
     bool chooses;        /* what it presents and demands is not its context's to say */
@@ -25,7 +30,7 @@ struct gosess_connection {
 /* NULL where there is none. */
 struct gosess_connection *gosess_connection_of(const SSL *ssl);
 
-/* The one that there is, or a new one; NULL without memory. */
+/* The one that there is, or a new one; NULL without memory, and of a context that ends. */
 struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attached *first);
 
 /* What is attached to the first context of an SSL; NULL for most. */

@@ -27,10 +27,17 @@ struct gosess_attached *gosess_attached(const SSL_CTX *ctx)
     return link ? GOSESS_HOLDER(link, gosess_attached, by_ctx) : NULL;
 }
 
+/* With the lock that the end of the context waits for. */
+static bool ref_by_param(const struct gosess_link *link)
+{
+    atomic_fetch_add(&GOSESS_HOLDER(link, gosess_attached, by_param)->references, 1);
+    return true;
+}
+
 struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param)
 {
     struct gosess_link *link =
-        gosess_ssl && param ? gosess_table_find(GOSESS_KIND_PARAM, param) : NULL;
+        gosess_ssl && param ? gosess_table_find_that(GOSESS_KIND_PARAM, param, ref_by_param) : NULL;
     return link ? GOSESS_HOLDER(link, gosess_attached, by_param) : NULL;
 }
 
@@ -118,21 +125,46 @@ bool gosess_keeps_session_data(void)
     return atomic_load(&session_data);
 }
 
-SSL_CTX **gosess_sharing(size_t *count)
+/* With the setup lock. */
+static bool shares(struct gosess_attached *context)
 {
-    SSL_CTX **found = NULL;
+    return gosess_serves(context) && !gosess_live(context) && !atomic_load(&context->ending);
+}
+
+struct gosess_sharing *gosess_sharing(size_t *count)
+{
     *count = 0;
     gosess_lock(GOSESS_LOCK_SETUP);
     size_t room = 0;
     for (struct gosess_attached *context = contexts; context; context = context->after)
-        room++;
-    found = room ? calloc(room, sizeof(SSL_CTX *)) : NULL;
-    for (struct gosess_attached *context = contexts; found && context; context = context->after)
-        if (gosess_serves(context) && !gosess_live(context) &&
-            gosess_ssl->SSL_CTX_up_ref(context->core.ctx) == 1)
-            found[(*count)++] = context->core.ctx;
+        room += shares(context);
+    struct gosess_sharing *found = room ? calloc(room, sizeof(*found)) : NULL;
+    for (struct gosess_attached *context = contexts; found && context && *count < room;
+         context = context->after) {
+        if (!shares(context))
+            continue;
+        atomic_fetch_add(&context->references, 1);
+        found[(*count)++] = (struct gosess_sharing){context, gosess_cache_ref(context->cache)};
+    }
     gosess_unlock(GOSESS_LOCK_SETUP);
     return found;
+}
+
+void gosess_sharing_free(struct gosess_sharing *sharing, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        gosess_context_unref(sharing[i].context);
+        gosess_cache_unref(sharing[i].cache);
+    }
+    free(sharing);
+}
+
+bool gosess_still_shares(const struct gosess_sharing *sharing)
+{
+    gosess_lock(GOSESS_LOCK_SETUP);
+    bool still = sharing->context->cache == sharing->cache && shares(sharing->context);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    return still;
 }
 
 /* --- its life --- */
@@ -159,13 +191,20 @@ static void unlist(struct gosess_attached *context)
     gosess_unlock(GOSESS_LOCK_SETUP);
 }
 
-void gosess_context_free(struct gosess_attached *context)
+void gosess_context_end(struct gosess_attached *context)
 {
     unlist(context);
     gosess_table_remove(&context->by_ctx);
     gosess_table_remove(&context->by_param);
     gosess_policy_free(&context->policy);
     gosess_presented_free(&context->presented);
+    gosess_context_unref(context);
+}
+
+void gosess_context_unref(struct gosess_attached *context)
+{
+    if (!context || atomic_fetch_sub(&context->references, 1) != 1)
+        return;
     gosess_cache_unref(context->cache);
     free(context);
 }
@@ -176,6 +215,7 @@ struct gosess_attached *gosess_context_make(SSL_CTX *ctx)
     if (!context)
         return NULL;
     context->core.ctx = ctx;
+    atomic_init(&context->references, 1);
     /* So few are all or nothing: getrandom(2). Before the host forks its workers. */
     if (getrandom(context->core.owner, sizeof context->core.owner, 0) !=
         sizeof context->core.owner) {

@@ -16,9 +16,13 @@ struct gosess_judged {
     _Atomic uintptr_t listed, unlisted;
 };
 
-/* An SSL_CTX that gosess has to do with. Found by its address, and freed with it. */
+/*
+ * An SSL_CTX that gosess has to do with. Found by its address, and freed with it: who holds the
+ * SSL_CTX may use it. Another thread counts a reference, and uses nothing of libssl's through it.
+ */
 struct gosess_attached {
     struct gosess_context core; /* what the Go half sees of it */
+    _Atomic int references;     /* that of the SSL_CTX, and those threads' */
     /*
      * Referenced; NULL where it is given back to libssl, or only watched. Written with the setup
      * lock; read with it, or in what the host does not do while it attaches: handshakes of this
@@ -50,7 +54,11 @@ struct gosess_attached {
 /* What is attached to a context; NULL for most. */
 struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
 
-/* The attached context that this is the X509_VERIFY_PARAM of, or NULL. */
+/*
+ * The attached context that this is the X509_VERIFY_PARAM of, referenced, or NULL: SSL_CTX_free
+ * frees the parameters before the end of the context is heard, and another thread's may lie there
+ * by then.
+ */
 struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param);
 
 /*
@@ -89,7 +97,11 @@ bool gosess_fail_memory(void);
 
 /* Makes what is kept of a context, in the list and the tables; NULL without memory. */
 struct gosess_attached *gosess_context_make(SSL_CTX *ctx);
-void gosess_context_free(struct gosess_attached *context);
+
+/* The SSL_CTX has ended: nobody finds it any more. */
+void gosess_context_end(struct gosess_attached *context);
+
+void gosess_context_unref(struct gosess_attached *context); /* NULL: nothing */
 
 /* Gives libssl the mode that follows from the host's and from who serves. With the setup lock. */
 void gosess_put_mode(struct gosess_attached *context);
@@ -103,11 +115,18 @@ bool gosess_is_given_back(void);
 /* Whether gosess serves a context of this process. */
 bool gosess_serves_any(void);
 
-/*
- * The contexts that have a shared store, referenced, and how many: an array to be freed; NULL where
- * there is none.
- */
-SSL_CTX **gosess_sharing(size_t *count);
+/* A context and the shared store that it has, both referenced. */
+struct gosess_sharing {
+    struct gosess_attached *context;
+    struct gosess_cache *cache;
+};
+
+/* Those that there are, and how many: for gosess_sharing_free. NULL where there is none. */
+struct gosess_sharing *gosess_sharing(size_t *count);
+void gosess_sharing_free(struct gosess_sharing *sharing, size_t count);
+
+/* Whether the context has not ended by now, and has that store still. */
+bool gosess_still_shares(const struct gosess_sharing *sharing);
 
 /*
  * Whether the last reference to a context has gone: SSL_CTX_free then removes what libssl

@@ -56,6 +56,7 @@ GOSESS_EXPORT void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
         struct gosess_attached *context = set == 1 ? gosess_attached_param(param) : NULL; \
         if (context)                                                                      \
             atomic_store(&context->noted.member, value);                                  \
+        gosess_context_unref(context);                                                    \
         return set;                                                                       \
     }
 

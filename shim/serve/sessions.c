@@ -5,7 +5,6 @@
 #include "sessions.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "../core/load.h"
@@ -138,17 +137,51 @@ bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, 
     return drop.removed;
 }
 
+/* Whether a session was stored, which it is not any more. */
+static bool take_out(const struct gosess_sharing *sharing, SSL_SESSION *session)
+{
+    struct gosess_request drop = {.operation = GOSESS_REMOVE, .session = session};
+    drop.id = gosess_ssl->SSL_SESSION_get_id(session, &drop.id_length);
+    if (drop.id_length == 0 || !gosess_ask_quietly(sharing, &drop))
+        return false;
+    gosess_ssl->SSL_SESSION_free(drop.was);
+    return drop.removed;
+}
+
+/* One more than the limit of the context, if need be: no other has to leave for it. */
+static void put_object(const struct gosess_sharing *sharing, SSL_SESSION *session)
+{
+    struct gosess_scope scope;
+    struct gosess_request keep = {
+        .operation = GOSESS_KEEP,
+        .scope = &scope,
+        .session = session,
+        .expires = gosess_end_of(gosess_ssl, session),
+        .size = gosess_object_size(session, 0),
+    };
+    gosess_scope_added(sharing->context, session, &scope);
+    keep.id = gosess_ssl->SSL_SESSION_get_id(session, &keep.id_length);
+    if (gosess_ssl->SSL_SESSION_up_ref(session) != 1)
+        return;
+    if (!gosess_ask_quietly(sharing, &keep) || keep.result != 1)
+        gosess_ssl->SSL_SESSION_free(session);
+}
+
+/*
+ * The host expects no callback from SSL_SESSION_set_ex_data, and calls it in any thread, while
+ * others use the contexts, give them another cache and end them: what such a one has forgotten by
+ * then is not to have the session.
+ */
 void gosess_keep_object(SSL_SESSION *session)
 {
     size_t count = 0;
-    SSL_CTX **found = gosess_core_ready() ? gosess_sharing(&count) : NULL;
+    struct gosess_sharing *found = gosess_core_ready() ? gosess_sharing(&count) : NULL;
     for (size_t i = 0; i < count; i++) {
-        struct gosess_attached *context = gosess_attached(found[i]);
-        SSL_SESSION *was = NULL;
-        if (context && gosess_drop_session(context, session, &was))
-            gosess_add_session(context, session);
-        gosess_ssl->SSL_SESSION_free(was);
-        gosess_ssl->SSL_CTX_free(found[i]);
+        if (!take_out(&found[i], session))
+            continue;
+        put_object(&found[i], session);
+        if (!gosess_still_shares(&found[i]))
+            take_out(&found[i], session);
     }
-    free(found);
+    gosess_sharing_free(found, count);
 }

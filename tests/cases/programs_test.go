@@ -168,6 +168,11 @@ var programs = map[string][]scenario{
 		{name: "never-told", alone: ownOnly},
 	},
 
+	"ends": {
+		{name: "last-is-connection", alone: "resumed|alive", only: "1.3"},
+		{name: "data-meanwhile", alone: "alive"},
+	},
+
 	"times": {
 		{name: "large", alone: "300: resumed|2147483647: resumed|2147483648: resumed|4294967295: resumed|4294967296: resumed|" +
 			"9223372036854775: resumed|4611686018427387903: resumed|9223372036854775806: resumed|9223372036854775807: resumed"},

@@ -203,6 +203,18 @@ func TestSanitizersSeeTheirCanaries(t *testing.T) {
 	}
 }
 
+// A connection may have the last reference to a context, and one may end while another thread goes
+// through all of them.
+func TestEndsUnderSanitizer(t *testing.T) {
+	s := sanitizers["gcc address"]
+	for _, version := range versions {
+		t.Run(strings.TrimPrefix(version, "--"), func(t *testing.T) {
+			s.host(t, s.core(t, ""), "ends", version, "last-is-connection").run(t).wants(t, "resumed", "alive")
+			s.host(t, s.core(t, ""), "ends", version, "data-meanwhile").run(t).wants(t, "alive")
+		})
+	}
+}
+
 // A copy of a connection may outlive the context that its original was made from.
 func TestCopiedConnectionUnderSanitizer(t *testing.T) {
 	s := sanitizers["gcc address"]

@@ -1,0 +1,153 @@
+/*
+ * ends.c - contexts that end while something else is not done with them: a connection that has the
+ * last reference, or another thread.
+ */
+#include "../lib/tls.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PIECES 4000
+
+static void *pieces[PIECES];
+
+/* What was freed last has another owner from here on, whose it is until the other call. */
+static void take_memory(void)
+{
+    for (int i = 0; i < PIECES; i++)
+        pieces[i] = calloc(1, 256 + 16 * (size_t)(i % 80));
+}
+
+static void give_memory_back(void)
+{
+    for (int i = 0; i < PIECES; i++)
+        free(pieces[i]);
+}
+
+/* --- the connection has the last reference --- */
+
+static SSL_CTX *last;
+
+/* The end of a host's own data with a context, for which gosess has heard of the end before. */
+static void reuse(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+    (void)value, (void)data, (void)index, (void)argl, (void)argp;
+    if (parent == last)
+        take_memory();
+}
+
+/*
+ * The client resumes a session that may be used once, and goes away before its Finished. The host
+ * has renewed the context meanwhile.
+ */
+static void last_is_connection(void)
+{
+    SSL_CTX_free(SSL_CTX_new(TLS_method())); /* gosess has registered its index */
+    MUST(SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, reuse) >= 0);
+    SSL_CTX *server = new_server(), *client = new_client();
+    SSL_CTX_set_max_early_data(server, 1024);
+    SSL_SESSION *session = NULL;
+    MUST(strcmp(full(server, &session, NULL), "full") == 0);
+    struct connection c = open_connection(server, client, session, NULL);
+    SSL_do_handshake(c.client);
+    SSL_do_handshake(c.server);
+    say("%s", SSL_session_reused(c.server) ? "resumed" : "full");
+    last = server;
+    SSL_CTX_free(server);
+    SSL_free(c.server); /* takes memory */
+    give_memory_back();
+    SSL_free(c.client);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    say("alive");
+}
+
+/* --- another thread --- */
+
+#define CONTEXTS 1000
+#define SECONDS 3
+
+static SSL_CTX *ends, *lives;
+static _Atomic bool ending, began;
+static long pause_ns;
+
+/* What is called as the context ends: from then on the other thread works, and this one for a while
+ * does not. */
+static void tell(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    (void)ctx, (void)session;
+    ending = true;
+    while (!began)
+        ;
+    nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
+}
+
+/* The first data that the process keeps with any session. */
+static void *keep_data(void *session)
+{
+    while (!ending)
+        ;
+    began = true;
+    MUST(SSL_SESSION_set_app_data(session, "data"));
+    return NULL;
+}
+
+static int choose_nothing(SSL *ssl, void *unused)
+{
+    (void)ssl, (void)unused;
+    return 1;
+}
+
+static void free_while_keeping(void)
+{
+    SSL_CTX *client = new_client();
+    SSL_SESSION *session = NULL;
+    pthread_t thread;
+    MUST(strcmp(full(ends, &session, NULL), "full") == 0);
+    SSL_SESSION_free(session);
+    struct connection c = open_connection(lives, client, NULL, NULL);
+    MUST(shake_hands(&c));
+    MUST(pthread_create(&thread, NULL, keep_data, SSL_get_session(c.server)) == 0);
+    SSL_CTX_free(ends);
+    ending = true; /* where nothing was kept, nothing was told */
+    take_memory();
+    pthread_join(thread, NULL);
+    give_memory_back();
+    close_connection(&c, CLEAN);
+    SSL_CTX_free(lives);
+    SSL_CTX_free(client);
+}
+
+/* Of many contexts, the one that ends is looked at last. */
+static void data_meanwhile(void)
+{
+    SSL_CTX *between[CONTEXTS];
+    ends = new_server();
+    /* What that chooses is not known, so each session stays an object, whose removal is told. */
+    SSL_CTX_set_cert_cb(ends, choose_nothing, NULL);
+    SSL_CTX_sess_set_remove_cb(ends, tell);
+    for (int i = 0; i < CONTEXTS; i++)
+        between[i] = SSL_CTX_new(TLS_server_method());
+    lives = new_server();
+    time_t end = time(NULL) + SECONDS;
+    for (pause_ns = 0; time(NULL) < end; pause_ns = (pause_ns + 50 * 1000) % (1000 * 1000))
+        in_child(free_while_keeping);
+    for (int i = 0; i < CONTEXTS; i++)
+        SSL_CTX_free(between[i]);
+    SSL_CTX_free(ends);
+    SSL_CTX_free(lives);
+    say("alive");
+}
+
+static const struct scenario scenarios[] = {
+    {"last-is-connection", last_is_connection},
+    {"data-meanwhile", data_meanwhile},
+};
+
+int main(int argc, char **argv)
+{
+    return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}
