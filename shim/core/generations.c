@@ -4,7 +4,9 @@
  * A Go runtime takes 10 to 20 ms to load, which is worth it for a process that serves for a while
  * and longer than a full handshake for one that serves once (mini_httpd, socat). So the processes
  * of a host that load it say in a page that they share how many connections they have served, and
- * where nearly all of those that have ended within a minute have served one, no more load it.
+ * where nearly all of those that have ended within a minute have served one, no more load it until
+ * the minute is over: a server that keeps its processes may have ended idle ones all at once (httpd
+ * after a burst), and what a few more cost each minute does not matter.
  */
 #define _GNU_SOURCE
 #include "generations.h"
@@ -21,8 +23,8 @@
 #include "../base/log.h"
 
 #define SLOTS 64
-#define ENOUGH 8  /* that have ended */
-#define WINDOW 60 /* seconds; where they are fewer in that time, what they cost does not matter */
+#define ENOUGH 8 /* that have ended */
+#define WINDOW 1 /* seconds; where they are fewer in that time, what they cost does not matter */
 
 /* One that lives, or has ended and was not noticed yet. Its number may have another owner by then.
  */
@@ -35,7 +37,8 @@ struct generations {
     struct slot slots[SLOTS];
     _Atomic long began; /* the window, in seconds of the monotonic clock */
     _Atomic unsigned ended, once;
-    _Atomic bool over; /* the host is one of a process for each connection */
+    _Atomic bool over; /* the host is one of a process for each connection, in this window */
+    _Atomic bool said;
 };
 
 static struct generations *shared; /* NULL: no memory */
@@ -86,6 +89,7 @@ static void begin_window(void)
         return;
     shared->ended = 0;
     shared->once = 0;
+    shared->over = false;
 }
 
 /* Who frees a slot counts it. */
@@ -121,20 +125,24 @@ static void take_slot(void)
 
 bool gosess_generations_over(void)
 {
-    return shared && atomic_load_explicit(&shared->over, memory_order_relaxed);
+    if (!shared || !atomic_load_explicit(&shared->over, memory_order_relaxed))
+        return false;
+    begin_window();
+    return shared->over;
 }
 
 bool gosess_generation_begins(void)
 {
     if (!shared || !gosess_forked())
         return true;
-    if (shared->over)
-        return false;
     int saved = errno;
     begin_window();
+    if (shared->over)
+        return false;
     count_ended();
-    if (shared->ended >= ENOUGH && 4 * shared->once > 3 * shared->ended &&
-        !atomic_exchange(&shared->over, true))
+    if (shared->ended >= ENOUGH && 4 * shared->once > 3 * shared->ended)
+        shared->over = true;
+    if (shared->over && !atomic_exchange(&shared->said, true))
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
                    "serving without a cache: this server forks a process for each connection, and "
                    "loading the Go half takes longer than a full handshake");

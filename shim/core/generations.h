@@ -13,7 +13,7 @@ void gosess_generations_connection(void);
 /* This process is about to load the Go half. False: it is one for a single connection. */
 bool gosess_generation_begins(void);
 
-/* Whether the host has been found to fork a process for each connection. Cheap. */
+/* Whether the host has been found to fork a process for each connection, of late. Cheap. */
 bool gosess_generations_over(void);
 
 #endif

@@ -91,7 +91,8 @@ static void *keep_data(void *session)
     while (!ending)
         ;
     began = true;
-    MUST(SSL_SESSION_set_app_data(session, "data"));
+    static char data[] = "data";
+    MUST(SSL_SESSION_set_app_data(session, data));
     return NULL;
 }
 
