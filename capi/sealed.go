@@ -138,7 +138,9 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 }
 
 func (s *sealed) remove(r *request) {
-	s.live.remove(r)
+	if s.live.remove(r); r.removed {
+		s.store.Count(sessioncache.Removals)
+	}
 	if s.unshare(r) {
 		r.removed = true
 	}

@@ -105,9 +105,11 @@ void gosess_cache_close(gosess_cache *cache);
  * Makes the cache that of a context, in the place of libssl's internal one and in front of the
  * callbacks that it has: these, and the cache mode, are kept, reported and obeyed as before. (With
  * SSL_SESS_CACHE_NO_INTERNAL_LOOKUP a memory cache is not asked, and a shm cache is where there is
- * no get callback, or behind it with ?tier=second and the servers that gosess(7) lists.) Replaces
- * the cache that it had, by another call or by GOSESS_CACHE. GOSESS_OK, ERROR_ARGUMENT,
- * ERROR_LIBSSL, ERROR_MEMORY, or ERROR_CONTEXT where it lies in memory that processes share.
+ * no get callback, or behind it with ?tier=second and the servers that gosess(7) lists.) A context
+ * that lets libssl keep sessions, and has a get or a remove callback, keeps account of them: it
+ * shares none, and its sessions stay in the process. Replaces the cache that it had, by another
+ * call or by GOSESS_CACHE. GOSESS_OK, ERROR_ARGUMENT, ERROR_LIBSSL, ERROR_MEMORY, or ERROR_CONTEXT
+ * where it lies in memory that processes share.
  */
 int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx);
 
