@@ -195,7 +195,12 @@ var programs = map[string][]scenario{
 	},
 
 	"added": {
-		{name: "changed", alone: "the same: 0|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed"},
+		// What is stored of a session is known by its id: by setting data in a copy the host has changed it.
+		{
+			name: "changed", alone: "the same: 0|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed",
+			served: "the same: 1|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed",
+			memory: "the same: 0|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed",
+		},
 		{name: "ended", alone: "1|nothing: full"},
 		{name: "in-callback", alone: "then: 0|nothing: resumed|nothing: resumed", only: "1.2"},
 		{name: "in-callback", alone: "then: 0|nothing: resumed|nothing: full", only: "1.3"},
