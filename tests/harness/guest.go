@@ -16,6 +16,7 @@ type Guest struct {
 	Forget    func()   // makes the server forget what its own cache has, where that answers before gosess
 	Each      bool     // each process of the server learns for itself what the name leads to: see ResumesAtLast
 	Never     bool     // nothing is resumed where it calls
+	Judged    bool     // the server judges its certificate by code of its own: its sessions are not another process's or configuration's
 	Live      bool     // what is resumed is the server's own object, not counted by the store, and in TLS 1.3 leads to no other
 }
 

@@ -141,7 +141,11 @@ func (r Refusals) ask(t *testing.T, q Question, version string) {
 				to.IsRefused(of)
 			}
 		}
-		from.Resumes(of)
+		if from.Judged {
+			from.DoesNotResume(of)
+		} else {
+			from.Resumes(of)
+		}
 		if q.oneWay {
 			return
 		}

@@ -34,6 +34,8 @@ func walk(t *testing.T, version string, preloaded, tickets bool) *harness.Walk {
 	s.SSL += "\nSSLSessionCacheTimeout 3600" // a busy machine needs more for all states than the default of five minutes
 	w := harness.NewWalk(t, s, s.Dir, harness.Guest{T: t, Store: s.store, Arguments: []string{"--tls", version}})
 	w.Judges = true
+	// Tickets that httpd makes right after its start are refused after a reload now and then, although the key of the file opens them.
+	w.Forgets = tickets
 	w.Configure = func(hosts []harness.VirtualHost) error {
 		s.Sites = nil
 		for _, host := range hosts {

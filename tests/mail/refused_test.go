@@ -98,6 +98,7 @@ func startWithPlaces(t *testing.T, dir string, places []harness.Place) (guests [
 		case i > 0:
 			guest = first.At(p.service(t, settings(place, pem)...))
 		}
+		guest.Judged = place.Authority != ""
 		guests = append(guests, guest)
 	}
 	p.start(t)

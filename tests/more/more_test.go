@@ -32,8 +32,8 @@ var servers = []server{
 	{"mosquitto", mosquitto, untilEnd, true, false, false},
 	{"unbound", unbound, untilEnd, true, false, false},
 	{"dnsdist", dnsdist, untilEnd, true, true, false},
-	{"rsyslog", rsyslog, untilEnd, true, false, false},
-	{"nghttpx", nghttpx, nil, true, true, false},
+	{"rsyslog", rsyslog, untilEnd, false, false, false},
+	{"nghttpx", nghttpx, nil, false, true, false},
 	{"h2o", h2o, nil, true, false, false},
 	{"memcached", memcached, untilEnd, true, false, false},
 	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false, false}, // its clients leave so
