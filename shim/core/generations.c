@@ -23,8 +23,8 @@
 #include "../base/log.h"
 
 #define SLOTS 64
-#define ENOUGH 8 /* that have ended */
-#define WINDOW 1 /* seconds; where they are fewer in that time, what they cost does not matter */
+#define ENOUGH 8  /* that have ended */
+#define WINDOW 60 /* seconds; where they are fewer in that time, what they cost does not matter */
 
 /* One that lives, or has ended and was not noticed yet. Its number may have another owner by then.
  */

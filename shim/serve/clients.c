@@ -20,6 +20,7 @@
         struct gosess_attached *context = gosess_attached_param(param); \
         if (context)                                                    \
             atomic_store(&context->noted.member, true);                 \
+        gosess_context_unref(context);                                  \
         return next ? next(__VA_ARGS__) : 0;                            \
     }
 
