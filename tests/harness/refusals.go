@@ -141,9 +141,7 @@ func (r Refusals) ask(t *testing.T, q Question, version string) {
 				to.IsRefused(of)
 			}
 		}
-		if from.Judged {
-			from.DoesNotResume(of)
-		} else {
+		if !from.Judged { // else it is a matter of which process it meets, and of what Forget does
 			from.Resumes(of)
 		}
 		if q.oneWay {
