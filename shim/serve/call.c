@@ -41,7 +41,8 @@ bool gosess_ask(struct gosess_attached *context, struct gosess_request *request)
 {
     int saved = errno;
     bool done = false;
-    if (gosess_load()) {
+    /* In a callback of its own the host may have given the context back: gosess_cache_detach. */
+    if (context->cache && gosess_load()) {
         request->cache = gosess_cache_number(context->cache);
         request->context = &context->core;
         done = request->cache > 0 && gosess_core_ask(request);

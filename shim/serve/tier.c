@@ -48,7 +48,7 @@ static bool get_is_listed(struct gosess_attached *context, gosess_get_cb applica
 bool gosess_is_tier(struct gosess_attached *context)
 {
     gosess_get_cb application = atomic_load(&context->get_session);
-    if (gosess_live(context))
+    if (!context->cache || gosess_live(context))
         return false;
     return context->cache->url.second_tier ||
            (application ? get_is_listed(context, application) : context->lets_serve);
@@ -63,6 +63,8 @@ bool gosess_has_bytes(struct gosess_attached *context)
 
 bool gosess_keeps_account(struct gosess_attached *context)
 {
+    if (!context->cache || gosess_live(context))
+        return false;
     gosess_get_cb get = atomic_load(&context->get_session);
     gosess_remove_cb removed = atomic_load(&context->remove_session);
     long mode = atomic_load(&context->mode);
@@ -70,5 +72,5 @@ bool gosess_keeps_account(struct gosess_attached *context)
                    !context->cache->url.second_tier && !get_is_listed(context, get);
     bool releases = removed && !(mode & SSL_SESS_CACHE_NO_INTERNAL_STORE) &&
                     !is_listed(&context->of_remove, (uintptr_t)removed);
-    return !gosess_live(context) && (refuses || releases);
+    return refuses || releases;
 }

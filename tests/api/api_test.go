@@ -98,7 +98,7 @@ func TestServing(t *testing.T) {
 }
 
 func TestLeaving(t *testing.T) {
-	for _, scenario := range []string{"detach", "detach-and-attach", "detach-stateless", "free-context",
+	for _, scenario := range []string{"detach", "detach-and-attach", "detach-in-callback", "detach-stateless", "free-context",
 		"remove-in-remove", "nested-answers", "add-in-remove", "never-used", "many-caches"} {
 		each(t, "leaving", scenario, none, "")
 	}

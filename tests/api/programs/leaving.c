@@ -99,6 +99,43 @@ static void detach_and_attach(void)
     say("detach and attach");
 }
 
+static int detach_in_new(SSL *ssl, SSL_SESSION *session)
+{
+    (void)session;
+    gosess_cache_detach(SSL_get_SSL_CTX(ssl));
+    return 0;
+}
+
+static SSL_SESSION *detach_in_get(SSL *ssl, const unsigned char *id, int length, int *copy)
+{
+    (void)id, (void)length, (void)copy;
+    gosess_cache_detach(SSL_get_SSL_CTX(ssl));
+    return NULL;
+}
+
+/* A host may give the context back to libssl in the middle of a handshake, in its own callbacks. */
+static void detach_in_callback(void)
+{
+    gosess_cache *cache = new_cache();
+    SSL_CTX *ctx = new_server();
+    SSL_SESSION *session;
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+    MUST(FULL(full(ctx, &session, NULL)));
+    SSL_CTX_sess_set_new_cb(ctx, detach_in_new);
+    SSL_SESSION_free(session);
+    MUST(FULL(full(ctx, &session, NULL)));
+    SSL_SESSION_free(session);
+    SSL_CTX_sess_set_new_cb(ctx, NULL);
+    SSL_CTX_sess_set_get_cb(ctx, detach_in_get);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+    MUST(FULL(full(ctx, &session, NULL)) && FULL(again(ctx, session, NULL)));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(ctx);
+    gosess_cache_close(cache);
+    say("detach in callback");
+}
+
 static long stateless_sessions(gosess_cache *cache)
 {
     SSL_SESSION *session;
@@ -324,6 +361,7 @@ int main(int argc, char **argv)
     static const struct scenario scenarios[] = {
         {"detach", detach},
         {"detach-and-attach", detach_and_attach},
+        {"detach-in-callback", detach_in_callback},
         {"detach-stateless", detach_stateless},
         {"free-context", free_context},
         {"remove-in-remove", remove_in_remove},
