@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "../ssl/digest.h"
 #include "../ssl/libssl.h"
 #include "../ssl/verification.h"
 #include "connection.h"
@@ -82,11 +83,7 @@ static void read_params(SSL *ssl, SSL_CTX *ctx, struct rules *own, struct rules 
 
 static uint64_t number_of(const struct rules *rules)
 {
-    const unsigned char *bytes = (const unsigned char *)rules;
-    uint64_t sum = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < sizeof *rules; i++)
-        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
-    return sum | 1;
+    return gosess_fnv(GOSESS_FNV_START, rules, sizeof *rules) | 1;
 }
 
 uint64_t gosess_own_rules(SSL *ssl)

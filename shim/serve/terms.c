@@ -91,14 +91,6 @@ bool gosess_switches_late(const struct gosess_attached *first, const SSL_CTX *no
     return named || atomic_load(&noted->switched_nameless);
 }
 
-static uint64_t mixed(uint64_t sum, const void *data, size_t length)
-{
-    const unsigned char *bytes = data;
-    for (size_t i = 0; i < length; i++)
-        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
-    return sum;
-}
-
 /*
  * The local address of a connection, in 64 bits: servers choose by it and the name (nginx has a
  * default server and a list of names for each). 0 where there is no socket.
@@ -107,19 +99,19 @@ static uint64_t place_of(const SSL *ssl)
 {
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
-    uint64_t place = UINT64_C(0xcbf29ce484222325);
+    uint64_t place = GOSESS_FNV_START;
     int saved = errno, fd = gosess_ssl->SSL_get_fd(ssl);
     bool known = fd >= 0 && getsockname(fd, (struct sockaddr *)&address, &length) == 0;
     errno = saved;
     if (known && address.ss_family == AF_INET) {
         const struct sockaddr_in *four = (const struct sockaddr_in *)&address;
-        place = mixed(place, &four->sin_port, sizeof four->sin_port);
-        return mixed(place, &four->sin_addr, sizeof four->sin_addr);
+        place = gosess_fnv(place, &four->sin_port, sizeof four->sin_port);
+        return gosess_fnv(place, &four->sin_addr, sizeof four->sin_addr);
     }
     if (known && address.ss_family == AF_INET6) {
         const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address;
-        place = mixed(place, &six->sin6_port, sizeof six->sin6_port);
-        return mixed(place, &six->sin6_addr, sizeof six->sin6_addr);
+        place = gosess_fnv(place, &six->sin6_port, sizeof six->sin6_port);
+        return gosess_fnv(place, &six->sin6_addr, sizeof six->sin6_addr);
     }
     return 0;
 }
