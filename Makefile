@@ -61,8 +61,8 @@ demo: deps ## show unmodified nginx without and with gosess (installs what is mi
 test: deps ## run the lint and every test, end with a count (installs what is missing)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory build
-	$(GO) run ./tests/tally './...' '-race ./sessioncache/...' 'CGO_ENABLED=0 ./sessioncache/...' \
-		$(if $(filter true,$(CI)),$(call fuzz_runs,60s))
+	$(GO) run ./tests/tally './...' '-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...' \
+		$(if $(filter true,$(CI)),$(call fuzz_runs,30s))
 
 fuzz: build ## feed anything to what parses, FUZZTIME (60s) for each target
 	GOSESS_FUZZ=$(FUZZTIME) $(GO) run ./tests/tally ./tests/fuzz $(call fuzz_runs,$(FUZZTIME))

@@ -83,6 +83,7 @@ type Matrix struct {
 	Clients []Client                             // all of Clients where nil
 	Kept    func(r Row, c Client, step Step) int // the function Kept where nil
 	Made    func(r Row, c Client, step Step) int // of the sessions that are made after the step; 100 where nil
+	Few     bool                                 // sessions at each step, because a connection costs the server a process
 	Pairs   bool                                 // not all rows, but so many that each two values of theirs meet
 	System  System                               // whose server it is
 	Watched bool                                 // the C half is one that the address and undefined-behaviour sanitizers watch
@@ -188,11 +189,15 @@ func (s *Subject) end(t *testing.T) {
 // step makes sessions, takes the step, and looks what has become of them.
 func (m Matrix) step(t *testing.T, s *Subject, row Row, step Step) {
 	t.Helper()
+	sessions, attempts := "10", "30"
+	if m.Few {
+		sessions, attempts = "4", "12" // one for each thread of the client
+	}
 	dir := t.TempDir()
 	old := func(i int) string { return filepath.Join(dir, fmt.Sprint(i)) }
 	for i, c := range m.Clients {
 		if step != First {
-			s.load(t, c, "--sessions", "10", "--attempts", "0", "--save", old(i))
+			s.load(t, c, "--sessions", sessions, "--attempts", "0", "--save", old(i))
 		}
 	}
 	if err := s.take(step); err != nil {
@@ -209,13 +214,13 @@ func (m Matrix) step(t *testing.T, s *Subject, row Row, step Step) {
 			}
 		}
 		if step != First {
-			check("before", m.Kept(row, c, step), s.load(t, c, "--load", old(i), "--attempts", "30"))
+			check("before", m.Kept(row, c, step), s.load(t, c, "--load", old(i), "--attempts", attempts))
 		}
 		made := 100
 		if m.Made != nil {
 			made = m.Made(row, c, step)
 		}
-		check("after", made, s.load(t, c, "--sessions", "10", "--attempts", "30"))
+		check("after", made, s.load(t, c, "--sessions", sessions, "--attempts", attempts))
 	}
 }
 

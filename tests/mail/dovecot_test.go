@@ -154,6 +154,7 @@ func TestDovecot(t *testing.T) {
 		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},
 		Kept:    own,
 		Made:    own,
+		Few:     true,
 	}.Run(t)
 }
 
