@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// home is a folder with this test program as gosess, and an empty library beside it.
+// home is a folder with this test program as gosess, and both halves of an empty library beside it.
 var home string
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// install puts the program and an empty library into folders below dir.
+// install puts the program and an empty library, of two halves, into folders below dir.
 func install(dir, bin, lib string) error {
 	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
@@ -46,6 +46,9 @@ func install(dir, bin, lib string) error {
 		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, bin, "gosess"), self, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, lib, core), nil, 0o644); err != nil {
 		return err
 	}
 	output, err := exec.Command("cc", "-shared", "-o", filepath.Join(dir, lib, library), "-x", "c", "/dev/null").CombinedOutput()

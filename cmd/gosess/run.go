@@ -13,7 +13,10 @@ import (
 	"gosess/capi/settings"
 )
 
-const library = "libgosess.so"
+const (
+	library = "libgosess.so"
+	core    = "libgosess-core.so"
+)
 
 // run becomes the program, with the library preloaded. It refuses what the library would
 // only be able to complain of: a server that starts serves without a cache then.
@@ -47,6 +50,9 @@ func run(args []string) error {
 	}
 	path, err := findLibrary()
 	if err != nil {
+		return err
+	}
+	if err := checkCore(path); err != nil {
 		return err
 	}
 	program, err := exec.LookPath(rest[0])
@@ -97,6 +103,26 @@ func findLibrary() (string, error) {
 		return found[0], nil
 	}
 	return "", errors.New(library + " is neither beside " + self + " nor in ../lib")
+}
+
+// checkCore looks for the Go half where the library will look for it. A server that lacks it says so at its first
+// handshake only.
+func checkCore(library string) error {
+	path := os.Getenv("GOSESS_CORE")
+	if path == "" {
+		resolved, err := filepath.EvalSymlinks(library)
+		if err != nil {
+			return err
+		}
+		path = filepath.Join(filepath.Dir(resolved), core)
+	} else if !filepath.IsAbs(path) {
+		return usageError{fmt.Sprintf("GOSESS_CORE: %q is not allowed; allowed: an absolute path", path)}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("the Go half of the library is missing: %w", err)
+	}
+	return file.Close()
 }
 
 // environment is the present one with the library preloaded, before what already is.

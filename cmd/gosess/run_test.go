@@ -127,3 +127,41 @@ func TestRunFindsTheLibrary(t *testing.T) {
 		t.Errorf("in a folder with a space: %+v", r)
 	}
 }
+
+// A server finds out at its first handshake that half of the library is missing; run says it before.
+func TestRunWithoutTheCore(t *testing.T) {
+	dir := t.TempDir()
+	if err := install(dir, "bin", "lib"); err != nil {
+		t.Fatal(err)
+	}
+	there := filepath.Join(dir, "lib", core)
+	away := filepath.Join(dir, core)
+	if err := os.Rename(there, away); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		variables []string
+		status    int
+		said      string
+	}{
+		{nil, 1, "gosess: the Go half of the library is missing: open " + there},
+		{[]string{"GOSESS_CORE=" + there}, 1, "gosess: the Go half of the library is missing: open " + there},
+		{[]string{"GOSESS_CORE=" + core}, 2, "an absolute path"},
+		{[]string{"GOSESS_CORE=" + away}, 0, ""},
+	} {
+		r := gosess(t, dir, test.variables, "run", "--", "true")
+		if r.status != test.status || !strings.Contains(r.stderr, test.said) || test.status == 0 && r.stderr != "" {
+			t.Errorf("%q: %+v, want status %d and %q", test.variables, r, test.status, test.said)
+		}
+	}
+	// What make install leaves as a link may lead nowhere.
+	if err := os.Rename(filepath.Join(dir, "lib", library), filepath.Join(dir, "gone")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("libgosess.so.0", filepath.Join(dir, "lib", library)); err != nil {
+		t.Fatal(err)
+	}
+	if r := gosess(t, dir, nil, "run", "--", "true"); r.status != 1 || !strings.Contains(r.stderr, library) {
+		t.Errorf("a link that leads nowhere: %+v", r)
+	}
+}

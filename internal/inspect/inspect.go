@@ -29,6 +29,9 @@ func ByURL(url string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(url, "memory:") {
+		return nil, errors.New("a memory: cache has no store: each process counts for itself, and only it can ask (gosess_cache_stats)")
+	}
 	if parsed.Path == "" {
 		return nil, errors.New("a store in memory has no path; name a process that has it mapped: gosess stats --pid PID")
 	}
@@ -47,6 +50,9 @@ func ByProcess(pid int) (*Store, error) {
 // mappedBy finds the file of the store that a process has mapped.
 func mappedBy(pid int) (string, error) {
 	maps, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("there is no process %d", pid)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +67,7 @@ func mappedBy(pid int) (string, error) {
 	if err := lines.Err(); err != nil {
 		return "", err
 	}
-	return "", fmt.Errorf("process %d has no store in memory mapped", pid)
+	return "", fmt.Errorf("process %d has no store in memory mapped; one with a path is named by its URL", pid)
 }
 
 func open(name, path string) (*Store, error) {

@@ -73,6 +73,7 @@ func TestByURL(t *testing.T) {
 	for url, word := range map[string]string{
 		"shm":                        "shm",
 		"shm:":                       "--pid PID",
+		"memory:":                    "has no store",
 		"shm:" + dir + "/no":         "no such file",
 		"shm:" + dir:                 "not a regular file",
 		write("empty", nil):          "not a gosess store",

@@ -67,7 +67,7 @@ static const char *resolve(void *handle)
 {
     const unsigned *abi = dlsym(handle, "gosess_core_abi");
     if (!abi || *abi != GOSESS_CORE_ABI)
-        return "it is of another version than libgosess.so";
+        return "it is of another version than libgosess.so; restart after an upgrade";
     void *found;
 #define X(name)                                  \
     found = dlsym(handle, "gosess_core_" #name); \

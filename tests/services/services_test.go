@@ -152,7 +152,11 @@ func gains(t *testing.T, page string, counted *regexp.Regexp, newServer func(t *
 		resumes(client, "--load", pool(i), "--attempts", "6")
 	}
 	end(t, p)
-	words, err := harness.PageCommand(page, "gosess stats", "/var/lib/gosess/"+page, filepath.Join(dir, "store"))
+	named, err := harness.PageStore(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := harness.PageCommand(page, "gosess stats", named, filepath.Join(dir, "store"))
 	if err != nil {
 		t.Fatal(err)
 	}
