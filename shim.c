@@ -100,13 +100,23 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     return ssl;
 }
 
+/* Several threads may hold an SSL, and free it at once. */
+GOSESS_EXPORT int SSL_up_ref(SSL *ssl)
+{
+    __typeof__(&SSL_up_ref) next = GOSESS_NEXT(SSL_up_ref);
+    struct gosess_connection *connection = gosess_ssl ? gosess_connection_of(ssl) : NULL;
+    if (connection)
+        atomic_fetch_add(&connection->references, 1);
+    return next ? next(ssl) : 0;
+}
+
 /* A handshake that has failed by now gives back what it has taken, while libssl can still tell. */
 GOSESS_EXPORT void SSL_free(SSL *ssl)
 {
     __typeof__(&SSL_free) next = GOSESS_NEXT(SSL_free);
     struct gosess_connection *connection = gosess_ssl ? gosess_connection_of(ssl) : NULL;
     if (connection)
-        gosess_connection_settle(connection);
+        gosess_connection_unref(connection);
     if (next)
         next(ssl);
 }

@@ -35,6 +35,7 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attache
     }
     connection->ssl = ssl;
     connection->first = first;
+    atomic_init(&connection->references, 1);
     connection->generation = gosess_generation();
     connection->purpose = atomic_load(&first->noted.purpose);
     connection->trust = atomic_load(&first->noted.trust);
@@ -126,11 +127,17 @@ bool gosess_connection_has_asked(const struct gosess_connection *connection)
  * The handshake that has taken a session is the one that the SSL is in, and it does not resume:
  * libssl has refused the client's binder, or the session. Of another handshake nothing is known.
  */
-void gosess_connection_settle(struct gosess_connection *connection)
+static void settle(struct gosess_connection *connection)
 {
     if (connection->given.claim && !gosess_ssl->SSL_session_reused(connection->ssl) &&
         gosess_connection_has_asked(connection))
         gosess_release(connection, true);
+}
+
+void gosess_connection_unref(struct gosess_connection *connection)
+{
+    if (atomic_fetch_sub(&connection->references, 1) == 1)
+        settle(connection);
 }
 
 static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)

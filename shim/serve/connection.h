@@ -14,6 +14,7 @@ struct gosess_connection {
      * first.
      */
     struct gosess_attached *first;
+    _Atomic int references; /* to the SSL, as far as they are seen: SSL_up_ref(3) */
     struct gosess_given given;
     uint64_t options;    /* that replay.c has set */
     bool chooses;        /* what it presents and demands is not its context's to say */
@@ -51,8 +52,11 @@ void gosess_connection_resumes(struct gosess_connection *connection, const SSL_S
  */
 bool gosess_is_unproven(const SSL_SESSION *session);
 
-/* Puts back what its handshake has taken, if that has failed by now. */
-void gosess_connection_settle(struct gosess_connection *connection);
+/*
+ * A reference to its SSL is about to go. The last one puts back what the handshake has taken, if
+ * that has failed by now; before, other threads may be at work on the SSL.
+ */
+void gosess_connection_unref(struct gosess_connection *connection);
 
 /* Registers the index of ex_data that tells when an SSL ends. Before the host forks. */
 bool gosess_connection_prepare(const struct gosess_libssl *table);

@@ -72,6 +72,7 @@ extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepar
     X(SSL_set_psk_server_callback)           \
     X(SSL_set_purpose)                       \
     X(SSL_set_trust)                         \
+    X(SSL_up_ref)                            \
     X(X509_STORE_add_lookup)                 \
     X(X509_STORE_load_locations)             \
     X(X509_STORE_load_locations_ex)          \

@@ -171,6 +171,7 @@ var programs = map[string][]scenario{
 	"ends": {
 		{name: "last-is-connection", alone: "resumed|alive", only: "1.3"},
 		{name: "data-meanwhile", alone: "alive"},
+		{name: "freed-by-two", alone: "used up", served: "put back", only: "1.3"},
 	},
 
 	"times": {

@@ -211,6 +211,9 @@ func TestEndsUnderSanitizer(t *testing.T) {
 		t.Run(strings.TrimPrefix(version, "--"), func(t *testing.T) {
 			s.host(t, s.core(t, ""), "ends", version, "last-is-connection").run(t).wants(t, "resumed", "alive")
 			s.host(t, s.core(t, ""), "ends", version, "data-meanwhile").run(t).wants(t, "alive")
+			if version == "--tls1.3" {
+				s.host(t, s.core(t, ""), "ends", version, "freed-by-two").run(t).wants(t, "put back")
+			}
 		})
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * ends.c - contexts that end while something else is not done with them: a connection that has the
- * last reference, or another thread.
+ * ends.c - contexts and connections that end while something else is not done with them: a
+ * connection that has the last reference, or another thread.
  */
 #include "../lib/tls.h"
 
@@ -143,9 +143,55 @@ static void data_meanwhile(void)
     say("alive");
 }
 
+/* --- two threads hold a connection --- */
+
+#define FREED 200
+
+static pthread_barrier_t both;
+
+static void *free_one(void *ssl)
+{
+    pthread_barrier_wait(&both);
+    SSL_free(ssl);
+    return NULL;
+}
+
+/*
+ * A client offers a session that may be used once, without its secret. What its handshake has taken
+ * is put back when the server is done with the connection, which two threads are at once.
+ */
+static void freed_by_two(void)
+{
+    static const unsigned char no_secret[48] = {1};
+    SSL_CTX *server = new_server(), *client = new_client();
+    SSL_SESSION *session = NULL;
+    int resumed = 0;
+    SSL_CTX_set_max_early_data(server, 1024);
+    pthread_barrier_init(&both, NULL, 2);
+    for (int i = 0; i < FREED; i++) {
+        pthread_t other;
+        MUST(strcmp(full(server, &session, NULL), "full") == 0);
+        SSL_SESSION *wrong = SSL_SESSION_dup(session);
+        MUST(wrong && SSL_SESSION_set1_master_key(wrong, no_secret, sizeof no_secret));
+        struct connection c = open_connection(server, client, wrong, NULL);
+        MUST(!shake_hands(&c));
+        MUST(SSL_up_ref(c.server) && pthread_create(&other, NULL, free_one, c.server) == 0);
+        free_one(c.server);
+        pthread_join(other, NULL);
+        SSL_free(c.client);
+        SSL_SESSION_free(wrong);
+        resumed += strcmp(again(server, session, NULL), "resumed") == 0;
+        SSL_SESSION_free(session);
+    }
+    say("%s", resumed == FREED ? "put back" : resumed == 0 ? "used up" : "some");
+    SSL_CTX_free(server);
+    SSL_CTX_free(client);
+}
+
 static const struct scenario scenarios[] = {
     {"last-is-connection", last_is_connection},
     {"data-meanwhile", data_meanwhile},
+    {"freed-by-two", freed_by_two},
 };
 
 int main(int argc, char **argv)
