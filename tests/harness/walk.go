@@ -13,7 +13,6 @@ type Walk struct {
 	Credentials *Credentials
 	Configure   func(hosts []VirtualHost) error // what the server is from its next start or reload on
 	Again       func() error                    // makes it read its configuration again
-	Forgets     bool                            // it may refuse tickets of its own, with no reason to
 	Judges      bool                            // it judges clients' certificates by itself: what it would say to them ends with each configuration
 }
 
@@ -56,14 +55,12 @@ func (w Walker) OverRestarts(t *testing.T) {
 func (w Walker) WithTickets(t *testing.T) {
 	OnlyWhereAll(t)
 	EachVersion(t, func(t *testing.T, version string) {
-		forgets := false
 		cells := func(preloaded bool) map[Cell]Outcome {
 			walk := w(t, version, preloaded, true)
 			walk.Guest.Store = ""
-			forgets = walk.Forgets
 			return walk.Run(t)
 		}
-		JudgeTickets(t, cells(false), cells(true), forgets)
+		JudgeTickets(t, cells(false), cells(true))
 	})
 }
 
@@ -175,14 +172,12 @@ func (w *Walk) Judge(t *testing.T, cells map[Cell]Outcome) {
 	t.Logf("resumed %d of what may be", allowed)
 }
 
-// JudgeTickets wants tickets, which no cache is asked about, to be worth as much with gosess as without it; or nothing, of a
-// server that forgets: then it makes full handshakes.
-func JudgeTickets(t *testing.T, without, with map[Cell]Outcome, forgets bool) {
+// JudgeTickets wants tickets, which no cache is asked about, to be worth as much with gosess as without it.
+func JudgeTickets(t *testing.T, without, with map[Cell]Outcome) {
 	t.Helper()
 	resumed := 0
 	for cell := range eachCell {
-		forgotten := forgets && with[cell].Resumed == 0 && with[cell].Hits == 0
-		if without[cell] != with[cell] && !forgotten {
+		if without[cell] != with[cell] {
 			t.Errorf("%v: %+v, and with gosess %+v", cell, without[cell], with[cell])
 		}
 		resumed += with[cell].Resumed
