@@ -27,7 +27,7 @@
 #include "include/gosess.h"
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 11
+#define GOSESS_CORE_ABI 12
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -264,7 +264,6 @@ struct gosess_context {
     /* Random bytes that only this context has, and its copies in processes that were forked later.
      */
     unsigned char owner[GOSESS_DIGEST_SIZE];
-    bool live;       /* the cache is one of live sessions */
     bool single_use; /* ?single-use=tls13: every stateful TLS 1.3 session resumes once */
 };
 
@@ -300,8 +299,9 @@ struct gosess_scope {
 
 /* Where the sessions of a cache live. */
 struct gosess_source {
-    void *mapping; /* a shm store, shared and writable; NULL: live sessions, in this process */
-    uint64_t size; /* bytes: of the mapping, or that live sessions may take up */
+    const char *scheme; /* of the URL: which kind of store it is */
+    void *mapping;      /* of a shm store, shared and writable */
+    uint64_t size;      /* bytes: of the mapping, or that live sessions may take up */
     const unsigned char (*keys)[GOSESS_KEY_SIZE]; /* of a mapping; newest first; copied */
     unsigned key_count;
 };
@@ -313,7 +313,10 @@ struct gosess_leaving {
     struct gosess_leaving *next;
 };
 
-/* What a cache is asked to do. In brackets what it reads of a request besides the cache. */
+/*
+ * What a cache is asked to do. In brackets what it reads of a request besides the cache. A kind of
+ * store that has nothing to do for an operation leaves the request as it is.
+ */
 enum gosess_operation {
     GOSESS_OPEN,   /* [source] result: the number of the new cache, or -1 after one log line */
     GOSESS_CLOSE,  /* forgets the cache, which no context uses; its mapping may be unmapped then */
@@ -352,6 +355,7 @@ enum gosess_operation {
      * it becomes these bytes, or goes where there are none. It ended then, and ends now.
      */
     GOSESS_CHANGE,
+    GOSESS_OPERATIONS,
 };
 
 #define GOSESS_TOO_BIG (-1)  /* a result: a shared store has no room for so large a session */

@@ -6,7 +6,6 @@ import "C"
 import (
 	"sync"
 
-	"gosess/sessioncache"
 	objects "gosess/sessioncache/live"
 )
 
@@ -21,6 +20,22 @@ func newLive(size int64) *live {
 	return &live{budget: objects.NewBudget(size)}
 }
 
+// cache has nothing to share, nor bytes that a copy could be of; what a server name leads to need not be
+// known, as a session is asked for by its name; and the host changes the object itself that is kept.
+func (l *live) cache() *cache {
+	return &cache{
+		C.GOSESS_CLOSE:  l.drop,
+		C.GOSESS_CLEAR:  l.drop,
+		C.GOSESS_COUNT:  func(r *request) { setStats(r.stats, l.budget.Stats()) },
+		C.GOSESS_NUMBER: l.number,
+		C.GOSESS_FLUSH:  l.flush,
+		C.GOSESS_FORGET: l.forget,
+		C.GOSESS_KEEP:   l.keep,
+		C.GOSESS_FIND:   l.find,
+		C.GOSESS_REMOVE: l.remove,
+	}
+}
+
 func (l *live) memory(context *C.gosess_const_context) *objects.Memory {
 	if m, ok := l.contexts.Load(context); ok {
 		return m.(*objects.Memory)
@@ -31,18 +46,6 @@ func (l *live) memory(context *C.gosess_const_context) *objects.Memory {
 
 // any reports whether there is any session.
 func (l *live) any() bool { return l.budget.Any() }
-
-// share has nothing to share with.
-func (l *live) share(*request) {}
-
-// learn has nothing to learn for: a session is asked for by its name, whatever that leads to.
-func (l *live) learn(*request) {}
-
-// change has nothing to change: the host has changed the object that is kept.
-func (l *live) change(*request) {}
-
-// keepCopy leaves the copy to the caller: there are no bytes that it could be of.
-func (l *live) keepCopy(*request) {}
 
 // keep takes the caller's reference (L16), and gives back those of what makes way.
 func (l *live) keep(r *request) {
@@ -100,11 +103,10 @@ func (l *live) forget(r *request) {
 	l.contexts.Delete(r.context)
 }
 
-func (l *live) drop(r *request, _ bool) {
+// drop gives every reference back.
+func (l *live) drop(r *request) {
 	l.contexts.Range(func(_, m any) bool {
 		unused(r, m.(*objects.Memory).Flush(0)...)
 		return true
 	})
 }
-
-func (l *live) stats() sessioncache.Stats { return l.budget.Stats() }

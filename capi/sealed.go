@@ -21,7 +21,7 @@ var unhurried = context.Background()
 type sealed struct {
 	store  sessioncache.Store
 	check  func() error // what has become of the store, where a session was not found
-	cache  *sessioncache.Cache
+	rules  *sessioncache.Cache
 	copies *objects.Copies // of those that take long to decode
 	live   *live
 }
@@ -34,11 +34,29 @@ const (
 	liveMin = 32 << 20
 )
 
-func newSealed(store sessioncache.Store, check func() error, cache *sessioncache.Cache, size uint64) *sealed {
-	cache.OnError(func(err error) { logText(C.GOSESS_CAUSE_STORE, err.Error()) })
+func newSealed(store sessioncache.Store, check func() error, rules *sessioncache.Cache, size uint64) *sealed {
+	rules.OnError(func(err error) { logText(C.GOSESS_CAUSE_STORE, err.Error()) })
 	return &sealed{
-		store, check, cache, objects.NewCopies(int64(size/copiesPart), retain),
+		store, check, rules, objects.NewCopies(int64(size/copiesPart), retain),
 		newLive(int64(max(size, liveMin))),
+	}
+}
+
+func (s *sealed) cache() *cache {
+	return &cache{
+		C.GOSESS_CLOSE:     s.close,
+		C.GOSESS_CLEAR:     s.clear,
+		C.GOSESS_COUNT:     s.count,
+		C.GOSESS_NUMBER:    s.number,
+		C.GOSESS_FLUSH:     s.flush,
+		C.GOSESS_FORGET:    s.live.forget,
+		C.GOSESS_SHARE:     s.share,
+		C.GOSESS_KEEP:      s.keep,
+		C.GOSESS_FIND:      s.find,
+		C.GOSESS_LEARN:     s.learn,
+		C.GOSESS_KEEP_COPY: s.keepCopy,
+		C.GOSESS_REMOVE:    s.remove,
+		C.GOSESS_CHANGE:    s.change,
 	}
 }
 
@@ -48,7 +66,7 @@ func (s *sealed) share(r *request) {
 		s.learn(r)
 	}
 	origin := originOf(r.scope)
-	seal, err := s.cache.Put(unhurried, origin, sessioncache.Session{ID: idOf(r), DER: derOf(r), Expires: int64(r.expires)})
+	seal, err := s.rules.Put(unhurried, origin, sessioncache.Session{ID: idOf(r), DER: derOf(r), Expires: int64(r.expires)})
 	switch {
 	case err == sessioncache.ErrTooBig:
 		r.result = C.GOSESS_TOO_BIG
@@ -62,14 +80,14 @@ func (s *sealed) share(r *request) {
 // learn notes what a server name has led to.
 func (s *sealed) learn(r *request) {
 	origin := originOf(r.scope)
-	s.cache.Learn(unhurried, configurationOf(r.scope), origin.ServerName, origin.Terms)
+	s.rules.Learn(unhurried, configurationOf(r.scope), origin.ServerName, origin.Terms)
 }
 
 // keep keeps the object itself. What this context has shared of the session makes way, so that there is
 // one of it; unless those are the bytes of the object, and it is stored already.
 func (s *sealed) keep(r *request) {
 	same := false
-	if s.cache.Has(unhurried, ownerOf(r.context), idOf(r), func(der []byte, _ sessioncache.Seal) bool {
+	if s.rules.Has(unhurried, ownerOf(r.context), idOf(r), func(der []byte, _ sessioncache.Seal) bool {
 		same = bytes.Equal(der, derOf(r))
 		return sameBytes(r, der)
 	}) {
@@ -103,7 +121,7 @@ func (s *sealed) find(r *request) {
 	origin := originOf(r.scope)
 	known := bool(r.scope.shared)
 	if known && bool(r.scope.routed) {
-		origin.Terms, known = s.cache.Route(unhurried, configurationOf(r.scope), origin.ServerName)
+		origin.Terms, known = s.rules.Route(unhurried, configurationOf(r.scope), origin.ServerName)
 	}
 	if !known {
 		s.store.Count(sessioncache.Misses)
@@ -114,11 +132,11 @@ func (s *sealed) find(r *request) {
 
 // findShared looks for a session that is shared under known terms.
 func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
-	find, copyOf := s.cache.Get, s.copies.Get
+	find, copyOf := s.rules.Get, s.copies.Get
 	if r.take {
-		find, copyOf = s.cache.Take, s.copies.Drop
+		find, copyOf = s.rules.Take, s.copies.Drop
 	} else if r.ticket {
-		find = s.cache.Spend
+		find = s.rules.Spend
 	}
 	der, stored, ok := find(unhurried, origin, idOf(r), roomOf(r))
 	if !ok {
@@ -148,7 +166,7 @@ func (s *sealed) remove(r *request) {
 
 // unshare takes the bytes of a session out of the store, and reports whether they were there.
 func (s *sealed) unshare(r *request) bool {
-	return s.cache.Remove(unhurried, idOf(r), s.isThat(r))
+	return s.rules.Remove(unhurried, idOf(r), s.isThat(r))
 }
 
 // isThat says whether a stored session is the one of a request, and drops the copy of it then.
@@ -168,7 +186,7 @@ func (s *sealed) isThat(r *request) func(der []byte, seal sessioncache.Seal) boo
 // it: it is one of a chain of tickets.
 func (s *sealed) change(r *request) {
 	before, now := int64(r.ends), int64(r.expires)
-	s.cache.Change(unhurried, idOf(r), derOf(r), func(stored int64) int64 {
+	s.rules.Change(unhurried, idOf(r), derOf(r), func(stored int64) int64 {
 		if stored < before {
 			return min(stored, now)
 		}
@@ -178,7 +196,7 @@ func (s *sealed) change(r *request) {
 
 func (s *sealed) number(r *request) {
 	s.live.number(r)
-	stored, err := s.cache.Number(unhurried, ownerOf(r.context))
+	stored, err := s.rules.Number(unhurried, ownerOf(r.context))
 	s.told("count the sessions", err)
 	r.result += C.long(stored)
 }
@@ -188,24 +206,25 @@ func (s *sealed) number(r *request) {
 func (s *sealed) flush(r *request) {
 	s.live.flush(r)
 	if before := int64(r.before); before == 0 || before > time.Now().Unix() {
-		s.told("flush the store", s.cache.Flush(unhurried, ownerOf(r.context), before))
+		s.told("flush the store", s.rules.Flush(unhurried, ownerOf(r.context), before))
 	}
 }
 
-func (s *sealed) forget(r *request) { s.live.forget(r) }
-
-func (s *sealed) drop(r *request, all bool) {
-	s.live.drop(r, all)
-	if all {
-		s.told("clear the store", s.cache.Clear(unhurried))
-	}
+// close gives every reference back.
+func (s *sealed) close(r *request) {
+	s.live.drop(r)
 	unused(r, s.copies.Clear()...)
 }
 
-func (s *sealed) stats() sessioncache.Stats {
-	st, err := s.cache.Stats(unhurried)
+func (s *sealed) clear(r *request) {
+	s.told("clear the store", s.rules.Clear(unhurried))
+	s.close(r)
+}
+
+func (s *sealed) count(r *request) {
+	stats, err := s.rules.Stats(unhurried)
 	s.told("read the counters", err)
-	return st
+	setStats(r.stats, stats)
 }
 
 // told logs what the store says where a host does not ask whether it was done.

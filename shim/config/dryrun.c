@@ -119,7 +119,7 @@ bool gosess_store_check(const struct gosess_url *url, const char *keys_file, cha
 {
     struct gosess_report report = {url->path, note, error, error_size};
     note[0] = '\0';
-    if (url->scheme == GOSESS_SCHEME_MEMORY) {
+    if (url->scheme->live) {
         char most[24];
         gosess_size_text(url->size, most);
         gosess_fail(note, GOSESS_ERROR_SIZE, "would keep up to %s of live sessions in each process",

@@ -5,11 +5,16 @@
 #include "url.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/text.h"
 
-#define SCHEMES "memory, shm"
+static const struct gosess_scheme schemes[] = {
+    {.name = "memory", .live = true},
+    {.name = "shm"},
+};
+
 #define ROOM_FOR_SUFFIX 32 /* PATH.old, PATH.key and the name that PATH.key is made under */
 
 /* The part of a URL that is being looked at. */
@@ -21,6 +26,10 @@ struct word {
 /* For "%.*s": enough of a word to find it again. */
 #define SHOW(word) (int)((word).length > 80 ? 80 : (word).length), (word).text
 
+#define LIST_SIZE 128
+
+#define COUNT(table) (sizeof(table) / sizeof(*(table)))
+
 static struct word until(const char *text, const char *ends)
 {
     return (struct word){text, strcspn(text, ends)};
@@ -31,7 +40,14 @@ static bool is(struct word word, const char *name)
     return strlen(name) == word.length && memcmp(word.text, name, word.length) == 0;
 }
 
-static bool parse_size(struct word value, uint64_t *size, char *error, size_t error_size)
+/* Adds a name to what is allowed. */
+static void add_to(char list[LIST_SIZE], const char *name)
+{
+    size_t length = strlen(list);
+    snprintf(list + length, LIST_SIZE - length, "%s%s", length > 0 ? ", " : "", name);
+}
+
+static bool parse_size(struct word value, struct gosess_url *url, char *error, size_t error_size)
 {
     uint64_t number = 0;
     size_t i = 0;
@@ -67,7 +83,7 @@ static bool parse_size(struct word value, uint64_t *size, char *error, size_t er
         return gosess_fail(error, error_size, "size \"%.*s\" is out of range; allowed: %s to %s",
                            SHOW(value), least, most);
     }
-    *size = ((number << shift) + 4095) & ~UINT64_C(4095); /* whole pages */
+    url->size = ((number << shift) + 4095) & ~UINT64_C(4095); /* whole pages */
     return true;
 }
 
@@ -89,74 +105,104 @@ static bool parse_path(const char *what, struct word value, char path[PATH_MAX],
     return true;
 }
 
-/* The options, and for each scheme those that it has. */
-enum option { SIZE, SINGLE_USE, KEYS, TIER, OPTIONS };
-static const char *const option_names[OPTIONS] = {"size", "single-use", "keys", "tier"};
-static const char *const option_examples[OPTIONS] = {"size=64m", "single-use=tls13",
-                                                     "keys=/absolute/path", "tier=second"};
-
-static bool parse_option_name(struct word name, const struct gosess_url *url, enum option *option,
-                              char *error, size_t error_size)
+static bool parse_keys(struct word value, struct gosess_url *url, char *error, size_t error_size)
 {
-    bool memory = url->scheme == GOSESS_SCHEME_MEMORY;
-    for (int i = 0; i < (memory ? KEYS : OPTIONS); i++) {
-        if (is(name, option_names[i])) {
-            *option = (enum option)i;
-            return true;
-        }
-    }
-    return gosess_fail(error, error_size, "unknown option \"%.*s\"; allowed: %s", SHOW(name),
-                       memory ? "size, single-use" : "size, single-use, keys, tier");
+    return parse_path("keys", value, url->keys, error, error_size);
 }
 
-static bool parse_value(enum option option, struct word value, struct gosess_url *url, char *error,
-                        size_t error_size)
+/* An option that has one value. */
+static bool parse_only(const char *option, struct word value, const char *allowed, bool *chosen,
+                       char *error, size_t error_size)
 {
-    switch (option) {
-    case SIZE:
-        return parse_size(value, &url->size, error, error_size);
-    case KEYS:
-        return parse_path("keys", value, url->keys, error, error_size);
-    case TIER:
-        url->second_tier = is(value, "second");
-        return url->second_tier ||
-               gosess_fail(error, error_size, "tier \"%.*s\" is unknown; allowed: second",
-                           SHOW(value));
-    default:
-        url->single_use = is(value, "tls13");
-        return url->single_use ||
-               gosess_fail(error, error_size, "single-use \"%.*s\" is unknown; allowed: tls13",
-                           SHOW(value));
+    *chosen = is(value, allowed);
+    return *chosen || gosess_fail(error, error_size, "%s \"%.*s\" is unknown; allowed: %s", option,
+                                  SHOW(value), allowed);
+}
+
+static bool parse_single_use(struct word value, struct gosess_url *url, char *error,
+                             size_t error_size)
+{
+    return parse_only("single-use", value, "tls13", &url->single_use, error, error_size);
+}
+
+static bool parse_tier(struct word value, struct gosess_url *url, char *error, size_t error_size)
+{
+    return parse_only("tier", value, "second", &url->second_tier, error, error_size);
+}
+
+static const struct option {
+    const char *name;
+    const char *example;
+    bool (*parse)(struct word value, struct gosess_url *url, char *error, size_t error_size);
+    bool not_live; /* a store of live sessions does not have it */
+} options[] = {
+    {"size", "size=64m", parse_size, false},
+    {"single-use", "single-use=tls13", parse_single_use, false},
+    {"keys", "keys=/absolute/path", parse_keys, true},
+    {"tier", "tier=second", parse_tier, true},
+};
+
+/* NULL and an error where the kind of store has no such option. */
+static const struct option *option_of(struct word name, const struct gosess_scheme *scheme,
+                                      char *error, size_t error_size)
+{
+    char allowed[LIST_SIZE] = "";
+    for (size_t i = 0; i < COUNT(options); i++) {
+        if (scheme->live && options[i].not_live)
+            continue;
+        if (is(name, options[i].name))
+            return &options[i];
+        add_to(allowed, options[i].name);
     }
+    gosess_fail(error, error_size, "unknown option \"%.*s\"; allowed: %s", SHOW(name), allowed);
+    return NULL;
 }
 
 static bool parse_options(const char *text, const char *end, struct gosess_url *url, char *error,
                           size_t error_size)
 {
-    bool have[OPTIONS] = {false};
+    bool have[COUNT(options)] = {false};
     for (;;) {
-        enum option option = SIZE;
         struct word name = until(text, "=& \t\r\n");
-        if (!parse_option_name(name, url, &option, error, error_size))
+        const struct option *option = option_of(name, url->scheme, error, error_size);
+        if (!option)
             return false;
-        if (have[option])
+        if (have[option - options])
             return gosess_fail(error, error_size, "option \"%.*s\" is repeated; allowed: once",
                                SHOW(name));
-        have[option] = true;
+        have[option - options] = true;
         text += name.length;
         struct word value = {text, 0};
         if (*text == '=')
             value = until(text + 1, "& \t\r\n");
         if (value.length == 0)
             return gosess_fail(error, error_size, "option \"%.*s\" has no value; allowed: %s",
-                               SHOW(name), option_examples[option]);
-        if (!parse_value(option, value, url, error, error_size))
+                               SHOW(name), option->example);
+        if (!option->parse(value, url, error, error_size))
             return false;
         text = value.text + value.length;
         if (text >= end)
             return true;
         text++; /* the & */
     }
+}
+
+/* NULL and an error where there is no such kind of store. */
+static const struct gosess_scheme *scheme_of(struct word whole, char *error, size_t error_size)
+{
+    struct word name = until(whole.text, ":?/ \t\r\n");
+    char allowed[LIST_SIZE] = "";
+    for (size_t i = 0; i < COUNT(schemes); i++) {
+        if (whole.text[name.length] == ':' && is(name, schemes[i].name))
+            return &schemes[i];
+        add_to(allowed, schemes[i].name);
+    }
+    if (whole.text[name.length] != ':')
+        gosess_fail(error, error_size, "\"%.*s\" has no scheme; allowed: %s, as in shm:?size=64m",
+                    SHOW(whole), allowed);
+    else
+        gosess_fail(error, error_size, "unknown scheme \"%.*s\"; allowed: %s", SHOW(name), allowed);
+    return NULL;
 }
 
 bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, size_t error_size)
@@ -180,22 +226,16 @@ bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, siz
                            "a second URL \"%.*s\" is not supported; allowed: one URL", SHOW(other));
     }
 
-    struct word scheme = until(text, ":?/ \t\r\n");
-    if (text[scheme.length] != ':')
-        return gosess_fail(error, error_size,
-                           "\"%.*s\" has no scheme; allowed: " SCHEMES ", as in shm:?size=64m",
-                           SHOW(whole));
-    url->scheme = is(scheme, "memory") ? GOSESS_SCHEME_MEMORY : GOSESS_SCHEME_SHM;
-    if (url->scheme != GOSESS_SCHEME_MEMORY && !is(scheme, "shm"))
-        return gosess_fail(error, error_size, "unknown scheme \"%.*s\"; allowed: " SCHEMES,
-                           SHOW(scheme));
-    text += scheme.length + 1;
+    url->scheme = scheme_of(whole, error, error_size);
+    if (!url->scheme)
+        return false;
+    text += strlen(url->scheme->name) + 1;
 
     struct word path = until(text, "? \t\r\n");
-    if (path.length > 0 && url->scheme == GOSESS_SCHEME_MEMORY)
+    if (path.length > 0 && url->scheme->live)
         return gosess_fail(error, error_size,
-                           "path \"%.*s\" is not allowed; allowed: memory:, memory:?size=64m",
-                           SHOW(path));
+                           "path \"%.*s\" is not allowed; allowed: %s:, %s:?size=64m", SHOW(path),
+                           url->scheme->name, url->scheme->name);
     if (path.length > 0 && !parse_path("path", path, url->path, error, error_size))
         return false;
     text += path.length;

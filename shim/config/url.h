@@ -11,14 +11,16 @@
 #define GOSESS_SIZE_MAX (UINT64_C(1) << 40)
 #define GOSESS_SIZE_DEFAULT (UINT64_C(64) << 20)
 
-enum gosess_scheme {
-    GOSESS_SCHEME_SHM,
-    GOSESS_SCHEME_MEMORY,
+/* A kind of store. The Go half knows it by the name, too: capi/open.go. */
+struct gosess_scheme {
+    const char *name;
+    /* It keeps objects, in each process for itself: nothing is opened before a fork, or sealed. */
+    bool live;
 };
 
 /* A URL of GOSESS_CACHE, taken apart. Strings are empty where the URL is silent. */
 struct gosess_url {
-    enum gosess_scheme scheme;
+    const struct gosess_scheme *scheme;
     char path[PATH_MAX]; /* absolute; "" is an anonymous store */
     char keys[PATH_MAX]; /* ?keys=FILE, absolute */
     uint64_t size;       /* ?size=, in bytes; the default where not given */

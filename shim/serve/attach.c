@@ -65,7 +65,6 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
     struct gosess_cache *before = context->cache;
     context->cache = gosess_cache_ref(cache);
     context->core.single_use = cache->url.single_use;
-    context->core.live = gosess_live(context);
     if (put && !atomic_load(&context->callbacks) && !gosess_is_given_back())
         put(context);
     gosess_put_mode(context);

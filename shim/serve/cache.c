@@ -32,7 +32,7 @@ static bool open_store(struct gosess_cache *cache, char *note, char *error, size
 {
     const char *keys = gosess_environment.keys ? gosess_environment.keys : "";
     note[0] = '\0';
-    return cache->url.scheme == GOSESS_SCHEME_MEMORY ||
+    return cache->url.scheme->live ||
            gosess_store_open(&cache->url, keys, &cache->store, note, error, error_size);
 }
 
@@ -102,7 +102,7 @@ struct gosess_cache *gosess_cache_next_shared(struct gosess_cache *after)
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     struct gosess_cache *found = after ? after->next : caches; /* it is listed while referenced */
-    while (found && found->url.scheme == GOSESS_SCHEME_MEMORY)
+    while (found && found->url.scheme->live)
         found = found->next;
     found = found ? gosess_cache_ref(found) : NULL;
     gosess_unlock(GOSESS_LOCK_SETUP);
@@ -199,6 +199,7 @@ int gosess_cache_number(struct gosess_cache *cache)
     if (number != 0 || !gosess_core_ready())
         return number != 0 ? number : -1;
     struct gosess_source source = {
+        .scheme = cache->url.scheme->name,
         .mapping = cache->store.base,
         .size = cache->store.base ? cache->store.size : cache->url.size,
     };

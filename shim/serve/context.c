@@ -58,7 +58,7 @@ bool gosess_serves(struct gosess_attached *context)
 
 bool gosess_live(const struct gosess_attached *context)
 {
-    return context->cache && context->cache->url.scheme == GOSESS_SCHEME_MEMORY;
+    return context->cache && context->cache->url.scheme->live;
 }
 
 /*

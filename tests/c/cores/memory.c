@@ -234,11 +234,7 @@ static void serve(struct gosess_request *request)
     case GOSESS_KEEP:
         keep(request);
         break;
-    case GOSESS_CLOSE:
-    case GOSESS_FORGET:
-    case GOSESS_LEARN:
-    case GOSESS_KEEP_COPY:
-    case GOSESS_CHANGE: /* its programs change none */
+    default: /* nothing is to be done, or is asked by none of its programs */
         break;
     }
 }

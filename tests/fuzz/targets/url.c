@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(url.size >= GOSESS_SIZE_MIN && url.size <= GOSESS_SIZE_MAX && url.size % 4096 == 0);
         CHECK(!*url.path || (url.path[0] == '/' && strstr(copy, url.path)));
         CHECK(!*url.keys || (url.keys[0] == '/' && strstr(copy, url.keys)));
-        CHECK(url.scheme == GOSESS_SCHEME_SHM || (!*url.path && !*url.keys));
+        CHECK(!url.scheme->live || (!*url.path && !*url.keys));
         gosess_size_text(url.size, text);
         CHECK(strlen(text) < sizeof(text));
     } else {
