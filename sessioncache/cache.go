@@ -51,7 +51,7 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 	if c.sealer, err = newSealer(c.keys[0]); err != nil {
 		return nil, err
 	}
-	c.works.New = func() any { return newWork(c.keys) }
+	c.works.New = func() any { return &work{keys: c.keys} }
 	return c, nil
 }
 

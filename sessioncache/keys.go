@@ -22,9 +22,8 @@ const (
 	// over some restarts. Deriving one takes microseconds.
 	knownMax = 128
 
-	indexLabel = "gosess v4 index"
-	tagsLabel  = "gosess v4 tags"
-	sealLabel  = "gosess v4 seal "
+	hashLabel = "gosess v5 hash"
+	sealLabel = "gosess v5 seal "
 )
 
 // prefix is random bytes of a process that seals.
@@ -33,8 +32,7 @@ type prefix [prefixSize]byte
 // sealingKey is what is derived from one key of the key file for one store.
 type sealingKey struct {
 	secret []byte // HKDF's pseudorandom key
-	index  []byte // for lookup keys
-	tags   []byte // for tags
+	mac    *mac   // for lookup keys and tags
 
 	known atomic.Pointer[map[prefix]cipher.AEAD] // copied to change it
 }
@@ -47,10 +45,12 @@ func newSealingKey(key []byte, store StoreID) (*sealingKey, error) {
 		return nil, err
 	}
 	k := &sealingKey{secret: secret}
-	if k.index, err = hkdf.Expand(sha256.New, secret, indexLabel, sha256.Size); err != nil {
+	hashKey, err := hkdf.Expand(sha256.New, secret, hashLabel, KeySize)
+	if err != nil {
 		return nil, err
 	}
-	if k.tags, err = hkdf.Expand(sha256.New, secret, tagsLabel, sha256.Size); err != nil {
+	defer clear(hashKey)
+	if k.mac, err = newMAC(hashKey); err != nil {
 		return nil, err
 	}
 	k.known.Store(&map[prefix]cipher.AEAD{})

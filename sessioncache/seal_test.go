@@ -20,7 +20,7 @@ func TestNonces(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	w := newWork([]*sealingKey{k})
+	w := &work{keys: []*sealingKey{k}}
 	for range 2 * knownMax {
 		s, err := newSealer(k)
 		if err != nil {
