@@ -5,7 +5,6 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"maps"
 	"sync/atomic"
 )
 
@@ -18,9 +17,10 @@ const (
 	gcmNonce    = 12
 	gcmTag      = 12 // which leaves room for an owner's tag in what an ordinary session takes
 
-	// The processes whose derived keys are kept: more than a machine has workers,
-	// over some restarts. Deriving one takes microseconds.
-	knownMax = 128
+	// The processes whose derived keys are kept: more than a machine has workers, over some
+	// restarts. Deriving one takes microseconds. Each lies in one of a few places.
+	knownMax    = 256
+	knownPlaces = 8
 
 	hashLabel = "gosess v5 hash"
 	sealLabel = "gosess v5 seal "
@@ -34,7 +34,14 @@ type sealingKey struct {
 	secret []byte // HKDF's pseudorandom key
 	mac    *mac   // for lookup keys and tags
 
-	known atomic.Pointer[map[prefix]cipher.AEAD] // copied to change it
+	known [knownMax]atomic.Pointer[derivedKey]
+	next  atomic.Uint32 // place that makes way
+}
+
+// derivedKey is that of a process that seals.
+type derivedKey struct {
+	prefix prefix
+	aead   cipher.AEAD
 }
 
 // newSealingKey derives everything from the store's id too, so an entry of one store is nothing
@@ -53,8 +60,22 @@ func newSealingKey(key []byte, store StoreID) (*sealingKey, error) {
 	if k.mac, err = newMAC(hashKey); err != nil {
 		return nil, err
 	}
-	k.known.Store(&map[prefix]cipher.AEAD{})
 	return k, nil
+}
+
+// place is the n-th place for the key of a prefix, which is random bytes.
+func (k *sealingKey) place(p *prefix, n uint32) *atomic.Pointer[derivedKey] {
+	return &k.known[(uint32(p[0])+n%knownPlaces)%knownMax]
+}
+
+// aeadOf returns the key of the process with that prefix, nil where it is not kept.
+func (k *sealingKey) aeadOf(p *prefix) cipher.AEAD {
+	for n := range uint32(knownPlaces) {
+		if d := k.place(p, n).Load(); d != nil && d.prefix == *p {
+			return d.aead
+		}
+	}
+	return nil
 }
 
 // aead derives the key of the process with that prefix.
@@ -73,13 +94,11 @@ func (k *sealingKey) aead(p prefix) (cipher.AEAD, error) {
 
 // remember keeps a derived key, in place of any other one if there are too many.
 func (k *sealingKey) remember(p prefix, aead cipher.AEAD) {
-	known := maps.Clone(*k.known.Load())
-	for other := range known {
-		if len(known) < knownMax {
-			break
+	derived := &derivedKey{p, aead}
+	for n := range uint32(knownPlaces) {
+		if k.place(&p, n).CompareAndSwap(nil, derived) {
+			return
 		}
-		delete(known, other)
 	}
-	known[p] = aead
-	k.known.Store(&known)
+	k.place(&p, k.next.Add(1)).Store(derived)
 }

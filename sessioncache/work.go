@@ -5,6 +5,7 @@ import "crypto/subtle"
 // work is the scratch memory of one operation, so that none is allocated.
 type work struct {
 	keys  []*sealingKey
+	now   uint32 // when the operation began
 	key   LookupKey
 	aad   [len(LookupKey{}) + 4 + tagSize]byte
 	nonce [gcmNonce]byte
