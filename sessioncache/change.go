@@ -25,8 +25,8 @@ func (c *Cache) Change(ctx context.Context, id, der []byte, ends func(stored int
 // putChanged stores what has become of w.entry, which was sealed with the i-th key. The tags of another
 // key than the first say nothing under that.
 func (c *Cache) putChanged(ctx context.Context, w *work, i int, head, der []byte, ends int64) bool {
-	now, expires := c.clock(), seconds(ends)
-	if i != 0 || len(der) == 0 || len(der) > MaxDER || now > expires {
+	expires := seconds(ends)
+	if i != 0 || len(der) == 0 || len(der) > MaxDER || w.now > expires {
 		return false
 	}
 	owner := OwnerOf(w.entry.Sealed)
@@ -34,7 +34,7 @@ func (c *Cache) putChanged(ctx context.Context, w *work, i int, head, der []byte
 	clear(w.entry.Sealed) // the new bytes may be fewer
 	err := c.sealer.seal(w, owner, expires)
 	if err == nil {
-		err = c.store.Put(ctx, &w.key, w.entry.Sealed, expires, now)
+		err = c.store.Put(ctx, &w.key, w.entry.Sealed, expires, w.now)
 	}
 	if err != nil {
 		c.fail(err)

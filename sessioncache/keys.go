@@ -5,7 +5,6 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"maps"
 	"sync/atomic"
 )
 
@@ -18,13 +17,13 @@ const (
 	gcmNonce    = 12
 	gcmTag      = 12 // which leaves room for an owner's tag in what an ordinary session takes
 
-	// The processes whose derived keys are kept: more than a machine has workers,
-	// over some restarts. Deriving one takes microseconds.
-	knownMax = 128
+	// The processes whose derived keys are kept: more than a machine has workers, over some
+	// restarts. Deriving one takes microseconds. Each lies in one of a few places.
+	knownMax    = 256
+	knownPlaces = 8
 
-	indexLabel = "gosess v4 index"
-	tagsLabel  = "gosess v4 tags"
-	sealLabel  = "gosess v4 seal "
+	hashLabel = "gosess v5 hash"
+	sealLabel = "gosess v5 seal "
 )
 
 // prefix is random bytes of a process that seals.
@@ -33,10 +32,16 @@ type prefix [prefixSize]byte
 // sealingKey is what is derived from one key of the key file for one store.
 type sealingKey struct {
 	secret []byte // HKDF's pseudorandom key
-	index  []byte // for lookup keys
-	tags   []byte // for tags
+	mac    *mac   // for lookup keys and tags
 
-	known atomic.Pointer[map[prefix]cipher.AEAD] // copied to change it
+	known [knownMax]atomic.Pointer[derivedKey]
+	next  atomic.Uint32 // place that makes way
+}
+
+// derivedKey is that of a process that seals.
+type derivedKey struct {
+	prefix prefix
+	aead   cipher.AEAD
 }
 
 // newSealingKey derives everything from the store's id too, so an entry of one store is nothing
@@ -47,14 +52,30 @@ func newSealingKey(key []byte, store StoreID) (*sealingKey, error) {
 		return nil, err
 	}
 	k := &sealingKey{secret: secret}
-	if k.index, err = hkdf.Expand(sha256.New, secret, indexLabel, sha256.Size); err != nil {
+	hashKey, err := hkdf.Expand(sha256.New, secret, hashLabel, KeySize)
+	if err != nil {
 		return nil, err
 	}
-	if k.tags, err = hkdf.Expand(sha256.New, secret, tagsLabel, sha256.Size); err != nil {
+	defer clear(hashKey)
+	if k.mac, err = newMAC(hashKey); err != nil {
 		return nil, err
 	}
-	k.known.Store(&map[prefix]cipher.AEAD{})
 	return k, nil
+}
+
+// place is the n-th place for the key of a prefix, which is random bytes.
+func (k *sealingKey) place(p *prefix, n uint32) *atomic.Pointer[derivedKey] {
+	return &k.known[(uint32(p[0])+n%knownPlaces)%knownMax]
+}
+
+// aeadOf returns the key of the process with that prefix, nil where it is not kept.
+func (k *sealingKey) aeadOf(p *prefix) cipher.AEAD {
+	for n := range uint32(knownPlaces) {
+		if d := k.place(p, n).Load(); d != nil && d.prefix == *p {
+			return d.aead
+		}
+	}
+	return nil
 }
 
 // aead derives the key of the process with that prefix.
@@ -73,13 +94,11 @@ func (k *sealingKey) aead(p prefix) (cipher.AEAD, error) {
 
 // remember keeps a derived key, in place of any other one if there are too many.
 func (k *sealingKey) remember(p prefix, aead cipher.AEAD) {
-	known := maps.Clone(*k.known.Load())
-	for other := range known {
-		if len(known) < knownMax {
-			break
+	derived := &derivedKey{p, aead}
+	for n := range uint32(knownPlaces) {
+		if k.place(&p, n).CompareAndSwap(nil, derived) {
+			return
 		}
-		delete(known, other)
 	}
-	known[p] = aead
-	k.known.Store(&known)
+	k.place(&p, k.next.Add(1)).Store(derived)
 }

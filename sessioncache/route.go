@@ -30,16 +30,14 @@ const (
 func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, terms [32]byte) {
 	w := c.begin()
 	defer c.end(w)
-	mark := w.ownerTag(&owner)
 	w.lookupRoute(&owner, serverName)
 	for range routeAttempts {
 		old := c.find(ctx, w, 0)
-		now := c.clock()
-		changed := w.learn(old, &terms, now)
-		if !changed && !fading(w, now) {
+		changed := w.learn(old, &terms)
+		if !changed && !w.fading() {
 			return
 		}
-		err := c.putRoute(ctx, w, mark, now)
+		err := c.putRoute(ctx, w, &owner)
 		if err == ErrChanged {
 			continue
 		}
@@ -64,7 +62,6 @@ func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, te
 func (c *Cache) Route(ctx context.Context, owner [32]byte, serverName string) (terms [32]byte, ok bool) {
 	w := c.begin()
 	defer c.end(w)
-	mark := w.ownerTag(&owner)
 	w.lookupRoute(&owner, serverName)
 	route := c.find(ctx, w, 0)
 	if len(route) < routeHead {
@@ -73,28 +70,28 @@ func (c *Cache) Route(ctx context.Context, owner [32]byte, serverName string) (t
 	if ok = route[0] == 0; ok {
 		terms = [32]byte(route[1:])
 	}
-	if now := c.clock(); fading(w, now) {
+	if w.fading() {
 		w.text = append(w.text[:0], route...)
-		_ = c.putRoute(ctx, w, mark, now) // else the next one does
+		_ = c.putRoute(ctx, w, &owner) // else the next one does
 	}
 	return terms, ok
 }
 
 // fading reports whether the route that was found is to be written again, because it is used.
-func fading(w *work, now uint32) bool { return int64(w.entry.Expires)-int64(now) < routeLife }
+func (w *work) fading() bool { return int64(w.entry.Expires)-int64(w.now) < routeLife }
 
 // putRoute stores w.text as the route of w.key, unless somebody has changed what was found meanwhile.
-func (c *Cache) putRoute(ctx context.Context, w *work, owner Tag, now uint32) error {
-	expires := seconds(int64(now) + 2*routeLife)
-	if err := c.sealer.seal(w, owner, expires); err != nil {
+func (c *Cache) putRoute(ctx context.Context, w *work, owner *[32]byte) error {
+	expires := seconds(int64(w.now) + 2*routeLife)
+	if err := c.sealer.seal(w, w.ownerTag(owner), expires); err != nil {
 		return err
 	}
-	return c.store.Swap(ctx, &w.key, &w.entry, expires, now)
+	return c.store.Swap(ctx, &w.key, &w.entry, expires, w.now)
 }
 
 // learn sets w.text to the route that old, nil where there is none, and a full handshake make
 // together. It reports whether that is another one.
-func (w *work) learn(old []byte, terms *[32]byte, now uint32) (changed bool) {
+func (w *work) learn(old []byte, terms *[32]byte) (changed bool) {
 	w.text = w.text[:0]
 	switch {
 	case len(old) < routeHead:
@@ -107,7 +104,7 @@ func (w *work) learn(old []byte, terms *[32]byte, now uint32) (changed bool) {
 	w.text = append(append(w.text, 0), terms[:]...)
 	le := binary.LittleEndian
 	for earlier := old[routeHead:]; len(earlier) >= earlierSize; earlier = earlier[earlierSize:] {
-		if int64(le.Uint32(earlier))+routeLife < int64(now) {
+		if int64(le.Uint32(earlier))+routeLife < int64(w.now) {
 			continue
 		}
 		if string(earlier[4:earlierSize]) == string(terms[:earlierTerms]) {
@@ -115,7 +112,7 @@ func (w *work) learn(old []byte, terms *[32]byte, now uint32) (changed bool) {
 		}
 		w.text = append(w.text, earlier[:earlierSize]...)
 	}
-	w.text = append(le.AppendUint32(w.text, now), old[1:1+earlierTerms]...)
+	w.text = append(le.AppendUint32(w.text, w.now), old[1:1+earlierTerms]...)
 	if len(w.text) > routeHead+routeChanges*earlierSize {
 		w.text[0] = 1
 	}

@@ -41,7 +41,8 @@ func (k *sealingKey) open(w *work) []byte {
 		return nil
 	}
 	p := prefix(sealed[tagSize:])
-	aead, known := (*k.known.Load())[p]
+	aead := k.aeadOf(&p)
+	known := aead != nil
 	if !known {
 		var err error
 		if aead, err = k.aead(p); err != nil {

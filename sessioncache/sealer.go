@@ -82,7 +82,7 @@ func (s *sealer) current() (*run, error) {
 // itself the call by now, and crypto/rand would end the process.
 func (s *sealer) nextPrefix(before *run, wall, monotonic int64) prefix {
 	mac := hmac.New(sha256.New, s.key.secret)
-	text := append([]byte("gosess v4 prefix "), before.prefix[:]...)
+	text := append([]byte("gosess v5 prefix "), before.prefix[:]...)
 	text = binary.LittleEndian.AppendUint64(text, before.counter.Load())
 	text = binary.LittleEndian.AppendUint64(text, uint64(wall))
 	text = binary.LittleEndian.AppendUint64(text, uint64(monotonic))

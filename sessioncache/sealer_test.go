@@ -34,7 +34,7 @@ func clockedSealer(t *testing.T, k *sealingKey) (*sealer, *handClocks) {
 // sealOne seals something under a key and returns its seal.
 func sealOne(t *testing.T, s *sealer, k *sealingKey, text string) (seal Seal) {
 	t.Helper()
-	w := newWork([]*sealingKey{k})
+	w := &work{keys: []*sealingKey{k}}
 	w.lookup(0, testID(1))
 	w.text = append(w.text[:0], text...)
 	if err := s.seal(w, Tag{}, 1); err != nil {
@@ -101,7 +101,7 @@ func TestRestoredTwice(t *testing.T) {
 		t.Error("both have drawn the same prefix")
 	}
 
-	w := newWork([]*sealingKey{k})
+	w := &work{keys: []*sealingKey{k}}
 	counter := make([]byte, counterSize)
 	w.lookup(0, testID(1))
 	w.number(counter)
@@ -125,7 +125,7 @@ func TestClocksMoveUnderThreads(t *testing.T) {
 	var group sync.WaitGroup
 	for n := range threads {
 		group.Go(func() {
-			w := newWork([]*sealingKey{k})
+			w := &work{keys: []*sealingKey{k}}
 			w.lookup(0, testID(byte(n)))
 			for i := range each {
 				if i%100 == n {

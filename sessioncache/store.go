@@ -4,7 +4,7 @@ import "context"
 
 // LookupKey says which entry of a store is meant. It is a keyed hash: whoever
 // reads the store cannot search it by session id.
-type LookupKey [32]byte
+type LookupKey [16]byte
 
 // The bit of a lookup key that says that it is that of a route, which is no session: stores count
 // and flush sessions.

@@ -125,7 +125,7 @@ func isRoute(tag uint64) bool { return tag&routeTag != 0 }
 // home is the slot at which the search for a key begins. Writers take the free slot
 // that comes next after it, so most searches end in the same cache line.
 func (m *layout) home(key *sessioncache.LookupKey) int {
-	return int(uint64(binary.LittleEndian.Uint32(key[16:])) * uint64(m.slots) >> 32)
+	return int(uint64(binary.LittleEndian.Uint32(key[:])) * uint64(m.slots) >> 32)
 }
 
 // Where the parts of the descriptors begin, and the data.

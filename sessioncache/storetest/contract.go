@@ -15,7 +15,7 @@ import (
 
 // key is the n-th lookup key, of a session or of a route.
 func key(n int, route bool) *sessioncache.LookupKey {
-	k := sessioncache.LookupKey(ID(n))
+	k := sessioncache.LookupKey(ID(n)[:len(sessioncache.LookupKey{})])
 	k[sessioncache.RouteByte] &^= sessioncache.RouteBit
 	if route {
 		k[sessioncache.RouteByte] |= sessioncache.RouteBit
