@@ -5,9 +5,9 @@
 // storetest what every other one has to pass too. A [Cache] is the rules over a store: which handshake may
 // have a session, when it has expired, what is counted. Nothing here knows OpenSSL or C.
 //
-// In reading order: session.go, cache.go (the rules), flush.go, route.go (what server names lead to), store.go (what a
-// store is), counters.go and stats.go (what is counted), then what a store gets to see: seal.go, sealer.go,
-// work.go, mac.go (keyed hashes), keys.go.
+// In reading order: session.go, cache.go (the rules), flush.go, route.go (what server names lead to), record.go
+// (what no session pushes out), store.go (what a store is), counters.go and stats.go (what is counted), then what
+// a store gets to see: seal.go, sealer.go, work.go, mac.go (keyed hashes), keys.go.
 //
 // Package live is apart from all that: it keeps the objects of libssl themselves, in one process, and nobody
 // seals those.

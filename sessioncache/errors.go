@@ -6,7 +6,7 @@ import "errors"
 var ErrKeys = errors.New("sealing keys must be one or more, of 32 bytes each")
 
 // ErrSpoilt is what OnError is told of an entry that does not open: it is dropped.
-var ErrSpoilt = errors.New("a session in the store was damaged, and is dropped")
+var ErrSpoilt = errors.New("an entry of the store was damaged, and is dropped")
 
 // Errors of [Cache.Put]. The session is not stored.
 var (
@@ -31,4 +31,14 @@ var (
 	ErrBusy = errors.New("too many writers at once")
 	// ErrChanged is returned by [Store.Swap] where somebody else was first.
 	ErrChanged = errors.New("changed meanwhile")
+)
+
+// Errors of [Records.AddRecord] and [Cache.AddRecord]. The record is not stored.
+var (
+	// ErrExists is returned where there is one of that name.
+	ErrExists = errors.New("there is such a record")
+	// ErrFull is returned where there is no room for another one.
+	ErrFull = errors.New("no room for another record")
+	// ErrNoRecords is returned where a store has no room for records at all.
+	ErrNoRecords = errors.New("a store without records")
 )

@@ -16,6 +16,7 @@ const (
 	ofOwner
 	ofTerms
 	ofName
+	ofRecord
 	hashedKinds
 )
 

@@ -36,6 +36,13 @@ func (w *work) lookupRoute(owner *[32]byte, serverName string) {
 	w.key.mark(true)
 }
 
+// lookupRecord sets w.key to the key of a record under the i-th sealing key.
+func (w *work) lookupRecord(i int, name string) {
+	w.keys[i].mac.sum(&w.sum, ofRecord, []byte(name))
+	w.key = w.sum
+	w.key.mark(false)
+}
+
 // ownerTag is that under the first sealing key: no owner outlives a change of keys.
 func (w *work) ownerTag(owner *[32]byte) Tag { return w.tag(0, ofOwner, owner[:]) }
 

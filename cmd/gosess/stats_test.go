@@ -19,7 +19,7 @@ import (
 func header(size uint64) []byte {
 	h := make([]byte, 64)
 	copy(h, "gosess\r\n")
-	binary.LittleEndian.PutUint32(h[8:], 4)
+	binary.LittleEndian.PutUint32(h[8:], 6)
 	binary.LittleEndian.PutUint32(h[12:], 64)
 	binary.LittleEndian.PutUint64(h[16:], size)
 	binary.LittleEndian.PutUint64(h[24:], 3600)
@@ -33,7 +33,7 @@ func counted(t *testing.T, file *os.File) {
 	const size = 1 << 20
 	content := make([]byte, size)
 	copy(content, header(size))
-	slot := content[64:]
+	slot := content[128+96*64:] // docs/shm-format.md, of a store of 1 MiB
 	binary.NativeEndian.PutUint64(slot, uint64(os.Getpid()))
 	binary.NativeEndian.PutUint64(slot[8:], 7200)
 	for i := range sessioncache.CounterCount {
@@ -64,7 +64,7 @@ func TestStats(t *testing.T) {
 		names, values = append(names, d.Name), append(values, fmt.Sprint(c+1))
 	}
 	counters, header, row := strings.Join(members, ","), strings.Join(names, " "), strings.Join(values, " ")
-	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":913880,"size":1048576,"created":3600,`+
+	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":908672,"size":1048576,"created":3600,`+
 		`"workers":[{"pid":%d,"started":7200,"live":true,%s}]}`, path, counters, os.Getpid(), counters)
 	var got bytes.Buffer
 	if err := json.Compact(&got, []byte(r.stdout)); err != nil || r.status != 0 || got.String() != want {

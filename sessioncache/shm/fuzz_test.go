@@ -42,7 +42,7 @@ func FuzzMapping(f *testing.F) {
 	s := openShm(f, pristine)
 	f.Add([]byte{})
 	for _, at := range []int{
-		workersAt, firstSet + setLock, firstSet + setClock, firstSet + setGeneration,
+		recordsAt, recordSlot(0), recordSlot(1), s.workersAt, firstSet + setLock, firstSet + setClock, firstSet + setGeneration,
 		s.tags(firstSet), s.metas(firstSet), s.times(firstSet), s.data(firstSet),
 	} {
 		f.Add(append(patch(uint32(at*wordSize), 1), patch(uint32(at*wordSize+6), 0xffff)...))

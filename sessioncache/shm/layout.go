@@ -6,12 +6,11 @@ import (
 	"gosess/sessioncache"
 )
 
-// The layout after the header, in words: worker slots, then sets. There is a slot for each so many
+// The layout after the header, in words: records (records.go), worker slots, then sets. There is a slot for each so many
 // bytes of the store, but not more than the most. A set is its lock, an access clock and a
 // generation; then the descriptors, one array for each part; then the data.
 // docs/shm-format.md draws it.
 const (
-	workersAt   = HeaderSize / wordSize
 	workerShare = 32 << 10
 	workersMost = 64
 
@@ -80,15 +79,16 @@ func timesExpires(times uint64) uint32       { return uint32(times >> 32) }
 // layout is a mapping and where everything is in it, in words.
 type layout struct {
 	words
-	mapping []byte
-	created int64
-	id      sessioncache.StoreID
-	workers int
-	setsAt  int
-	sets    int
-	setSize int
-	slots   int // descriptors of a set
-	units   int // words of data of a set
+	mapping   []byte
+	created   int64
+	id        sessioncache.StoreID
+	workersAt int
+	workers   int
+	setsAt    int
+	sets      int
+	setSize   int
+	slots     int // descriptors of a set
+	units     int // words of data of a set
 }
 
 func layoutOf(mapping []byte) (layout, error) {
@@ -102,7 +102,8 @@ func layoutOf(mapping []byte) (layout, error) {
 	}
 	m := layout{words: w, mapping: mapping, created: created, id: id}
 	m.workers = min(len(mapping)/workerShare, workersMost)
-	end := workersAt + m.workers*workerSize
+	m.workersAt = recordsEnd(len(mapping))
+	end := m.workersAt + m.workers*workerSize
 	m.setsAt = (end + setHeaderSize - 1) / setHeaderSize * setHeaderSize
 	total := len(w.w) - m.setsAt
 	m.sets = max(1, (total+setSize/2)/setSize)

@@ -18,7 +18,7 @@ func TestGeometry(t *testing.T) {
 		if last > len(m.w) || len(m.w)-last > m.sets*setHeaderSize {
 			t.Errorf("%d: the sets end at word %d of %d", size, last, len(m.w))
 		}
-		if free := m.setsAt - workersAt - m.workers*workerSize; free < 0 || free >= setHeaderSize || m.setsAt%setHeaderSize != 0 {
+		if free := m.setsAt - m.workersAt - m.workers*workerSize; free < 0 || free >= setHeaderSize || m.setsAt%setHeaderSize != 0 {
 			t.Errorf("%d: the sets begin at word %d, behind %d workers", size, m.setsAt, m.workers)
 		}
 		if m.data(0)+m.units != m.setSize || m.setSize%setHeaderSize != 0 {

@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(killEnv); dir != "" {
 		beKilled(dir)
 	}
+	if dir := os.Getenv(recordEnv); dir != "" {
+		beRecorder(dir)
+	}
 	if dir := os.Getenv(workerEnv); dir != "" {
 		beWorker(dir)
 		return

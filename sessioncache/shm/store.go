@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"context"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -14,8 +15,9 @@ import (
 // for longer than lockPatience, so no method looks at its context.
 type Store struct {
 	writer
-	worker int       // position of this process's worker slot
-	plans  sync.Pool // of *plan
+	records recordArea
+	worker  int       // position of this process's worker slot
+	plans   sync.Pool // of *plan
 }
 
 // Open opens a store for this process: the mapping of the whole store,
@@ -30,6 +32,7 @@ func Open(mapping []byte) (*Store, error) {
 	s := &Store{writer: writer{layout: m, pid: uint64(os.Getpid()), patience: lockPatience, pause: nap}}
 	// A predecessor of the same pid may have died holding a lock.
 	s.ticket.Store(rand.Uint32())
+	s.records = recordArea{&s.words, recordCount(len(mapping)), s.pid}
 	s.worker = s.claimWorker(s.pid, time.Now().Unix())
 	s.plans.New = func() any { return newPlan(s.slots, s.units) }
 	return s, nil
@@ -51,4 +54,28 @@ func (s *Store) ID() sessioncache.StoreID { return s.id }
 // Count adds one to a counter of this process.
 func (s *Store) Count(c sessioncache.Counter) {
 	s.add(s.worker+workerCounts+int(c), 1)
+}
+
+// AddRecord stores a record where there is none of that key.
+func (s *Store) AddRecord(_ context.Context, key *sessioncache.LookupKey, sealed []byte, expires, now uint32) error {
+	return s.records.add(key, sealed, expires, now)
+}
+
+// FindRecord copies a record to e, false where there is none that has not expired.
+func (s *Store) FindRecord(_ context.Context, key *sessioncache.LookupKey, e *sessioncache.Entry, now uint32) (bool, error) {
+	return s.records.find(key, e, now), nil
+}
+
+// DropRecord removes the record that FindRecord found, and zeroes it.
+func (s *Store) DropRecord(_ context.Context, e *sessioncache.Entry, now uint32) error {
+	if e.Handle != (sessioncache.Handle{}) {
+		s.records.giveUp(int(e.Handle[0]), e.Handle[1], now)
+	}
+	return nil
+}
+
+// ExpireRecords zeroes what has expired.
+func (s *Store) ExpireRecords(_ context.Context, now uint32) error {
+	s.records.expire(now)
+	return nil
 }

@@ -18,7 +18,7 @@ func (m *layout) claimWorker(pid uint64, now int64) int {
 	}
 	for _, take := range takeable {
 		for i := range m.workers {
-			at := workersAt + i*workerSize
+			at := m.workersAt + i*workerSize
 			if holder := m.load(at + workerPID); take(holder) && m.cas(at+workerPID, holder, pid) {
 				for c := range counterRoom {
 					m.store(at+workerBase+c, m.load(at+workerCounts+c))
@@ -28,13 +28,13 @@ func (m *layout) claimWorker(pid uint64, now int64) int {
 			}
 		}
 	}
-	return workersAt + int(pid%uint64(m.workers))*workerSize
+	return m.workersAt + int(pid%uint64(m.workers))*workerSize
 }
 
 // readWorkers reads all slots.
 func (m *layout) readWorkers() (total sessioncache.Counters, known []sessioncache.Worker) {
 	for i := range m.workers {
-		at := workersAt + i*workerSize
+		at := m.workersAt + i*workerSize
 		var own sessioncache.Counters
 		for c := range own {
 			count := m.load(at + workerCounts + c)

@@ -74,7 +74,7 @@ func fillWorkers(t *testing.T, m *layout) {
 		t.Errorf("%d hits of %d workers", total[sessioncache.Hits], len(known))
 	}
 	// A dead one's slot is taken, and its counts stay in the total.
-	at := workersAt + 5*workerSize
+	at := m.workersAt + 5*workerSize
 	m.store(at+workerPID, dead)
 	m.store(at+workerCounts+int(sessioncache.Hits), 100)
 	m.store(at+workerBase-1, 7) // a counter of a later version

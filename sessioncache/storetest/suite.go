@@ -48,6 +48,12 @@ func Run(t *testing.T, empty Empty) {
 		{"DamagedRoute", testDamagedRoute},
 		{"RoutesByThreads", testRoutesByThreads},
 
+		{"Record", testRecord},
+		{"RecordKeys", testRecordKeys},
+		{"RecordsAndSessions", testRecordsAndSessions},
+		{"FullRecords", testFullRecords},
+		{"RecordRace", testRecordRace},
+
 		{"Model", testModel},
 		{"Simulation", testSimulation},
 	} {

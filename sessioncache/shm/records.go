@@ -1,0 +1,269 @@
+package shm
+
+import (
+	"encoding/binary"
+
+	"gosess/sessioncache"
+)
+
+// Records lie between the header and the worker slots, where no session comes: a root word, then
+// slots. Whoever adds one fills a slot that nobody else has, and the swap of the root publishes it:
+// that succeeds only if nothing was published since it was seen that there is none of that key. So
+// of all who add one at once, one does. Nobody waits for anybody.
+//
+// The root is the number of what was published last, and its slot. The state word of a slot goes
+// from free to claimed, by a process; to prepared, to be published under a number; to live. What the
+// root names is live although its state says prepared: whoever comes by says so.
+const (
+	recordsAt   = HeaderSize / wordSize
+	recordShare = 16 << 10 // a slot for each so many bytes of the store
+	recordsMost = 320      // a day of periods of 5 minutes, and some
+
+	recordsHead  = 64 / wordSize // the root
+	recordKey    = 1             // the lookup key
+	recordEnds   = 3
+	recordData   = 4
+	recordUnits  = sessioncache.MaxSealedRecord / wordSize
+	recordSize   = recordData + recordUnits
+	recordKeyLen = recordEnds - recordKey
+
+	recordAttempts = 64 // to publish; others have published as often
+	recordLooks    = 8  // at what is being changed
+	// A claim that is so old, in seconds, is of a process that was stopped, or whose pid is another's by
+	// now. Where there is no other slot it makes way: what a stopped one writes over does not open.
+	recordClaimLife = 60
+)
+
+// A state word: what it is in the upper two bits; of a claim the pid and the time; else the length in
+// bytes and the number.
+const (
+	recordFree     = uint64(0)
+	recordClaimed  = uint64(1) << 62
+	recordPrepared = uint64(2) << 62
+	recordLive     = uint64(3) << 62
+	recordKind     = uint64(3) << 62
+
+	claimTimeBits  = 30
+	claimTimes     = 1<<claimTimeBits - 1
+	claimPIDs      = 1<<32 - 1
+	recordLengths  = 1<<30 - 1
+	recordSlotBits = 32
+)
+
+func recordLength(state uint64) int    { return int(state >> 32 & recordLengths) }
+func recordNumber(state uint64) uint32 { return uint32(state) }
+
+// isSound reports whether a state is that of a live record: anything may stand in the mapping.
+func isSound(state uint64) bool {
+	length := recordLength(state)
+	return state&recordKind == recordLive && length > 0 && length <= recordUnits*wordSize
+}
+
+// makeRoot says that a slot was published under a number.
+func makeRoot(slot int, number uint32) uint64 { return uint64(slot+1)<<recordSlotBits | uint64(number) }
+
+// recordArea is the records of a store, for one process.
+type recordArea struct {
+	words *words
+	count int
+	pid   uint64
+}
+
+// recordCount is how many records a store of some size has room for.
+func recordCount(size int) int { return min(size/recordShare, recordsMost) }
+
+// recordsEnd is where the records of a store end, in words.
+func recordsEnd(size int) int {
+	return recordsAt + recordsHead + recordCount(size)*recordSize
+}
+
+func recordSlot(slot int) int { return recordsAt + recordsHead + slot*recordSize }
+func slotOfRecord(at int) int { return (at - recordSlot(0)) / recordSize }
+
+// recordKeyWords is a lookup key as a slot has it.
+type recordKeyWords [recordKeyLen]uint64
+
+func recordKeyOf(key *sessioncache.LookupKey) (words recordKeyWords) {
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint64(key[i*wordSize:])
+	}
+	return words
+}
+
+func (r *recordArea) is(at int, of recordKeyWords) bool {
+	for i, word := range of {
+		if r.words.load(at+recordKey+i) != word {
+			return false
+		}
+	}
+	return true
+}
+
+// settle has the slot that the root names say itself that it is live, and returns the root.
+func (r *recordArea) settle() (root uint64) {
+	root = r.words.load(recordsAt)
+	slot := int(root>>recordSlotBits) - 1
+	if slot < 0 || slot >= r.count {
+		return root
+	}
+	at := recordSlot(slot)
+	if state := r.words.load(at); isNamed(at, state, root) {
+		r.words.cas(at, state, recordLive|state&^recordKind)
+	}
+	return root
+}
+
+// isNamed reports whether the root has published a slot that does not say so yet.
+func isNamed(at int, state, root uint64) bool {
+	return state&recordKind == recordPrepared && makeRoot(slotOfRecord(at), recordNumber(state)) == root
+}
+
+// search returns the slot of a live record that has not expired, and its state; 0 where there is none.
+func (r *recordArea) search(of recordKeyWords, now uint32) (at int, state uint64) {
+	for range recordLooks {
+		changed := false
+		for slot := range r.count {
+			at, state = recordSlot(slot), r.words.load(recordSlot(slot))
+			if !isSound(state) || !r.is(at, of) || now > uint32(r.words.load(at+recordEnds)) {
+				continue
+			}
+			if r.words.load(at) == state {
+				return at, state
+			}
+			changed = true
+		}
+		if !changed {
+			break
+		}
+	}
+	return 0, 0
+}
+
+// find copies a live record that has not expired to e.
+func (r *recordArea) find(key *sessioncache.LookupKey, e *sessioncache.Entry, now uint32) bool {
+	e.Handle = sessioncache.Handle{}
+	for range recordLooks {
+		r.settle()
+		at, state := r.search(recordKeyOf(key), now)
+		if at == 0 {
+			return false
+		}
+		expires := uint32(r.words.load(at + recordEnds))
+		e.Sealed = r.words.read(e.Sealed, at+recordData, recordLength(state))
+		if r.words.load(at) == state {
+			e.Expires, e.Handle = expires, sessioncache.Handle{uint64(at), state}
+			return true
+		}
+	}
+	return false
+}
+
+// add publishes a record, unless there is one of that key that has not expired.
+func (r *recordArea) add(key *sessioncache.LookupKey, sealed []byte, expires, now uint32) error {
+	if len(sealed) == 0 || len(sealed) > recordUnits*wordSize {
+		return sessioncache.ErrTooBig
+	}
+	of := recordKeyOf(key)
+	at, state := 0, uint64(0) // the slot that this call has, if any
+	defer func() {
+		if at != 0 {
+			r.giveUp(at, state, now)
+		}
+	}()
+	for range recordAttempts {
+		root := r.settle()
+		if found, _ := r.search(of, now); found != 0 {
+			return sessioncache.ErrExists
+		}
+		number := uint32(root) + 1
+		if at == 0 {
+			if at, state = r.claim(root, now); at == 0 {
+				return sessioncache.ErrFull
+			}
+			r.fill(at, of, sealed, expires)
+		}
+		prepared := recordPrepared | uint64(len(sealed))<<32 | uint64(number)
+		if !r.words.cas(at, state, prepared) {
+			at = 0 // this process was held up for so long that another has the slot
+			continue
+		}
+		state = prepared
+		if r.words.cas(recordsAt, root, makeRoot(slotOfRecord(at), number)) {
+			at = 0
+			r.settle()
+			return nil
+		}
+	}
+	return sessioncache.ErrBusy
+}
+
+func (r *recordArea) fill(at int, of recordKeyWords, sealed []byte, expires uint32) {
+	r.words.zero(at+1, recordSize-1)
+	for i, word := range of {
+		r.words.store(at+recordKey+i, word)
+	}
+	r.words.store(at+recordEnds, uint64(expires))
+	r.words.write(at+recordData, sealed)
+}
+
+// claim takes a slot that nobody needs; last one of a process that lives and may go on to write in it.
+// The position is 0 where there is none.
+func (r *recordArea) claim(root uint64, now uint32) (at int, claimed uint64) {
+	claimed = claimWord(r.pid, now)
+	for _, takeable := range []func(at int, state uint64) bool{
+		func(_ int, state uint64) bool { return state == recordFree },
+		func(at int, state uint64) bool { return state == recordFree || r.isLeft(at, state, root, now) },
+		func(_ int, state uint64) bool { return state == recordFree || isOldClaim(state, now) },
+	} {
+		for slot := range r.count {
+			at := recordSlot(slot)
+			if state := r.words.load(at); takeable(at, state) && r.words.cas(at, state, claimed) {
+				return at, claimed
+			}
+		}
+	}
+	return 0, 0
+}
+
+func claimWord(pid uint64, now uint32) uint64 {
+	return recordClaimed | pid&claimPIDs<<claimTimeBits | uint64(now)&claimTimes
+}
+
+func isOldClaim(state uint64, now uint32) bool {
+	return state&recordKind == recordClaimed && (uint64(now)-state)&claimTimes > recordClaimLife
+}
+
+// isLeft reports whether nobody needs what a slot has: it has expired, or whoever was about to publish
+// it is no more, or was not the first. What has a number to come, since the root was looked at, may be
+// published still.
+func (r *recordArea) isLeft(at int, state, root uint64, now uint32) bool {
+	switch state & recordKind {
+	case recordLive:
+		return !isSound(state) || now > uint32(r.words.load(at+recordEnds))
+	case recordPrepared:
+		return int32(recordNumber(state)-uint32(root)) <= 0 && !isNamed(at, state, root)
+	case recordClaimed:
+		return !alive(state >> claimTimeBits & claimPIDs)
+	}
+	return state != recordFree
+}
+
+// giveUp frees a slot, unless its state has changed, and leaves nothing in it.
+func (r *recordArea) giveUp(at int, state uint64, now uint32) {
+	claimed := claimWord(r.pid, now)
+	if state == claimed || r.words.cas(at, state, claimed) {
+		r.words.zero(at+1, recordSize-1)
+		r.words.cas(at, claimed, recordFree)
+	}
+}
+
+// expire zeroes what has expired, and what writers have left behind that are no more.
+func (r *recordArea) expire(now uint32) {
+	root := r.settle()
+	for slot := range r.count {
+		at := recordSlot(slot)
+		if state := r.words.load(at); r.isLeft(at, state, root, now) {
+			r.giveUp(at, state, now)
+		}
+	}
+}
