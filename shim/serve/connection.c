@@ -39,6 +39,7 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attache
     connection->generation = gosess_generation();
     connection->purpose = atomic_load(&first->noted.purpose);
     connection->trust = atomic_load(&first->noted.trust);
+    connection->groups = atomic_load(&first->noted.groups);
     gosess_table_add(&connection->by_ssl, GOSESS_KIND_SSL, ssl);
     return connection;
 }

@@ -166,6 +166,17 @@ static uint64_t note_of(int command, const void *list, size_t length)
     return beginning;
 }
 
+/* The one group of a key: SSL_CTX_set_tmp_ecdh(3). */
+static uint64_t note_of_curve(const EC_KEY *key)
+{
+    const EC_GROUP *group =
+        gosess_ssl->EC_KEY_get0_group ? gosess_ssl->EC_KEY_get0_group(key) : NULL;
+    int name = group && gosess_ssl->EC_GROUP_get_curve_name
+                   ? gosess_ssl->EC_GROUP_get_curve_name(group)
+                   : NID_undef;
+    return note_of(SSL_CTRL_SET_TMP_ECDH, &name, sizeof name);
+}
+
 /* Lists of what clients may sign with come as text or as pairs of numbers. */
 bool gosess_note_setting(struct gosess_noted *noted, int command, long number, void *value)
 {
@@ -188,6 +199,15 @@ bool gosess_note_setting(struct gosess_noted *noted, int command, long number, v
         break;
     case SSL_CTRL_SET_CLIENT_CERT_TYPES:
         atomic_store(&noted->client_types, note_of(command, value, count));
+        break;
+    case SSL_CTRL_SET_GROUPS:
+        atomic_store(&noted->groups, note_of(command, value, count * sizeof(int)));
+        break;
+    case SSL_CTRL_SET_GROUPS_LIST:
+        atomic_store(&noted->groups, note_of(command, value, strlen(value)));
+        break;
+    case SSL_CTRL_SET_TMP_ECDH:
+        atomic_store(&noted->groups, note_of_curve(value));
         break;
     default:
         return false;

@@ -20,6 +20,7 @@ struct gosess_noted {
     _Atomic bool names;         /* it has had names that a client's certificate must have */
     _Atomic uint64_t signatures, client_signatures; /* digests of what clients may sign with */
     _Atomic uint64_t client_types;                  /* and of their kinds of certificates */
+    _Atomic uint64_t groups;                        /* and of those that an SSL may use */
     _Atomic bool identifies; /* it has had a callback that tells who a client is: PSK, SRP */
     _Atomic gosess_servername_cb servername; /* SSL_CTX_set_tlsext_servername_callback */
     _Atomic gosess_alpn_cb alpn;             /* SSL_CTX_set_alpn_select_cb */
@@ -28,6 +29,7 @@ struct gosess_noted {
     _Atomic bool chooses_in_hello;           /* that of a host which is known to choose there */
     _Atomic bool switched_twice;             /* and was seen to switch once more, later */
     _Atomic bool switched_nameless;          /* it was seen to switch clients without a name */
+    _Atomic bool parses;      /* it has had a callback for an extension of the ClientHello */
     _Atomic bool chooses;     /* it has had a callback that may choose for each connection */
     _Atomic bool ticket_data; /* it has callbacks for the data of tickets */
 };
