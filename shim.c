@@ -100,6 +100,15 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     return ssl;
 }
 
+GOSESS_EXPORT SSL *SSL_dup(SSL *ssl)
+{
+    __typeof__(&SSL_dup) next = GOSESS_NEXT(SSL_dup);
+    SSL *copy = next ? next(ssl) : NULL;
+    if (copy && gosess_ssl)
+        gosess_connection_copied(copy, ssl);
+    return copy;
+}
+
 /* Several threads may hold an SSL, and free it at once. */
 GOSESS_EXPORT int SSL_up_ref(SSL *ssl)
 {

@@ -123,8 +123,8 @@ void gosess_before_ssl(struct gosess_attached *context)
     gosess_before_switch(context);
 }
 
+/* Also where the context has no cache: the host may attach it to one before the handshake. */
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)
 {
-    if (context->cache)
-        gosess_connection_make(ssl, context); /* without memory nothing shared is found */
+    gosess_connection_begin(ssl, context);
 }

@@ -35,9 +35,9 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
     struct gosess_limits limits;
     struct gosess_digest digest;
-    if (!context || !connection || !context->from_birth || connection->chooses ||
-        connection->identifies || atomic_load(&connection->first->noted.identifies) ||
-        atomic_load(&context->noted.chooses) ||
+    if (!context || !connection || !context->from_birth || !connection->from_birth ||
+        connection->chooses || connection->identifies ||
+        atomic_load(&connection->first->noted.identifies) || atomic_load(&context->noted.chooses) ||
         !gosess_certificates_digest(ssl, &context->presented, certificates) ||
         !gosess_policy_digest(&context->policy, &context->core, &context->noted, policy))
         return false;

@@ -58,6 +58,7 @@
     X(SSL_add1_host)                         \
     X(SSL_ctrl)                              \
     X(SSL_dane_enable)                       \
+    X(SSL_dup)                               \
     X(SSL_free)                              \
     X(SSL_get0_param)                        \
     X(SSL_new)                               \

@@ -135,6 +135,8 @@ var programs = map[string][]scenario{
 		{name: "extension-demands", turnsAway: true, alone: "at the second: failed"},
 		{name: "extension-of-server-demands", alone: "at the second: failed", only: "1.2"},
 		{name: "extension-of-certificate", alone: "at the second: failed", only: "1.3"},
+		{name: "copy-shows-another", alone: "at the second: full"},
+		{name: "copy-shows-the-same", alone: "at the second: full", served: "at the second: resumed", memory: "at the second: full"},
 		{name: "known-keys", alone: "at the second: failed"},
 		{name: "common-parameters", alone: "at the second: failed"},
 		// libssl 1.1.1 cannot be without them.

@@ -163,6 +163,60 @@ static void extension_of_certificate(void)
     say_at_second(made_at_first());
 }
 
+/* --- copies of a connection --- */
+
+static int show_another(SSL *ssl, void *unused)
+{
+    (void)unused;
+    SSL_CTX *other = new_server();
+    use_certificate(other, "another");
+    MUST(SSL_use_certificate(ssl, SSL_CTX_get0_certificate(other)) == 1);
+    MUST(SSL_use_PrivateKey(ssl, SSL_CTX_get0_privatekey(other)) == 1);
+    SSL_CTX_free(other);
+    return 1;
+}
+
+static SSL *copy_of(SSL *original)
+{
+    SSL *model = SSL_new(SSL_get_SSL_CTX(original));
+    MUST(model);
+    if (set_server)
+        set_server(model);
+    SSL *copy = SSL_dup(model);
+    BIO *bio = SSL_get_rbio(original);
+    MUST(copy && bio && BIO_up_ref(bio));
+    SSL_free(model);
+    SSL_free(original);
+    SSL_set_bio(copy, bio, bio);
+    SSL_set_accept_state(copy);
+    return copy;
+}
+
+static void choose_another(SSL *ssl)
+{
+    SSL_set_cert_cb(ssl, show_another, NULL);
+}
+
+/* The host makes its connections of one that it has set up: libssl copies its callback. */
+static void copy_shows_another(void)
+{
+    first = new_server();
+    second = new_server();
+    SSL_SESSION *session = made_at_first();
+    replace_server = copy_of;
+    set_server = choose_another;
+    say_at_second(session);
+}
+
+static void copy_shows_the_same(void)
+{
+    first = new_server();
+    second = new_server();
+    SSL_SESSION *session = made_at_first();
+    replace_server = copy_of;
+    say_at_second(session);
+}
+
 /* --- rules --- */
 
 static void require_other_name(SSL *ssl)
@@ -213,6 +267,8 @@ static const struct scenario scenarios[] = {
     {"extension-demands", extension_demands},
     {"extension-of-server-demands", extension_of_server_demands},
     {"extension-of-certificate", extension_of_certificate},
+    {"copy-shows-another", copy_shows_another},
+    {"copy-shows-the-same", copy_shows_the_same},
     {"known-keys", known_keys},
     {"common-parameters", common_parameters},
     {"extended-secret", extended_secret},
