@@ -66,6 +66,9 @@ bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out);
 /* Notes what SSL_CTX_ctrl(3) has set, where it is of this: true then. */
 bool gosess_note_setting(struct gosess_noted *noted, int command, long number, void *value);
 
+/* Takes over what was noted so before its context was known. */
+void gosess_note_settings(struct gosess_noted *noted, const struct gosess_noted *born);
+
 /* False where libcrypto fails, or not all can be known. Cheap. */
 bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
                               struct gosess_verification *verification);

@@ -5,6 +5,7 @@
  */
 #include "../../c/lib/tls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/conf.h>
@@ -252,6 +253,39 @@ static void common_parameters(void)
     say_at_second(session);
 }
 
+/* Loads a configuration of the system in which clients may sign with this: config(5). */
+static void configure(const char *algorithms)
+{
+    char text[256];
+    long line = 0;
+    OPENSSL_load_builtin_modules();
+    CONF *configuration = NCONF_new(NULL);
+    snprintf(text, sizeof text,
+             "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = default\n"
+             "[default]\nClientSignatureAlgorithms = %s\n",
+             algorithms);
+    BIO *bio = BIO_new_mem_buf(text, -1);
+    MUST(configuration && bio && NCONF_load_bio(configuration, bio, &line) == 1);
+    MUST(CONF_modules_load(configuration, NULL, 0) == 1);
+    NCONF_free(configuration);
+    BIO_free(bio);
+}
+
+/* What libssl sets in each context that it makes. */
+static void configured(void)
+{
+    client_name = "one";
+    configure("ECDSA+SHA256");
+    first = verifying_server();
+    second = verifying_server();
+    SSL_SESSION *session = made_at_first();
+    say("alike: %s", meet(second, session, NULL));
+    SSL_CTX_free(second);
+    configure("RSA+SHA256");
+    second = verifying_server();
+    say_at_second(session);
+}
+
 /* The server has no extended master secrets any more: libssl fails who resumes one (RFC 7627). */
 static void extended_secret(void)
 {
@@ -271,6 +305,7 @@ static const struct scenario scenarios[] = {
     {"copy-shows-the-same", copy_shows_the_same},
     {"known-keys", known_keys},
     {"common-parameters", common_parameters},
+    {"configured", configured},
     {"extended-secret", extended_secret},
 };
 
