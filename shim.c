@@ -33,14 +33,15 @@ static bool client_only(const SSL_METHOD *method)
 
 /* SSL_CTX_new may call SSL_CTX_new_ex, which is interposed too: then this is done by libssl first.
  */
-static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library, const void *caller)
+static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library,
+                       const struct gosess_noted *noted, const void *caller)
 {
     if (!ctx || (!gosess_environment.cache && !gosess_cache_any()))
         return ctx;
     if (!gosess_attached(ctx)) {
         if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))
             return ctx;
-        gosess_watch(ctx, own_library);
+        gosess_watch(ctx, own_library, noted);
         struct gosess_cache *cache = gosess_cache_of_environment();
         if (cache)
             gosess_serve(ctx, cache);
@@ -56,11 +57,23 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library,
  */
 #define FIND_BEFORE_LIBSSL() GOSESS_NEXT(CRYPTO_get_ex_new_index)
 
+/*
+ * What libssl sets in a context that this thread makes, as the system's configuration says
+ * (SSL_CONF_cmd(3), config(5)): nobody knows the context yet.
+ */
+static _Thread_local struct gosess_noted *born;
+
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
     FIND_BEFORE_LIBSSL();
     __typeof__(&SSL_CTX_new) next = GOSESS_NEXT(SSL_CTX_new);
-    return next ? attach(next(method), method, false, __builtin_return_address(0)) : NULL;
+    if (!next)
+        return NULL;
+    struct gosess_noted noted = {0}, *before = born; /* contexts are made in callbacks, too */
+    born = &noted;
+    SSL_CTX *ctx = next(method);
+    born = before;
+    return attach(ctx, method, false, &noted, __builtin_return_address(0));
 }
 
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
@@ -68,9 +81,13 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
 {
     FIND_BEFORE_LIBSSL();
     __typeof__(&SSL_CTX_new_ex) next = GOSESS_NEXT(SSL_CTX_new_ex);
-    return next ? attach(next(libctx, propq, method), method, libctx || propq,
-                         __builtin_return_address(0))
-                : NULL;
+    if (!next)
+        return NULL;
+    struct gosess_noted noted = {0}, *before = born;
+    born = &noted;
+    SSL_CTX *ctx = next(libctx, propq, method);
+    born = before;
+    return attach(ctx, method, libctx || propq, &noted, __builtin_return_address(0));
 }
 
 /*
@@ -98,6 +115,15 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     if (ssl)
         gosess_after_ssl(ssl, context);
     return ssl;
+}
+
+GOSESS_EXPORT SSL *SSL_dup(SSL *ssl)
+{
+    __typeof__(&SSL_dup) next = GOSESS_NEXT(SSL_dup);
+    SSL *copy = next ? next(ssl) : NULL;
+    if (copy && gosess_ssl)
+        gosess_connection_copied(copy, ssl);
+    return copy;
 }
 
 /* Several threads may hold an SSL, and free it at once. */
@@ -197,6 +223,8 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
         gosess_tell_status_callback(context, parg);
     if (context && result && gosess_note_setting(&context->noted, command, larg, parg))
         gosess_note_change(ctx);
+    if (!context && born && result)
+        gosess_note_setting(born, command, larg, parg);
     return context ? counted(context, command, result) : result;
 }
 

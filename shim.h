@@ -185,6 +185,8 @@ enum gosess_shm_header {
 
 /* Those that not every libcrypto has: NULL in the table then. */
 #define GOSESS_OPTIONAL_FUNCTIONS(X)                       \
+    X(EC_GROUP_get_curve_name) /* not without EC */        \
+    X(EC_KEY_get0_group)                                   \
     X(SSL_get0_client_cert_type) /* 3.2, as the next */    \
     X(SSL_get0_server_cert_type)                           \
     X(X509_VERIFY_PARAM_get0_email) /* 3.0, as the next */ \

@@ -29,7 +29,7 @@ bool gosess_attach_prepare(const struct gosess_libssl *table)
     return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, end) >= 0;
 }
 
-void gosess_watch(SSL_CTX *ctx, bool own_library)
+void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_noted *born)
 {
     struct gosess_attached *context = gosess_context_make(ctx);
     if (!context) {
@@ -38,6 +38,7 @@ void gosess_watch(SSL_CTX *ctx, bool own_library)
     }
     context->from_birth = true;
     context->own_library = own_library;
+    gosess_note_settings(&context->noted, born);
 }
 
 /*
@@ -122,8 +123,8 @@ void gosess_before_ssl(struct gosess_attached *context)
     gosess_before_switch(context);
 }
 
+/* Also where the context has no cache: the host may attach it to one before the handshake. */
 void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)
 {
-    if (context->cache)
-        gosess_connection_make(ssl, context); /* without memory nothing shared is found */
+    gosess_connection_begin(ssl, context);
 }

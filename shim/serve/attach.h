@@ -7,8 +7,11 @@
 /* Registers the index of ex_data that tells when an SSL_CTX ends. Before the host forks. */
 bool gosess_attach_prepare(const struct gosess_libssl *table);
 
-/* Watches a context that was just made, so that its terms are known when it is switched to. */
-void gosess_watch(SSL_CTX *ctx, bool own_library);
+/*
+ * Watches a context that was just made, so that its terms are known when it is switched to. With
+ * what libssl has set in it by itself.
+ */
+void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_noted *born);
 
 /*
  * Attaches a cache to a context: put makes libssl hold the callbacks of gosess, which takes the

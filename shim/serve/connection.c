@@ -39,8 +39,36 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attache
     connection->generation = gosess_generation();
     connection->purpose = atomic_load(&first->noted.purpose);
     connection->trust = atomic_load(&first->noted.trust);
+    connection->groups = atomic_load(&first->noted.groups);
     gosess_table_add(&connection->by_ssl, GOSESS_KIND_SSL, ssl);
     return connection;
+}
+
+void gosess_connection_begin(SSL *ssl, struct gosess_attached *first)
+{
+    struct gosess_connection *connection = gosess_connection_make(ssl, first);
+    if (connection)
+        connection->from_birth = true;
+}
+
+void gosess_connection_copied(SSL *copy, const SSL *original)
+{
+    const struct gosess_connection *from = gosess_connection_of(original);
+    struct gosess_connection *connection = gosess_connection_of(copy);
+    if (!connection)
+        return; /* one that is made later was not seen from birth */
+    if (copy == original) {
+        atomic_fetch_add(&connection->references, 1);
+        return;
+    }
+    connection->from_birth =
+        connection->from_birth && from && from->from_birth && from->first == connection->first &&
+        from->purpose == connection->purpose && from->trust == connection->trust;
+    if (from) {
+        connection->chooses |= from->chooses;
+        connection->identifies |= from->identifies;
+        connection->ruled |= from->ruled;
+    }
 }
 
 struct gosess_attached *gosess_attached_first(const SSL *ssl)

@@ -17,12 +17,14 @@ struct gosess_connection {
     _Atomic int references; /* to the SSL, as far as they are seen: SSL_up_ref(3) */
     struct gosess_given given;
     uint64_t options;    /* that replay.c has set */
+    bool from_birth;     /* all that the host has set for it was seen */
     bool chooses;        /* what it presents and demands is not its context's to say */
     bool identifies;     /* it has had a callback that tells who its client is */
     bool late;           /* its handshake may have been led elsewhere after the lookup */
     bool ruled;          /* the host may have given it rules of its own that cannot be read */
     uint32_t generation; /* of the contexts, when it was made, or asked last */
     int purpose, trust;  /* of its X509_VERIFY_PARAM, as the first context's when it was made */
+    uint64_t groups;     /* so too: a digest of what groups it may use */
     bool asked;          /* its handshake has asked for a session, with this random */
     unsigned char random[32]; /* of the ClientHello, RFC 8446 section 4.1.2 */
     struct gosess_link by_ssl, by_session;
@@ -31,8 +33,17 @@ struct gosess_connection {
 /* NULL where there is none. */
 struct gosess_connection *gosess_connection_of(const SSL *ssl);
 
-/* The one that there is, or a new one; NULL without memory, and of a context that ends. */
+/*
+ * The one that there is, or a new one, of which it is not known what the host has set for it; NULL
+ * without memory, and of a context that ends.
+ */
 struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attached *first);
+
+/* An SSL that has just been made of a context. Without memory nothing shared is found for it. */
+void gosess_connection_begin(SSL *ssl, struct gosess_attached *first);
+
+/* What SSL_dup(3) has made of an SSL: another one with the same settings, or the same again. */
+void gosess_connection_copied(SSL *copy, const SSL *original);
 
 /* What is attached to the first context of an SSL; NULL for most. */
 struct gosess_attached *gosess_attached_first(const SSL *ssl);

@@ -93,13 +93,16 @@ INTERPOSE_RULE_SETTER(SSL_set_purpose, int)
 INTERPOSE_RULE_SETTER(SSL_set_trust, int)
 INTERPOSE_RULE_SETTER(SSL_set1_host, const char *)
 INTERPOSE_RULE_SETTER(SSL_add1_host, const char *)
+INTERPOSE_RULE_SETTER(SSL_dane_enable, const char *)
 
 GOSESS_EXPORT long SSL_ctrl(SSL *ssl, int command, long larg, void *parg)
 {
     __typeof__(&SSL_ctrl) next = GOSESS_NEXT(SSL_ctrl);
     if (command == SSL_CTRL_SET_VERIFY_CERT_STORE || command == SSL_CTRL_SET_CLIENT_SIGALGS ||
         command == SSL_CTRL_SET_CLIENT_SIGALGS_LIST || command == SSL_CTRL_SET_SIGALGS ||
-        command == SSL_CTRL_SET_SIGALGS_LIST || command == SSL_CTRL_SET_CLIENT_CERT_TYPES)
+        command == SSL_CTRL_SET_SIGALGS_LIST || command == SSL_CTRL_SET_CLIENT_CERT_TYPES ||
+        command == SSL_CTRL_SET_GROUPS || command == SSL_CTRL_SET_GROUPS_LIST ||
+        command == SSL_CTRL_SET_TMP_ECDH)
         note_ruled(ssl);
     return next ? next(ssl, command, larg, parg) : 0;
 }
@@ -118,7 +121,7 @@ GOSESS_EXPORT long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int command, void (*callb
         atomic_store(&context->noted.identifies, true);
     if (context && command == SSL_CTRL_SET_TLSEXT_SERVERNAME_CB) {
         atomic_store(&context->noted.servername, (gosess_servername_cb)callback);
-        if (callback)
+        if (callback || atomic_load(&context->noted.parses))
             callback = (void (*)(void))gosess_on_servername;
     }
     if (context && command == SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB) {

@@ -109,3 +109,22 @@ uint64_t gosess_own_rules(SSL *ssl)
     }
     return memcmp(&own, &of_context, sizeof own) == 0 ? 0 : number_of(&own);
 }
+
+#ifndef SSL_OP_NO_EXTENDED_MASTER_SECRET /* 3.0 */
+#    define SSL_OP_NO_EXTENDED_MASTER_SECRET 1
+#endif
+
+/* libssl fails the handshake of who resumes what was made with one of these, and is without now. */
+#define LIMITING_OPTIONS ((uint64_t)(SSL_OP_NO_EXTENDED_MASTER_SECRET | SSL_OP_NO_COMPRESSION))
+
+void gosess_read_limits(SSL *ssl, const struct gosess_connection *connection,
+                        struct gosess_limits *limits)
+{
+    memset(limits, 0, sizeof *limits);
+    limits->options = gosess_ssl->SSL_get_options(ssl) & LIMITING_OPTIONS;
+    if (gosess_ssl->SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+        return;
+    limits->flags = (uint64_t)gosess_ssl->SSL_ctrl(ssl, SSL_CTRL_CERT_FLAGS, 0, NULL);
+    limits->largest = (uint64_t)gosess_ssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);
+    limits->groups = connection->groups;
+}

@@ -33,16 +33,19 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     struct gosess_attached *context = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
     struct gosess_connection *connection = gosess_connection_of(ssl);
     unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
+    struct gosess_limits limits;
     struct gosess_digest digest;
-    if (!context || !connection || !context->from_birth || connection->chooses ||
-        connection->identifies || atomic_load(&connection->first->noted.identifies) ||
-        atomic_load(&context->noted.chooses) ||
+    if (!context || !connection || !context->from_birth || !connection->from_birth ||
+        connection->chooses || connection->identifies ||
+        atomic_load(&connection->first->noted.identifies) || atomic_load(&context->noted.chooses) ||
         !gosess_certificates_digest(ssl, &context->presented, certificates) ||
         !gosess_policy_digest(&context->policy, &context->core, &context->noted, policy))
         return false;
+    gosess_read_limits(ssl, connection, &limits);
     gosess_digest_begin(&digest);
     gosess_digest_add(&digest, certificates, sizeof certificates);
     gosess_digest_add(&digest, policy, sizeof policy);
+    gosess_digest_add(&digest, &limits, sizeof limits);
     return gosess_digest_end(&digest, terms);
 }
 

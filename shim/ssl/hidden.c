@@ -18,7 +18,7 @@
 #include "libssl.h"
 #include "table.h"
 
-/* Without memory for a note, every store may be one of them. */
+/* Every store may be one of them: there is no memory for a note, or it holds for all. */
 static _Atomic bool all;
 
 bool gosess_hides(const X509_STORE *store)
@@ -103,6 +103,14 @@ INTERPOSE_STORE(X509_STORE_set_default_paths, (X509_STORE * store), true, store)
 INTERPOSE_STORE(X509_STORE_set_default_paths_ex,
                 (X509_STORE * store, OSSL_LIB_CTX *library, const char *properties), true, store,
                 library, properties)
+
+/* Of these every verification takes what its own parameters leave open: X509_STORE_CTX_init(3). */
+GOSESS_EXPORT int X509_VERIFY_PARAM_add0_table(X509_VERIFY_PARAM *param)
+{
+    __typeof__(&X509_VERIFY_PARAM_add0_table) next = GOSESS_NEXT(X509_VERIFY_PARAM_add0_table);
+    atomic_store(&all, true);
+    return next ? next(param) : 0;
+}
 
 /* --- what is set in a store and has no getter --- */
 

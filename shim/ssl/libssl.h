@@ -3,112 +3,11 @@
 #define GOSESS_SSL_LIBSSL_H
 
 #include "../../shim.h"
+#include "interposed.h"
 
 #define GOSESS_EXPORT __attribute__((visibility("default")))
 
 extern const struct gosess_libssl *_Atomic gosess_ssl; /* the table, once prepared */
-
-/* Every function that is interposed. */
-#define GOSESS_INTERPOSED(X)                 \
-    X(CRYPTO_get_ex_new_index)               \
-    X(SSL_CONF_CTX_set_flags)                \
-    X(SSL_CTX_add_session)                   \
-    X(SSL_CTX_callback_ctrl)                 \
-    X(SSL_CTX_ctrl)                          \
-    X(SSL_CTX_flush_sessions)                \
-    X(SSL_CTX_flush_sessions_ex)             \
-    X(SSL_CTX_new)                           \
-    X(SSL_CTX_new_ex)                        \
-    X(SSL_CTX_remove_session)                \
-    X(SSL_CTX_sess_get_get_cb)               \
-    X(SSL_CTX_sess_get_new_cb)               \
-    X(SSL_CTX_sess_get_remove_cb)            \
-    X(SSL_CTX_sess_set_get_cb)               \
-    X(SSL_CTX_sess_set_new_cb)               \
-    X(SSL_CTX_sess_set_remove_cb)            \
-    X(SSL_CTX_set0_CA_list)                  \
-    X(SSL_CTX_set1_cert_store)               \
-    X(SSL_CTX_set_alpn_select_cb)            \
-    X(SSL_CTX_set_cert_cb)                   \
-    X(SSL_CTX_set_cert_store)                \
-    X(SSL_CTX_set_cert_verify_callback)      \
-    X(SSL_CTX_set_client_CA_list)            \
-    X(SSL_CTX_set_client_hello_cb)           \
-    X(SSL_CTX_set_psk_find_session_callback) \
-    X(SSL_CTX_set_psk_server_callback)       \
-    X(SSL_CTX_set_security_level)            \
-    X(SSL_CTX_set_session_ticket_cb)         \
-    X(SSL_CTX_set_srp_username_callback)     \
-    X(SSL_CTX_set_verify)                    \
-    X(SSL_CTX_up_ref)                        \
-    X(SSL_CTX_use_cert_and_key)              \
-    X(SSL_CTX_use_certificate)               \
-    X(SSL_CTX_use_certificate_ASN1)          \
-    X(SSL_CTX_use_certificate_chain_file)    \
-    X(SSL_CTX_use_certificate_file)          \
-    X(SSL_SESSION_set1_alpn_selected)        \
-    X(SSL_SESSION_set1_hostname)             \
-    X(SSL_SESSION_set1_id)                   \
-    X(SSL_SESSION_set1_id_context)           \
-    X(SSL_SESSION_set1_master_key)           \
-    X(SSL_SESSION_set1_ticket_appdata)       \
-    X(SSL_SESSION_set_cipher)                \
-    X(SSL_SESSION_set_ex_data)               \
-    X(SSL_SESSION_set_max_early_data)        \
-    X(SSL_SESSION_set_protocol_version)      \
-    X(SSL_SESSION_set_time)                  \
-    X(SSL_SESSION_set_time_ex)               \
-    X(SSL_SESSION_set_timeout)               \
-    X(SSL_add1_host)                         \
-    X(SSL_ctrl)                              \
-    X(SSL_free)                              \
-    X(SSL_get0_param)                        \
-    X(SSL_new)                               \
-    X(SSL_set1_host)                         \
-    X(SSL_set1_param)                        \
-    X(SSL_set_SSL_CTX)                       \
-    X(SSL_set_cert_cb)                       \
-    X(SSL_set_psk_find_session_callback)     \
-    X(SSL_set_psk_server_callback)           \
-    X(SSL_set_purpose)                       \
-    X(SSL_set_trust)                         \
-    X(SSL_up_ref)                            \
-    X(X509_STORE_add_lookup)                 \
-    X(X509_STORE_load_locations)             \
-    X(X509_STORE_load_locations_ex)          \
-    X(X509_STORE_load_path)                  \
-    X(X509_STORE_load_store)                 \
-    X(X509_STORE_load_store_ex)              \
-    X(X509_STORE_set1_param)                 \
-    X(X509_STORE_set_default_paths)          \
-    X(X509_STORE_set_default_paths_ex)       \
-    X(X509_STORE_set_purpose)                \
-    X(X509_STORE_set_trust)                  \
-    X(X509_VERIFY_PARAM_add1_host)           \
-    X(X509_VERIFY_PARAM_inherit)             \
-    X(X509_VERIFY_PARAM_set1)                \
-    X(X509_VERIFY_PARAM_set1_email)          \
-    X(X509_VERIFY_PARAM_set1_host)           \
-    X(X509_VERIFY_PARAM_set1_ip)             \
-    X(X509_VERIFY_PARAM_set1_ip_asc)         \
-    X(X509_VERIFY_PARAM_set_purpose)         \
-    X(X509_VERIFY_PARAM_set_trust)           \
-    X(capset)                                \
-    X(chroot)                                \
-    X(initgroups)                            \
-    X(prctl)                                 \
-    X(seccomp_load)                          \
-    X(setegid)                               \
-    X(seteuid)                               \
-    X(setgid)                                \
-    X(setgroups)                             \
-    X(setregid)                              \
-    X(setresgid)                             \
-    X(setresuid)                             \
-    X(setreuid)                              \
-    X(setrlimit)                             \
-    X(setrlimit64)                           \
-    X(setuid)
 
 enum gosess_interposed {
 #define X(name) GOSESS_AT_##name,

@@ -151,19 +151,21 @@ bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
 
 /* --- what has no getter --- */
 
-/* The configuration is no adversary, so the beginning of a digest says whether it is the same. */
+/* The configuration is no adversary, so a sum says whether it is the same. Without libssl. */
 static uint64_t note_of(int command, const void *list, size_t length)
 {
-    unsigned char whole[GOSESS_DIGEST_SIZE];
-    struct gosess_digest digest;
-    uint64_t beginning = 0;
-    gosess_digest_begin(&digest);
-    gosess_digest_add_number(&digest, (uint64_t)command);
-    if (list)
-        gosess_digest_add(&digest, list, length);
-    if (gosess_digest_end(&digest, whole))
-        memcpy(&beginning, whole, sizeof beginning);
-    return beginning;
+    uint64_t sum = gosess_fnv(GOSESS_FNV_START, &command, sizeof command);
+    return gosess_fnv(sum, list, list ? length : 0) | 1;
+}
+
+/* The one group of a key: SSL_CTX_set_tmp_ecdh(3). */
+static uint64_t note_of_curve(const EC_KEY *key)
+{
+    const struct gosess_libssl *table = gosess_ssl;
+    if (!table || !table->EC_KEY_get0_group || !table->EC_GROUP_get_curve_name)
+        return note_of(SSL_CTRL_SET_TMP_ECDH, &key, sizeof key); /* no other one is as this */
+    int name = table->EC_GROUP_get_curve_name(table->EC_KEY_get0_group(key));
+    return note_of(SSL_CTRL_SET_TMP_ECDH, &name, sizeof name);
 }
 
 /* Lists of what clients may sign with come as text or as pairs of numbers. */
@@ -189,8 +191,26 @@ bool gosess_note_setting(struct gosess_noted *noted, int command, long number, v
     case SSL_CTRL_SET_CLIENT_CERT_TYPES:
         atomic_store(&noted->client_types, note_of(command, value, count));
         break;
+    case SSL_CTRL_SET_GROUPS:
+        atomic_store(&noted->groups, note_of(command, value, count * sizeof(int)));
+        break;
+    case SSL_CTRL_SET_GROUPS_LIST:
+        atomic_store(&noted->groups, note_of(command, value, strlen(value)));
+        break;
+    case SSL_CTRL_SET_TMP_ECDH:
+        atomic_store(&noted->groups, note_of_curve(value));
+        break;
     default:
         return false;
     }
     return true;
+}
+
+void gosess_note_settings(struct gosess_noted *noted, const struct gosess_noted *born)
+{
+    atomic_store(&noted->store, atomic_load(&born->store));
+    atomic_store(&noted->signatures, atomic_load(&born->signatures));
+    atomic_store(&noted->client_signatures, atomic_load(&born->client_signatures));
+    atomic_store(&noted->client_types, atomic_load(&born->client_types));
+    atomic_store(&noted->groups, atomic_load(&born->groups));
 }

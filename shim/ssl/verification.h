@@ -20,6 +20,7 @@ struct gosess_noted {
     _Atomic bool names;         /* it has had names that a client's certificate must have */
     _Atomic uint64_t signatures, client_signatures; /* digests of what clients may sign with */
     _Atomic uint64_t client_types;                  /* and of their kinds of certificates */
+    _Atomic uint64_t groups;                        /* and of those that an SSL may use */
     _Atomic bool identifies; /* it has had a callback that tells who a client is: PSK, SRP */
     _Atomic gosess_servername_cb servername; /* SSL_CTX_set_tlsext_servername_callback */
     _Atomic gosess_alpn_cb alpn;             /* SSL_CTX_set_alpn_select_cb */
@@ -28,6 +29,7 @@ struct gosess_noted {
     _Atomic bool chooses_in_hello;           /* that of a host which is known to choose there */
     _Atomic bool switched_twice;             /* and was seen to switch once more, later */
     _Atomic bool switched_nameless;          /* it was seen to switch clients without a name */
+    _Atomic bool parses;      /* it has had a callback for an extension of the ClientHello */
     _Atomic bool chooses;     /* it has had a callback that may choose for each connection */
     _Atomic bool ticket_data; /* it has callbacks for the data of tickets */
 };
@@ -63,6 +65,9 @@ bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out);
 
 /* Notes what SSL_CTX_ctrl(3) has set, where it is of this: true then. */
 bool gosess_note_setting(struct gosess_noted *noted, int command, long number, void *value);
+
+/* Takes over what was noted so before its context was known. */
+void gosess_note_settings(struct gosess_noted *noted, const struct gosess_noted *born);
 
 /* False where libcrypto fails, or not all can be known. Cheap. */
 bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,

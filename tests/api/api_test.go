@@ -150,9 +150,9 @@ stats: libgosess-core.so is missing or cannot start here`
 	logs(t, logged, "OpenSSL 1.1.1 or later is needed")
 }
 
-// Does nobody get to a context that is not attached with a session of other rules?
+// Does nobody get to a context that is not attached, or was late, with a session of other rules?
 func TestUnattached(t *testing.T) {
-	for _, scenario := range []string{"early", "late"} {
+	for _, scenario := range []string{"early", "late", "made-first"} {
 		each(t, "unattached", scenario, none, "")
 	}
 	path := linked(t, "unattached", "unattached", libraries...)

@@ -130,6 +130,24 @@ var programs = map[string][]scenario{
 		{name: "cleared", alone: "first: resumed|cleared: resumed", only: "1.2"},
 	},
 
+	// A session of one context, at another one: libssl alone looks in the cache of one context.
+	"refused": {
+		{name: "extension-demands", turnsAway: true, alone: "at the second: failed"},
+		{name: "extension-of-server-demands", alone: "at the second: failed", only: "1.2"},
+		{name: "extension-of-certificate", alone: "at the second: failed", only: "1.3"},
+		{name: "copy-shows-another", alone: "at the second: full"},
+		{name: "copy-shows-the-same", alone: "at the second: full", served: "at the second: resumed", memory: "at the second: full"},
+		{name: "known-keys", alone: "at the second: failed"},
+		{name: "common-parameters", alone: "at the second: failed"},
+		// libssl 1.1.1 keeps the configuration that it was given first.
+		{
+			name: "configured", heavy: true, alone: "alike: full|at the second: failed", served: "alike: resumed|at the second: failed",
+			memory: "alike: full|at the second: failed",
+		},
+		// libssl 1.1.1 cannot be without them.
+		{name: "extended-secret", alone: "at the second: full", served: "at the second: full or resumed", memory: "at the second: full", only: "1.2"},
+	},
+
 	"impostor": {
 		{name: "wrong-key", alone: evicted("failed"), served: spared("failed"), only: "1.2"},
 		{name: "wrong-key", alone: spared("failed"), only: "1.3"},

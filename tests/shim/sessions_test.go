@@ -63,6 +63,7 @@ func TestIsolationOfVerification(t *testing.T) {
 		"store", "store-depth", "host", "second-host", "email", "address",
 		"host-flags", "inherit-flags", "auth-level", "purpose", "purpose-of-context", "trust", "trust-of-context",
 		"security-level", "client-signatures", "signatures", "conf-client-signatures", "client-types",
+		"groups", "group-of-key", "certificate-flags", "certificate-list", "compression",
 	} {
 		settings = append(settings, scenario{name, told, told})
 	}

@@ -1,6 +1,7 @@
 /*
  * unattached.c - a program that attaches its first context alone. A name leads to another one,
- * which demands a certificate of clients: nobody gets in there with a session of other rules.
+ * which demands a certificate of clients: nobody gets in there with a session of other rules. And
+ * one that attaches a context when it has made a connection of it.
  */
 #include "api.h"
 
@@ -144,10 +145,46 @@ static void processes(void)
     say("processes");
 }
 
+static int choose(SSL *ssl, void *unused)
+{
+    (void)ssl, (void)unused;
+    return 1;
+}
+
+/* The outcome at another context, which is attached when there is a connection of it. */
+static const char *late_outcome(SSL_SESSION *session, bool chooses)
+{
+    SSL_CTX *ctx = new_server(), *client = new_client();
+    struct connection connection = open_connection(ctx, client, session, NULL);
+    if (chooses)
+        SSL_set_cert_cb(connection.server, choose, NULL);
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+    shake_hands(&connection);
+    const char *result = outcome(&connection);
+    close_connection(&connection, CLEAN);
+    SSL_CTX_free(ctx);
+    SSL_CTX_free(client);
+    return result;
+}
+
+/* What it has set for the connection by then is known. */
+static void made_first(void)
+{
+    begin(EARLY);
+    SSL_SESSION *session = made_at(NULL);
+    bool shares = strncmp(getenv("CACHE"), "shm:", strlen("shm:")) == 0;
+    MUST((strcmp(late_outcome(session, false), "resumed") == 0) == shares);
+    MUST(strcmp(late_outcome(session, true), "full") == 0);
+    SSL_SESSION_free(session);
+    end();
+    say("made first");
+}
+
 static const struct scenario scenarios[] = {
     {"early", early},
     {"late", late},
     {"processes", processes},
+    {"made-first", made_first},
 };
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
  * it; and at its own context, when that is set so later.
  */
 #define _GNU_SOURCE
+#define OPENSSL_SUPPRESS_DEPRECATED /* keys of groups are, in 3.0 */
 #include "../lib/verifying.h"
 
 #include <pthread.h>
@@ -122,6 +123,33 @@ static void set_client_types(SSL_CTX *ctx)
     MUST(SSL_CTX_set1_client_certificate_types(ctx, types, sizeof types));
 }
 
+static void set_groups(SSL_CTX *ctx)
+{
+    MUST(SSL_CTX_set1_groups_list(ctx, (char *)(uintptr_t) "P-256:X25519"));
+}
+
+static void set_group_of_key(SSL_CTX *ctx)
+{
+    EC_KEY *key = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+    MUST(key && SSL_CTX_set_tmp_ecdh(ctx, key) == 1);
+    EC_KEY_free(key);
+}
+
+static void set_certificate_flags(SSL_CTX *ctx)
+{
+    SSL_CTX_set_cert_flags(ctx, SSL_CERT_FLAG_TLS_STRICT);
+}
+
+static void set_certificate_list(SSL_CTX *ctx)
+{
+    SSL_CTX_set_max_cert_list(ctx, 20000);
+}
+
+static void set_compression(SSL_CTX *ctx)
+{
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_COMPRESSION);
+}
+
 SETTING(store, verifying)
 SETTING(store_depth, verifying)
 SETTING(host, verifying)
@@ -141,6 +169,11 @@ SETTING(client_signatures, verifying)
 SETTING(signatures, verifying)
 SETTING(conf_client_signatures, verifying)
 SETTING(client_types, verifying)
+SETTING(groups, verifying)
+SETTING(group_of_key, verifying)
+SETTING(certificate_flags, verifying)
+SETTING(certificate_list, verifying)
+SETTING(compression, new_server)
 
 /*
  * A host that makes a context while it holds the lock of the store that the other one's clients are
@@ -199,6 +232,11 @@ static const struct scenario scenarios[] = {
     {"signatures", with_signatures},
     {"conf-client-signatures", with_conf_client_signatures},
     {"client-types", with_client_types},
+    {"groups", with_groups},
+    {"group-of-key", with_group_of_key},
+    {"certificate-flags", with_certificate_flags},
+    {"certificate-list", with_certificate_list},
+    {"compression", with_compression},
     {"locked-store", locked_store},
     /* Those that 1.1.1 has no getters of. */
     {"host", with_host},
