@@ -144,8 +144,18 @@ func writeTable(out io.Writer, name string, s sessioncache.Stats) error {
 		}
 		row(name, w.Counters, w.Started)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || len(s.Workers) > 0 {
+		return err
+	}
+	_, err := io.WriteString(out, unused)
+	return err
 }
+
+// What is most often meant by a store that no worker has used.
+const unused = `
+No worker has used it. Clients whose tickets carry their sessions never ask a cache: turn tickets off in the server,
+or set GOSESS_TICKETS=stateful (Tickets, in gosess(7)). Else the server's log says why it serves without.
+`
 
 func clock(seconds int64) string {
 	return time.Unix(seconds, 0).Format("2006-01-02 15:04:05")

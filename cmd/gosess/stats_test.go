@@ -75,6 +75,9 @@ func TestStats(t *testing.T) {
 	}
 
 	r = gosess(t, home, []string{"TZ=UTC"}, "stats", "shm:"+path)
+	if strings.Contains(r.stdout, unused) {
+		t.Errorf("a worker has used it: %s", r.stdout)
+	}
 	for _, line := range []string{
 		"made 1970-01-01 01:00:00, size 1m",
 		"entries 0, 0.0 % of the room",
@@ -89,6 +92,23 @@ func TestStats(t *testing.T) {
 	after, err := os.ReadFile(path)
 	if err != nil || !bytes.Equal(before, after) {
 		t.Errorf("stats wrote to the store (%v)", err)
+	}
+}
+
+// A store that nobody has asked is what tickets leave of it: stats says so, to people.
+func TestStatsOfNobody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web")
+	if err := os.WriteFile(path, header(1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	if r := gosess(t, home, nil, "stats", "shm:"+path); r.status != 0 || !strings.HasSuffix(r.stdout, unused) {
+		t.Errorf("%+v", r)
+	}
+	if r := gosess(t, home, nil, "stats", "--json", "shm:"+path); r.status != 0 || strings.Contains(r.stdout, "No worker") {
+		t.Errorf("%+v", r)
 	}
 }
 
