@@ -53,8 +53,8 @@ func TestRefusals(t *testing.T) {
 	}}.Run(t)
 }
 
-// startWithPlaces starts a stunnel with a service for each place. What a server name leads to resumes nothing: what stunnel keeps is the
-// object, and libssl looks for it before stunnel goes by the name, without gosess too.
+// startWithPlaces starts a stunnel with a service for each place. What is made at the service of a server name is resumed nowhere: what
+// stunnel keeps is the object, and libssl looks for it before stunnel goes by the name, without gosess too.
 func startWithPlaces(t *testing.T, dir string, places []harness.Place) (guests []harness.Guest) {
 	t.Helper()
 	var lines []string

@@ -160,3 +160,21 @@ func TestPersistence(t *testing.T) {
 		}
 	})
 }
+
+// A session that was made without a name is resumed under any, as without gosess: libssl looks for it before stunnel goes by the
+// name. Of such a client the service of the name demands no certificate.
+func TestSessionWithoutName(t *testing.T) {
+	tried(t, func(t *testing.T, dir string, env, lines, client []string) {
+		certified(t, dir, "first.test")
+		authority, _ := harness.ClientOf(t, filepath.Join(dir, "members"))
+		port := start(t, dir, env, lines, []string{fmt.Sprint("connect = 127.0.0.1:", newBackend(t).port), "[named]",
+			"sni = tried:second.test", fmt.Sprint("connect = 127.0.0.1:", newBackend(t).port), "verifyChain = yes", "CAfile = " + authority,
+			certified(t, filepath.Join(dir, "second"), "second.test")})
+		of := filepath.Join(dir, "sessions")
+		come(t, port, append(slices.Clone(client), "--sessions", "5", "--attempts", "0", "--save", of)...)
+		got := come(t, port, append(slices.Clone(client), "--sni", "second.test", "--load", of, "--attempts", "5")...)
+		if got.Resumed != got.Attempts {
+			t.Errorf("%v: resumed %d of %d", client, got.Resumed, got.Attempts)
+		}
+	})
+}
