@@ -3,7 +3,7 @@
  *
  * A thread that has been in Go keeps one of the runtime's processors while it is back in C. Where
  * there are more such threads than processors, two may meet at one, and a new thread finds none:
- * they would wait until the runtime's monitor takes one back, which may be 10 ms (capi/threads.c).
+ * they would wait until the runtime's monitor takes one back, which may be 100 ms (capi/threads.c).
  * Then one goes in at a time, so that nobody meets anybody, and for a new one all processors are
  * taken back first, which stops the world. What is done inside takes about as long as the lock of
  * a server's own cache is held.
