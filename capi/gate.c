@@ -3,7 +3,7 @@
  *
  * A thread that has been in Go keeps one of the runtime's processors while it is back in C. Where
  * there are more such threads than processors, two may meet at one, and a new thread finds none:
- * they would wait until the runtime's monitor takes one back, which may be 10 ms (capi/threads.c).
+ * they would wait until the runtime's monitor takes one back, which may be 100 ms (capi/threads.c).
  * Then one goes in at a time, so that nobody meets anybody, and for a new one all processors are
  * taken back first, which stops the world. What is done inside takes about as long as the lock of
  * a server's own cache is held.
@@ -17,6 +17,7 @@
 #include "_cgo_export.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -24,10 +25,13 @@
 /* More than a thread needs that serves one connection. The first thread of a process stays. */
 #define RELAYED_FIRST 32
 
+/* What is done inside takes about as long as falling asleep. */
+#define GATE_SPINS 100
+
 /* Go keeps some 50 KB for each thread that goes in. */
 #define CALLERS_LIMITED 32
 
-static pthread_mutex_t gate = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+static sem_t gate;        /* 1 where nobody is in; no mutex, as the relay takes it for others */
 static pthread_key_t key; /* set in each thread that goes in, to hear of its end */
 static bool have_key;
 static _Atomic int callers = 1; /* threads that have been in, and live; one is the relay */
@@ -37,7 +41,7 @@ static _Thread_local stack_t inside; /* the alternate signal stack that Go gave 
 
 /* A request that a thread has served for it, and waits for. */
 struct errand {
-    struct gosess_request *request; /* NULL: that the processors are taken back */
+    struct gosess_request *request; /* NULL: that the processors are taken back, and the gate too */
     bool done;
     pthread_cond_t answered;
     struct errand *next;
@@ -53,19 +57,30 @@ static bool is_crowded(void)
     return atomic_load_explicit(&callers, memory_order_relaxed) > GOSESS_PROCESSORS;
 }
 
+static void take_gate(void)
+{
+    for (int i = 0; i < GATE_SPINS; i++)
+        if (sem_trywait(&gate) == 0)
+            return;
+    while (sem_wait(&gate) != 0)
+        ; /* a signal */
+}
+
 /* --- the relay --- */
 
 static void run(const struct errand *errand)
 {
     bool alone = is_crowded();
-    if (alone)
-        pthread_mutex_lock(&gate);
-    if (errand->request)
-        gosess_go_serve(errand->request);
-    else
+    if (!errand->request) {
+        take_gate(); /* for the thread that waits: else others take what is free by then */
         gosess_go_make_room();
+        return;
+    }
     if (alone)
-        pthread_mutex_unlock(&gate);
+        take_gate();
+    gosess_go_serve(errand->request);
+    if (alone)
+        sem_post(&gate);
 }
 
 _Noreturn void gosess_gate_serve(void)
@@ -117,6 +132,7 @@ static void uncount(void *unused)
 void gosess_gate_prepare(const struct gosess_start *given)
 {
     start = given;
+    sem_init(&gate, 0, 1);
     have_key = pthread_key_create(&key, uncount) == 0;
 }
 
@@ -168,12 +184,12 @@ static void pass(struct gosess_request *request)
         count();
     bool alone = is_crowded();
     if (alone && is_new)
-        relay(NULL); /* before the gate, which the relay may wait for */
-    if (alone)
-        pthread_mutex_lock(&gate);
+        relay(NULL);
+    else if (alone)
+        take_gate();
     serve_on_own_stack(request);
     if (alone)
-        pthread_mutex_unlock(&gate);
+        sem_post(&gate);
 }
 
 void gosess_gate_pass(struct gosess_request *request)

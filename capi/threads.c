@@ -15,7 +15,7 @@
 
 #include "glue.h"
 
-#define MONITOR_SLACK_NS (10UL * 1000 * 1000)
+#define MONITOR_SLACK_NS (100UL * 1000 * 1000)
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument);

@@ -71,6 +71,8 @@ static bool map(int fd, uint64_t size, struct gosess_store *store,
  */
 bool gosess_store_whole(const struct gosess_store *store)
 {
+    if (store->fixed)
+        return true;
     int saved = errno;
     const unsigned char *last = (const unsigned char *)store->base + store->size - sizeof(uint64_t);
     bool cut =
@@ -111,6 +113,7 @@ static bool open_anonymous(uint64_t size, struct gosess_store *store, struct gos
     if (done && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         done = GOSESS_FAIL(report, "cannot seal %s: %s", report->path, strerror(errno));
     done = done && map(fd, size, store, report);
+    store->fixed = done;
     close(fd);
     return done;
 }
