@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gosess/sessioncache/shm"
 )
 
 const mib = 1 << 20
@@ -78,7 +80,7 @@ func TestHeader(t *testing.T) {
 	}
 	header := content[:64]
 	if !bytes.HasPrefix(header, []byte("gosess\r\n")) ||
-		binary.LittleEndian.Uint32(header[8:]) != 4 ||
+		binary.LittleEndian.Uint32(header[shm.VersionAt:]) != shm.Version ||
 		binary.LittleEndian.Uint32(header[12:]) != 64 ||
 		binary.LittleEndian.Uint64(header[16:]) != mib ||
 		binary.LittleEndian.Uint64(header[24:]) == 0 ||
