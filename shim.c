@@ -34,14 +34,14 @@ static bool client_only(const SSL_METHOD *method)
 /* SSL_CTX_new may call SSL_CTX_new_ex, which is interposed too: then this is done by libssl first.
  */
 static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library,
-                       const struct gosess_noted *noted, const void *caller)
+                       const struct gosess_observed *observed, const void *caller)
 {
     if (!ctx || (!gosess_environment.cache && !gosess_cache_any()))
         return ctx;
-    if (!gosess_attached(ctx)) {
+    if (!gosess_context_of(ctx)) {
         if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))
             return ctx;
-        gosess_watch(ctx, own_library, noted);
+        gosess_watch(ctx, own_library, observed);
         struct gosess_cache *cache = gosess_cache_of_environment();
         if (cache)
             gosess_serve(ctx, cache);
@@ -61,7 +61,7 @@ static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library,
  * What libssl sets in a context that this thread makes, as the system's configuration says
  * (SSL_CONF_cmd(3), config(5)): nobody knows the context yet.
  */
-static _Thread_local struct gosess_noted *born;
+static _Thread_local struct gosess_observed *born;
 
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
@@ -69,11 +69,11 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
     __typeof__(&SSL_CTX_new) next = GOSESS_NEXT(SSL_CTX_new);
     if (!next)
         return NULL;
-    struct gosess_noted noted = {0}, *before = born; /* contexts are made in callbacks, too */
-    born = &noted;
+    struct gosess_observed observed = {0}, *before = born; /* contexts are made in callbacks, too */
+    born = &observed;
     SSL_CTX *ctx = next(method);
     born = before;
-    return attach(ctx, method, false, &noted, __builtin_return_address(0));
+    return attach(ctx, method, false, &observed, __builtin_return_address(0));
 }
 
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
@@ -83,11 +83,11 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
     __typeof__(&SSL_CTX_new_ex) next = GOSESS_NEXT(SSL_CTX_new_ex);
     if (!next)
         return NULL;
-    struct gosess_noted noted = {0}, *before = born;
-    born = &noted;
+    struct gosess_observed observed = {0}, *before = born;
+    born = &observed;
     SSL_CTX *ctx = next(libctx, propq, method);
     born = before;
-    return attach(ctx, method, libctx || propq, &noted, __builtin_return_address(0));
+    return attach(ctx, method, libctx || propq, &observed, __builtin_return_address(0));
 }
 
 /*
@@ -107,7 +107,7 @@ GOSESS_EXPORT SSL *SSL_new(SSL_CTX *ctx)
     __typeof__(&SSL_new) next = GOSESS_NEXT(SSL_new);
     if (!next)
         return NULL;
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (!context)
         return next(ctx);
     gosess_before_ssl(context);
@@ -150,7 +150,7 @@ GOSESS_EXPORT void SSL_free(SSL *ssl)
 GOSESS_EXPORT SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
 {
     __typeof__(&SSL_set_SSL_CTX) next = GOSESS_NEXT(SSL_set_SSL_CTX);
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context)
         gosess_before_switch(context);
     return next ? next(ssl, ctx) : NULL;
@@ -163,7 +163,7 @@ GOSESS_EXPORT SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
 GOSESS_EXPORT int SSL_CTX_up_ref(SSL_CTX *ctx)
 {
     __typeof__(&SSL_CTX_up_ref) next = GOSESS_NEXT(SSL_CTX_up_ref);
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context && atomic_exchange(&context->counted, false))
         return 0;
     return next ? next(ctx) : 0;
@@ -173,7 +173,7 @@ GOSESS_EXPORT int SSL_CTX_up_ref(SSL_CTX *ctx)
  * Sessions that are stored now, where gosess stands for the internal cache and not for one
  * more tier behind it. Nothing is loaded to count nothing.
  */
-static long number(struct gosess_attached *context)
+static long number(struct gosess_context *context)
 {
     if (!gosess_serves(context) ||
         (!gosess_live(context) && (atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE)))
@@ -191,7 +191,7 @@ static long at_least_0(long value)
  * What libssl counted is not the whole: gosess answers from a callback, which libssl counts as
  * such, where it stands for the internal cache.
  */
-static long counted(struct gosess_attached *context, int command, long theirs)
+static long counted(struct gosess_context *context, int command, long theirs)
 {
     switch (command) {
     case SSL_CTRL_SESS_NUMBER:
@@ -213,7 +213,7 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
     __typeof__(&SSL_CTX_ctrl) next = GOSESS_NEXT(SSL_CTX_ctrl);
     if (!next)
         return 0;
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context && command == SSL_CTRL_GET_SESS_CACHE_MODE)
         return atomic_load(&context->mode);
     if (context && command == SSL_CTRL_SET_SESS_CACHE_MODE)
@@ -221,16 +221,16 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
     long result = next(ctx, command, larg, parg);
     if (context && command == SSL_CTRL_GET_TLSEXT_STATUS_REQ_CB && parg)
         gosess_tell_status_callback(context, parg);
-    if (context && result && gosess_note_setting(&context->noted, command, larg, parg))
-        gosess_note_change(ctx);
+    if (context && result && gosess_observe_setting(&context->observed, command, larg, parg))
+        gosess_observe_change(ctx);
     if (!context && born && result)
-        gosess_note_setting(born, command, larg, parg);
+        gosess_observe_setting(born, command, larg, parg);
     return context ? counted(context, command, result) : result;
 }
 
 GOSESS_EXPORT int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (gosess_serves(context) && session)
         return gosess_add_session(context, session);
     __typeof__(&SSL_CTX_add_session) next = GOSESS_NEXT(SSL_CTX_add_session);
@@ -242,7 +242,7 @@ GOSESS_EXPORT int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
     __typeof__(&SSL_CTX_remove_session) next = GOSESS_NEXT(SSL_CTX_remove_session);
     if (!next)
         return 0;
-    if (!gosess_serves(gosess_attached(ctx)))
+    if (!gosess_serves(gosess_context_of(ctx)))
         return next(ctx, session);
     return gosess_remove_reporting(ctx, session, next,
                                    gosess_is_libssl(__builtin_return_address(0)));
@@ -252,7 +252,7 @@ GOSESS_EXPORT int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
  * A host that flushes what has not expired means to resume none of that here. Sessions of other
  * processes stay theirs, but are not found by this context any more.
  */
-static void note_flush(struct gosess_attached *context, int64_t before)
+static void observe_flush(struct gosess_context *context, int64_t before)
 {
     int64_t flushed = before == 0 ? INT64_MAX : before;
     if (flushed > time(NULL) && flushed > atomic_load(&context->flushed))
@@ -261,10 +261,10 @@ static void note_flush(struct gosess_attached *context, int64_t before)
 
 static void flush(SSL_CTX *ctx, int64_t before)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     struct gosess_request flush = {.operation = GOSESS_FLUSH, .before = before};
     if (context)
-        note_flush(context, before);
+        observe_flush(context, before);
     if (!gosess_serves(context) || !gosess_core_ready())
         return;
     /* SSL_CTX_free of the last reference flushes, while the host's ex_data is still there. */
@@ -298,7 +298,7 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
 #define INTERPOSE_SETTER(function, type, member)                            \
     GOSESS_EXPORT void function(SSL_CTX *ctx, type callback)                \
     {                                                                       \
-        struct gosess_attached *context = gosess_attached(ctx);             \
+        struct gosess_context *context = gosess_context_of(ctx);            \
         bool ours = false;                                                  \
         if (context) {                                                      \
             gosess_lock(GOSESS_LOCK_SETUP);                                 \
@@ -313,7 +313,7 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
     }
 #define INTERPOSE_GETTER(function, member)                                     \
     {                                                                          \
-        struct gosess_attached *context = own_callbacks(ctx);                  \
+        struct gosess_context *context = own_callbacks(ctx);                   \
         __typeof__(&(function)) next = context ? NULL : GOSESS_NEXT(function); \
         if (context)                                                           \
             return atomic_load(&context->member);                              \
@@ -321,9 +321,9 @@ GOSESS_EXPORT void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t before)
     }
 
 /* The context, where libssl holds our callbacks and the host's are kept beside them. */
-static struct gosess_attached *own_callbacks(SSL_CTX *ctx)
+static struct gosess_context *own_callbacks(SSL_CTX *ctx)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     return context && atomic_load(&context->callbacks) ? context : NULL;
 }
 

@@ -19,10 +19,7 @@
 #include <sys/types.h>
 
 #include <openssl/async.h>
-#include <openssl/err.h>
-#include <openssl/sha.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include "include/gosess.h"
 
@@ -55,182 +52,6 @@ enum gosess_shm_header {
 };
 
 /*
- * Every function of libssl and libcrypto that gosess calls, looked up in the
- * libssl that the host has loaded: neither half is linked to one. X(name) is
- * expanded to declare the table and to fill it (shim/ssl/libssl.c), with the types of
- * the system's headers, so a call that does not fit them does not compile.
- */
-#define GOSESS_LIBSSL_FUNCTIONS(X)      \
-    X(ASN1_TIME_to_tm)                  \
-    X(ASN1_get_object)                  \
-    X(ASYNC_get_current_job)            \
-    X(CRYPTO_clear_free)                \
-    X(CRYPTO_free)                      \
-    X(CRYPTO_get_ex_new_index)          \
-    X(CRYPTO_get_mem_functions)         \
-    X(CRYPTO_malloc)                    \
-    X(CRYPTO_memcmp)                    \
-    X(CRYPTO_realloc)                   \
-    X(DTLS_client_method)               \
-    X(ERR_pop_to_mark)                  \
-    X(ERR_set_mark)                     \
-    X(OPENSSL_cleanse)                  \
-    X(OPENSSL_sk_num)                   \
-    X(OPENSSL_sk_value)                 \
-    X(OpenSSL_version_num)              \
-    X(SHA256_Final)                     \
-    X(SHA256_Init)                      \
-    X(SHA256_Update)                    \
-    X(SSL_CTX_add_session)              \
-    X(SSL_CTX_ctrl)                     \
-    X(SSL_CTX_free)                     \
-    X(SSL_CTX_get0_CA_list)             \
-    X(SSL_CTX_get0_certificate)         \
-    X(SSL_CTX_get0_param)               \
-    X(SSL_CTX_get_cert_store)           \
-    X(SSL_CTX_get_client_CA_list)       \
-    X(SSL_CTX_get_options)              \
-    X(SSL_CTX_get_security_callback)    \
-    X(SSL_CTX_get_security_level)       \
-    X(SSL_CTX_get_verify_callback)      \
-    X(SSL_CTX_get_verify_mode)          \
-    X(SSL_CTX_remove_session)           \
-    X(SSL_CTX_sess_get_get_cb)          \
-    X(SSL_CTX_sess_get_new_cb)          \
-    X(SSL_CTX_sess_get_remove_cb)       \
-    X(SSL_CTX_sess_set_get_cb)          \
-    X(SSL_CTX_sess_set_new_cb)          \
-    X(SSL_CTX_sess_set_remove_cb)       \
-    X(SSL_CTX_set_options)              \
-    X(SSL_CTX_up_ref)                   \
-    X(SSL_SESSION_dup)                  \
-    X(SSL_SESSION_free)                 \
-    X(SSL_SESSION_get0_cipher)          \
-    X(SSL_SESSION_get0_hostname)        \
-    X(SSL_SESSION_get0_id_context)      \
-    X(SSL_SESSION_get0_peer)            \
-    X(SSL_SESSION_get_id)               \
-    X(SSL_SESSION_get_master_key)       \
-    X(SSL_SESSION_get_protocol_version) \
-    X(SSL_SESSION_get_time)             \
-    X(SSL_SESSION_get_timeout)          \
-    X(SSL_SESSION_is_resumable)         \
-    X(SSL_SESSION_set_time)             \
-    X(SSL_SESSION_set_timeout)          \
-    X(SSL_SESSION_up_ref)               \
-    X(SSL_clear_options)                \
-    X(SSL_client_hello_get0_ext)        \
-    X(SSL_client_hello_get0_random)     \
-    X(SSL_ctrl)                         \
-    X(SSL_get0_CA_list)                 \
-    X(SSL_get0_param)                   \
-    X(SSL_get0_verified_chain)          \
-    X(SSL_get_SSL_CTX)                  \
-    X(SSL_get_certificate)              \
-    X(SSL_get_ciphers)                  \
-    X(SSL_get_client_CA_list)           \
-    X(SSL_get_client_random)            \
-    X(SSL_get_fd)                       \
-    X(SSL_get_max_early_data)           \
-    X(SSL_get_options)                  \
-    X(SSL_get_peer_cert_chain)          \
-    X(SSL_get_privatekey)               \
-    X(SSL_get_security_callback)        \
-    X(SSL_get_security_level)           \
-    X(SSL_get_servername)               \
-    X(SSL_get_state)                    \
-    X(SSL_get_verify_callback)          \
-    X(SSL_get_verify_mode)              \
-    X(SSL_is_server)                    \
-    X(SSL_session_reused)               \
-    X(SSL_set_options)                  \
-    X(SSL_version)                      \
-    X(TLS_client_method)                \
-    X(X509_LOOKUP_file)                 \
-    X(X509_NAME_cmp)                    \
-    X(X509_OBJECT_get0_X509)            \
-    X(X509_OBJECT_get0_X509_CRL)        \
-    X(X509_OBJECT_get_type)             \
-    X(X509_STORE_free)                  \
-    X(X509_STORE_get0_objects)          \
-    X(X509_STORE_get0_param)            \
-    X(X509_STORE_get_cert_crl)          \
-    X(X509_STORE_get_check_crl)         \
-    X(X509_STORE_get_check_issued)      \
-    X(X509_STORE_get_check_policy)      \
-    X(X509_STORE_get_check_revocation)  \
-    X(X509_STORE_get_get_crl)           \
-    X(X509_STORE_get_get_issuer)        \
-    X(X509_STORE_get_lookup_certs)      \
-    X(X509_STORE_get_lookup_crls)       \
-    X(X509_STORE_get_verify)            \
-    X(X509_STORE_get_verify_cb)         \
-    X(X509_STORE_lock)                  \
-    X(X509_STORE_unlock)                \
-    X(X509_STORE_up_ref)                \
-    X(X509_VERIFY_PARAM_get_auth_level) \
-    X(X509_VERIFY_PARAM_get_depth)      \
-    X(X509_VERIFY_PARAM_get_flags)      \
-    X(X509_VERIFY_PARAM_get_hostflags)  \
-    X(X509_VERIFY_PARAM_get_inh_flags)  \
-    X(X509_free)                        \
-    X(X509_get0_pubkey)                 \
-    X(X509_get0_notAfter)               \
-    X(X509_up_ref)                      \
-    X(d2i_SSL_SESSION)                  \
-    X(i2d_SSL_SESSION)                  \
-    X(i2d_X509)                         \
-    X(i2d_X509_CRL)                     \
-    X(i2d_X509_NAME)
-
-/* Those that not every libcrypto has: NULL in the table then. */
-#define GOSESS_OPTIONAL_FUNCTIONS(X)                       \
-    X(EC_GROUP_get_curve_name) /* not without EC */        \
-    X(EC_KEY_get0_group)                                   \
-    X(SSL_get0_client_cert_type) /* 3.2, as the next */    \
-    X(SSL_get0_server_cert_type)                           \
-    X(X509_VERIFY_PARAM_get0_email) /* 3.0, as the next */ \
-    X(X509_VERIFY_PARAM_get0_host)                         \
-    X(X509_VERIFY_PARAM_get1_ip_asc)                       \
-    X(X509_VERIFY_PARAM_get_purpose) /* 3.5 */
-
-/* The headers that gosess is built with need not have them. */
-int SSL_get0_client_cert_type(const SSL *ssl, unsigned char **types, size_t *length);
-int SSL_get0_server_cert_type(const SSL *ssl, unsigned char **types, size_t *length);
-char *X509_VERIFY_PARAM_get0_email(X509_VERIFY_PARAM *param);
-char *X509_VERIFY_PARAM_get0_host(X509_VERIFY_PARAM *param, int index);
-char *X509_VERIFY_PARAM_get1_ip_asc(X509_VERIFY_PARAM *param);
-int X509_VERIFY_PARAM_get_purpose(const X509_VERIFY_PARAM *param);
-
-struct gosess_libssl {
-#define X(name) __typeof__(&(name)) name;
-    GOSESS_LIBSSL_FUNCTIONS(X)
-    GOSESS_OPTIONAL_FUNCTIONS(X)
-#undef X
-};
-
-/*
- * Whether a server keeps early data from being replayed: then TLS 1.3 sessions are stateful,
- * and libssl resumes one only if it can remove it from its internal cache (L26).
- */
-static inline bool gosess_anti_replay(const struct gosess_libssl *libssl, const SSL *ssl)
-{
-    return libssl->SSL_version(ssl) == TLS1_3_VERSION && libssl->SSL_get_max_early_data(ssl) > 0 &&
-           !(libssl->SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY);
-}
-
-/* When a session is over, in unix seconds: a host may have set any time and timeout. */
-static inline int64_t gosess_end_of(const struct gosess_libssl *libssl, const SSL_SESSION *session)
-{
-    int64_t end;
-    int64_t time = libssl->SSL_SESSION_get_time(session);
-    int64_t timeout = libssl->SSL_SESSION_get_timeout(session);
-    if (__builtin_add_overflow(time, timeout, &end))
-        return timeout > 0 ? INT64_MAX : INT64_MIN;
-    return end;
-}
-
-/*
  * The mask of a thread in or of the Go half: a handler of the host that ran there would run on
  * a goroutine's small stack. Not those that Go or a sanitizer needs for itself.
  */
@@ -260,13 +81,13 @@ enum gosess_log_cause {
     GOSESS_CAUSE_COUNT,
 };
 
-/* A context, as both halves know it. Its address names it as long as the SSL_CTX lives. */
-struct gosess_context {
-    SSL_CTX *ctx; /* not a reference */
-    /* Random bytes that only this context has, and its copies in processes that were forked later.
-     */
-    unsigned char owner[GOSESS_DIGEST_SIZE];
-    bool single_use; /* ?single-use=tls13: every stateful TLS 1.3 session resumes once */
+/*
+ * Whose sessions they are: what the Go half sees of a context. Its address names the context as
+ * long as the SSL_CTX lives.
+ */
+struct gosess_owner {
+    /* Random bytes that only this context has, and its copies in processes forked from this one. */
+    unsigned char random[GOSESS_DIGEST_SIZE];
 };
 
 /*
@@ -275,8 +96,8 @@ struct gosess_context {
  * certificates.
  */
 struct gosess_scope {
-    struct gosess_context *context; /* that the SSL was made from (L1) */
-    const char *server_name;        /* that the client asked for; borrowed, not terminated */
+    struct gosess_owner *owner; /* the context that the SSL was made from (L1) */
+    const char *server_name;    /* that the client asked for; borrowed, not terminated */
     size_t server_name_length;
     bool any_name; /* nobody can say which one: libssl resumes it under any */
     unsigned char terms[GOSESS_DIGEST_SIZE];
@@ -324,33 +145,33 @@ enum gosess_operation {
     GOSESS_CLOSE,  /* forgets the cache, which no context uses; its mapping may be unmapped then */
     GOSESS_CLEAR,  /* drops every session, without callbacks */
     GOSESS_COUNT,  /* stats: all but the size */
-    GOSESS_NUMBER, /* [context] result: sessions, in a shared store those of all its processes */
+    GOSESS_NUMBER, /* [owner] result: sessions, in a shared store those of all its processes */
     /*
-     * [context, before] The sessions of the context, and of its copies in forked processes, that
+     * [owner, before] The sessions of the owner, and of its copies in forked processes, that
      * end before a time, 0: all. A shared store drops what has expired by itself.
      */
     GOSESS_FLUSH,
-    GOSESS_FORGET, /* [context] its live sessions leave: it is about to end */
+    GOSESS_FORGET, /* [owner] its live sessions leave: it is about to end */
     /*
      * [scope, id, der, expires; copy, size] Stores bytes in a shared store, and keeps the copy of
      * what they are. result: 1; 0 where it cannot; GOSESS_TOO_BIG
      */
     GOSESS_SHARE,
     /*
-     * [context, scope, id, session, expires, size, limit, der] Keeps the object itself, in this
+     * [owner, scope, id, session, expires, size, limit, der] Keeps the object itself, in this
      * process; bytes of the session that are stored make way, unless they are these. result: 1, and
      * the caller's reference is the cache's; 0 where it is stored already or cannot be
      */
     GOSESS_KEEP,
     /*
-     * [context, scope, id, take, ticket, der] Looks a session up. Then session or copy is an
+     * [owner, scope, id, take, ticket, der] Looks a session up. Then session or copy is an
      * object, with a reference for the caller, or der has der_length bytes; bound, ends and seal
      * say of what.
      */
     GOSESS_FIND,
     GOSESS_LEARN,     /* [scope] its server name leads to its terms, as a handshake has shown */
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
-    /* [context, id, session] removed: it was stored, and not another one under its id (L15) */
+    /* [owner, id, session] removed: it was stored, and not another one under its id (L15) */
     GOSESS_REMOVE,
     /*
      * [id, session, der, ends, expires] The host has changed a session: what a shared store has of
@@ -371,7 +192,7 @@ enum gosess_operation {
 struct gosess_request {
     enum gosess_operation operation;
     int cache; /* of GOSESS_OPEN */
-    const struct gosess_context *context;
+    const struct gosess_owner *owner;
     const struct gosess_scope *scope;
 
     const struct gosess_source *source;
@@ -384,7 +205,7 @@ struct gosess_request {
     bool ticket;     /* of TLS 1.3, where a client uses each once */
     int64_t expires; /* unix seconds: the last one in which it may be found */
     int size;        /* bytes that the object, or the copy, takes up */
-    int limit;       /* sessions that the context may have; 0: any number */
+    int limit;       /* sessions that the owner may have; 0: any number */
 
     long result;
     SSL_SESSION *session;

@@ -44,8 +44,8 @@ func digestOf(digest *[C.GOSESS_DIGEST_SIZE]C.uchar) [C.GOSESS_DIGEST_SIZE]byte 
 	return *(*[C.GOSESS_DIGEST_SIZE]byte)(unsafe.Pointer(digest))
 }
 
-func ownerOf(context *C.gosess_const_context) [C.GOSESS_DIGEST_SIZE]byte {
-	return digestOf(&context.owner)
+func ownerOf(owner *C.gosess_const_owner) [C.GOSESS_DIGEST_SIZE]byte {
+	return digestOf(&owner.random)
 }
 
 func serverNameOf(scope *C.gosess_const_scope) string {
@@ -54,7 +54,7 @@ func serverNameOf(scope *C.gosess_const_scope) string {
 
 func originOf(scope *C.gosess_const_scope) sessioncache.Origin {
 	return sessioncache.Origin{
-		Owner:      ownerOf(scope.context),
+		Owner:      ownerOf(scope.owner),
 		Terms:      digestOf(&scope.terms),
 		ServerName: serverNameOf(scope),
 		Flushed:    int64(scope.flushed),
@@ -64,7 +64,7 @@ func originOf(scope *C.gosess_const_scope) sessioncache.Origin {
 // configurationOf is what server names lead to: that of the context, where the connection arrived, and
 // of no earlier generation.
 func configurationOf(scope *C.gosess_const_scope) [C.GOSESS_DIGEST_SIZE]byte {
-	owner := ownerOf(scope.context)
+	owner := ownerOf(scope.owner)
 	for i := range 4 {
 		owner[i] ^= byte(scope.generation >> (8 * i))
 	}

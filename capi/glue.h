@@ -8,7 +8,7 @@
 typedef struct gosess_request gosess_request;
 typedef const struct gosess_scope gosess_const_scope;
 typedef const struct gosess_source gosess_const_source;
-typedef const struct gosess_context gosess_const_context;
+typedef const struct gosess_owner gosess_const_owner;
 
 /* --- glue.c: what Go asks of C --- */
 

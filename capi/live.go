@@ -12,8 +12,8 @@ import (
 // live is a store of live sessions in this process: what libssl's internal cache is,
 // apart for each context.
 type live struct {
-	budget   *objects.Budget
-	contexts sync.Map // *C.gosess_const_context to *objects.Memory
+	budget *objects.Budget
+	owners sync.Map // *C.gosess_const_owner to *objects.Memory
 }
 
 func newLive(size int64) *live {
@@ -36,11 +36,11 @@ func (l *live) cache() *cache {
 	}
 }
 
-func (l *live) memory(context *C.gosess_const_context) *objects.Memory {
-	if m, ok := l.contexts.Load(context); ok {
+func (l *live) memory(owner *C.gosess_const_owner) *objects.Memory {
+	if m, ok := l.owners.Load(owner); ok {
 		return m.(*objects.Memory)
 	}
-	m, _ := l.contexts.LoadOrStore(context, objects.NewMemory(l.budget, retain))
+	m, _ := l.owners.LoadOrStore(owner, objects.NewMemory(l.budget, retain))
 	return m.(*objects.Memory)
 }
 
@@ -49,7 +49,7 @@ func (l *live) any() bool { return l.budget.Any() }
 
 // keep takes the caller's reference (L16), and gives back those of what makes way.
 func (l *live) keep(r *request) {
-	added, leaving := l.memory(r.context).Put(objects.Session{
+	added, leaving := l.memory(r.owner).Put(objects.Session{
 		ID:      idOf(r),
 		Asked:   askedOf(r.scope),
 		Expires: int64(r.expires),
@@ -66,7 +66,7 @@ func (l *live) keep(r *request) {
 }
 
 func (l *live) find(r *request) {
-	m := l.memory(r.context)
+	m := l.memory(r.owner)
 	find := m.Get
 	if r.take {
 		find = m.Take
@@ -79,7 +79,7 @@ func (l *live) find(r *request) {
 // The reference of what was removed may be the last, and the session is borrowed from
 // whoever removes it: it is given back after the remove callback.
 func (l *live) remove(r *request) {
-	if object, ok := l.memory(r.context).Remove(idOf(r), func(stored objects.Object) bool {
+	if object, ok := l.memory(r.owner).Remove(idOf(r), func(stored objects.Object) bool {
 		return sameObject(r, stored)
 	}); ok {
 		r.removed = true
@@ -87,25 +87,25 @@ func (l *live) remove(r *request) {
 	}
 }
 
-func (l *live) number(r *request) { r.result = C.long(l.memory(r.context).Len()) }
+func (l *live) number(r *request) { r.result = C.long(l.memory(r.owner).Len()) }
 
 func (l *live) flush(r *request) { l.leave(r, int64(r.before)) }
 
 // leave has the sessions of a context leave that end before a time, 0: all.
 func (l *live) leave(r *request, before int64) {
-	for _, object := range l.memory(r.context).Flush(before) {
+	for _, object := range l.memory(r.owner).Flush(before) {
 		C.gosess_leave(r, sessionOf(object), false, false)
 	}
 }
 
 func (l *live) forget(r *request) {
 	l.leave(r, 0)
-	l.contexts.Delete(r.context)
+	l.owners.Delete(r.owner)
 }
 
 // drop gives every reference back.
 func (l *live) drop(r *request) {
-	l.contexts.Range(func(_, m any) bool {
+	l.owners.Range(func(_, m any) bool {
 		unused(r, m.(*objects.Memory).Flush(0)...)
 		return true
 	})

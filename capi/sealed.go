@@ -87,7 +87,7 @@ func (s *sealed) learn(r *request) {
 // one of it; unless those are the bytes of the object, and it is stored already.
 func (s *sealed) keep(r *request) {
 	same := false
-	if s.rules.Has(unhurried, ownerOf(r.context), idOf(r), func(der []byte, _ sessioncache.Seal) bool {
+	if s.rules.Has(unhurried, ownerOf(r.owner), idOf(r), func(der []byte, _ sessioncache.Seal) bool {
 		same = bytes.Equal(der, derOf(r))
 		return sameBytes(r, der)
 	}) {
@@ -196,7 +196,7 @@ func (s *sealed) change(r *request) {
 
 func (s *sealed) number(r *request) {
 	s.live.number(r)
-	stored, err := s.rules.Number(unhurried, ownerOf(r.context))
+	stored, err := s.rules.Number(unhurried, ownerOf(r.owner))
 	s.told("count the sessions", err)
 	r.result += C.long(stored)
 }
@@ -206,7 +206,7 @@ func (s *sealed) number(r *request) {
 func (s *sealed) flush(r *request) {
 	s.live.flush(r)
 	if before := int64(r.before); before == 0 || before > time.Now().Unix() {
-		s.told("flush the store", s.rules.Flush(unhurried, ownerOf(r.context), before))
+		s.told("flush the store", s.rules.Flush(unhurried, ownerOf(r.owner), before))
 	}
 }
 

@@ -16,7 +16,7 @@ struct gosess_announced gosess_announce(struct gosess_announced next)
     return before;
 }
 
-struct gosess_announced *gosess_pending(const struct gosess_attached *context)
+struct gosess_announced *gosess_pending(const struct gosess_context *context)
 {
     bool is = announced.session && announced.context == context && !announced.superseded;
     return is ? &announced : NULL;

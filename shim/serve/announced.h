@@ -5,7 +5,7 @@
 #include "context.h"
 
 struct gosess_announced {
-    const struct gosess_attached *context;
+    const struct gosess_context *context;
     const SSL_SESSION *session; /* NULL: there is none */
     bool live;                  /* libssl would have it in its own cache by now */
     bool superseded;            /* the host has removed it, or added another one of its id */
@@ -15,6 +15,6 @@ struct gosess_announced {
 struct gosess_announced gosess_announce(struct gosess_announced next);
 
 /* What was announced of this context and is still to be stored; NULL: nothing. */
-struct gosess_announced *gosess_pending(const struct gosess_attached *context);
+struct gosess_announced *gosess_pending(const struct gosess_context *context);
 
 #endif

@@ -81,14 +81,14 @@ GOSESS_EXPORT int gosess_cache_attach(gosess_cache *cache, SSL_CTX *ctx)
                  : gosess_serve(ctx, opened) ? GOSESS_OK
                                              : GOSESS_ERROR_MEMORY;
     if (status == GOSESS_OK)
-        gosess_attached(ctx)->lets_serve = true;
+        gosess_context_of(ctx)->lets_serve = true;
     gosess_cache_unref(opened);
     return status;
 }
 
 GOSESS_EXPORT int gosess_cache_detach(SSL_CTX *ctx)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (!ctx)
         return GOSESS_ERROR_ARGUMENT;
     if (!context || !context->cache)
@@ -116,7 +116,7 @@ GOSESS_EXPORT int gosess_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     if (!ctx || !session)
         return GOSESS_ERROR_ARGUMENT;
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (!context || !context->cache)
         return GOSESS_ERROR_CONTEXT;
     if (!gosess_load())

@@ -16,7 +16,7 @@
 static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
 {
     (void)value, (void)data, (void)index, (void)argl, (void)argp;
-    struct gosess_attached *context = gosess_attached(parent);
+    struct gosess_context *context = gosess_context_of(parent);
     if (!context)
         return;
     atomic_store(&context->ending, true);
@@ -29,23 +29,23 @@ bool gosess_attach_prepare(const struct gosess_libssl *table)
     return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, end) >= 0;
 }
 
-void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_noted *born)
+void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_observed *born)
 {
-    struct gosess_attached *context = gosess_context_make(ctx);
+    struct gosess_context *context = gosess_context_make(ctx);
     if (!context) {
         gosess_fail_memory();
         return;
     }
     context->from_birth = true;
     context->own_library = own_library;
-    gosess_note_settings(&context->noted, born);
+    gosess_observe_settings(&context->observed, born);
 }
 
 /*
  * A thread that keeps an object (serve/sessions.c) may have put it into the cache that the context
  * had before, after what was there had left it.
  */
-static void unref_cache(struct gosess_attached *context, struct gosess_cache *before)
+static void unref_cache(struct gosess_context *context, struct gosess_cache *before)
 {
     if (before && gosess_core_ready())
         gosess_ask_quietly(&(struct gosess_sharing){context, before},
@@ -54,9 +54,9 @@ static void unref_cache(struct gosess_attached *context, struct gosess_cache *be
 }
 
 bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
-                   void (*put)(struct gosess_attached *context))
+                   void (*put)(struct gosess_context *context))
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (!context)
         context = gosess_context_make(ctx);
     if (!context)
@@ -65,7 +65,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
     gosess_lock(GOSESS_LOCK_SETUP);
     struct gosess_cache *before = context->cache;
     context->cache = gosess_cache_ref(cache);
-    context->core.single_use = cache->url.single_use;
+    context->single_use = cache->url.single_use;
     if (put && !atomic_load(&context->callbacks) && !gosess_is_given_back())
         put(context);
     gosess_put_mode(context);
@@ -74,7 +74,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
     return true;
 }
 
-void gosess_detach(struct gosess_attached *context)
+void gosess_detach(struct gosess_context *context)
 {
     atomic_store(&context->ending, true); /* its remove callbacks can add nothing */
     gosess_forget(context);
@@ -89,22 +89,24 @@ void gosess_detach(struct gosess_attached *context)
 }
 
 /* Works out a context's policy, where it is not what it was, outside of the handshake. */
-static void identify(struct gosess_attached *context)
+static void identify(struct gosess_context *context)
 {
     unsigned char unused[GOSESS_DIGEST_SIZE];
     if (!atomic_load(&context->ending))
-        gosess_policy_digest(&context->policy, &context->core, &context->noted, unused);
+        gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
+                             unused);
 }
 
 /*
  * A host that puts data into its tickets and takes them out again keeps TLS 1.3 as it has it: a
  * stateful ticket has none (ProFTPD knows its data connections by them).
  */
-void gosess_before_switch(struct gosess_attached *context)
+void gosess_before_switch(struct gosess_context *context)
 {
-    SSL_CTX *ctx = context->core.ctx;
+    SSL_CTX *ctx = context->ctx;
     identify(context);
-    if (!gosess_stateful || !gosess_serves(context) || atomic_load(&context->noted.ticket_data) ||
+    if (!gosess_stateful || !gosess_serves(context) ||
+        atomic_load(&context->observed.ticket_data) ||
         (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
         return;
     gosess_lock(GOSESS_LOCK_SETUP);
@@ -113,7 +115,7 @@ void gosess_before_switch(struct gosess_attached *context)
 }
 
 /* What waits for the host to have configured its contexts. */
-void gosess_before_ssl(struct gosess_attached *context)
+void gosess_before_ssl(struct gosess_context *context)
 {
     gosess_generations_connection();
     if (!gosess_is_given_back() && gosess_core_impossible()) {
@@ -124,7 +126,7 @@ void gosess_before_ssl(struct gosess_attached *context)
 }
 
 /* Also where the context has no cache: the host may attach it to one before the handshake. */
-void gosess_after_ssl(SSL *ssl, struct gosess_attached *context)
+void gosess_after_ssl(SSL *ssl, struct gosess_context *context)
 {
     gosess_connection_begin(ssl, context);
 }

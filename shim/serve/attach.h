@@ -11,7 +11,7 @@ bool gosess_attach_prepare(const struct gosess_libssl *table);
  * Watches a context that was just made, so that its terms are known when it is switched to. With
  * what libssl has set in it by itself.
  */
-void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_noted *born);
+void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_observed *born);
 
 /*
  * Attaches a cache to a context: put makes libssl hold the callbacks of gosess, which takes the
@@ -19,19 +19,19 @@ void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_noted *bor
  * gosess_new_session_cb and its relations use. False: out of memory.
  */
 bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
-                   void (*put)(struct gosess_attached *context));
+                   void (*put)(struct gosess_context *context));
 
-void gosess_detach(struct gosess_attached *context);
+void gosess_detach(struct gosess_context *context);
 
 /*
  * An SSL is about to be switched to a context. GOSESS_TICKETS=stateful is put on contexts in use
  * only, another one may be half configured; and before the switch, because a host may give the
  * connection the options of the other context then (nginx).
  */
-void gosess_before_switch(struct gosess_attached *context);
+void gosess_before_switch(struct gosess_context *context);
 
 /* An SSL is about to be made of a context; and was. */
-void gosess_before_ssl(struct gosess_attached *context);
-void gosess_after_ssl(SSL *ssl, struct gosess_attached *context);
+void gosess_before_ssl(struct gosess_context *context);
+void gosess_after_ssl(SSL *ssl, struct gosess_context *context);
 
 #endif

@@ -21,7 +21,7 @@ bool gosess_is_leaving(const SSL_SESSION *session)
  * What has left the cache is treated as libssl treats what leaves its own: marked as not to be
  * resumed, the remove callback called, freed. Unlike libssl, with no lock held (L22, L28).
  */
-static void settle(struct gosess_attached *context, struct gosess_request *request)
+static void settle(struct gosess_context *context, struct gosess_request *request)
 {
     gosess_no_lock_is_held();
     if (request->evicted)
@@ -31,20 +31,20 @@ static void settle(struct gosess_attached *context, struct gosess_request *reque
             continue;
         const SSL_SESSION *before = leaving; /* a remove callback may have brought us here */
         leaving = each->session;
-        gosess_ssl->SSL_CTX_remove_session(context->core.ctx, each->session);
+        gosess_ssl->SSL_CTX_remove_session(context->ctx, each->session);
         leaving = before;
     }
     gosess_free_leaving(request);
 }
 
-bool gosess_ask(struct gosess_attached *context, struct gosess_request *request)
+bool gosess_ask(struct gosess_context *context, struct gosess_request *request)
 {
     int saved = errno;
     bool done = false;
     /* In a callback of its own the host may have given the context back: gosess_cache_detach. */
     if (context->cache && gosess_load()) {
         request->cache = gosess_cache_number(context->cache);
-        request->context = &context->core;
+        request->owner = &context->owner;
         done = request->cache > 0 && gosess_core_ask(request);
     }
     if (done)
@@ -57,7 +57,7 @@ bool gosess_ask_quietly(const struct gosess_sharing *sharing, struct gosess_requ
 {
     int saved = errno;
     request->cache = gosess_cache_number(sharing->cache);
-    request->context = &sharing->context->core;
+    request->owner = &sharing->context->owner;
     bool done = request->cache > 0 && gosess_core_ask(request);
     if (done)
         gosess_free_leaving(request);
@@ -65,7 +65,7 @@ bool gosess_ask_quietly(const struct gosess_sharing *sharing, struct gosess_requ
     return done;
 }
 
-void gosess_forget(struct gosess_attached *context)
+void gosess_forget(struct gosess_context *context)
 {
     if (context->cache && gosess_core_ready())
         gosess_ask(context, &(struct gosess_request){.operation = GOSESS_FORGET});

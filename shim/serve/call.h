@@ -8,7 +8,7 @@
  * Asks the cache of a context for an operation, loading the Go half; what has left the cache is
  * treated as libssl would. errno is kept. False where there is no Go half.
  */
-bool gosess_ask(struct gosess_attached *context, struct gosess_request *request);
+bool gosess_ask(struct gosess_context *context, struct gosess_request *request);
 
 /*
  * Asks a cache that was found for a context by another thread than one that holds the context:
@@ -20,6 +20,6 @@ bool gosess_ask_quietly(const struct gosess_sharing *sharing, struct gosess_requ
 bool gosess_is_leaving(const SSL_SESSION *session);
 
 /* The live sessions of a context leave, with their remove callbacks. */
-void gosess_forget(struct gosess_attached *context);
+void gosess_forget(struct gosess_context *context);
 
 #endif

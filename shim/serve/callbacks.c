@@ -16,6 +16,7 @@
 #include "call.h"
 #include "changes.h"
 #include "connection.h"
+#include "der.h"
 #include "lookup.h"
 #include "replay.h"
 #include "sessions.h"
@@ -25,11 +26,11 @@
  * libssl flushes about each 256th connection; it calls SSL_CTX_flush_sessions for it, which
  * is ours in a libssl that can be interposed from within (Debian's, L33, L36) but not in all.
  */
-static void clear_automatically(struct gosess_attached *context)
+static void clear_automatically(struct gosess_context *context)
 {
     if (atomic_load(&context->mode) & SSL_SESS_CACHE_NO_AUTO_CLEAR)
         return;
-    long good = gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SESS_ACCEPT_GOOD, 0, NULL);
+    long good = gosess_ssl->SSL_CTX_ctrl(context->ctx, SSL_CTRL_SESS_ACCEPT_GOOD, 0, NULL);
     if ((good & 0xff) == 0xff)
         gosess_ask(context, &(struct gosess_request){.operation = GOSESS_FLUSH,
                                                      .before = (int64_t)time(NULL)});
@@ -39,18 +40,18 @@ static void clear_automatically(struct gosess_attached *context)
  * libssl had put nothing into its own cache when it called, and would have (L6). Now it has that
  * cache again.
  */
-static void leave_to_libssl(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
+static void leave_to_libssl(struct gosess_context *context, SSL *ssl, SSL_SESSION *session)
 {
     bool stateless = gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION &&
                      gosess_ssl->SSL_is_server(ssl) &&
                      !(gosess_ssl->SSL_get_options(ssl) & SSL_OP_NO_TICKET) &&
-                     !gosess_anti_replay(gosess_ssl, ssl) && !atomic_load(&context->remove_session);
+                     !gosess_anti_replay(ssl) && !atomic_load(&context->remove_session);
     gosess_give_back();
     /*
      * Where memory has run out, 3.0 lists the session without a reference (ssl/ssl_sess.c), and
      * frees one when it flushes its list.
      */
-    if (!stateless && !gosess_ssl->SSL_CTX_add_session(context->core.ctx, session))
+    if (!stateless && !gosess_ssl->SSL_CTX_add_session(context->ctx, session))
         gosess_ssl->SSL_SESSION_up_ref(session);
 }
 
@@ -89,7 +90,7 @@ static int tell_host(gosess_new_cb application, SSL *ssl, SSL_SESSION *session,
  */
 static int on_new(SSL *ssl, SSL_SESSION *session)
 {
-    struct gosess_attached *context = gosess_attached_first(ssl);
+    struct gosess_context *context = gosess_context_of_first(ssl);
     gosess_new_cb application = context ? atomic_load(&context->new_session) : NULL;
     bool ours = gosess_serves(context) && application != gosess_new_session_cb;
     bool internal = ours && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE);
@@ -123,14 +124,14 @@ static int on_new(SSL *ssl, SSL_SESSION *session)
  */
 static void take_in(struct gosess_connection *connection, SSL_SESSION *session)
 {
-    struct gosess_attached *context = connection->first;
+    struct gosess_context *context = connection->first;
     gosess_replay_undo(connection); /* the application may have asked gosess itself */
-    if (gosess_anti_replay(gosess_ssl, connection->ssl)) {
+    if (gosess_anti_replay(connection->ssl)) {
         gosess_remove_cb application = atomic_load(&context->remove_session);
         SSL_SESSION *was;
         gosess_drop_session(context, session, &was);
         if (application)
-            GOSESS_HOST(application)(context->core.ctx, session);
+            GOSESS_HOST(application)(context->ctx, session);
         gosess_ssl->SSL_SESSION_free(was);
         gosess_replay_take_over(connection);
     } else {
@@ -139,7 +140,7 @@ static void take_in(struct gosess_connection *connection, SSL_SESSION *session)
 }
 
 /* What the connection is given next ends when the session does that it resumes. */
-static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
+static SSL_SESSION *get_theirs(struct gosess_context *context, SSL *ssl, const unsigned char *id,
                                int length, int *copy)
 {
     gosess_get_cb application = context ? atomic_load(&context->get_session) : NULL;
@@ -151,7 +152,7 @@ static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const 
     SSL_SESSION *session = application ? GOSESS_HOST(application)(ssl, id, length, copy) : NULL;
     gosess_set_changing(before);
     if (session && connection && gosess_ssl->SSL_SESSION_is_resumable(session)) {
-        connection->given.ends = gosess_end_of(gosess_ssl, session);
+        connection->given.ends = gosess_end_of(session);
         if (!(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
             take_in(connection, session);
     }
@@ -165,7 +166,7 @@ static SSL_SESSION *get_theirs(struct gosess_attached *context, SSL *ssl, const 
  */
 static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
-    struct gosess_attached *context = gosess_attached_first(ssl);
+    struct gosess_context *context = gosess_context_of_first(ssl);
     bool serves =
         gosess_serves(context) && atomic_load(&context->get_session) != gosess_get_session_cb;
     bool internal = serves && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
@@ -203,7 +204,7 @@ static _Thread_local bool removed, by_host;
  */
 static void on_remove(SSL_CTX *ctx, SSL_SESSION *session)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     gosess_remove_cb application = context ? atomic_load(&context->remove_session) : NULL;
     SSL_SESSION *was = NULL;
     if (!gosess_is_leaving(session) && gosess_serves(context) &&
@@ -231,9 +232,9 @@ bool gosess_remove_reporting(SSL_CTX *ctx, SSL_SESSION *session,
 /* --- attaching --- */
 
 /* What libssl holds of the host's becomes ours to keep. With the setup lock. */
-static void put_callbacks(struct gosess_attached *context)
+static void put_callbacks(struct gosess_context *context)
 {
-    SSL_CTX *ctx = context->core.ctx;
+    SSL_CTX *ctx = context->ctx;
     atomic_store(&context->new_session, gosess_ssl->SSL_CTX_sess_get_new_cb(ctx));
     atomic_store(&context->remove_session, gosess_ssl->SSL_CTX_sess_get_remove_cb(ctx));
     atomic_store(&context->get_session, gosess_ssl->SSL_CTX_sess_get_get_cb(ctx));

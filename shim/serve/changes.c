@@ -54,7 +54,7 @@ static void store_again(SSL_SESSION *session, int64_t ended)
     int length = 0;
     struct gosess_request change = {
         .ends = ended,
-        .expires = gosess_end_of(gosess_ssl, session),
+        .expires = gosess_end_of(session),
         .der = gosess_encode(session, &length), /* NULL: then the bytes go */
     };
     change.der_length = change.der ? (size_t)length : 0;
@@ -70,16 +70,16 @@ static void withdraw(SSL_SESSION *session)
 }
 
 /* Where the session has that already, it is not written again: nginx sets its time often. */
-#define INTERPOSE_CHANGE(type, function, parameters, has_it, ...)        \
-    GOSESS_EXPORT type function parameters                               \
-    {                                                                    \
-        __typeof__(&(function)) next = GOSESS_NEXT(function);            \
-        bool shared = may_be_shared(session) && !(has_it);               \
-        int64_t ended = shared ? gosess_end_of(gosess_ssl, session) : 0; \
-        type result = next ? next(__VA_ARGS__) : 0;                      \
-        if (shared)                                                      \
-            store_again(session, ended);                                 \
-        return result;                                                   \
+#define INTERPOSE_CHANGE(type, function, parameters, has_it, ...) \
+    GOSESS_EXPORT type function parameters                        \
+    {                                                             \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);     \
+        bool shared = may_be_shared(session) && !(has_it);        \
+        int64_t ended = shared ? gosess_end_of(session) : 0;      \
+        type result = next ? next(__VA_ARGS__) : 0;               \
+        if (shared)                                               \
+            store_again(session, ended);                          \
+        return result;                                            \
     }
 
 static bool has_id_context(const SSL_SESSION *session, const unsigned char *id, unsigned length)

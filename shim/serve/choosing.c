@@ -35,15 +35,15 @@ static void say_turned_away(void)
 /* --- by the server name --- */
 
 /* What the host was seen to do with a connection, of which it is asked before the next lookup. */
-static void note_switch(struct gosess_connection *connection, const SSL_CTX *before)
+static void observe_switch(struct gosess_connection *connection, const SSL_CTX *before)
 {
-    struct gosess_attached *first = connection->first;
+    struct gosess_context *first = connection->first;
     const char *name = gosess_ssl->SSL_get_servername(connection->ssl, TLSEXT_NAMETYPE_host_name);
     if (gosess_ssl->SSL_get_SSL_CTX(connection->ssl) != before) {
         if (!name)
-            atomic_store(&first->noted.switched_nameless, true);
+            atomic_store(&first->observed.switched_nameless, true);
         if (!gosess_switches_late(first, before, true))
-            atomic_store(&first->noted.switched_twice, true);
+            atomic_store(&first->observed.switched_twice, true);
     }
     connection->late = gosess_switches_late(first, before, name != NULL);
 }
@@ -62,17 +62,17 @@ static void learn(struct gosess_connection *connection)
 int gosess_on_servername(SSL *ssl, int *alert, void *argument)
 {
     const SSL_CTX *before = gosess_ssl->SSL_get_SSL_CTX(ssl);
-    struct gosess_attached *now = gosess_attached(before);
-    gosess_servername_cb application = now ? atomic_load(&now->noted.servername) : NULL;
+    struct gosess_context *now = gosess_context_of(before);
+    gosess_servername_cb application = now ? atomic_load(&now->observed.servername) : NULL;
     struct gosess_connection *connection = gosess_connection_of(ssl);
-    struct gosess_attached *first = gosess_attached_first(ssl);
+    struct gosess_context *first = gosess_context_of_first(ssl);
     if (!application && first)
-        application = atomic_load(&first->noted.servername);
+        application = atomic_load(&first->observed.servername);
     int answer =
         application ? GOSESS_HOST(application)(ssl, alert, argument) : SSL_TLSEXT_ERR_NOACK;
     if (answer == SSL_TLSEXT_ERR_ALERT_FATAL || !connection || !gosess_ssl->SSL_is_server(ssl))
         return answer;
-    note_switch(connection, before);
+    observe_switch(connection, before);
     if (gosess_may_keep(connection))
         return answer;
     say_turned_away();
@@ -107,11 +107,11 @@ static bool has_changed(SSL *ssl, const struct choice *before)
 }
 
 /* No lookup can say what a callback of the context will choose: nothing there is shared. */
-static void note_chooses(const SSL_CTX *ctx)
+static void observe_choice(const SSL_CTX *ctx)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context)
-        atomic_store(&context->noted.chooses, true);
+        atomic_store(&context->observed.chooses, true);
 }
 
 /*
@@ -127,7 +127,7 @@ static bool may_go_on(SSL *ssl, const struct choice *before)
         connection->chooses |= !gosess_ssl->SSL_session_reused(ssl);
         return true;
     }
-    note_chooses(before->ctx);
+    observe_choice(before->ctx);
     say_turned_away();
     return false;
 }
@@ -136,8 +136,8 @@ int gosess_on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_lengt
                    const unsigned char *in, unsigned int in_length, void *argument)
 {
     struct choice before = choice_of(ssl);
-    const struct gosess_attached *context = gosess_attached(before.ctx);
-    gosess_alpn_cb application = context ? atomic_load(&context->noted.alpn) : NULL;
+    const struct gosess_context *context = gosess_context_of(before.ctx);
+    gosess_alpn_cb application = context ? atomic_load(&context->observed.alpn) : NULL;
     if (!application)
         return SSL_TLSEXT_ERR_NOACK;
     int answer = GOSESS_HOST(application)(ssl, out, out_length, in, in_length, argument);
@@ -151,25 +151,25 @@ int gosess_on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_lengt
 int gosess_on_status(SSL *ssl, void *argument)
 {
     struct choice before = choice_of(ssl);
-    const struct gosess_attached *context = gosess_attached(before.ctx);
-    gosess_status_cb application = context ? atomic_load(&context->noted.status) : NULL;
+    const struct gosess_context *context = gosess_context_of(before.ctx);
+    gosess_status_cb application = context ? atomic_load(&context->observed.status) : NULL;
     if (!application)
         return gosess_ssl->SSL_is_server(ssl) ? SSL_TLSEXT_ERR_NOACK : 1;
     int answer = GOSESS_HOST(application)(ssl, argument);
     struct gosess_connection *connection = gosess_connection_of(ssl);
     if (connection && gosess_ssl->SSL_is_server(ssl) && has_changed(ssl, &before)) {
         connection->chooses = true;
-        note_chooses(before.ctx);
+        observe_choice(before.ctx);
     }
     return answer;
 }
 
-void gosess_tell_status_callback(const struct gosess_attached *context, void *callback)
+void gosess_tell_status_callback(const struct gosess_context *context, void *callback)
 {
     gosess_status_cb said, ours = gosess_on_status;
     memcpy(&said, callback, sizeof said);
     if (said != ours)
         return;
-    said = atomic_load(&context->noted.status);
+    said = atomic_load(&context->observed.status);
     memcpy(callback, &said, sizeof said);
 }

@@ -14,7 +14,7 @@ int gosess_on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_lengt
 int gosess_on_status(SSL *ssl, void *argument);
 
 /* What a host is told of its callback for the status of a certificate, where libssl says ours. */
-void gosess_tell_status_callback(const struct gosess_attached *context, void *callback);
+void gosess_tell_status_callback(const struct gosess_context *context, void *callback);
 
 /* Whether a ClientHello callback is that of a host which leads each name to its context there. */
 bool gosess_chooses_in_hello(uintptr_t callback);

@@ -55,7 +55,7 @@ void gosess_claim_make(struct gosess_given *given, SSL_SESSION *session,
 static bool same_scope(const struct gosess_claim *claim, const struct gosess_scope *now)
 {
     const struct gosess_scope *asked = &claim->asked;
-    return asked->context == now->context && asked->shared == now->shared &&
+    return asked->owner == now->owner && asked->shared == now->shared &&
            asked->routed == now->routed &&
            (now->routed || memcmp(asked->terms, now->terms, sizeof now->terms) == 0) &&
            asked->server_name_length == now->server_name_length &&

@@ -24,7 +24,7 @@ struct gosess_given {
 
 /*
  * Notes that a handshake has taken a session, which it has been given as the rest of given says.
- * Where that cannot be noted, a HelloRetryRequest loses the session: a full handshake.
+ * Where that cannot be observed, a HelloRetryRequest loses the session: a full handshake.
  */
 void gosess_claim_make(struct gosess_given *given, SSL_SESSION *session,
                        const struct gosess_scope *asked);

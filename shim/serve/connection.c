@@ -21,7 +21,7 @@ struct gosess_connection *gosess_connection_of(const SSL *ssl)
     return link ? GOSESS_HOLDER(link, gosess_connection, by_ssl) : NULL;
 }
 
-struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attached *first)
+struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_context *first)
 {
     struct gosess_connection *connection = gosess_connection_of(ssl);
     if (connection)
@@ -29,7 +29,7 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attache
     connection = atomic_load(&first->ending) ? NULL : calloc(1, sizeof(*connection));
     if (!connection)
         return NULL;
-    if (gosess_ssl->SSL_CTX_up_ref(first->core.ctx) != 1) {
+    if (gosess_ssl->SSL_CTX_up_ref(first->ctx) != 1) {
         free(connection);
         return NULL;
     }
@@ -37,14 +37,14 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attache
     connection->first = first;
     atomic_init(&connection->references, 1);
     connection->generation = gosess_generation();
-    connection->purpose = atomic_load(&first->noted.purpose);
-    connection->trust = atomic_load(&first->noted.trust);
-    connection->groups = atomic_load(&first->noted.groups);
+    connection->purpose = atomic_load(&first->observed.purpose);
+    connection->trust = atomic_load(&first->observed.trust);
+    connection->groups = atomic_load(&first->observed.groups);
     gosess_table_add(&connection->by_ssl, GOSESS_KIND_SSL, ssl);
     return connection;
 }
 
-void gosess_connection_begin(SSL *ssl, struct gosess_attached *first)
+void gosess_connection_begin(SSL *ssl, struct gosess_context *first)
 {
     struct gosess_connection *connection = gosess_connection_make(ssl, first);
     if (connection)
@@ -71,10 +71,10 @@ void gosess_connection_copied(SSL *copy, const SSL *original)
     }
 }
 
-struct gosess_attached *gosess_attached_first(const SSL *ssl)
+struct gosess_context *gosess_context_of_first(const SSL *ssl)
 {
     struct gosess_connection *connection = gosess_connection_of(ssl);
-    return connection ? connection->first : gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    return connection ? connection->first : gosess_context_of(gosess_ssl->SSL_get_SSL_CTX(ssl));
 }
 
 /* --- the session that it resumes --- */
@@ -177,7 +177,7 @@ static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long
     gosess_table_remove(&connection->by_session);
     gosess_table_remove(&connection->by_ssl);
     gosess_release(connection, false);
-    SSL_CTX *first = connection->first->core.ctx;
+    SSL_CTX *first = connection->first->ctx;
     free(connection);
     gosess_ssl->SSL_CTX_free(first); /* its end, if nobody else has one any more */
 }

@@ -13,7 +13,7 @@ struct gosess_connection {
      * the SSL need not keep one as long as the connection: OpenSSL 3.2 and later give theirs back
      * first.
      */
-    struct gosess_attached *first;
+    struct gosess_context *first;
     _Atomic int references; /* to the SSL, as far as they are seen: SSL_up_ref(3) */
     struct gosess_given given;
     uint64_t options;    /* that replay.c has set */
@@ -37,16 +37,16 @@ struct gosess_connection *gosess_connection_of(const SSL *ssl);
  * The one that there is, or a new one, of which it is not known what the host has set for it; NULL
  * without memory, and of a context that ends.
  */
-struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_attached *first);
+struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_context *first);
 
 /* An SSL that has just been made of a context. Without memory nothing shared is found for it. */
-void gosess_connection_begin(SSL *ssl, struct gosess_attached *first);
+void gosess_connection_begin(SSL *ssl, struct gosess_context *first);
 
 /* What SSL_dup(3) has made of an SSL: another one with the same settings, or the same again. */
 void gosess_connection_copied(SSL *copy, const SSL *original);
 
-/* What is attached to the first context of an SSL; NULL for most. */
-struct gosess_attached *gosess_attached_first(const SSL *ssl);
+/* What gosess keeps of the first context of an SSL; NULL for most. */
+struct gosess_context *gosess_context_of_first(const SSL *ssl);
 
 /* A handshake of it asks for a session. */
 void gosess_connection_asks(struct gosess_connection *connection);

@@ -17,28 +17,28 @@
 #include "../base/log.h"
 #include "../ssl/libssl.h"
 
-static struct gosess_attached *contexts; /* every attached context; with the setup lock */
+static struct gosess_context *contexts; /* all that gosess has to do with; with the setup lock */
 
 /* --- contexts --- */
 
-struct gosess_attached *gosess_attached(const SSL_CTX *ctx)
+struct gosess_context *gosess_context_of(const SSL_CTX *ctx)
 {
     struct gosess_link *link = gosess_ssl && ctx ? gosess_table_find(GOSESS_KIND_CTX, ctx) : NULL;
-    return link ? GOSESS_HOLDER(link, gosess_attached, by_ctx) : NULL;
+    return link ? GOSESS_HOLDER(link, gosess_context, by_ctx) : NULL;
 }
 
 /* With the lock that the end of the context waits for. */
 static bool ref_by_param(const struct gosess_link *link)
 {
-    atomic_fetch_add(&GOSESS_HOLDER(link, gosess_attached, by_param)->references, 1);
+    atomic_fetch_add(&GOSESS_HOLDER(link, gosess_context, by_param)->references, 1);
     return true;
 }
 
-struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param)
+struct gosess_context *gosess_context_of_param(const X509_VERIFY_PARAM *param)
 {
     struct gosess_link *link =
         gosess_ssl && param ? gosess_table_find_that(GOSESS_KIND_PARAM, param, ref_by_param) : NULL;
-    return link ? GOSESS_HOLDER(link, gosess_attached, by_param) : NULL;
+    return link ? GOSESS_HOLDER(link, gosess_context, by_param) : NULL;
 }
 
 /* Where there will be no Go half, libssl has its own cache back. */
@@ -49,14 +49,14 @@ bool gosess_is_given_back(void)
     return atomic_load(&given_back);
 }
 
-bool gosess_serves(struct gosess_attached *context)
+bool gosess_serves(struct gosess_context *context)
 {
     return context && context->cache && !atomic_load(&given_back) &&
            atomic_load(&context->callbacks) &&
            (atomic_load(&context->mode) & SSL_SESS_CACHE_SERVER);
 }
 
-bool gosess_live(const struct gosess_attached *context)
+bool gosess_live(const struct gosess_context *context)
 {
     return context->cache && context->cache->url.scheme->live;
 }
@@ -66,20 +66,20 @@ bool gosess_live(const struct gosess_attached *context)
  * sessions of its own: its copies would hide removals, and its evictions and SSL_CTX_free
  * would remove what other processes still serve, with its lock held (L22, L24, L29, L30).
  */
-static long mode_underneath(struct gosess_attached *context)
+static long mode_underneath(struct gosess_context *context)
 {
     long mode = atomic_load(&context->mode);
     return gosess_serves(context) ? mode | SSL_SESS_CACHE_NO_INTERNAL : mode;
 }
 
 /* With the setup lock, as what follows from whether gosess serves changes together. */
-void gosess_put_mode(struct gosess_attached *context)
+void gosess_put_mode(struct gosess_context *context)
 {
-    gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
-                             mode_underneath(context), NULL);
+    gosess_ssl->SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE, mode_underneath(context),
+                             NULL);
 }
 
-long gosess_set_mode(struct gosess_attached *context, long mode)
+long gosess_set_mode(struct gosess_context *context, long mode)
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     long before = atomic_exchange(&context->mode, mode);
@@ -92,7 +92,7 @@ bool gosess_serves_any(void)
 {
     bool any = false;
     gosess_lock(GOSESS_LOCK_SETUP);
-    for (struct gosess_attached *context = contexts; context && !any; context = context->after)
+    for (struct gosess_context *context = contexts; context && !any; context = context->after)
         any = gosess_serves(context);
     gosess_unlock(GOSESS_LOCK_SETUP);
     return any;
@@ -102,10 +102,17 @@ bool gosess_serves_any(void)
 
 static _Atomic uint32_t generation;
 
-void gosess_note_change(const SSL_CTX *ctx)
+void gosess_observe_change(const SSL_CTX *ctx)
 {
-    if (gosess_attached(ctx) && gosess_ssl->SSL_CTX_get0_certificate(ctx))
+    if (gosess_context_of(ctx) && gosess_ssl->SSL_CTX_get0_certificate(ctx))
         atomic_fetch_add(&generation, 1);
+}
+
+void gosess_observe_identifier(const SSL_CTX *ctx)
+{
+    struct gosess_context *context = gosess_context_of(ctx);
+    if (context)
+        atomic_store(&context->observed.identifies, true);
 }
 
 uint32_t gosess_generation(void)
@@ -115,7 +122,7 @@ uint32_t gosess_generation(void)
 
 static _Atomic bool session_data;
 
-bool gosess_note_session_data(void)
+bool gosess_observe_session_data(void)
 {
     return !atomic_exchange(&session_data, true);
 }
@@ -126,7 +133,7 @@ bool gosess_keeps_session_data(void)
 }
 
 /* With the setup lock. */
-static bool shares(struct gosess_attached *context)
+static bool shares(struct gosess_context *context)
 {
     return gosess_serves(context) && !gosess_live(context) && !atomic_load(&context->ending);
 }
@@ -136,10 +143,10 @@ struct gosess_sharing *gosess_sharing(size_t *count)
     *count = 0;
     gosess_lock(GOSESS_LOCK_SETUP);
     size_t room = 0;
-    for (struct gosess_attached *context = contexts; context; context = context->after)
+    for (struct gosess_context *context = contexts; context; context = context->after)
         room += shares(context);
     struct gosess_sharing *found = room ? calloc(room, sizeof(*found)) : NULL;
-    for (struct gosess_attached *context = contexts; found && context && *count < room;
+    for (struct gosess_context *context = contexts; found && context && *count < room;
          context = context->after) {
         if (!shares(context))
             continue;
@@ -169,7 +176,7 @@ bool gosess_still_shares(const struct gosess_sharing *sharing)
 
 /* --- its life --- */
 
-static void list(struct gosess_attached *context)
+static void list(struct gosess_context *context)
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     context->after = contexts;
@@ -179,7 +186,7 @@ static void list(struct gosess_attached *context)
     gosess_unlock(GOSESS_LOCK_SETUP);
 }
 
-static void unlist(struct gosess_attached *context)
+static void unlist(struct gosess_context *context)
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     if (context->before)
@@ -191,7 +198,7 @@ static void unlist(struct gosess_attached *context)
     gosess_unlock(GOSESS_LOCK_SETUP);
 }
 
-void gosess_context_end(struct gosess_attached *context)
+void gosess_context_end(struct gosess_context *context)
 {
     unlist(context);
     gosess_table_remove(&context->by_ctx);
@@ -201,7 +208,7 @@ void gosess_context_end(struct gosess_attached *context)
     gosess_context_unref(context);
 }
 
-void gosess_context_unref(struct gosess_attached *context)
+void gosess_context_unref(struct gosess_context *context)
 {
     if (!context || atomic_fetch_sub(&context->references, 1) != 1)
         return;
@@ -209,16 +216,16 @@ void gosess_context_unref(struct gosess_attached *context)
     free(context);
 }
 
-struct gosess_attached *gosess_context_make(SSL_CTX *ctx)
+struct gosess_context *gosess_context_make(SSL_CTX *ctx)
 {
-    struct gosess_attached *context = calloc(1, sizeof(*context));
+    struct gosess_context *context = calloc(1, sizeof(*context));
     if (!context)
         return NULL;
-    context->core.ctx = ctx;
+    context->ctx = ctx;
     atomic_init(&context->references, 1);
     /* So few are all or nothing: getrandom(2). Before the host forks its workers. */
-    if (getrandom(context->core.owner, sizeof context->core.owner, 0) !=
-        sizeof context->core.owner) {
+    if (getrandom(context->owner.random, sizeof context->owner.random, 0) !=
+        sizeof context->owner.random) {
         free(context);
         return NULL;
     }
@@ -231,9 +238,9 @@ struct gosess_attached *gosess_context_make(SSL_CTX *ctx)
 }
 
 /* A remove callback alone makes libssl keep stateless sessions of TLS 1.3 (L6). Setup lock. */
-void gosess_give_callbacks_back(struct gosess_attached *context)
+void gosess_give_callbacks_back(struct gosess_context *context)
 {
-    SSL_CTX *ctx = context->core.ctx;
+    SSL_CTX *ctx = context->ctx;
     if (!atomic_exchange(&context->callbacks, false))
         return;
     gosess_ssl->SSL_CTX_sess_set_new_cb(ctx, atomic_load(&context->new_session));
@@ -245,16 +252,16 @@ void gosess_give_back(void)
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     bool first = !atomic_exchange(&given_back, true);
-    for (struct gosess_attached *context = contexts; first && context; context = context->after) {
+    for (struct gosess_context *context = contexts; first && context; context = context->after) {
         gosess_give_callbacks_back(context);
         gosess_put_mode(context);
     }
     gosess_unlock(GOSESS_LOCK_SETUP);
 }
 
-bool gosess_ending(struct gosess_attached *context)
+bool gosess_ending(struct gosess_context *context)
 {
-    SSL_CTX *ctx = context->core.ctx;
+    SSL_CTX *ctx = context->ctx;
     if (atomic_load(&context->ending))
         return true;
     if (gosess_ssl->SSL_CTX_up_ref(ctx)) {

@@ -3,6 +3,7 @@
 #define GOSESS_SERVE_CONTEXT_H
 
 #include "../ssl/certificates.h"
+#include "../ssl/functions.h"
 #include "../ssl/policy.h"
 #include "../ssl/table.h"
 #include "cache.h"
@@ -20,9 +21,10 @@ struct gosess_judged {
  * An SSL_CTX that gosess has to do with. Found by its address, and freed with it: who holds the
  * SSL_CTX may use it. Another thread counts a reference, and uses nothing of libssl's through it.
  */
-struct gosess_attached {
-    struct gosess_context core; /* what the Go half sees of it */
-    _Atomic int references;     /* that of the SSL_CTX, and those threads' */
+struct gosess_context {
+    SSL_CTX *ctx; /* not a reference */
+    struct gosess_owner owner;
+    _Atomic int references; /* that of the SSL_CTX, and those threads' */
     /*
      * Referenced; NULL where it is given back to libssl, or only watched. Written with the setup
      * lock; read with it, or in what the host does not do while it attaches: handshakes of this
@@ -34,9 +36,10 @@ struct gosess_attached {
     /* Without a cache of its own the host wants one all the same: it is known for that, or it has
      * attached the context itself. */
     bool lets_serve;
+    bool single_use; /* of the URL: every stateful TLS 1.3 session resumes once */
     struct gosess_judged of_get, of_remove;
     _Atomic int64_t flushed; /* unix seconds: it has flushed what ends before, of others too */
-    struct gosess_noted noted;
+    struct gosess_observed observed;
     struct gosess_policy policy;       /* with the terms lock, as the next */
     struct gosess_presented presented; /* the certificates */
     _Atomic bool callbacks;            /* libssl holds our callbacks */
@@ -48,43 +51,49 @@ struct gosess_attached {
     _Atomic gosess_get_cb get_session;
     _Atomic long hits, misses, full; /* of gosess as the internal cache */
     struct gosess_link by_ctx, by_param;
-    struct gosess_attached *before, *after; /* in the list; with the setup lock */
+    struct gosess_context *before, *after; /* in the list; with the setup lock */
 };
 
-/* What is attached to a context; NULL for most. */
-struct gosess_attached *gosess_attached(const SSL_CTX *ctx);
+/* What gosess keeps of an SSL_CTX; NULL for most. */
+struct gosess_context *gosess_context_of(const SSL_CTX *ctx);
 
 /*
- * The attached context that this is the X509_VERIFY_PARAM of, referenced, or NULL: SSL_CTX_free
+ * The context that this is the X509_VERIFY_PARAM of, referenced, or NULL: SSL_CTX_free
  * frees the parameters before the end of the context is heard, and another thread's may lie there
  * by then.
  */
-struct gosess_attached *gosess_attached_param(const X509_VERIFY_PARAM *param);
+struct gosess_context *gosess_context_of_param(const X509_VERIFY_PARAM *param);
 
 /*
  * The host has changed a context while it runs: what a server name led to before, it need not lead
  * to now. One without a certificate counts for nothing: no name leads there, and what a client
  * makes for each of its connections is most often such a one.
  */
-void gosess_note_change(const SSL_CTX *ctx);
+void gosess_observe_change(const SSL_CTX *ctx);
 uint32_t gosess_generation(void);
+
+/*
+ * The host has given a context a callback that tells who a client is: what it knows now is not
+ * asked of it where a session is resumed.
+ */
+void gosess_observe_identifier(const SSL_CTX *ctx);
 
 /*
  * The host keeps data with its sessions: there is an index of the ex_data of SSL_SESSION, or data
  * was set. It is on the object only, so no other object may take its place. True for the first
  * note.
  */
-bool gosess_note_session_data(void);
+bool gosess_observe_session_data(void);
 bool gosess_keeps_session_data(void);
 
 /* Whether gosess is the cache of this context, in the mode that the host has set. */
-bool gosess_serves(struct gosess_attached *context);
+bool gosess_serves(struct gosess_context *context);
 
 /* A cache of live sessions is libssl's internal cache, and obeys its NO_INTERNAL flags. */
-bool gosess_live(const struct gosess_attached *context);
+bool gosess_live(const struct gosess_context *context);
 
 /* Sets the host's mode and returns the one before. */
-long gosess_set_mode(struct gosess_attached *context, long mode);
+long gosess_set_mode(struct gosess_context *context, long mode);
 
 /*
  * Gives libssl its own cache back in every context: there will be no Go half here. In callbacks
@@ -96,18 +105,18 @@ void gosess_give_back(void);
 bool gosess_fail_memory(void);
 
 /* Makes what is kept of a context, in the list and the tables; NULL without memory. */
-struct gosess_attached *gosess_context_make(SSL_CTX *ctx);
+struct gosess_context *gosess_context_make(SSL_CTX *ctx);
 
 /* The SSL_CTX has ended: nobody finds it any more. */
-void gosess_context_end(struct gosess_attached *context);
+void gosess_context_end(struct gosess_context *context);
 
-void gosess_context_unref(struct gosess_attached *context); /* NULL: nothing */
+void gosess_context_unref(struct gosess_context *context); /* NULL: nothing */
 
 /* Gives libssl the mode that follows from the host's and from who serves. With the setup lock. */
-void gosess_put_mode(struct gosess_attached *context);
+void gosess_put_mode(struct gosess_context *context);
 
 /* Gives libssl the host's callbacks back, where it holds ours. With the setup lock. */
-void gosess_give_callbacks_back(struct gosess_attached *context);
+void gosess_give_callbacks_back(struct gosess_context *context);
 
 /* Whether libssl has its own cache back in every context. */
 bool gosess_is_given_back(void);
@@ -117,7 +126,7 @@ bool gosess_serves_any(void);
 
 /* A context and the shared store that it has, both referenced. */
 struct gosess_sharing {
-    struct gosess_attached *context;
+    struct gosess_context *context;
     struct gosess_cache *cache;
 };
 
@@ -132,6 +141,6 @@ bool gosess_still_shares(const struct gosess_sharing *sharing);
  * Whether the last reference to a context has gone: SSL_CTX_free then removes what libssl
  * itself kept, and these sessions have not become bad (L28, L29).
  */
-bool gosess_ending(struct gosess_attached *context);
+bool gosess_ending(struct gosess_context *context);
 
 #endif

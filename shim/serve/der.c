@@ -88,10 +88,20 @@ int gosess_object_size(const SSL_SESSION *session, int chain)
            (peer ? LIVE_CERTIFICATE + LIVE_CERTIFICATE_FACTOR * (max(der_length, 0) + chain) : 0);
 }
 
+int64_t gosess_end_of(const SSL_SESSION *session)
+{
+    int64_t end;
+    int64_t time = gosess_ssl->SSL_SESSION_get_time(session);
+    int64_t timeout = gosess_ssl->SSL_SESSION_get_timeout(session);
+    if (__builtin_add_overflow(time, timeout, &end))
+        return timeout > 0 ? INT64_MAX : INT64_MIN;
+    return end;
+}
+
 void gosess_cap(SSL_SESSION *session, int64_t expires)
 {
     int64_t lifetime;
-    if (expires < gosess_end_of(gosess_ssl, session) && expires < GOSESS_END_MAX &&
+    if (expires < gosess_end_of(session) && expires < GOSESS_END_MAX &&
         !__builtin_sub_overflow(expires, (int64_t)gosess_ssl->SSL_SESSION_get_time(session),
                                 &lifetime) &&
         lifetime >= 0)

@@ -21,6 +21,9 @@ bool gosess_has_id(const SSL_SESSION *session, const unsigned char *id, unsigned
 /* Bytes that an object takes up, about; chain is that of the peer, in bytes of DER. */
 int gosess_object_size(const SSL_SESSION *session, int chain);
 
+/* When a session is over, in unix seconds: a host may have set any time and timeout. */
+int64_t gosess_end_of(const SSL_SESSION *session);
+
 /* Has a session end no later than this, unix seconds. */
 void gosess_cap(SSL_SESSION *session, int64_t expires);
 

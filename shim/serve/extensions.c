@@ -15,18 +15,18 @@
  * that is not called where a session is resumed, or that is about a client's certificate, says
  * nothing of what it would do now.
  */
-static void note_parser(SSL_CTX *ctx, unsigned where, const void *parser, const void *caller)
+static void observe_parser(SSL_CTX *ctx, unsigned where, const void *parser, const void *caller)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     __typeof__(&SSL_CTX_callback_ctrl) set =
         (__typeof__(set))gosess_next(GOSESS_AT_SSL_CTX_callback_ctrl, caller);
     if (!context || !parser || gosess_is_libssl(parser)) /* SSL_CTX_use_serverinfo(3) */
         return;
     if (where & SSL_EXT_TLS1_3_CERTIFICATE)
-        atomic_store(&context->noted.identifies, true);
+        atomic_store(&context->observed.identifies, true);
     if (where & SSL_EXT_IGNORE_ON_RESUMPTION)
-        atomic_store(&context->noted.chooses, true);
-    if (!(where & SSL_EXT_CLIENT_HELLO) || atomic_exchange(&context->noted.parses, true) || !set)
+        atomic_store(&context->observed.chooses, true);
+    if (!(where & SSL_EXT_CLIENT_HELLO) || atomic_exchange(&context->observed.parses, true) || !set)
         return;
     set(ctx, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, (void (*)(void))gosess_on_servername);
 }
@@ -39,7 +39,7 @@ GOSESS_EXPORT int SSL_CTX_add_custom_ext(SSL_CTX *ctx, unsigned type, unsigned w
     __typeof__(&SSL_CTX_add_custom_ext) next = GOSESS_NEXT(SSL_CTX_add_custom_ext);
     const void *parser;
     memcpy(&parser, &parse, sizeof parser);
-    note_parser(ctx, where, parser, __builtin_return_address(0));
+    observe_parser(ctx, where, parser, __builtin_return_address(0));
     return next ? next(ctx, type, where, add, release, add_argument, parse, parse_argument) : 0;
 }
 
@@ -50,7 +50,7 @@ GOSESS_EXPORT int SSL_CTX_add_server_custom_ext(SSL_CTX *ctx, unsigned type, cus
     __typeof__(&SSL_CTX_add_server_custom_ext) next = GOSESS_NEXT(SSL_CTX_add_server_custom_ext);
     const void *parser;
     memcpy(&parser, &parse, sizeof parser);
-    note_parser(ctx, SSL_EXT_CLIENT_HELLO | SSL_EXT_IGNORE_ON_RESUMPTION, parser,
-                __builtin_return_address(0));
+    observe_parser(ctx, SSL_EXT_CLIENT_HELLO | SSL_EXT_IGNORE_ON_RESUMPTION, parser,
+                   __builtin_return_address(0));
     return next ? next(ctx, type, add, release, add_argument, parse, parse_argument) : 0;
 }

@@ -16,7 +16,7 @@
 #include "terms.h"
 
 /* A copy of a session that took long to make is kept for the next time. */
-static void keep_copy(struct gosess_attached *context, SSL_SESSION *session,
+static void keep_copy(struct gosess_context *context, SSL_SESSION *session,
                       const unsigned char seal[GOSESS_SEAL_SIZE])
 {
     struct gosess_request keep = {.operation = GOSESS_KEEP_COPY,
@@ -30,7 +30,7 @@ static void keep_copy(struct gosess_attached *context, SSL_SESSION *session,
 }
 
 /* The object that was found, or one that is made of the copy or of the bytes. */
-static SSL_SESSION *object_of(struct gosess_attached *context, struct gosess_request *found)
+static SSL_SESSION *object_of(struct gosess_context *context, struct gosess_request *found)
 {
     SSL_SESSION *session = found->session;
     bool is_kept = found->copy != NULL;
@@ -60,7 +60,7 @@ static SSL_SESSION *without_mark(SSL_SESSION *session, const struct gosess_reque
     int length = 0;
     unsigned char *der = found->scope->host_data ? NULL : gosess_encode(session, &length);
     SSL_SESSION *fresh = der ? gosess_decode(der, (size_t)length, found->id, found->id_length,
-                                             gosess_end_of(gosess_ssl, session))
+                                             gosess_end_of(session))
                              : NULL;
     gosess_free_der(der, length);
     gosess_ssl->SSL_SESSION_free(session);
@@ -110,7 +110,7 @@ static SSL_SESSION *find(struct gosess_connection *connection, struct gosess_req
         return NULL;
     }
     if (session) {
-        given->ends = request->ends ? request->ends : gosess_end_of(gosess_ssl, session);
+        given->ends = request->ends ? request->ends : gosess_end_of(session);
         given->bound = request->bound;
         given->private = !request->bound;
         memcpy(given->terms, request->bound ? request->terms : request->scope->terms,
@@ -120,25 +120,25 @@ static SSL_SESSION *find(struct gosess_connection *connection, struct gosess_req
 }
 
 /* libssl's own anti-replay removes the session that it takes, and says so (L26). */
-static void say_taken(struct gosess_attached *context, SSL_SESSION *session)
+static void say_taken(struct gosess_context *context, SSL_SESSION *session)
 {
     gosess_remove_cb application = atomic_load(&context->remove_session);
     if (application)
-        GOSESS_HOST(application)(context->core.ctx, session);
+        GOSESS_HOST(application)(context->ctx, session);
 }
 
 SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned char *id,
                             int length)
 {
     SSL *ssl = connection->ssl;
-    struct gosess_attached *context = connection->first;
+    struct gosess_context *context = connection->first;
     struct gosess_scope scope;
-    bool anti_replay = gosess_anti_replay(gosess_ssl, ssl), taken = false;
+    bool anti_replay = gosess_anti_replay(ssl), taken = false;
     SSL_SESSION *session = NULL;
     struct gosess_request request = {.operation = GOSESS_FIND, .scope = &scope, .id = id};
     request.id_length = length > 0 ? (unsigned)length : 0;
     request.ticket = gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION;
-    request.take = request.ticket && (context->core.single_use || anti_replay);
+    request.take = request.ticket && (context->single_use || anti_replay);
     gosess_ssl->ERR_set_mark();
     if (gosess_scope_asked(context, ssl, &scope)) {
         if (request.ticket)
@@ -161,7 +161,7 @@ SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned
     return session;
 }
 
-SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
+SSL_SESSION *gosess_find_session(struct gosess_context *context, SSL *ssl, const unsigned char *id,
                                  int length)
 {
     struct gosess_connection *connection = gosess_connection_make(ssl, context);

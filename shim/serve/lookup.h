@@ -9,7 +9,7 @@ SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned
                             int length);
 
 /* The callback of the cache alone for a lookup, without the application's. */
-SSL_SESSION *gosess_find_session(struct gosess_attached *context, SSL *ssl, const unsigned char *id,
+SSL_SESSION *gosess_find_session(struct gosess_context *context, SSL *ssl, const unsigned char *id,
                                  int length);
 
 #endif

@@ -16,21 +16,21 @@
  * The context of a callback, which need not have been attached: then it is given the cache
  * that was opened first, and nothing of libssl's is changed.
  */
-static struct gosess_attached *attach_first(SSL_CTX *ctx)
+static struct gosess_context *attach_first(SSL_CTX *ctx)
 {
     struct gosess_cache *cache = gosess_cache_first();
     bool attached = cache && !gosess_shared_memory(ctx) && gosess_attach(ctx, cache, NULL);
     gosess_cache_unref(cache);
-    return attached ? gosess_attached(ctx) : NULL;
+    return attached ? gosess_context_of(ctx) : NULL;
 }
 
 /* Only one thread at a time looks and attaches. */
-static struct gosess_attached *context_of_connection(SSL *ssl)
+static struct gosess_context *context_of_connection(SSL *ssl)
 {
     if (!gosess_prepare(__builtin_return_address(0)))
         return NULL;
     gosess_lock(GOSESS_LOCK_ATTACH);
-    struct gosess_attached *context = gosess_attached_first(ssl);
+    struct gosess_context *context = gosess_context_of_first(ssl);
     if (!context || !context->cache)
         context = attach_first(gosess_ssl->SSL_get_SSL_CTX(ssl));
     gosess_unlock(GOSESS_LOCK_ATTACH);
@@ -39,7 +39,7 @@ static struct gosess_attached *context_of_connection(SSL *ssl)
 
 GOSESS_EXPORT int gosess_new_session_cb(SSL *ssl, SSL_SESSION *session)
 {
-    struct gosess_attached *context = context_of_connection(ssl);
+    struct gosess_context *context = context_of_connection(ssl);
     if (context)
         gosess_store_session(context, ssl, session);
     return 0;
@@ -48,7 +48,7 @@ GOSESS_EXPORT int gosess_new_session_cb(SSL *ssl, SSL_SESSION *session)
 GOSESS_EXPORT SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *id, int length,
                                                  int *copy)
 {
-    struct gosess_attached *context = context_of_connection(ssl);
+    struct gosess_context *context = context_of_connection(ssl);
     SSL_SESSION *session = context ? gosess_find_session(context, ssl, id, length) : NULL;
     if (session)
         *copy = 0;
@@ -57,7 +57,7 @@ GOSESS_EXPORT SSL_SESSION *gosess_get_session_cb(SSL *ssl, const unsigned char *
 
 GOSESS_EXPORT void gosess_remove_session_cb(SSL_CTX *ctx, SSL_SESSION *session)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     SSL_SESSION *was = NULL;
     if (context && context->cache && !gosess_ending(context) && !gosess_is_unproven(session))
         gosess_drop_session(context, session, &was);

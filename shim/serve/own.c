@@ -52,22 +52,22 @@ static bool same_authorities(const SSL *ssl, const SSL_CTX *ctx)
 
 /* Before 3.0.2 and 1.1.1n libssl cannot say it: then one that the context was given may be another.
  */
-static bool same_store(SSL *ssl, SSL_CTX *ctx, const struct gosess_attached *context)
+static bool same_store(SSL *ssl, SSL_CTX *ctx, const struct gosess_context *context)
 {
     X509_STORE *own = NULL, *of_context = NULL;
     if (gosess_ssl->SSL_ctrl(ssl, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, &own) == 1 &&
         gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, &of_context) == 1)
         return own == of_context;
-    return context && !atomic_load(&context->noted.store);
+    return context && !atomic_load(&context->observed.store);
 }
 
 /* What cannot be read is as it was when the SSL was made, and no host has had a hand in it. */
-static bool same_unread(const SSL *ssl, const struct gosess_attached *context)
+static bool same_unread(const SSL *ssl, const struct gosess_context *context)
 {
     const struct gosess_connection *connection = gosess_connection_of(ssl);
     return context && connection && !connection->ruled &&
-           connection->purpose == atomic_load(&context->noted.purpose) &&
-           connection->trust == atomic_load(&context->noted.trust);
+           connection->purpose == atomic_load(&context->observed.purpose) &&
+           connection->trust == atomic_load(&context->observed.trust);
 }
 
 /* Flags of inheritance are of the context alone: SSL_new copies by them, and not them. */
@@ -99,7 +99,7 @@ uint64_t gosess_own_rules(SSL *ssl)
     own.level_callback = (uintptr_t)gosess_ssl->SSL_get_security_callback(ssl);
     of_context.level_callback = (uintptr_t)gosess_ssl->SSL_CTX_get_security_callback(ctx);
     if (own.mode != SSL_VERIFY_NONE) {
-        const struct gosess_attached *context = gosess_attached(ctx);
+        const struct gosess_context *context = gosess_context_of(ctx);
         own.callback = (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl);
         of_context.callback = (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx);
         read_params(ssl, ctx, &own, &of_context);

@@ -9,13 +9,13 @@
 #include "copies.h"
 #include "der.h"
 
-static int limit_of(const struct gosess_attached *context)
+static int limit_of(const struct gosess_context *context)
 {
-    long limit = gosess_ssl->SSL_CTX_ctrl(context->core.ctx, SSL_CTRL_GET_SESS_CACHE_SIZE, 0, NULL);
+    long limit = gosess_ssl->SSL_CTX_ctrl(context->ctx, SSL_CTRL_GET_SESS_CACHE_SIZE, 0, NULL);
     return limit > 0 && limit < INT_MAX ? (int)limit : 0;
 }
 
-bool gosess_keep(struct gosess_attached *context, SSL_SESSION *session,
+bool gosess_keep(struct gosess_context *context, SSL_SESSION *session,
                  const struct gosess_scope *scope, int64_t expires, bool added)
 {
     int length = 0;
@@ -41,7 +41,7 @@ bool gosess_keep(struct gosess_attached *context, SSL_SESSION *session,
 }
 
 /* Shares the bytes of a session: 1, 0, or GOSESS_TOO_BIG. With a copy for this process, or none. */
-static long share(struct gosess_attached *context, SSL_SESSION *session,
+static long share(struct gosess_context *context, SSL_SESSION *session,
                   const struct gosess_scope *scope, int64_t expires, bool with_copy)
 {
     struct gosess_request request = {.operation = GOSESS_SHARE, .scope = scope, .expires = expires};
@@ -59,7 +59,7 @@ static long share(struct gosess_attached *context, SSL_SESSION *session,
     return result;
 }
 
-void gosess_put(struct gosess_attached *context, SSL_SESSION *session,
+void gosess_put(struct gosess_context *context, SSL_SESSION *session,
                 const struct gosess_scope *scope, int64_t expires, bool with_copy)
 {
     if (!gosess_live(context) && scope->shared &&

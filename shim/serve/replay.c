@@ -10,6 +10,13 @@
 
 #include "../ssl/libssl.h"
 
+bool gosess_anti_replay(const SSL *ssl)
+{
+    return gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION &&
+           gosess_ssl->SSL_get_max_early_data(ssl) > 0 &&
+           !(gosess_ssl->SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY);
+}
+
 void gosess_replay_take_over(struct gosess_connection *connection)
 {
     uint64_t wanted = SSL_OP_NO_ANTI_REPLAY | SSL_OP_NO_TICKET;

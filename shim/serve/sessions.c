@@ -14,6 +14,7 @@
 #include "claim.h"
 #include "der.h"
 #include "put.h"
+#include "replay.h"
 #include "terms.h"
 #include "tier.h"
 
@@ -24,21 +25,21 @@
  * them nevertheless where the application wants to hear of removals (L6), in which it may free what
  * it keeps with a session.
  */
-static bool worth_storing(struct gosess_attached *context, const SSL *ssl)
+static bool worth_storing(struct gosess_context *context, const SSL *ssl)
 {
     if (!gosess_ssl->SSL_is_server(ssl))
         return gosess_live(context) && (atomic_load(&context->mode) & SSL_SESS_CACHE_CLIENT);
     if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION)
         return true;
     uint64_t options = gosess_ssl->SSL_get_options(ssl);
-    return (options & SSL_OP_NO_TICKET) || gosess_anti_replay(gosess_ssl, ssl) ||
+    return (options & SSL_OP_NO_TICKET) || gosess_anti_replay(ssl) ||
            ((gosess_live(context) || gosess_keeps_session_data() ||
              gosess_keeps_account(context)) &&
             atomic_load(&context->remove_session));
 }
 
 /* SSL_SESS_CACHE_UPDATE_TIME, which 1.1.1 does not know (L32). */
-static void update_time(struct gosess_attached *context, SSL_SESSION *session)
+static void update_time(struct gosess_context *context, SSL_SESSION *session)
 {
     if ((atomic_load(&context->mode) & SSL_SESS_CACHE_UPDATE_TIME) &&
         gosess_ssl->OpenSSL_version_num() >= 0x30000000L)
@@ -56,7 +57,7 @@ static bool same_id(const SSL_SESSION *session, const SSL_SESSION *other)
  * Where the mode lets libssl store, it has a new session in its cache when it calls the host, which
  * cannot add it then; another object of its id takes its place (L18).
  */
-bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
+bool gosess_add_session(struct gosess_context *context, SSL_SESSION *session)
 {
     struct gosess_scope scope;
     struct gosess_announced *now = gosess_pending(context);
@@ -70,14 +71,14 @@ bool gosess_add_session(struct gosess_attached *context, SSL_SESSION *session)
         return !stored;
     }
     gosess_scope_added(context, session, &scope);
-    bool added = gosess_keep(context, session, &scope, gosess_end_of(gosess_ssl, session), true);
+    bool added = gosess_keep(context, session, &scope, gosess_end_of(session), true);
     if (added && now && same_id(session, now->session))
         now->superseded = true;
     return added;
 }
 
 /* Whether the cache is to have a new session of a context. */
-bool gosess_is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+bool gosess_is_wanted(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
                       struct gosess_newborn *born)
 {
     born->connection = gosess_connection_make(ssl, context);
@@ -99,11 +100,11 @@ bool gosess_is_wanted(struct gosess_attached *context, SSL *ssl, SSL_SESSION *se
  */
 void gosess_store(struct gosess_newborn *born)
 {
-    struct gosess_attached *context = born->connection->first;
+    struct gosess_context *context = born->connection->first;
     struct gosess_given *given = &born->connection->given;
     update_time(context, born->session);
     gosess_claim_forget(given);
-    int64_t ends = gosess_end_of(gosess_ssl, born->session);
+    int64_t ends = gosess_end_of(born->session);
     if (born->scope.resumed && given->ends > 0 && given->ends < ends)
         ends = given->ends;
     if (born->scope.shared && !gosess_live(context)) {
@@ -113,14 +114,14 @@ void gosess_store(struct gosess_newborn *born)
     gosess_put(context, born->session, &born->scope, ends, true);
 }
 
-void gosess_store_session(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session)
+void gosess_store_session(struct gosess_context *context, SSL *ssl, SSL_SESSION *session)
 {
     struct gosess_newborn born;
     if (gosess_is_wanted(context, ssl, session, &born))
         gosess_store(&born);
 }
 
-bool gosess_drop_session(struct gosess_attached *context, SSL_SESSION *session, SSL_SESSION **was)
+bool gosess_drop_session(struct gosess_context *context, SSL_SESSION *session, SSL_SESSION **was)
 {
     struct gosess_request drop = {.operation = GOSESS_REMOVE, .session = session};
     struct gosess_announced *now = gosess_pending(context);
@@ -156,7 +157,7 @@ static void put_object(const struct gosess_sharing *sharing, SSL_SESSION *sessio
         .operation = GOSESS_KEEP,
         .scope = &scope,
         .session = session,
-        .expires = gosess_end_of(gosess_ssl, session),
+        .expires = gosess_end_of(session),
         .size = gosess_object_size(session, 0),
     };
     gosess_scope_added(sharing->context, session, &scope);

@@ -30,16 +30,18 @@
  */
 static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
 {
-    struct gosess_attached *context = gosess_attached(gosess_ssl->SSL_get_SSL_CTX(ssl));
+    struct gosess_context *context = gosess_context_of(gosess_ssl->SSL_get_SSL_CTX(ssl));
     struct gosess_connection *connection = gosess_connection_of(ssl);
     unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
     struct gosess_limits limits;
     struct gosess_digest digest;
     if (!context || !connection || !context->from_birth || !connection->from_birth ||
         connection->chooses || connection->identifies ||
-        atomic_load(&connection->first->noted.identifies) || atomic_load(&context->noted.chooses) ||
+        atomic_load(&connection->first->observed.identifies) ||
+        atomic_load(&context->observed.chooses) ||
         !gosess_certificates_digest(ssl, &context->presented, certificates) ||
-        !gosess_policy_digest(&context->policy, &context->core, &context->noted, policy))
+        !gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
+                              policy))
         return false;
     gosess_read_limits(ssl, connection, &limits);
     gosess_digest_begin(&digest);
@@ -81,17 +83,18 @@ static bool parse_server_name(const unsigned char *body, size_t length, struct g
  * too has switched by the lookup (HAProxy), or is known to have decided to stay (httpd). Without a
  * name most hosts stay, so that counts once it was seen otherwise.
  */
-bool gosess_switches_late(const struct gosess_attached *first, const SSL_CTX *now, bool named)
+bool gosess_switches_late(const struct gosess_context *first, const SSL_CTX *now, bool named)
 {
-    const struct gosess_noted *noted = &first->noted;
-    const struct gosess_attached *context = gosess_attached(now);
-    if (!atomic_load(&noted->servername) && !(context && atomic_load(&context->noted.servername)))
+    const struct gosess_observed *observed = &first->observed;
+    const struct gosess_context *context = gosess_context_of(now);
+    if (!atomic_load(&observed->servername) &&
+        !(context && atomic_load(&context->observed.servername)))
         return false;
-    bool chosen = atomic_load(&noted->chooses_in_hello) ||
-                  (atomic_load(&noted->hello) && now != first->core.ctx);
-    if (chosen && !atomic_load(&noted->switched_twice))
+    bool chosen = atomic_load(&observed->chooses_in_hello) ||
+                  (atomic_load(&observed->hello) && now != first->ctx);
+    if (chosen && !atomic_load(&observed->switched_twice))
         return false;
-    return named || atomic_load(&noted->switched_nameless);
+    return named || atomic_load(&observed->switched_nameless);
 }
 
 /*
@@ -119,12 +122,12 @@ static uint64_t place_of(const SSL *ssl)
     return 0;
 }
 
-bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess_scope *scope)
+bool gosess_scope_asked(struct gosess_context *context, SSL *ssl, struct gosess_scope *scope)
 {
     const unsigned char *body = NULL;
     size_t length = 0;
     *scope = (struct gosess_scope){
-        .context = &context->core,
+        .owner = &context->owner,
         .host_data = gosess_keeps_session_data(),
         .generation = gosess_generation(),
         .flushed = atomic_load(&context->flushed),
@@ -165,7 +168,7 @@ static int chain_size(const SSL *ssl)
  * it is read in the default library context, where a host that has one of its own may have left
  * nothing to read it with (OSSL_PROVIDER-null(7)).
  */
-static bool is_whole(struct gosess_attached *context, SSL_SESSION *session,
+static bool is_whole(struct gosess_context *context, SSL_SESSION *session,
                      const struct gosess_scope *scope)
 {
     return !scope->host_data && scope->own == 0 && !(scope->chain > 0 && scope->live) &&
@@ -182,13 +185,13 @@ static bool is_verified_as_now(const SSL *ssl, const struct gosess_connection *c
            (connection && connection->generation == gosess_generation());
 }
 
-void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
                        struct gosess_scope *scope)
 {
     const struct gosess_connection *connection = gosess_connection_of(ssl);
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     *scope = (struct gosess_scope){
-        .context = &context->core,
+        .owner = &context->owner,
         .server_name = name,
         .server_name_length = name ? strlen(name) : 0,
         .host_data = gosess_keeps_session_data(),
@@ -211,7 +214,7 @@ bool gosess_scope_led(struct gosess_connection *connection, struct gosess_scope 
     SSL *ssl = connection->ssl;
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     *scope = (struct gosess_scope){
-        .context = &connection->first->core,
+        .owner = &connection->first->owner,
         .server_name = name,
         .server_name_length = name ? strlen(name) : 0,
         .generation = gosess_generation(),
@@ -222,12 +225,12 @@ bool gosess_scope_led(struct gosess_connection *connection, struct gosess_scope 
 }
 
 /* The server name of a session without a connection is what a servername callback accepted. */
-void gosess_scope_added(struct gosess_attached *context, const SSL_SESSION *session,
+void gosess_scope_added(struct gosess_context *context, const SSL_SESSION *session,
                         struct gosess_scope *scope)
 {
     const char *name = gosess_ssl->SSL_SESSION_get0_hostname(session);
     *scope = (struct gosess_scope){
-        .context = &context->core,
+        .owner = &context->owner,
         .server_name = name,
         .server_name_length = name ? strlen(name) : 0,
         .any_name = !name,

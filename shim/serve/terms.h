@@ -8,22 +8,22 @@
  * Under which circumstances a connection asks for a session, while its ClientHello is there, and
  * has made one. Asked: false where nothing may be found.
  */
-bool gosess_scope_asked(struct gosess_attached *context, SSL *ssl, struct gosess_scope *scope);
-void gosess_scope_made(struct gosess_attached *context, SSL *ssl, SSL_SESSION *session,
+bool gosess_scope_asked(struct gosess_context *context, SSL *ssl, struct gosess_scope *scope);
+void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
                        struct gosess_scope *scope);
 
 /* What the server name of a connection has led to; false where that cannot be said. */
 bool gosess_scope_led(struct gosess_connection *connection, struct gosess_scope *scope);
 
 /* The same of a session that the host adds by itself. */
-void gosess_scope_added(struct gosess_attached *context, const SSL_SESSION *session,
+void gosess_scope_added(struct gosess_context *context, const SSL_SESSION *session,
                         struct gosess_scope *scope);
 
 /*
  * Whether a host switches a connection to another context after libssl has looked for a session:
  * one that was made of the first context, and is switched to another one by then, if it is.
  */
-bool gosess_switches_late(const struct gosess_attached *first, const SSL_CTX *now, bool named);
+bool gosess_switches_late(const struct gosess_context *first, const SSL_CTX *now, bool named);
 
 /*
  * Whether a connection that resumes what its handshake was given may have it still, now that the

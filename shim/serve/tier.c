@@ -23,7 +23,7 @@ static bool does_not_know(uintptr_t code)
 
 void gosess_made_by(SSL_CTX *ctx, const void *caller)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context)
         context->lets_serve = does_not_know((uintptr_t)caller);
 }
@@ -40,12 +40,12 @@ static bool is_listed(struct gosess_judged *judged, uintptr_t code)
     return known;
 }
 
-static bool get_is_listed(struct gosess_attached *context, gosess_get_cb application)
+static bool get_is_listed(struct gosess_context *context, gosess_get_cb application)
 {
     return is_listed(&context->of_get, (uintptr_t)application);
 }
 
-bool gosess_is_tier(struct gosess_attached *context)
+bool gosess_is_tier(struct gosess_context *context)
 {
     gosess_get_cb application = atomic_load(&context->get_session);
     if (!context->cache || gosess_live(context))
@@ -55,13 +55,13 @@ bool gosess_is_tier(struct gosess_attached *context)
 }
 
 /* All of them have bytes in a cache of their own, which is bounded, and have it drop them. */
-bool gosess_has_bytes(struct gosess_attached *context)
+bool gosess_has_bytes(struct gosess_context *context)
 {
     gosess_get_cb application = atomic_load(&context->get_session);
     return application && get_is_listed(context, application);
 }
 
-bool gosess_keeps_account(struct gosess_attached *context)
+bool gosess_keeps_account(struct gosess_context *context)
 {
     if (!context->cache || gosess_live(context))
         return false;

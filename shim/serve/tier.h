@@ -11,16 +11,16 @@ void gosess_made_by(SSL_CTX *ctx, const void *caller);
  * Whether a shared store may serve a context that has no internal cache: its host says by that, and
  * by NULL of its get callback, "I do not know" and not "no".
  */
-bool gosess_is_tier(struct gosess_attached *context);
+bool gosess_is_tier(struct gosess_context *context);
 
 /* Whether the host's get callback is one that makes its sessions of bytes. */
-bool gosess_has_bytes(struct gosess_attached *context);
+bool gosess_has_bytes(struct gosess_context *context);
 
 /*
  * Whether the host means libssl's internal cache to have the sessions of this context alone, those
  * that it was told of: its get callback may refuse what that does not have, or its remove callback
  * releases what the host keeps of each. Then nothing of the context is shared.
  */
-bool gosess_keeps_account(struct gosess_attached *context);
+bool gosess_keeps_account(struct gosess_context *context);
 
 #endif

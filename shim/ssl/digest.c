@@ -13,12 +13,12 @@
 
 void gosess_digest_begin(struct gosess_digest *digest)
 {
-    digest->ok = gosess_ssl->SHA256_Init(&digest->context) == 1;
+    digest->ok = gosess_ssl->SHA256_Init(&digest->sha) == 1;
 }
 
 void gosess_digest_add(struct gosess_digest *digest, const void *data, size_t length)
 {
-    digest->ok = digest->ok && gosess_ssl->SHA256_Update(&digest->context, data, length) == 1;
+    digest->ok = digest->ok && gosess_ssl->SHA256_Update(&digest->sha, data, length) == 1;
 }
 
 void gosess_digest_add_number(struct gosess_digest *digest, uint64_t number)
@@ -42,5 +42,5 @@ void gosess_digest_add_der(struct gosess_digest *digest, unsigned char *der, int
 
 bool gosess_digest_end(struct gosess_digest *digest, unsigned char out[GOSESS_DIGEST_SIZE])
 {
-    return digest->ok && gosess_ssl->SHA256_Final(out, &digest->context) == 1;
+    return digest->ok && gosess_ssl->SHA256_Final(out, &digest->sha) == 1;
 }

@@ -6,7 +6,7 @@
 
 /* A digest that is being made; it fails at its end if anything before has failed. */
 struct gosess_digest {
-    SHA256_CTX context;
+    SHA256_CTX sha;
     bool ok;
 };
 

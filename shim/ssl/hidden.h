@@ -2,7 +2,7 @@
 #ifndef GOSESS_SSL_HIDDEN_H
 #define GOSESS_SSL_HIDDEN_H
 
-#include "../../shim.h"
+#include "functions.h"
 
 /* Whether what a store trusts, or how, cannot be known. Any thread; the caller has a reference. */
 bool gosess_hides(const X509_STORE *store);

@@ -2,7 +2,7 @@
 #ifndef GOSESS_SSL_LIBSSL_H
 #define GOSESS_SSL_LIBSSL_H
 
-#include "../../shim.h"
+#include "functions.h"
 #include "interposed.h"
 
 #define GOSESS_EXPORT __attribute__((visibility("default")))

@@ -129,11 +129,11 @@ static void add_callback(struct gosess_digest *digest, const unsigned char *own,
     }
 }
 
-static bool digest_policy(const struct gosess_context *context,
+static bool digest_policy(SSL_CTX *ctx, const struct gosess_owner *owner,
                           const struct gosess_verification *verification,
                           const unsigned char *trusted, unsigned char out[GOSESS_DIGEST_SIZE])
 {
-    const unsigned char *own = context->owner;
+    const unsigned char *own = owner->random;
     struct gosess_digest digest;
     gosess_digest_begin(&digest);
     gosess_digest_add_number(&digest, verification->mode);
@@ -153,7 +153,7 @@ static bool digest_policy(const struct gosess_context *context,
     gosess_digest_add_number(&digest, verification->signatures);
     gosess_digest_add_number(&digest, verification->client_signatures);
     gosess_digest_add_number(&digest, verification->client_types);
-    add_ca_names(&digest, context->ctx);
+    add_ca_names(&digest, ctx);
     gosess_digest_add(&digest, trusted, GOSESS_DIGEST_SIZE);
     return gosess_digest_end(&digest, out);
 }
@@ -194,19 +194,20 @@ static void keep(struct gosess_policy *policy, const struct gosess_policy *made)
 }
 
 /* False where memory or libcrypto fails. Not with a lock of gosess: it takes X509_STORE_lock. */
-static bool work_out(const struct gosess_context *context, struct gosess_policy *made)
+static bool work_out(SSL_CTX *ctx, const struct gosess_owner *owner, struct gosess_policy *made)
 {
     bool ok = made->known || made->verification.mode == SSL_VERIFY_NONE ||
               digest_trusted((X509_STORE *)(uintptr_t)made->verification.store, made->trusted);
-    return ok && digest_policy(context, &made->verification, made->trusted, made->digest);
+    return ok && digest_policy(ctx, owner, &made->verification, made->trusted, made->digest);
 }
 
-bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_context *context,
-                          const struct gosess_noted *noted, unsigned char out[GOSESS_DIGEST_SIZE])
+bool gosess_policy_digest(struct gosess_policy *policy, SSL_CTX *ctx,
+                          const struct gosess_owner *owner, const struct gosess_observed *observed,
+                          unsigned char out[GOSESS_DIGEST_SIZE])
 {
     struct gosess_policy made = {.known = false};
     gosess_ssl->ERR_set_mark();
-    bool ok = gosess_read_verification(context->ctx, noted, &made.verification);
+    bool ok = gosess_read_verification(ctx, observed, &made.verification);
     gosess_lock(GOSESS_LOCK_TERMS);
     bool known = ok && same(policy, &made.verification);
     if (known) {
@@ -217,7 +218,7 @@ bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_cont
     }
     gosess_unlock(GOSESS_LOCK_TERMS);
     if (ok && !known) {
-        ok = work_out(context, &made);
+        ok = work_out(ctx, owner, &made);
         if (ok) {
             keep(policy, &made);
             memcpy(out, made.digest, sizeof made.digest);

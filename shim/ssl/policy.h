@@ -14,15 +14,16 @@ struct gosess_policy {
 
 /*
  * The digest of the security level and the policy for client certificates of a context: struct
- * gosess_seen, with the CA names, the trusted certificates and the revocation lists. The same in
- * every process and after every restart with the same configuration and binaries, but for what has
- * no name there, as functions of the host's have none: then it covers the context's owner bytes.
- * False where not all can be known, or memory or libcrypto fails. policy is what was looked at
- * last, or nothing. It takes X509_STORE_lock, which a host may hold when it calls us, and no lock
- * of gosess meanwhile.
+ * gosess_verification, with the CA names, the trusted certificates and the revocation lists. The
+ * same in every process and after every restart with the same configuration and binaries, but for
+ * what has no name there, as functions of the host's have none: then it covers the random bytes of
+ * the owner. False where not all can be known, or memory or libcrypto fails. policy is what was
+ * looked at last, or nothing. It takes X509_STORE_lock, which a host may hold when it calls us, and
+ * no lock of gosess meanwhile.
  */
-bool gosess_policy_digest(struct gosess_policy *policy, const struct gosess_context *context,
-                          const struct gosess_noted *noted, unsigned char out[GOSESS_DIGEST_SIZE]);
+bool gosess_policy_digest(struct gosess_policy *policy, SSL_CTX *ctx,
+                          const struct gosess_owner *owner, const struct gosess_observed *observed,
+                          unsigned char out[GOSESS_DIGEST_SIZE]);
 
 void gosess_policy_free(struct gosess_policy *policy);
 

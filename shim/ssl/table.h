@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum gosess_kind {
-    GOSESS_KIND_CTX,     /* an SSL_CTX: by_ctx of struct gosess_attached */
+    GOSESS_KIND_CTX,     /* an SSL_CTX: by_ctx of struct gosess_context */
     GOSESS_KIND_PARAM,   /* its X509_VERIFY_PARAM: by_param */
     GOSESS_KIND_SSL,     /* by_ssl of struct gosess_connection */
     GOSESS_KIND_SESSION, /* that a connection resumes: by_session */

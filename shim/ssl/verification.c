@@ -52,9 +52,9 @@ bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out)
 
 /* The one that libssl verifies with: ssl_verify_cert_chain. Before 3.0.2 and 1.1.1n it cannot say.
  */
-static X509_STORE *verifying_store(SSL_CTX *ctx, const struct gosess_noted *noted)
+static X509_STORE *verifying_store(SSL_CTX *ctx, const struct gosess_observed *observed)
 {
-    X509_STORE *store = atomic_load(&noted->store);
+    X509_STORE *store = atomic_load(&observed->store);
     gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, &store);
     return store ? store : gosess_ssl->SSL_CTX_get_cert_store(ctx);
 }
@@ -97,30 +97,30 @@ static bool has_policies(const struct gosess_verification *verification)
     return (verification->param.flags | verification->store_param.flags) & X509_V_FLAG_POLICY_MASK;
 }
 
-static bool hides(const struct gosess_noted *noted)
+static bool hides(const struct gosess_observed *observed)
 {
-    return atomic_load(&noted->copied) ||
-           (atomic_load(&noted->names) && !gosess_ssl->X509_VERIFY_PARAM_get0_host);
+    return atomic_load(&observed->copied) ||
+           (atomic_load(&observed->names) && !gosess_ssl->X509_VERIFY_PARAM_get0_host);
 }
 
-static bool read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+static bool read_verification(SSL_CTX *ctx, const struct gosess_observed *observed,
                               struct gosess_verification *verification)
 {
     const OPENSSL_STACK *names = (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_client_CA_list(ctx);
-    verification->lists = atomic_load(&noted->lists);
+    verification->lists = atomic_load(&observed->lists);
     verification->name_count = names ? (uint64_t)gosess_ssl->OPENSSL_sk_num(names) : 0;
     verification->callback = (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx);
-    verification->verifier = atomic_load(&noted->verifier);
-    if (atomic_load(&noted->argument))
-        verification->argument = atomic_load(&noted->verifiers);
+    verification->verifier = atomic_load(&observed->verifier);
+    if (atomic_load(&observed->argument))
+        verification->argument = atomic_load(&observed->verifiers);
     bool ok = gosess_read_param(gosess_ssl->SSL_CTX_get0_param(ctx), &verification->param);
     if (!gosess_ssl->X509_VERIFY_PARAM_get_purpose)
-        verification->param.purpose = (uint64_t)atomic_load(&noted->purpose);
-    verification->param.trust = (uint64_t)atomic_load(&noted->trust);
-    verification->signatures = atomic_load(&noted->signatures);
-    verification->client_signatures = atomic_load(&noted->client_signatures);
-    verification->client_types = atomic_load(&noted->client_types);
-    return ok && !hides(noted) && read_store(verifying_store(ctx, noted), verification) &&
+        verification->param.purpose = (uint64_t)atomic_load(&observed->purpose);
+    verification->param.trust = (uint64_t)atomic_load(&observed->trust);
+    verification->signatures = atomic_load(&observed->signatures);
+    verification->client_signatures = atomic_load(&observed->client_signatures);
+    verification->client_types = atomic_load(&observed->client_types);
+    return ok && !hides(observed) && read_store(verifying_store(ctx, observed), verification) &&
            !has_policies(verification);
 }
 
@@ -134,7 +134,7 @@ static uint64_t security_callback(const SSL_CTX *ctx)
     return gosess_is_libssl(callback) ? 0 : (uintptr_t)callback;
 }
 
-bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_observed *observed,
                               struct gosess_verification *verification)
 {
     memset(verification, 0, sizeof(*verification));
@@ -144,7 +144,7 @@ bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
     if (verification->mode == SSL_VERIFY_NONE)
         return true;
     gosess_ssl->ERR_set_mark(); /* a missing address is an error to libcrypto */
-    bool ok = read_verification(ctx, noted, verification);
+    bool ok = read_verification(ctx, observed, verification);
     gosess_ssl->ERR_pop_to_mark();
     return ok;
 }
@@ -152,53 +152,53 @@ bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
 /* --- what has no getter --- */
 
 /* The configuration is no adversary, so a sum says whether it is the same. Without libssl. */
-static uint64_t note_of(int command, const void *list, size_t length)
+static uint64_t number_of(int command, const void *list, size_t length)
 {
     uint64_t sum = gosess_fnv(GOSESS_FNV_START, &command, sizeof command);
     return gosess_fnv(sum, list, list ? length : 0) | 1;
 }
 
 /* The one group of a key: SSL_CTX_set_tmp_ecdh(3). */
-static uint64_t note_of_curve(const EC_KEY *key)
+static uint64_t number_of_curve(const EC_KEY *key)
 {
     const struct gosess_libssl *table = gosess_ssl;
     if (!table || !table->EC_KEY_get0_group || !table->EC_GROUP_get_curve_name)
-        return note_of(SSL_CTRL_SET_TMP_ECDH, &key, sizeof key); /* no other one is as this */
+        return number_of(SSL_CTRL_SET_TMP_ECDH, &key, sizeof key); /* no other one is as this */
     int name = table->EC_GROUP_get_curve_name(table->EC_KEY_get0_group(key));
-    return note_of(SSL_CTRL_SET_TMP_ECDH, &name, sizeof name);
+    return number_of(SSL_CTRL_SET_TMP_ECDH, &name, sizeof name);
 }
 
 /* Lists of what clients may sign with come as text or as pairs of numbers. */
-bool gosess_note_setting(struct gosess_noted *noted, int command, long number, void *value)
+bool gosess_observe_setting(struct gosess_observed *observed, int command, long number, void *value)
 {
     size_t count = number > 0 ? (size_t)number : 0;
     switch (command) {
     case SSL_CTRL_SET_VERIFY_CERT_STORE:
-        atomic_store(&noted->store, value);
+        atomic_store(&observed->store, value);
         break;
     case SSL_CTRL_SET_SIGALGS:
-        atomic_store(&noted->signatures, note_of(command, value, count * sizeof(int)));
+        atomic_store(&observed->signatures, number_of(command, value, count * sizeof(int)));
         break;
     case SSL_CTRL_SET_SIGALGS_LIST:
-        atomic_store(&noted->signatures, note_of(command, value, strlen(value)));
+        atomic_store(&observed->signatures, number_of(command, value, strlen(value)));
         break;
     case SSL_CTRL_SET_CLIENT_SIGALGS:
-        atomic_store(&noted->client_signatures, note_of(command, value, count * sizeof(int)));
+        atomic_store(&observed->client_signatures, number_of(command, value, count * sizeof(int)));
         break;
     case SSL_CTRL_SET_CLIENT_SIGALGS_LIST:
-        atomic_store(&noted->client_signatures, note_of(command, value, strlen(value)));
+        atomic_store(&observed->client_signatures, number_of(command, value, strlen(value)));
         break;
     case SSL_CTRL_SET_CLIENT_CERT_TYPES:
-        atomic_store(&noted->client_types, note_of(command, value, count));
+        atomic_store(&observed->client_types, number_of(command, value, count));
         break;
     case SSL_CTRL_SET_GROUPS:
-        atomic_store(&noted->groups, note_of(command, value, count * sizeof(int)));
+        atomic_store(&observed->groups, number_of(command, value, count * sizeof(int)));
         break;
     case SSL_CTRL_SET_GROUPS_LIST:
-        atomic_store(&noted->groups, note_of(command, value, strlen(value)));
+        atomic_store(&observed->groups, number_of(command, value, strlen(value)));
         break;
     case SSL_CTRL_SET_TMP_ECDH:
-        atomic_store(&noted->groups, note_of_curve(value));
+        atomic_store(&observed->groups, number_of_curve(value));
         break;
     default:
         return false;
@@ -206,11 +206,11 @@ bool gosess_note_setting(struct gosess_noted *noted, int command, long number, v
     return true;
 }
 
-void gosess_note_settings(struct gosess_noted *noted, const struct gosess_noted *born)
+void gosess_observe_settings(struct gosess_observed *observed, const struct gosess_observed *born)
 {
-    atomic_store(&noted->store, atomic_load(&born->store));
-    atomic_store(&noted->signatures, atomic_load(&born->signatures));
-    atomic_store(&noted->client_signatures, atomic_load(&born->client_signatures));
-    atomic_store(&noted->client_types, atomic_load(&born->client_types));
-    atomic_store(&noted->groups, atomic_load(&born->groups));
+    atomic_store(&observed->store, atomic_load(&born->store));
+    atomic_store(&observed->signatures, atomic_load(&born->signatures));
+    atomic_store(&observed->client_signatures, atomic_load(&born->client_signatures));
+    atomic_store(&observed->client_types, atomic_load(&born->client_types));
+    atomic_store(&observed->groups, atomic_load(&born->groups));
 }

@@ -8,8 +8,11 @@ typedef int (*gosess_servername_cb)(SSL *, int *, void *);
 typedef int (*gosess_status_cb)(SSL *, void *);
 typedef SSL_CTX_alpn_select_cb_func gosess_alpn_cb;
 
-/* What libssl has no getter for, or not in every version: noted when the host sets it. */
-struct gosess_noted {
+/*
+ * What a host was observed to set of a context, and to do with it, where libssl has no getter for
+ * that, or not in every version.
+ */
+struct gosess_observed {
     _Atomic unsigned lists;     /* lists of CA names that it was given: see INTERPOSE_LIST_SETTER */
     _Atomic unsigned verifiers; /* changes of SSL_CTX_set_cert_verify_callback */
     _Atomic uintptr_t verifier; /* the callback of the last one */
@@ -63,14 +66,15 @@ struct gosess_verification {
  */
 bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out);
 
-/* Notes what SSL_CTX_ctrl(3) has set, where it is of this: true then. */
-bool gosess_note_setting(struct gosess_noted *noted, int command, long number, void *value);
+/* SSL_CTX_ctrl(3) has set something: true where it is of this. */
+bool gosess_observe_setting(struct gosess_observed *observed, int command, long number,
+                            void *value);
 
-/* Takes over what was noted so before its context was known. */
-void gosess_note_settings(struct gosess_noted *noted, const struct gosess_noted *born);
+/* Takes over what was observed before its context was known. */
+void gosess_observe_settings(struct gosess_observed *observed, const struct gosess_observed *born);
 
 /* False where libcrypto fails, or not all can be known. Cheap. */
-bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_noted *noted,
+bool gosess_read_verification(SSL_CTX *ctx, const struct gosess_observed *observed,
                               struct gosess_verification *verification);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * noting.c - the interposed functions that set what libssl has no getter for, or tells too late.
+ * observing.c - the interposed functions that set what libssl has no getter for, or tells too late.
  *
- * Each does what libssl's own does, and notes it where gosess has to do with the context.
+ * Each does what libssl's own does, and writes down what the host has set where gosess has to do
+ * with the context (struct gosess_observed) or with the connection.
  */
 #define _GNU_SOURCE
 #include <stdatomic.h>
@@ -19,12 +20,12 @@
 #define INTERPOSE_LIST_SETTER(function)                                    \
     GOSESS_EXPORT void function(SSL_CTX *ctx, STACK_OF(X509_NAME) * names) \
     {                                                                      \
-        struct gosess_attached *context = gosess_attached(ctx);            \
+        struct gosess_context *context = gosess_context_of(ctx);           \
         __typeof__(&(function)) next = GOSESS_NEXT(function);              \
         if (next)                                                          \
             next(ctx, names);                                              \
         if (context)                                                       \
-            atomic_fetch_add(&context->noted.lists, 1);                    \
+            atomic_fetch_add(&context->observed.lists, 1);                 \
     }
 
 INTERPOSE_LIST_SETTER(SSL_CTX_set0_CA_list)
@@ -34,30 +35,30 @@ GOSESS_EXPORT void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx,
                                                     int (*verifier)(X509_STORE_CTX *, void *),
                                                     void *argument)
 {
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     __typeof__(&SSL_CTX_set_cert_verify_callback) next =
         GOSESS_NEXT(SSL_CTX_set_cert_verify_callback);
     if (next)
         next(ctx, verifier, argument);
     if (!context)
         return;
-    uintptr_t before = atomic_exchange(&context->noted.verifier, (uintptr_t)verifier);
-    uintptr_t argument_before = atomic_exchange(&context->noted.argument, (uintptr_t)argument);
+    uintptr_t before = atomic_exchange(&context->observed.verifier, (uintptr_t)verifier);
+    uintptr_t argument_before = atomic_exchange(&context->observed.argument, (uintptr_t)argument);
     if (before != (uintptr_t)verifier || argument_before != (uintptr_t)argument)
-        atomic_fetch_add(&context->noted.verifiers, 1);
+        atomic_fetch_add(&context->observed.verifiers, 1);
 }
 
 /* SSL_CTX_set_purpose and SSL_CTX_set_trust call these too. */
-#define INTERPOSE_PARAM_SETTER(function, member)                                          \
-    GOSESS_EXPORT int function(X509_VERIFY_PARAM *param, int value)                       \
-    {                                                                                     \
-        __typeof__(&(function)) next = GOSESS_NEXT(function);                             \
-        int set = next ? next(param, value) : 0;                                          \
-        struct gosess_attached *context = set == 1 ? gosess_attached_param(param) : NULL; \
-        if (context)                                                                      \
-            atomic_store(&context->noted.member, value);                                  \
-        gosess_context_unref(context);                                                    \
-        return set;                                                                       \
+#define INTERPOSE_PARAM_SETTER(function, member)                                           \
+    GOSESS_EXPORT int function(X509_VERIFY_PARAM *param, int value)                        \
+    {                                                                                      \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);                              \
+        int set = next ? next(param, value) : 0;                                           \
+        struct gosess_context *context = set == 1 ? gosess_context_of_param(param) : NULL; \
+        if (context)                                                                       \
+            atomic_store(&context->observed.member, value);                                \
+        gosess_context_unref(context);                                                     \
+        return set;                                                                        \
     }
 
 INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_purpose, purpose)
@@ -65,7 +66,7 @@ INTERPOSE_PARAM_SETTER(X509_VERIFY_PARAM_set_trust, trust)
 
 /* --- rules of one connection --- */
 
-static void note_ruled(const SSL *ssl)
+static void observe_rule(const SSL *ssl)
 {
     struct gosess_connection *connection = gosess_ssl ? gosess_connection_of(ssl) : NULL;
     if (connection)
@@ -76,7 +77,7 @@ static void note_ruled(const SSL *ssl)
 GOSESS_EXPORT X509_VERIFY_PARAM *SSL_get0_param(SSL *ssl)
 {
     __typeof__(&SSL_get0_param) next = GOSESS_NEXT(SSL_get0_param);
-    note_ruled(ssl);
+    observe_rule(ssl);
     return next ? next(ssl) : NULL;
 }
 
@@ -84,7 +85,7 @@ GOSESS_EXPORT X509_VERIFY_PARAM *SSL_get0_param(SSL *ssl)
     GOSESS_EXPORT int function(SSL *ssl, type value)          \
     {                                                         \
         __typeof__(&(function)) next = GOSESS_NEXT(function); \
-        note_ruled(ssl);                                      \
+        observe_rule(ssl);                                    \
         return next ? next(ssl, value) : 0;                   \
     }
 
@@ -103,7 +104,7 @@ GOSESS_EXPORT long SSL_ctrl(SSL *ssl, int command, long larg, void *parg)
         command == SSL_CTRL_SET_SIGALGS_LIST || command == SSL_CTRL_SET_CLIENT_CERT_TYPES ||
         command == SSL_CTRL_SET_GROUPS || command == SSL_CTRL_SET_GROUPS_LIST ||
         command == SSL_CTRL_SET_TMP_ECDH)
-        note_ruled(ssl);
+        observe_rule(ssl);
     return next ? next(ssl, command, larg, parg) : 0;
 }
 
@@ -116,16 +117,16 @@ GOSESS_EXPORT long SSL_ctrl(SSL *ssl, int command, long larg, void *parg)
 GOSESS_EXPORT long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int command, void (*callback)(void))
 {
     __typeof__(&SSL_CTX_callback_ctrl) next = GOSESS_NEXT(SSL_CTX_callback_ctrl);
-    struct gosess_attached *context = gosess_attached(ctx);
-    if (context && command == SSL_CTRL_SET_TLS_EXT_SRP_USERNAME_CB && callback)
-        atomic_store(&context->noted.identifies, true);
+    struct gosess_context *context = gosess_context_of(ctx);
+    if (command == SSL_CTRL_SET_TLS_EXT_SRP_USERNAME_CB && callback)
+        gosess_observe_identifier(ctx);
     if (context && command == SSL_CTRL_SET_TLSEXT_SERVERNAME_CB) {
-        atomic_store(&context->noted.servername, (gosess_servername_cb)callback);
-        if (callback || atomic_load(&context->noted.parses))
+        atomic_store(&context->observed.servername, (gosess_servername_cb)callback);
+        if (callback || atomic_load(&context->observed.parses))
             callback = (void (*)(void))gosess_on_servername;
     }
     if (context && command == SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB) {
-        atomic_store(&context->noted.status, (gosess_status_cb)callback);
+        atomic_store(&context->observed.status, (gosess_status_cb)callback);
         if (callback)
             callback = (void (*)(void))gosess_on_status;
     }
@@ -136,9 +137,9 @@ GOSESS_EXPORT void SSL_CTX_set_alpn_select_cb(SSL_CTX *ctx, SSL_CTX_alpn_select_
                                               void *argument)
 {
     __typeof__(&SSL_CTX_set_alpn_select_cb) next = GOSESS_NEXT(SSL_CTX_set_alpn_select_cb);
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context) {
-        atomic_store(&context->noted.alpn, callback);
+        atomic_store(&context->observed.alpn, callback);
         if (callback)
             callback = gosess_on_alpn;
     }
@@ -150,9 +151,9 @@ GOSESS_EXPORT void SSL_CTX_set_alpn_select_cb(SSL_CTX *ctx, SSL_CTX_alpn_select_
 GOSESS_EXPORT void SSL_CTX_set_cert_cb(SSL_CTX *ctx, int (*callback)(SSL *, void *), void *argument)
 {
     __typeof__(&SSL_CTX_set_cert_cb) next = GOSESS_NEXT(SSL_CTX_set_cert_cb);
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context && callback)
-        atomic_store(&context->noted.chooses, true);
+        atomic_store(&context->observed.chooses, true);
     if (next)
         next(ctx, callback, argument);
 }
@@ -171,10 +172,10 @@ GOSESS_EXPORT void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, SSL_client_hello_cb
                                                void *argument)
 {
     __typeof__(&SSL_CTX_set_client_hello_cb) next = GOSESS_NEXT(SSL_CTX_set_client_hello_cb);
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context) {
-        atomic_store(&context->noted.hello, callback != NULL);
-        atomic_store(&context->noted.chooses_in_hello,
+        atomic_store(&context->observed.hello, callback != NULL);
+        atomic_store(&context->observed.chooses_in_hello,
                      callback && gosess_chooses_in_hello((uintptr_t)callback));
     }
     if (next)
@@ -188,7 +189,7 @@ GOSESS_EXPORT void SSL_CTX_set_client_hello_cb(SSL_CTX *ctx, SSL_client_hello_cb
     {                                                           \
         __typeof__(&(function)) next = GOSESS_NEXT(function);   \
         int set = next ? next(__VA_ARGS__) : 0;                 \
-        gosess_note_change(ctx);                                \
+        gosess_observe_change(ctx);                             \
         return set;                                             \
     }
 
@@ -208,23 +209,23 @@ INTERPOSE_CERTIFICATE_SETTER(SSL_CTX_use_cert_and_key,
 GOSESS_EXPORT void SSL_CTX_set_verify(SSL_CTX *ctx, int mode, SSL_verify_cb callback)
 {
     __typeof__(&SSL_CTX_set_verify) next = GOSESS_NEXT(SSL_CTX_set_verify);
-    bool same = gosess_attached(ctx) && gosess_ssl->SSL_CTX_get_verify_mode(ctx) == mode &&
+    bool same = gosess_context_of(ctx) && gosess_ssl->SSL_CTX_get_verify_mode(ctx) == mode &&
                 gosess_ssl->SSL_CTX_get_verify_callback(ctx) == callback;
     if (next)
         next(ctx, mode, callback);
     if (!same)
-        gosess_note_change(ctx);
+        gosess_observe_change(ctx);
 }
 
-#define INTERPOSE_POLICY_SETTER(function, type, get)                       \
-    GOSESS_EXPORT void function(SSL_CTX *ctx, type value)                  \
-    {                                                                      \
-        __typeof__(&(function)) next = GOSESS_NEXT(function);              \
-        bool same = gosess_attached(ctx) && gosess_ssl->get(ctx) == value; \
-        if (next)                                                          \
-            next(ctx, value);                                              \
-        if (!same)                                                         \
-            gosess_note_change(ctx);                                       \
+#define INTERPOSE_POLICY_SETTER(function, type, get)                         \
+    GOSESS_EXPORT void function(SSL_CTX *ctx, type value)                    \
+    {                                                                        \
+        __typeof__(&(function)) next = GOSESS_NEXT(function);                \
+        bool same = gosess_context_of(ctx) && gosess_ssl->get(ctx) == value; \
+        if (next)                                                            \
+            next(ctx, value);                                                \
+        if (!same)                                                           \
+            gosess_observe_change(ctx);                                      \
     }
 
 INTERPOSE_POLICY_SETTER(SSL_CTX_set_security_level, int, SSL_CTX_get_security_level)
@@ -238,7 +239,7 @@ GOSESS_EXPORT int CRYPTO_get_ex_new_index(int class, long argl, void *argp, CRYP
 {
     __typeof__(&CRYPTO_get_ex_new_index) next = GOSESS_NEXT(CRYPTO_get_ex_new_index);
     if (class == CRYPTO_EX_INDEX_SSL_SESSION)
-        gosess_note_session_data();
+        gosess_observe_session_data();
     return next ? next(class, argl, argp, new, dup, free) : -1;
 }
 
@@ -246,7 +247,7 @@ GOSESS_EXPORT int CRYPTO_get_ex_new_index(int class, long argl, void *argp, CRYP
 GOSESS_EXPORT int SSL_SESSION_set_ex_data(SSL_SESSION *session, int index, void *data)
 {
     __typeof__(&SSL_SESSION_set_ex_data) next = GOSESS_NEXT(SSL_SESSION_set_ex_data);
-    if (data && gosess_note_session_data() && gosess_ssl)
+    if (data && gosess_observe_session_data() && gosess_ssl)
         gosess_keep_object(session);
     return next ? next(session, index, data) : 0;
 }
@@ -258,8 +259,8 @@ GOSESS_EXPORT int SSL_CTX_set_session_ticket_cb(SSL_CTX *ctx,
                                                 void *argument)
 {
     __typeof__(&SSL_CTX_set_session_ticket_cb) next = GOSESS_NEXT(SSL_CTX_set_session_ticket_cb);
-    struct gosess_attached *context = gosess_attached(ctx);
+    struct gosess_context *context = gosess_context_of(ctx);
     if (context)
-        atomic_store(&context->noted.ticket_data, made || read);
+        atomic_store(&context->observed.ticket_data, made || read);
     return next ? next(ctx, made, read, argument) : 0;
 }
