@@ -22,6 +22,7 @@
 #include <openssl/ssl.h>
 
 #include "include/gosess.h"
+#include "shim/base/locks.h"
 
 /* Raised with every change of this file that an older half would not survive. */
 #define GOSESS_CORE_ABI 12
@@ -231,6 +232,10 @@ struct gosess_start {
     /* Whether a session and another object, or stored bytes, have the same master key. */
     bool (*same_object)(SSL_SESSION *session, SSL_SESSION *other);
     bool (*same_bytes)(SSL_SESSION *session, const unsigned char *der, size_t der_length);
+    /* shim/base/locks.h: the locks of both halves have one order. */
+    void (*lock)(enum gosess_lock lock);
+    void (*unlock)(enum gosess_lock lock);
+    void (*wait)(enum gosess_lock lock, pthread_cond_t *condition);
     /* The one logger. Any thread. */
     void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
     /* NULL outside of an ASYNC job, whose stack is too small for Go (L44). */

@@ -47,9 +47,8 @@ struct errand {
     struct errand *next;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all of the errands */
 static pthread_cond_t handed = PTHREAD_COND_INITIALIZER;
-static struct errand *first, **last = &first;
+static struct errand *first, **last = &first; /* with the lock of the relay, as each errand */
 static const struct gosess_start *start;
 
 static bool is_crowded(void)
@@ -85,17 +84,17 @@ static void run(const struct errand *errand)
 
 _Noreturn void gosess_gate_serve(void)
 {
-    pthread_mutex_lock(&lock);
+    start->lock(GOSESS_LOCK_RELAY);
     for (;;) {
         while (!first)
-            pthread_cond_wait(&handed, &lock);
+            start->wait(GOSESS_LOCK_RELAY, &handed);
         struct errand *errand = first;
         first = errand->next;
         if (!first)
             last = &first;
-        pthread_mutex_unlock(&lock);
+        start->unlock(GOSESS_LOCK_RELAY);
         run(errand);
-        pthread_mutex_lock(&lock);
+        start->lock(GOSESS_LOCK_RELAY);
         errand->done = true;
         pthread_cond_signal(&errand->answered);
     }
@@ -104,14 +103,14 @@ _Noreturn void gosess_gate_serve(void)
 static void relay(struct gosess_request *request)
 {
     struct errand errand = {.request = request, .answered = PTHREAD_COND_INITIALIZER};
-    pthread_mutex_lock(&lock);
+    start->lock(GOSESS_LOCK_RELAY);
     *last = &errand;
     last = &errand.next;
     if (first == &errand)
         pthread_cond_signal(&handed);
     while (!errand.done)
-        pthread_cond_wait(&errand.answered, &lock);
-    pthread_mutex_unlock(&lock);
+        start->wait(GOSESS_LOCK_RELAY, &errand.answered);
+    start->unlock(GOSESS_LOCK_RELAY);
     pthread_cond_destroy(&errand.answered);
 }
 

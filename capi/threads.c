@@ -6,11 +6,13 @@
  * those below (-Wl,--wrap in the Makefile).
  */
 #define _GNU_SOURCE
+#include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "glue.h"
@@ -120,14 +122,11 @@ int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
 
 void gosess_settle_thread(int threads)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static pthread_cond_t complete = PTHREAD_COND_INITIALIZER;
-    static int settled;
+    static _Atomic int settled;
     block_signals();
-    pthread_mutex_lock(&lock);
-    if (++settled >= threads)
-        pthread_cond_broadcast(&complete);
-    while (settled < threads)
-        pthread_cond_wait(&complete, &lock);
-    pthread_mutex_unlock(&lock);
+    int now = atomic_fetch_add(&settled, 1) + 1;
+    if (now == threads)
+        syscall(SYS_futex, &settled, FUTEX_WAKE_PRIVATE, threads);
+    for (; now < threads; now = atomic_load(&settled))
+        syscall(SYS_futex, &settled, FUTEX_WAIT_PRIVATE, now);
 }

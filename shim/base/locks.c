@@ -1,4 +1,4 @@
-/* locks.c - every lock of the C half. */
+/* locks.c - every lock of gosess in C. */
 #define _GNU_SOURCE
 #include "locks.h"
 

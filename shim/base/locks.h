@@ -1,4 +1,4 @@
-/* locks.h - every lock of the C half. */
+/* locks.h - every lock of gosess in C. */
 #ifndef GOSESS_BASE_LOCKS_H
 #define GOSESS_BASE_LOCKS_H
 
@@ -9,21 +9,19 @@
 
 /*
  * In the order in which a thread takes them: with one held, only those that follow it. Meanwhile
- * it calls no function of the host; nor does it open a file or wait for a process with one that a
- * fork waits for. What takes long is done with none (base/once.h).
+ * it calls no function of the host, opens no file and waits for no process. What takes long is done
+ * with none (base/once.h).
  */
 enum gosess_lock {
-    /* A callback that a program registered itself attaches its context. */
-    GOSESS_LOCK_ATTACH,
     /* The configuration, the caches, the table of libssl, the contexts and what libssl holds of
      * ours. */
     GOSESS_LOCK_SETUP,
     GOSESS_LOCK_ONCE,    /* what is done once: base/once.c */
     GOSESS_LOCK_OPENING, /* a cache is being opened in the Go half */
-    GOSESS_LOCK_CHANGE,  /* the user of all threads is being changed */
     GOSESS_LOCK_TERMS,   /* what contexts keep of their policies and certificates */
     GOSESS_LOCK_TABLE,   /* of ssl/table.c; as many as follow */
     GOSESS_LOCK_LOADED = GOSESS_LOCK_TABLE + GOSESS_TABLE_LOCKS, /* of core/load.c */
+    GOSESS_LOCK_RELAY, /* of capi/gate.c: what is handed to the relay */
     GOSESS_LOCKS,
 };
 

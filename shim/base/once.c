@@ -1,5 +1,6 @@
 /*
- * once.c - what a process does once, which may take long: files are opened, a child is waited for.
+ * once.c - what a process does once, or one thread of it at a time, which may take long: files are
+ * opened, a child is waited for.
  *
  * pthread_once(3) would do, but for a process that forks meanwhile: its child would wait for ever.
  */

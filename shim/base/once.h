@@ -1,4 +1,4 @@
-/* once.h - what a process does once, which may take long. */
+/* once.h - what a process does once, or one thread of it at a time, which may take long. */
 #ifndef GOSESS_BASE_ONCE_H
 #define GOSESS_BASE_ONCE_H
 
@@ -25,7 +25,7 @@ struct gosess_once {
  */
 bool gosess_once_begin(struct gosess_once *once);
 
-/* done: nobody is to do it again. */
+/* done: nobody is to do it again. Else the next thread is, one after the other. */
 void gosess_once_end(struct gosess_once *once, bool done);
 
 #endif

@@ -23,8 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../base/locks.h"
 #include "../base/log.h"
+#include "../base/once.h"
 #include "load.h"
 #include "state.h"
 #include "threads.h"
@@ -35,7 +35,7 @@
 
 typedef struct __user_cap_data_struct capabilities[2];
 
-/* What the threads are told; with the lock of changes. */
+/* What the threads are told by the one that changes the user. */
 static struct {
     const struct gosess_change *change;
     struct gosess_identifiers target; /* the caller's */
@@ -255,6 +255,8 @@ bool gosess_change_others(const struct gosess_change *change)
     return true;
 }
 
+static struct gosess_once change = GOSESS_ONCE; /* never done: one thread after the other */
+
 bool gosess_change_begin(sigset_t *mask)
 {
     sigset_t all;
@@ -262,10 +264,10 @@ bool gosess_change_begin(sigset_t *mask)
         return false;
     sigfillset(&all); /* a handler may change the user too */
     pthread_sigmask(SIG_BLOCK, &all, mask);
-    gosess_lock(GOSESS_LOCK_CHANGE);
+    gosess_once_begin(&change);
     if (gosess_threads_listed() >= 0)
         return true;
-    gosess_unlock(GOSESS_LOCK_CHANGE);
+    gosess_once_end(&change, false);
     pthread_sigmask(SIG_SETMASK, mask, NULL);
     return false;
 }
@@ -279,6 +281,6 @@ int gosess_change_passed(int result)
 
 void gosess_change_end(const sigset_t *mask)
 {
-    gosess_unlock(GOSESS_LOCK_CHANGE);
+    gosess_once_end(&change, false);
     pthread_sigmask(SIG_SETMASK, mask, NULL);
 }

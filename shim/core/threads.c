@@ -9,7 +9,7 @@
 
 static int tasks = -1; /* /proc/self/task: a host may go into a chroot */
 static struct stat tasks_status;
-/* With the lock of changes, once the Go half is ready. */
+/* Once the Go half is ready, only the thread that changes the user has to do with these. */
 static struct gosess_identifiers ours; /* of the Go half's threads */
 static bool alike;                     /* they are all alike */
 

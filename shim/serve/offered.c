@@ -1,7 +1,7 @@
 /* offered.c - the callbacks of include/gosess.h, which a program registers itself. */
 #define _GNU_SOURCE
 
-#include "../base/locks.h"
+#include "../base/once.h"
 #include "../ssl/libssl.h"
 #include "../ssl/shared.h"
 #include "attach.h"
@@ -24,16 +24,17 @@ static struct gosess_context *attach_first(SSL_CTX *ctx)
     return attached ? gosess_context_of(ctx) : NULL;
 }
 
-/* Only one thread at a time looks and attaches. */
+/* One thread at a time looks whether the context is attached, and attaches it. */
 static struct gosess_context *context_of_connection(SSL *ssl)
 {
+    static struct gosess_once attaching = GOSESS_ONCE;
     if (!gosess_prepare(__builtin_return_address(0)))
         return NULL;
-    gosess_lock(GOSESS_LOCK_ATTACH);
+    gosess_once_begin(&attaching);
     struct gosess_context *context = gosess_context_of_first(ssl);
     if (!context || !context->cache)
         context = attach_first(gosess_ssl->SSL_get_SSL_CTX(ssl));
-    gosess_unlock(GOSESS_LOCK_ATTACH);
+    gosess_once_end(&attaching, false);
     return context;
 }
 

@@ -37,6 +37,9 @@ static bool set_libssl(const struct gosess_libssl *found)
         .retain = table.SSL_SESSION_up_ref,
         .same_object = gosess_same_object,
         .same_bytes = gosess_same_bytes,
+        .lock = gosess_lock,
+        .unlock = gosess_unlock,
+        .wait = gosess_lock_wait,
         .log = log_text,
         .current_job = table.ASYNC_get_current_job,
     });

@@ -39,7 +39,7 @@ static void load_if_serving(void)
     errno = saved;
 }
 
-static int absent(void)
+int gosess_absent(void)
 {
     errno = ENOSYS;
     return -1;
@@ -74,7 +74,7 @@ GOSESS_EXPORT int chroot(const char *path)
 {
     __typeof__(&chroot) next = GOSESS_NEXT(chroot);
     become_server(__builtin_return_address(0));
-    return next ? next(path) : absent();
+    return next ? next(path) : gosess_absent();
 }
 
 /* The process itself is one. */
@@ -94,7 +94,7 @@ GOSESS_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *l
     __typeof__(&setrlimit) next = GOSESS_NEXT(setrlimit);
     if (resource == RLIMIT_NPROC)
         before_thread_limit(limit->rlim_cur, __builtin_return_address(0));
-    return next ? next(resource, limit) : absent();
+    return next ? next(resource, limit) : gosess_absent();
 }
 
 GOSESS_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
@@ -102,5 +102,5 @@ GOSESS_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit6
     __typeof__(&setrlimit64) next = GOSESS_NEXT(setrlimit64);
     if (resource == RLIMIT_NPROC)
         before_thread_limit(limit->rlim_cur, __builtin_return_address(0));
-    return next ? next(resource, limit) : absent();
+    return next ? next(resource, limit) : gosess_absent();
 }

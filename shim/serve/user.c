@@ -7,7 +7,6 @@
  * call is made in the host's threads, and the Go half's follow as far as they may (credentials.c).
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -21,12 +20,6 @@
 
 /* Declared by libcap only. */
 GOSESS_EXPORT int capset(cap_user_header_t header, const cap_user_data_t data);
-
-static int absent(void)
-{
-    errno = ENOSYS;
-    return -1;
-}
 
 /*
  * Whether libc may make the call: it would get the same answer in every thread. What fails in the
@@ -54,7 +47,7 @@ static int change_all(const struct gosess_change *change)
         sigset_t mask;                                                                      \
         bool alone = by_libc;                                                               \
         if (!next)                                                                          \
-            return absent();                                                                \
+            return gosess_absent();                                                         \
         if (alone || !gosess_change_begin(&mask))                                           \
             return next arguments;                                                          \
         int result =                                                                        \
@@ -87,7 +80,7 @@ GOSESS_EXPORT int initgroups(const char *user, gid_t group)
     int count = (int)sysconf(_SC_NGROUPS_MAX);
     sigset_t mask;
     if (!next)
-        return absent();
+        return gosess_absent();
     if (!gosess_change_begin(&mask))
         return next(user, group);
     bool agree = gosess_change_agrees();
@@ -109,7 +102,7 @@ GOSESS_EXPORT int capset(cap_user_header_t header, const cap_user_data_t data)
     const struct gosess_change nothing = {0};
     sigset_t mask;
     if (!next)
-        return absent();
+        return gosess_absent();
     if (!gosess_change_begin(&mask))
         return next(header, data);
     int result = next(header, data);

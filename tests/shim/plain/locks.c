@@ -86,7 +86,6 @@ static void forked(void)
     pid_t child = fork();
     if (child == 0) {
         alarm(20);
-        gosess_lock(GOSESS_LOCK_ATTACH);
         gosess_lock(GOSESS_LOCK_SETUP);
         gosess_lock(GOSESS_LOCK_TABLE);
         _exit(gosess_forked() && gosess_own_process() ? 0 : 1);
