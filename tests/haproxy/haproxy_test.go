@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -129,7 +130,7 @@ func (s *server) hits() uint64 {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return got.Hits
+	return got[sessioncache.Hits]
 }
 
 // each runs a test for both versions of TLS, at the same time: each has a server of its own.

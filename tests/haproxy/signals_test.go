@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -127,7 +128,7 @@ func (s *server) loadMeanwhile() (stop func()) {
 	s.do(func() error {
 		return harness.WaitFor("clients", func() bool {
 			got, err := harness.ReadStats(s.store)
-			return err == nil && got.Stores > 20
+			return err == nil && got[sessioncache.Stores] > 20
 		})
 	})
 	return func() { close(stopping); <-stopped }

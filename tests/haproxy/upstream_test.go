@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -40,7 +41,7 @@ backend upstream
 			if err != nil {
 				t.Fatal(err)
 			}
-			return got.Hits
+			return got[sessioncache.Hits]
 		}
 		without, with := count(false), count(true)
 		t.Logf("the upstream resumed %d connections of HAProxy, %d with gosess", without, with)

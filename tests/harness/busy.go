@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
 // What gosess does otherwise on a machine whose processes wait for a core, and what that must not be taken for.
@@ -61,10 +63,10 @@ func Lost(t testing.TB, r Result, store ...string) bool {
 		return false
 	}
 	stats, err := ReadStats(store...)
-	if err != nil || stats.Errors < uint64(missing) {
+	if err != nil || stats[sessioncache.Errors] < uint64(missing) {
 		return false
 	}
-	t.Logf("resumed %d of %d: the store counted %d sessions that it had no time for", r.Resumed, r.Attempts, stats.Errors)
+	t.Logf("resumed %d of %d: the store counted %d sessions that it had no time for", r.Resumed, r.Attempts, stats[sessioncache.Errors])
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -26,7 +27,7 @@ func TestLost(t *testing.T) {
 	}
 	one, many := resumed, resumed
 	one.Resumed, many.Resumed = resumed.Attempts-1, resumed.Attempts-3
-	if got := harness.LostOf(t, one, n.Env, n); got != (stats.Errors > 0) {
+	if got := harness.LostOf(t, one, n.Env, n); got != (stats[sessioncache.Errors] > 0) {
 		t.Errorf("one is missing, and the store counted %+v: %v", stats, got)
 	}
 	if harness.LostOf(t, many, n.Env, n) {

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
 // Guest is a client that comes again, to a server that has a store: how it calls, and where.
@@ -69,7 +71,7 @@ func (g Guest) offers(file string) (r Result, hits uint64) {
 		attempts = "20" // each session once
 	}
 	r = g.load("--load", file, "--attempts", attempts)
-	return r, g.Stats().Hits - before.Hits
+	return r, g.Stats()[sessioncache.Hits] - before[sessioncache.Hits]
 }
 
 // Resumes wants them resumed, each time.
@@ -107,12 +109,12 @@ func (g Guest) DoesNotResume(file string) {
 // IsTurnedAway wants the server to ask again who the client is, and not to serve it: nothing resumed, nothing given out, no good answer.
 func (g Guest) IsTurnedAway(file string) {
 	g.T.Helper()
-	before := g.Stats().Hits
+	before := g.Stats()[sessioncache.Hits]
 	r, err := Load(g.Port, append([]string{"--load", file, "--attempts", "40"}, g.Arguments...)...)
 	if err != nil {
 		g.T.Fatal(err)
 	}
-	if hits := g.Stats().Hits - before; r.Attempts == 0 || r.Errors != r.Attempts || r.Resumed != 0 || hits != 0 {
+	if hits := g.Stats()[sessioncache.Hits] - before; r.Attempts == 0 || r.Errors != r.Attempts || r.Resumed != 0 || hits != 0 {
 		g.T.Errorf("%v: of %d attempts %d were served, %d of them resumed, and the store gave out %d",
 			g.Arguments, r.Attempts, r.Handshakes, r.Resumed, hits)
 	}
@@ -159,7 +161,7 @@ func (g Guest) Expires(file string) {
 	if err != nil {
 		g.T.Error(err)
 	}
-	if after := g.Stats(); after.Hits == before.Hits && !g.Live {
+	if after := g.Stats(); after[sessioncache.Hits] == before[sessioncache.Hits] && !g.Live {
 		g.T.Errorf("nothing was resumed while it could be: %+v", after)
 	}
 }

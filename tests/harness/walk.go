@@ -3,6 +3,8 @@ package harness
 import (
 	"fmt"
 	"testing"
+
+	"gosess/sessioncache"
 )
 
 // Walk takes a server from state to state: sessions are made in each, and then offered in each.
@@ -125,7 +127,7 @@ func (w *Walk) hits() uint64 {
 	if w.Guest.Store == "" {
 		return 0
 	}
-	return w.Guest.Stats().Hits
+	return w.Guest.Stats()[sessioncache.Hits]
 }
 
 // enter makes the server be as a state says.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -125,7 +126,7 @@ func TestSignalsDoTheirWork(t *testing.T) {
 			stop, done := make(chan bool), make(chan harness.Result)
 			go func() { done <- s.loadUntil(stop) }()
 			s.do(func() error {
-				return harness.WaitFor("clients", func() bool { return s.stats().Hits > 100 })
+				return harness.WaitFor("clients", func() bool { return s.stats()[sessioncache.Hits] > 100 })
 			})
 			parent, old := s.Master(), s.Workers()
 			s.do(func() error { return parent.Kill(test.signal) })

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -132,7 +133,7 @@ func TestServer(t *testing.T) {
 // counted fails the test where it was not the cache that resumed.
 func counted(t *testing.T, url string, resumed int) {
 	t.Helper()
-	if stats, err := harness.ReadStats(url); err != nil || int(stats.Hits) != resumed {
+	if stats, err := harness.ReadStats(url); err != nil || int(stats[sessioncache.Hits]) != resumed {
 		t.Errorf("%d resumed, the store counted %+v (%v)", resumed, stats, err)
 	}
 }

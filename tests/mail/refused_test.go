@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -215,7 +216,7 @@ func TestLifetime(t *testing.T) {
 			if err != nil || !strings.Contains(string(output), "lifetime hint: "+seconds+" (seconds)") {
 				t.Errorf("%v: %s", err, output)
 			}
-			if stats := client.Stats(); stats.Stores == 0 {
+			if stats := client.Stats(); stats[sessioncache.Stores] == 0 {
 				t.Errorf("nothing was stored: %+v", stats)
 			}
 		})

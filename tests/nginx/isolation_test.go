@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -39,7 +40,7 @@ func TestRemovedAfterFailedVerification(t *testing.T) {
 		s.Sites[0].Location = "return 200 ok; } location @refused { return 200 refused;"
 		s.do(s.Start)
 		old := s.pool(version, "--cert", client.Cert, "--key", client.Key, "--sessions", "20")
-		if got := stats(t, url); got.Stores == 0 || got.Removals == 0 {
+		if got := stats(t, url); got[sessioncache.Stores] == 0 || got[sessioncache.Removals] == 0 {
 			t.Errorf("the store says %+v", got)
 		}
 		s.refuses(append(old, "--attempts", "100")...)
@@ -51,8 +52,8 @@ func TestRemovedAfterFailedVerification(t *testing.T) {
 // them too, by the session id context that nginx sets.
 func noHits(t *testing.T, url string) {
 	t.Helper()
-	if got := stats(t, url); got.Hits != 0 {
-		t.Errorf("the store gave out %d sessions", got.Hits)
+	if got := stats(t, url); got[sessioncache.Hits] != 0 {
+		t.Errorf("the store gave out %d sessions", got[sessioncache.Hits])
 	}
 }
 
@@ -69,7 +70,7 @@ func TestUpstreamConnections(t *testing.T) {
 		s.do(s.Start)
 		r := s.resumes("--tls", version, "--sessions", "50", "--attempts", "500")
 		// Beyond the client's hits there are those of the connections to the upstream.
-		if got := stats(t, url); got.Hits < uint64(r.Resumed)+uint64(r.Handshakes)/2 {
+		if got := stats(t, url); got[sessioncache.Hits] < uint64(r.Resumed)+uint64(r.Handshakes)/2 {
 			t.Errorf("the client saw %d hits in %d handshakes, the store %+v", r.Resumed, r.Handshakes, got)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -41,7 +42,7 @@ func TestCountersAgreeWithTheClient(t *testing.T) {
 		r := s.resumes("--tls", version, "--attempts", "1000")
 		hits += uint64(r.Resumed)
 		stores += uint64(r.Tickets)
-		if got := stats(t, url); got.Hits != hits || got.Stores != stores || got.Misses != 0 || got.Errors != 0 {
+		if got := stats(t, url); got[sessioncache.Hits] != hits || got[sessioncache.Stores] != stores || got[sessioncache.Misses] != 0 || got[sessioncache.Errors] != 0 {
 			t.Errorf("the client saw %d hits and %d sessions, the store %+v", hits, stores, got)
 		}
 	})
@@ -57,7 +58,7 @@ func TestCountersOfAStoreInMemory(t *testing.T) {
 	r := s.resumes(few("1.3")...)
 	for _, p := range append(s.Workers(), s.Master()) {
 		got := stats(t, "--pid", strconv.Itoa(p.PID))
-		if got.Hits != uint64(r.Resumed) || got.Stores != uint64(r.Tickets) || got.Misses != 0 {
+		if got[sessioncache.Hits] != uint64(r.Resumed) || got[sessioncache.Stores] != uint64(r.Tickets) || got[sessioncache.Misses] != 0 {
 			t.Errorf("the client saw %+v, the store %+v", r, got)
 		}
 	}
@@ -81,7 +82,7 @@ func TestSessionCacheModes(t *testing.T) {
 				s.do(s.Start)
 				old := s.pool(version)
 				r := s.resumes(append(old, "--attempts", "400")...)
-				if got := stats(t, url); (got.Hits == uint64(r.Resumed)) != test.hits || got.Stores == 0 {
+				if got := stats(t, url); (got[sessioncache.Hits] == uint64(r.Resumed)) != test.hits || got[sessioncache.Stores] == 0 {
 					t.Errorf("the store says %+v", got)
 				}
 				// nginx's own cache is gone now; the store is not.
@@ -101,7 +102,7 @@ func TestOffStaysOff(t *testing.T) {
 		s.do(s.Start)
 		s.refuses(few(version)...)
 		// libssl asks for TLS 1.3 sessions even so (L8).
-		if got := stats(t, url); got.Stores != 0 || got.Hits != 0 || got.Misses != 0 {
+		if got := stats(t, url); got[sessioncache.Stores] != 0 || got[sessioncache.Hits] != 0 || got[sessioncache.Misses] != 0 {
 			t.Errorf("the store says %+v", got)
 		}
 	})
@@ -131,7 +132,7 @@ func TestTicketsAreNotStored(t *testing.T) {
 		s.Tickets = true
 		s.do(s.Start)
 		s.resumes(few(version)...)
-		if got := stats(t, url); got.Stores != 0 || got.Hits != 0 {
+		if got := stats(t, url); got[sessioncache.Stores] != 0 || got[sessioncache.Hits] != 0 {
 			t.Errorf("the store says %+v", got)
 		}
 	})
@@ -143,7 +144,7 @@ func TestTicketsOnAndAClientWithoutThem(t *testing.T) {
 	s.Tickets = true
 	s.do(s.Start)
 	r := s.resumes(few("1.2", "--no-ticket")...)
-	if got := stats(t, url); got.Hits != uint64(r.Resumed) || got.Stores != uint64(r.Full) {
+	if got := stats(t, url); got[sessioncache.Hits] != uint64(r.Resumed) || got[sessioncache.Stores] != uint64(r.Full) {
 		t.Errorf("the store says %+v", got)
 	}
 }
@@ -156,7 +157,7 @@ func TestStatefulTickets(t *testing.T) {
 		s.Env = append(s.Env, "GOSESS_TICKETS=stateful")
 		s.do(s.Start)
 		r := s.resumes(few(version)...)
-		if got := stats(t, url); got.Hits != uint64(r.Resumed) || got.Stores != uint64(r.Tickets) {
+		if got := stats(t, url); got[sessioncache.Hits] != uint64(r.Resumed) || got[sessioncache.Stores] != uint64(r.Tickets) {
 			t.Errorf("the client saw %+v, the store %+v", r, got)
 		}
 	})

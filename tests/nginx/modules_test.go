@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -39,7 +40,7 @@ func TestStream(t *testing.T) {
 		if r.Resumed != r.Attempts {
 			t.Errorf("resumed %d of %d", r.Resumed, r.Attempts)
 		}
-		if got := stats(t, url); got.Hits < uint64(r.Resumed) || got.Stores < uint64(r.Sessions) {
+		if got := stats(t, url); got[sessioncache.Hits] < uint64(r.Resumed) || got[sessioncache.Stores] < uint64(r.Sessions) {
 			t.Errorf("the client saw %d hits, the store %+v", r.Resumed, got)
 		}
 		old := s.poolAt(port, version)
@@ -58,7 +59,7 @@ func TestMail(t *testing.T) {
 		s.Main = loadModule("mail") + fmt.Sprintf("mail { auth_http 127.0.0.1:1/; server { protocol imap; %s } }\n", directives)
 		s.do(s.Start)
 		r := s.loadAt(port, few(version, "--greeting")...)
-		if got := stats(t, url); r.Resumed != r.Attempts || got.Hits != uint64(r.Resumed) {
+		if got := stats(t, url); r.Resumed != r.Attempts || got[sessioncache.Hits] != uint64(r.Resumed) {
 			t.Errorf("the client saw %d hits of %d, the store %+v", r.Resumed, r.Attempts, got)
 		}
 		// Few: nginx lets a greeting that comes after tickets wait for the client's acknowledgement.
@@ -86,12 +87,12 @@ func TestUpstreamCountsTheSame(t *testing.T) {
 			s.do(s.Start)
 			r := s.load(few(version, "--threads", "1")...)
 			if !preloaded {
-				return stats(t, itsStore).Hits
+				return stats(t, itsStore)[sessioncache.Hits]
 			}
-			if got := stats(t, url); got.Stores != uint64(r.Tickets) || got.Hits != uint64(r.Resumed) {
+			if got := stats(t, url); got[sessioncache.Stores] != uint64(r.Tickets) || got[sessioncache.Hits] != uint64(r.Resumed) {
 				t.Errorf("the client saw %+v, the store %+v: it holds what nginx has as a client", r, got)
 			}
-			return stats(t, itsStore).Hits
+			return stats(t, itsStore)[sessioncache.Hits]
 		}
 		without, with := count(false), count(true)
 		t.Logf("the upstream resumed %d connections of nginx, %d with gosess", without, with)

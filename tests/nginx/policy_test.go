@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -153,7 +154,7 @@ func TestRevokedClient(t *testing.T) {
 		s.do(func() error { return s.Authority.Revoke(list, client) })
 		s.do(s.Stop)
 		s.do(s.Start)
-		before := stats(t, url).Hits
+		before := stats(t, url)[sessioncache.Hits]
 		r, err := harness.Load(s.Port(), append(old, "--attempts", "200")...)
 		if err != nil {
 			t.Fatal(err)
@@ -161,7 +162,7 @@ func TestRevokedClient(t *testing.T) {
 		if r.Errors != r.Attempts || r.Resumed != 0 {
 			t.Errorf("a revoked client: %+v", r)
 		}
-		if hits := stats(t, url).Hits - before; hits != 0 {
+		if hits := stats(t, url)[sessioncache.Hits] - before; hits != 0 {
 			t.Errorf("the store gave out %d sessions of a revoked client", hits)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -38,7 +39,7 @@ func TestServer(t *testing.T) {
 		reused, said = b.twice(preload(b.t, store+"?size=1m"+c.url), tls, c)
 		check("with a cache", reused, said, alone)
 		stats, err := harness.ReadStats(store)
-		if err != nil || stats.Hits != c.ours || (stats.Stores > 0) != c.shares {
+		if err != nil || stats[sessioncache.Hits] != c.ours || (stats[sessioncache.Stores] > 0) != c.shares {
 			b.t.Errorf("the store says %+v %v", stats, err)
 		}
 	})
@@ -148,7 +149,7 @@ func TestTime(t *testing.T) {
 			return
 		}
 		stats, err := harness.ReadStats(store)
-		if err != nil || stats.Hits != c.ours*reused || stats.Errors != 0 {
+		if err != nil || stats[sessioncache.Hits] != c.ours*reused || stats[sessioncache.Errors] != 0 {
 			b.t.Errorf("%d resumed, the store says %+v %v", reused, stats, err)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
 
@@ -99,7 +100,7 @@ func stored(store string) uint64 {
 	if err != nil {
 		return 0
 	}
-	return stats.Stores
+	return stats[sessioncache.Stores]
 }
 
 // gains wants all sessions resumed under the environment of a server's page, by that server and by one that is started after it.
