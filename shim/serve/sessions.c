@@ -121,32 +121,38 @@ void gosess_store_session(struct gosess_context *context, SSL *ssl, SSL_SESSION 
         gosess_store(&born);
 }
 
+/* Makes a request that removes a session. False where it has no id, and so is not stored. */
+static bool make_removal(struct gosess_request *removal, SSL_SESSION *session)
+{
+    *removal = (struct gosess_request){.operation = GOSESS_REMOVE, .session = session};
+    removal->id = gosess_ssl->SSL_SESSION_get_id(session, &removal->id_length);
+    return removal->id_length > 0;
+}
+
 bool gosess_drop_session(struct gosess_context *context, SSL_SESSION *session, SSL_SESSION **was)
 {
-    struct gosess_request drop = {.operation = GOSESS_REMOVE, .session = session};
+    struct gosess_request removal;
     struct gosess_announced *now = gosess_pending(context);
     *was = NULL;
     if (now && session == now->session) {
         now->superseded = true;
         return now->live;
     }
-    drop.id = gosess_ssl->SSL_SESSION_get_id(session, &drop.id_length);
     /* A process that has no Go half has stored nothing, and a callback must not wait for one. */
-    if (drop.id_length == 0 || !gosess_core_ready() || !gosess_ask(context, &drop))
+    if (!make_removal(&removal, session) || !gosess_core_ready() || !gosess_ask(context, &removal))
         return false;
-    *was = drop.was;
-    return drop.removed;
+    *was = removal.was;
+    return removal.removed;
 }
 
 /* Whether a session was stored, which it is not any more. */
 static bool take_out(const struct gosess_sharing *sharing, SSL_SESSION *session)
 {
-    struct gosess_request drop = {.operation = GOSESS_REMOVE, .session = session};
-    drop.id = gosess_ssl->SSL_SESSION_get_id(session, &drop.id_length);
-    if (drop.id_length == 0 || !gosess_ask_quietly(sharing, &drop))
+    struct gosess_request removal;
+    if (!make_removal(&removal, session) || !gosess_ask_quietly(sharing, &removal))
         return false;
-    gosess_ssl->SSL_SESSION_free(drop.was);
-    return drop.removed;
+    gosess_ssl->SSL_SESSION_free(removal.was);
+    return removal.removed;
 }
 
 /* One more than the limit of the context, if need be: no other has to leave for it. */
