@@ -4,6 +4,7 @@ package capi
 import "C"
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -13,43 +14,48 @@ import (
 type cache [C.GOSESS_OPERATIONS]func(*request)
 
 // table numbers the open caches, from 1. A number is not used again, so one of a cache
-// that was closed finds nothing.
+// that was closed finds nothing. A process has one, or few.
 type table struct {
-	mu   sync.Mutex // serialises changes; readers load all
-	all  atomic.Pointer[map[int]*cache]
+	mu   sync.Mutex // serialises changes; readers load open
+	open atomic.Pointer[[]numbered]
 	last int
+}
+
+type numbered struct {
+	number int
+	cache  *cache
 }
 
 var caches table
 
-func (t *table) change(change func(map[int]*cache)) {
-	next := make(map[int]*cache)
-	if now := t.all.Load(); now != nil {
-		for number, c := range *now {
-			next[number] = c
-		}
+func (t *table) all() []numbered {
+	if open := t.open.Load(); open != nil {
+		return *open
 	}
-	change(next)
-	t.all.Store(&next)
+	return nil
 }
 
 func (t *table) add(c *cache) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
-	t.change(func(all map[int]*cache) { all[t.last] = c })
+	open := append(slices.Clone(t.all()), numbered{t.last, c})
+	t.open.Store(&open)
 	return t.last
 }
 
 func (t *table) remove(number int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.change(func(all map[int]*cache) { delete(all, number) })
+	open := slices.DeleteFunc(slices.Clone(t.all()), func(n numbered) bool { return n.number == number })
+	t.open.Store(&open)
 }
 
 func (t *table) get(number int) *cache {
-	if all := t.all.Load(); all != nil {
-		return (*all)[number]
+	for _, n := range t.all() {
+		if n.number == number {
+			return n.cache
+		}
 	}
 	return nil
 }

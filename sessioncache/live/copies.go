@@ -3,6 +3,7 @@ package live
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 
 	"gosess/sessioncache"
 )
@@ -15,7 +16,9 @@ type Copies struct {
 	ref  func(Object)
 	room int64 // bytes
 
-	mu     sync.Mutex
+	any atomic.Bool // there may be some: most servers have none
+
+	mu     sync.Mutex // protects what follows
 	taken  int64
 	bySeal map[sessioncache.Seal]*list.Element
 	used   list.List // of *liveCopy, the most recently used one first
@@ -36,6 +39,9 @@ func NewCopies(room int64, ref func(Object)) *Copies {
 // Get returns the copy of a session, with a reference for the caller, false where there is
 // none.
 func (c *Copies) Get(seal sessioncache.Seal) (Object, bool) {
+	if !c.any.Load() {
+		return 0, false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.bySeal[seal]
@@ -59,6 +65,7 @@ func (c *Copies) Put(seal sessioncache.Seal, object Object, size int) (leaving [
 		return []Object{object}
 	}
 	c.bySeal[seal] = c.used.PushFront(kept)
+	c.any.Store(true)
 	c.taken += kept.size
 	heap.taken.Add(entryHeap)
 	for c.taken > c.room || heapFull() {
@@ -69,6 +76,9 @@ func (c *Copies) Put(seal sessioncache.Seal, object Object, size int) (leaving [
 
 // Drop stops keeping a copy, whose reference is the caller's, false where there is none.
 func (c *Copies) Drop(seal sessioncache.Seal) (Object, bool) {
+	if !c.any.Load() {
+		return 0, false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.bySeal[seal]
