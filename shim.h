@@ -81,6 +81,7 @@ enum gosess_shm_header {
     X(SHA256_Final)                     \
     X(SHA256_Init)                      \
     X(SHA256_Update)                    \
+    X(SSL_CIPHER_get_kx_nid)            \
     X(SSL_CTX_add_session)              \
     X(SSL_CTX_ctrl)                     \
     X(SSL_CTX_free)                     \

@@ -12,6 +12,7 @@
 #include "claim.h"
 #include "copies.h"
 #include "der.h"
+#include "identity.h"
 #include "replay.h"
 #include "stored.h"
 #include "terms.h"
@@ -160,6 +161,7 @@ SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned
     if (taken)
         gosess_claim_make(&connection->given, session, &scope);
     gosess_connection_resumes(connection, session);
+    connection->sole = request.ticket && gosess_offers_one_key(ssl);
     if (anti_replay)
         gosess_replay_take_over(connection);
     if (taken)

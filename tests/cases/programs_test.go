@@ -253,6 +253,13 @@ var programs = map[string][]scenario{
 		{name: "by-connection", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
 		{name: "by-found-session", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
 		{name: "by-found-session-of-connection", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		// Two contexts that present and demand the same share what is known by no key.
+		{
+			name: "without-key", alone: "known: full|another: full|its own: resumed",
+			served: "known: full|another: resumed|its own: resumed", memory: "known: full|another: full|its own: resumed",
+		},
+		{name: "resumed-without-key", alone: "full|resumed|another: full", served: "full|resumed|another: resumed", memory: "full|resumed|another: full"},
+		{name: "resumed-beside-key", alone: "full|resumed|another: full", only: "1.3"},
 		{name: "by-password", alone: "known: full|another: full|its own: resumed", only: "1.2"},
 	},
 
