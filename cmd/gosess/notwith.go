@@ -25,7 +25,6 @@ var notWith = map[string]string{
 	"mini_httpd":     aProcessEach,
 	"monit":          noMore,
 	"named":          noMore,
-	"nghttpx":        noMore,
 	"node":           noMore,
 	"openvpn":        noMore,
 	"pgbouncer":      noMore,

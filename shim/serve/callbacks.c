@@ -14,7 +14,6 @@
 #include "announced.h"
 #include "attach.h"
 #include "call.h"
-#include "changes.h"
 #include "connection.h"
 #include "der.h"
 #include "lookup.h"
@@ -69,10 +68,7 @@ static int tell_host(gosess_new_cb application, SSL *ssl, SSL_SESSION *session,
         now = (struct gosess_announced){
             .context = later->connection->first, .session = session, .live = later->scope.live};
     struct gosess_announced before = gosess_announce(now); /* a callback may serve connections */
-    struct gosess_changing elsewhere =
-        gosess_set_changing((struct gosess_changing){session, false});
     int kept = GOSESS_HOST(application)(ssl, session);
-    gosess_set_changing(elsewhere);
     now = gosess_announce(before);
     if (later)
         later->scope.live = now.live;
@@ -147,10 +143,7 @@ static SSL_SESSION *get_theirs(struct gosess_context *context, SSL *ssl, const u
     bool serves = gosess_serves(context) && application != gosess_get_session_cb;
     struct gosess_connection *connection = serves ? gosess_connection_of(ssl) : NULL;
     *copy = 1; /* libssl's value on entry, which a callback may leave alone (L17) */
-    struct gosess_changing before = gosess_set_changing(
-        (struct gosess_changing){.decodes = connection && gosess_has_bytes(context)});
     SSL_SESSION *session = application ? GOSESS_HOST(application)(ssl, id, length, copy) : NULL;
-    gosess_set_changing(before);
     if (session && connection && gosess_ssl->SSL_SESSION_is_resumable(session)) {
         connection->given.ends = gosess_end_of(session);
         if (!(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))

@@ -3,11 +3,10 @@
  *
  * libssl's cache has the object itself, so what a host changes when the session has been stored is
  * so for the next who resumes it: it ends earlier, or is another context's. What a shared store has
- * are bytes, which are written again. Objects that are kept live need nothing.
+ * are bytes, which are written again. Objects that are kept live need nothing, and of those that
+ * only have the id of what is stored (stored.c) nothing is written.
  */
 #define _GNU_SOURCE
-#include "changes.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -15,21 +14,12 @@
 #include "../ssl/libssl.h"
 #include "cache.h"
 #include "der.h"
-
-static _Thread_local struct gosess_changing changing;
-
-struct gosess_changing gosess_set_changing(struct gosess_changing now)
-{
-    struct gosess_changing before = changing;
-    changing = now;
-    return before;
-}
+#include "stored.h"
 
 /* Whether there may be shared bytes of a session. Who has no Go half has shared none. */
 static bool may_be_shared(const SSL_SESSION *session)
 {
-    return gosess_ssl && session && session != changing.newborn && !changing.decodes &&
-           gosess_core_ready();
+    return gosess_ssl && session && gosess_core_ready() && gosess_is_stored(session);
 }
 
 /* Has every shared store do it: the host does not say of which context its session is. */

@@ -16,6 +16,7 @@ struct gosess_connection {
     struct gosess_context *first;
     _Atomic int references; /* to the SSL, as far as they are seen: SSL_up_ref(3) */
     struct gosess_given given;
+    bool sole;           /* what it was given last is all that its client has offered */
     uint64_t options;    /* that replay.c has set */
     bool from_birth;     /* all that the host has set for it was seen */
     bool chooses;        /* what it presents and demands is not its context's to say */

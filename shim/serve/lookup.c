@@ -12,7 +12,9 @@
 #include "claim.h"
 #include "copies.h"
 #include "der.h"
+#include "identity.h"
 #include "replay.h"
+#include "stored.h"
 #include "terms.h"
 
 /* A copy of a session that took long to make is kept for the next time. */
@@ -29,10 +31,10 @@ static void keep_copy(struct gosess_context *context, SSL_SESSION *session,
     gosess_ssl->SSL_SESSION_free(keep.copy); /* NULL where it is kept */
 }
 
-/* The object that was found, or one that is made of the copy or of the bytes. */
-static SSL_SESSION *object_of(struct gosess_context *context, struct gosess_request *found)
+/* One that is made of the copy, or of the bytes, of what a shared store has. */
+static SSL_SESSION *make_object(struct gosess_context *context, struct gosess_request *found)
 {
-    SSL_SESSION *session = found->session;
+    SSL_SESSION *session = NULL;
     bool is_kept = found->copy != NULL;
     if (is_kept) {
         session = gosess_copy_to_use(found->copy, found->ends);
@@ -43,6 +45,10 @@ static SSL_SESSION *object_of(struct gosess_context *context, struct gosess_requ
             gosess_decode(found->der, found->der_length, found->id, found->id_length, found->ends);
         if (session && !is_kept && !found->take)
             keep_copy(context, session, found->seal);
+    }
+    if (session && !gosess_mark_stored(session)) {
+        gosess_ssl->SSL_SESSION_free(session);
+        return NULL;
     }
     return session;
 }
@@ -55,7 +61,7 @@ static SSL_SESSION *object_of(struct gosess_context *context, struct gosess_requ
  */
 static SSL_SESSION *without_mark(SSL_SESSION *session, const struct gosess_request *found)
 {
-    if (!session || gosess_ssl->SSL_SESSION_is_resumable(session))
+    if (gosess_ssl->SSL_SESSION_is_resumable(session))
         return session;
     int length = 0;
     unsigned char *der = found->scope->host_data ? NULL : gosess_encode(session, &length);
@@ -101,7 +107,8 @@ static SSL_SESSION *find(struct gosess_connection *connection, struct gosess_req
     SSL_SESSION *session = NULL;
     request->der = malloc(GOSESS_DER_SIZE);
     if (request->der && gosess_ask(connection->first, request))
-        session = without_mark(object_of(connection->first, request), request);
+        session = request->session ? without_mark(request->session, request)
+                                   : make_object(connection->first, request);
     if (request->der)
         gosess_ssl->OPENSSL_cleanse(request->der, request->der_length);
     free(request->der);
@@ -154,6 +161,7 @@ SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned
     if (taken)
         gosess_claim_make(&connection->given, session, &scope);
     gosess_connection_resumes(connection, session);
+    connection->sole = request.ticket && gosess_offers_one_key(ssl);
     if (anti_replay)
         gosess_replay_take_over(connection);
     if (taken)

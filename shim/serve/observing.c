@@ -13,6 +13,7 @@
 #include "connection.h"
 #include "context.h"
 #include "sessions.h"
+#include "stored.h"
 
 /* --- how clients are verified --- */
 
@@ -247,7 +248,7 @@ GOSESS_EXPORT int CRYPTO_get_ex_new_index(int class, long argl, void *argp, CRYP
 GOSESS_EXPORT int SSL_SESSION_set_ex_data(SSL_SESSION *session, int index, void *data)
 {
     __typeof__(&SSL_SESSION_set_ex_data) next = GOSESS_NEXT(SSL_SESSION_set_ex_data);
-    if (data && gosess_observe_session_data() && gosess_ssl)
+    if (data && gosess_observe_session_data() && gosess_ssl && gosess_is_stored(session))
         gosess_keep_object(session);
     return next ? next(session, index, data) : 0;
 }

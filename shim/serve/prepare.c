@@ -16,6 +16,7 @@
 #include "connection.h"
 #include "context.h"
 #include "der.h"
+#include "stored.h"
 
 static void log_text(enum gosess_log_level level, enum gosess_log_cause cause, const char *text)
 {
@@ -31,7 +32,7 @@ static bool set_libssl(const struct gosess_libssl *found)
     table = *found;
     /* Of ex_data only the end of the objects is heard: see ssl/table.c. */
     if (!gosess_attach_prepare(&table) || !gosess_connection_prepare(&table) ||
-        !gosess_hidden_prepare(&table))
+        !gosess_stored_prepare(&table) || !gosess_hidden_prepare(&table))
         return false;
     gosess_core_prepare(&(struct gosess_start){
         .retain = table.SSL_SESSION_up_ref,

@@ -8,6 +8,7 @@
 #include "call.h"
 #include "copies.h"
 #include "der.h"
+#include "stored.h"
 
 static int limit_of(const struct gosess_context *context)
 {
@@ -47,8 +48,8 @@ static long share(struct gosess_context *context, SSL_SESSION *session,
     struct gosess_request request = {.operation = GOSESS_SHARE, .scope = scope, .expires = expires};
     int length = 0;
     request.id = gosess_ssl->SSL_SESSION_get_id(session, &request.id_length);
-    request.der = request.id_length > 0 ? gosess_encode(session, &length) : NULL;
-    if (!request.der)
+    if (request.id_length == 0 || !gosess_mark_stored(session) ||
+        !(request.der = gosess_encode(session, &length)))
         return 0;
     request.der_length = (size_t)length;
     if (with_copy && scope->chain == 0 && (request.copy = gosess_copy_to_keep(session)))

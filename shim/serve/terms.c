@@ -17,6 +17,7 @@
 #include "../ssl/digest.h"
 #include "../ssl/libssl.h"
 #include "connection.h"
+#include "identity.h"
 #include "own.h"
 #include "tier.h"
 
@@ -24,9 +25,8 @@
 
 /*
  * Whether a connection's terms are known, from the context that it has been switched to by now. A
- * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and one
- * for pre-shared keys or SRP may know a client no more; neither is asked where a session is
- * resumed. That of the first context stays the connection's.
+ * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
+ * not asked where a session is resumed. That of the first context stays the connection's.
  */
 static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
 {
@@ -36,9 +36,7 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     struct gosess_limits limits;
     struct gosess_digest digest;
     if (!context || !connection || !context->from_birth || !connection->from_birth ||
-        connection->chooses || connection->identifies ||
-        atomic_load(&connection->first->observed.identifies) ||
-        atomic_load(&context->observed.chooses) ||
+        connection->chooses || atomic_load(&context->observed.chooses) ||
         !gosess_certificates_digest(ssl, &context->presented, certificates) ||
         !gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
                               policy))
@@ -185,6 +183,14 @@ static bool is_verified_as_now(const SSL *ssl, const struct gosess_connection *c
            (connection && connection->generation == gosess_generation());
 }
 
+/* Whether the host has callbacks that identify clients, and one may have for this session. */
+static bool is_identified(const struct gosess_connection *connection, const SSL_SESSION *session)
+{
+    return !connection ||
+           ((connection->identifies || atomic_load(&connection->first->observed.identifies)) &&
+            gosess_may_be_identified(connection, session));
+}
+
 void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
                        struct gosess_scope *scope)
 {
@@ -201,7 +207,8 @@ void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *se
         .own = gosess_own_rules(ssl),
         .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
     };
-    scope->known = terms_of(ssl, scope->terms) && is_verified_as_now(ssl, connection);
+    scope->known = terms_of(ssl, scope->terms) && is_verified_as_now(ssl, connection) &&
+                   !is_identified(connection, session);
     scope->shared = scope->known && is_whole(context, session, scope) &&
                     !gosess_keeps_account(context) &&
                     !(scope->resumed && connection && connection->given.private);

@@ -54,13 +54,6 @@ bool gosess_is_tier(struct gosess_context *context)
            (application ? get_is_listed(context, application) : context->lets_serve);
 }
 
-/* All of them have bytes in a cache of their own, which is bounded, and have it drop them. */
-bool gosess_has_bytes(struct gosess_context *context)
-{
-    gosess_get_cb application = atomic_load(&context->get_session);
-    return application && get_is_listed(context, application);
-}
-
 bool gosess_keeps_account(struct gosess_context *context)
 {
     if (!context->cache || gosess_live(context))

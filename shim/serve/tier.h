@@ -13,9 +13,6 @@ void gosess_made_by(SSL_CTX *ctx, const void *caller);
  */
 bool gosess_is_tier(struct gosess_context *context);
 
-/* Whether the host's get callback is one that makes its sessions of bytes. */
-bool gosess_has_bytes(struct gosess_context *context);
-
 /*
  * Whether the host means libssl's internal cache to have the sessions of this context alone, those
  * that it was told of: its get callback may refuse what that does not have, or its remove callback

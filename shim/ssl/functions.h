@@ -14,6 +14,7 @@
  */
 #define GOSESS_OF_LIBSSL(X)             \
     X(DTLS_client_method)               \
+    X(SSL_CIPHER_get_kx_nid)            \
     X(SSL_CTX_add_session)              \
     X(SSL_CTX_ctrl)                     \
     X(SSL_CTX_free)                     \

@@ -12,6 +12,7 @@ enum gosess_kind {
     GOSESS_KIND_SSL,     /* by_ssl of struct gosess_connection */
     GOSESS_KIND_SESSION, /* that a connection resumes: by_session */
     GOSESS_KIND_STORE,   /* an X509_STORE: ssl/hidden.c */
+    GOSESS_KIND_STORED,  /* an SSL_SESSION: serve/stored.c */
 };
 
 /* A member of what is kept, in the table under an object's address. All 0: not in the table. */

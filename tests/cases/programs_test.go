@@ -174,6 +174,9 @@ var programs = map[string][]scenario{
 		{name: "renamed", alone: "full|then: full"},
 		{name: "annotated", alone: "resumed: 'bob', 'http/1.1', 'a.test'"},
 		{name: "out-when-resumed", alone: "resumed|full|then: full"},
+		{name: "copied", alone: "resumed|then: resumed"},
+		{name: "of-client", alone: "resumed|then: resumed"},
+		{name: "in-its-place", alone: "resumed|then: resumed"},
 	},
 
 	"accounts": {
@@ -214,12 +217,7 @@ var programs = map[string][]scenario{
 	},
 
 	"added": {
-		// What is stored of a session is known by its id: by setting data in a copy the host has changed it.
-		{
-			name: "changed", alone: "the same: 0|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed",
-			served: "the same: 1|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed",
-			memory: "the same: 0|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed",
-		},
+		{name: "changed", alone: "the same: 0|nothing: resumed|changed: 1|may read: resumed|changed again: 0|back: 1|nothing: resumed"},
 		{name: "ended", alone: "1|nothing: full"},
 		{name: "in-callback", alone: "then: 0|nothing: resumed|nothing: resumed", only: "1.2"},
 		{name: "in-callback", alone: "then: 0|nothing: resumed|nothing: full", only: "1.3"},
@@ -255,6 +253,13 @@ var programs = map[string][]scenario{
 		{name: "by-connection", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
 		{name: "by-found-session", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
 		{name: "by-found-session-of-connection", alone: "known: resumed|another: full|its own: resumed", only: "1.3"},
+		// Two contexts that present and demand the same share what is known by no key.
+		{
+			name: "without-key", alone: "known: full|another: full|its own: resumed",
+			served: "known: full|another: resumed|its own: resumed", memory: "known: full|another: full|its own: resumed",
+		},
+		{name: "resumed-without-key", alone: "full|resumed|another: full", served: "full|resumed|another: resumed", memory: "full|resumed|another: full"},
+		{name: "resumed-beside-key", alone: "full|resumed|another: full", only: "1.3"},
 		{name: "by-password", alone: "known: full|another: full|its own: resumed", only: "1.2"},
 	},
 

@@ -33,7 +33,7 @@ var servers = []server{
 	{"unbound", unbound, untilEnd, true, false, false},
 	{"dnsdist", dnsdist, untilEnd, true, true, false},
 	{"rsyslog", rsyslog, untilEnd, false, false, false},
-	{"nghttpx", nghttpx, nil, false, true, false},
+	{"nghttpx", nghttpx, nil, true, true, false},
 	{"h2o", h2o, nil, true, false, false},
 	{"memcached", memcached, untilEnd, true, false, false},
 	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false, false}, // its clients leave so

@@ -240,12 +240,17 @@ static void serve(struct gosess_request *request)
 }
 
 #ifndef WITHOUT_SERVE
+static volatile unsigned char owner; /* of the context that was asked for last */
+
 void gosess_core_serve(struct gosess_request *request)
 {
 #    ifdef RACE
     lookups++;
 #    endif
     pthread_mutex_lock(&lock);
+    /* As the Go half reads it: a context that has ended is seen under a sanitizer. */
+    if (request->context)
+        owner = request->context->owner[0];
     serve(request);
     pthread_mutex_unlock(&lock);
 #    ifdef SOIL

@@ -149,10 +149,69 @@ static void out_when_resumed(void)
     say_after(session, next);
 }
 
+/* --- what only has the id of the session --- */
+
+/* Whatever can be changed of it. */
+static void change_all(SSL_SESSION *other)
+{
+    static const unsigned char nobody[] = "logged out", id[32] = "another id", key[48] = "none";
+    SSL_SESSION_set_timeout(other, 5);
+    MUST(SSL_SESSION_set1_id_context(other, nobody, sizeof nobody) &&
+         SSL_SESSION_set1_ticket_appdata(other, "bob", 3) &&
+         SSL_SESSION_set1_master_key(other, key, sizeof key));
+    SSL_SESSION_set_time(other, (long)time(NULL) - 2000);
+    MUST(SSL_SESSION_set1_id(other, id, sizeof id));
+}
+
+static void copied(void)
+{
+    SSL_SESSION *of_client, *session = made(&of_client), *copy = SSL_SESSION_dup(session);
+    MUST(copy);
+    change_all(copy);
+    SSL_SESSION_free(copy);
+    say_after(session, of_client);
+}
+
+/* A client in the same process; it comes with an object that is as it was. */
+static void of_client_too(void)
+{
+    SSL_SESSION *of_client, *session = made(&of_client), *offered = SSL_SESSION_dup(of_client);
+    MUST(offered);
+    change_all(of_client);
+    SSL_SESSION_free(of_client);
+    say_after(session, offered);
+}
+
+/* The server's object has ended, and another one lies where it was. */
+static void in_its_place(void)
+{
+    enum { PLACES = 64 };
+    SSL_SESSION *of_client, *session = made(&of_client), *copies[PLACES];
+    uintptr_t place = (uintptr_t)session;
+    int count = 0;
+    SSL_SESSION_free(session);
+    do
+        MUST((copies[count] = SSL_SESSION_dup(of_client)));
+    while ((uintptr_t)copies[count++] != place && count < PLACES);
+    change_all(copies[count - 1]);
+    while (count > 0)
+        SSL_SESSION_free(copies[--count]);
+    say_after(NULL, of_client);
+}
+
 static const struct scenario scenarios[] = {
-    {"timed-out", timed_out}, {"made-older", made_older}, {"prolonged", prolonged},
-    {"restarted", restarted}, {"logged-out", logged_out}, {"logged-out-and-in", logged_out_and_in},
-    {"renamed", renamed},     {"annotated", annotated},   {"out-when-resumed", out_when_resumed},
+    {"timed-out", timed_out},
+    {"made-older", made_older},
+    {"prolonged", prolonged},
+    {"restarted", restarted},
+    {"logged-out", logged_out},
+    {"logged-out-and-in", logged_out_and_in},
+    {"renamed", renamed},
+    {"annotated", annotated},
+    {"out-when-resumed", out_when_resumed},
+    {"copied", copied},
+    {"of-client", of_client_too},
+    {"in-its-place", in_its_place},
 };
 
 int main(int argc, char **argv)

@@ -166,6 +166,57 @@ static void by_found_session_of_connection(void)
     say_known(knowing, other, client, with_keys(new_client()));
 }
 
+/* --- clients that are known by nothing, of a server that knows others by keys --- */
+
+static SSL_CTX *server_with_callbacks(void)
+{
+    SSL_CTX *ctx = new_server();
+    SSL_CTX_set_psk_server_callback(ctx, know);
+    SSL_CTX_set_psk_find_session_callback(ctx, find);
+    return ctx;
+}
+
+static void without_key(void)
+{
+    say_known(server_with_callbacks(), server_with_callbacks(), new_client(), new_client());
+}
+
+/* What comes of a session that was resumed, by a client of one context, for another one. */
+static void say_resumed(SSL_CTX *client)
+{
+    SSL_SESSION *session = NULL;
+    SSL_CTX *server = server_with_callbacks(), *other = server_with_callbacks();
+    say("%s", visit(server, client, &session, NULL));
+    say("%s", visit(server, client, &session, NULL));
+    say_connection("another", other, client, &session);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(server);
+    SSL_CTX_free(other);
+    SSL_CTX_free(client);
+}
+
+static void resumed_without_key(void)
+{
+    say_resumed(new_client());
+}
+
+static int use_bob(SSL *ssl, const EVP_MD *digest, const unsigned char **identity, size_t *length,
+                   SSL_SESSION **session)
+{
+    int used = use_alice(ssl, digest, identity, length, session);
+    *identity = (const unsigned char *)"bob";
+    *length = strlen("bob");
+    return used;
+}
+
+/* Nobody can say which of the two it is that the connection has resumed. */
+static void resumed_beside_key(void)
+{
+    SSL_CTX *client = with_keys(new_client());
+    SSL_CTX_set_psk_use_session_callback(client, use_bob);
+    say_resumed(client);
+}
+
 /* --- SRP --- */
 
 static int look_up(SSL *ssl, int *alert, void *known)
@@ -221,6 +272,9 @@ static const struct scenario scenarios[] = {
     {"by-connection", by_connection},
     {"by-found-session", by_found_session},
     {"by-found-session-of-connection", by_found_session_of_connection},
+    {"without-key", without_key},
+    {"resumed-without-key", resumed_without_key},
+    {"resumed-beside-key", resumed_beside_key},
     {"by-password", by_password},
 };
 
