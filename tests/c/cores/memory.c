@@ -249,8 +249,8 @@ void gosess_core_serve(struct gosess_request *request)
 #    endif
     pthread_mutex_lock(&lock);
     /* As the Go half reads it: a context that has ended is seen under a sanitizer. */
-    if (request->context)
-        owner = request->context->owner[0];
+    if (request->owner)
+        owner = request->owner->random[0];
     serve(request);
     pthread_mutex_unlock(&lock);
 #    ifdef SOIL
