@@ -68,7 +68,9 @@ func Read(ctx context.Context, vault Vault, plan Plan, fresh func([]byte)) (secr
 		if len(values) == 0 && number >= current {
 			values, failed = plan.make(ctx, vault, number, fresh)
 		}
-		err = errors.Join(err, failed)
+		if err == nil {
+			err = failed // the first one says why
+		}
 		for i, value := range values {
 			secrets = append(secrets, plan.secret(number, value, i == 0))
 			clear(value)
