@@ -25,7 +25,7 @@
 #include "shim/base/locks.h"
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 12
+#define GOSESS_CORE_ABI 13
 
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
@@ -130,6 +130,26 @@ struct gosess_source {
     unsigned key_count;
 };
 
+#define GOSESS_SECRET_SIZE 32
+#define GOSESS_SECRETS_MAX 330 /* more than a store has room for */
+
+/* What session tickets of one period are sealed under. Unix seconds. */
+struct gosess_secret {
+    unsigned char value[GOSESS_SECRET_SIZE];
+    int64_t begins, next; /* its period, and the one after it */
+    int64_t ends;         /* the last second in which a ticket of it may be used */
+    bool seals;           /* and not only opens */
+};
+
+/* The secrets that are wanted, and those that there are. */
+struct gosess_wanted {
+    int64_t now;          /* unix seconds */
+    int64_t period, keep; /* seconds: how long one is, and how long after it tickets may be used */
+    unsigned char fresh[2][GOSESS_SECRET_SIZE]; /* random, for those that have to be made */
+    struct gosess_secret secrets[GOSESS_SECRETS_MAX];
+    unsigned count;
+};
+
 /* A session that has left a cache, with the reference that the cache had. */
 struct gosess_leaving {
     SSL_SESSION *session;
@@ -170,7 +190,9 @@ enum gosess_operation {
      * say of what.
      */
     GOSESS_FIND,
-    GOSESS_LEARN,     /* [scope] its server name leads to its terms, as a handshake has shown */
+    GOSESS_ROUTE,   /* [scope] result: 1 where it is known what its name leads to: terms */
+    GOSESS_SECRETS, /* [wanted] the secrets of tickets. result: 1, or 0 where the next is missing */
+    GOSESS_LEARN,   /* [scope] its server name leads to its terms, as a handshake has shown */
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
     /* [owner, id, session] removed: it was stored, and not another one under its id (L15) */
     GOSESS_REMOVE,
@@ -198,6 +220,7 @@ struct gosess_request {
 
     const struct gosess_source *source;
     struct gosess_stats *stats;
+    struct gosess_wanted *wanted;
     int64_t before; /* unix seconds */
 
     const unsigned char *id;

@@ -8,6 +8,7 @@ import (
 
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
+	"gosess/sessioncache/tickets"
 )
 
 // What both halves must agree on. Where they do not this does not compile: two arrays of other
@@ -19,6 +20,7 @@ var (
 	_ = [C.GOSESS_DER_SIZE]byte([sessioncache.MaxDER]byte{})
 	_ = [C.GOSESS_DIGEST_SIZE]byte(sessioncache.Origin{}.Owner)
 	_ = [C.GOSESS_DIGEST_SIZE]byte(sessioncache.Origin{}.Terms)
+	_ = [C.GOSESS_SECRET_SIZE]byte([tickets.Size]byte{})
 	_ = [C.GOSESS_SHM_ID_SIZE]byte(sessioncache.StoreID{})
 
 	_ = [unsafe.Offsetof(C.struct_gosess_stats{}.hits)]byte([unsafe.Sizeof(uint64(0))]byte{})

@@ -4,10 +4,14 @@ package capi
 import "C"
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
 )
+
+// unhurried is the context of every call: the stores that there are wait for nobody.
+var unhurried = context.Background()
 
 // cache has a function for each operation that its kind of store has something to do for: shim.h says
 // what.

@@ -8,6 +8,7 @@
 typedef struct gosess_request gosess_request;
 typedef const struct gosess_scope gosess_const_scope;
 typedef const struct gosess_source gosess_const_source;
+typedef struct gosess_wanted gosess_wanted;
 typedef const struct gosess_owner gosess_const_owner;
 
 /* --- glue.c: what Go asks of C --- */

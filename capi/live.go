@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"sync"
+	"time"
 
 	objects "gosess/sessioncache/live"
 )
@@ -12,27 +13,32 @@ import (
 // live is a store of live sessions in this process: what libssl's internal cache is,
 // apart for each context.
 type live struct {
-	budget *objects.Budget
-	owners sync.Map // *C.gosess_const_owner to *objects.Memory
+	budget  *objects.Budget
+	records *objects.Records
+	owners  sync.Map // *C.gosess_const_owner to *objects.Memory
 }
 
 func newLive(size int64) *live {
-	return &live{budget: objects.NewBudget(size)}
+	return &live{
+		budget:  objects.NewBudget(size),
+		records: objects.NewRecords(func() int64 { return time.Now().Unix() }),
+	}
 }
 
 // cache has nothing to share, nor bytes that a copy could be of; what a server name leads to need not be
 // known, as a session is asked for by its name; and the host changes the object itself that is kept.
 func (l *live) cache() *cache {
 	return &cache{
-		C.GOSESS_CLOSE:  l.drop,
-		C.GOSESS_CLEAR:  l.drop,
-		C.GOSESS_COUNT:  func(r *request) { setStats(r.stats, l.budget.Stats()) },
-		C.GOSESS_NUMBER: l.number,
-		C.GOSESS_FLUSH:  l.flush,
-		C.GOSESS_FORGET: l.forget,
-		C.GOSESS_KEEP:   l.keep,
-		C.GOSESS_FIND:   l.find,
-		C.GOSESS_REMOVE: l.remove,
+		C.GOSESS_CLOSE:   l.drop,
+		C.GOSESS_CLEAR:   l.drop,
+		C.GOSESS_COUNT:   func(r *request) { setStats(r.stats, l.budget.Stats()) },
+		C.GOSESS_NUMBER:  l.number,
+		C.GOSESS_FLUSH:   l.flush,
+		C.GOSESS_FORGET:  l.forget,
+		C.GOSESS_KEEP:    l.keep,
+		C.GOSESS_FIND:    l.find,
+		C.GOSESS_REMOVE:  l.remove,
+		C.GOSESS_SECRETS: func(r *request) { readSecrets(r, l.records) },
 	}
 }
 

@@ -5,15 +5,11 @@ import "C"
 
 import (
 	"bytes"
-	"context"
 	"time"
 
 	"gosess/sessioncache"
 	objects "gosess/sessioncache/live"
 )
-
-// unhurried is the context of every call: the stores that there are wait for nobody.
-var unhurried = context.Background()
 
 // sealed is a store that keeps sessions as sealed bytes, which processes share. What may not be
 // shared, because its bytes are not all of it or its terms are not known, is kept live in this
@@ -54,6 +50,8 @@ func (s *sealed) cache() *cache {
 		C.GOSESS_KEEP:      s.keep,
 		C.GOSESS_FIND:      s.find,
 		C.GOSESS_LEARN:     s.learn,
+		C.GOSESS_ROUTE:     s.route,
+		C.GOSESS_SECRETS:   func(r *request) { readSecrets(r, s.rules) },
 		C.GOSESS_KEEP_COPY: s.keepCopy,
 		C.GOSESS_REMOVE:    s.remove,
 		C.GOSESS_CHANGE:    s.change,
@@ -81,6 +79,15 @@ func (s *sealed) share(r *request) {
 func (s *sealed) learn(r *request) {
 	origin := originOf(r.scope)
 	s.rules.Learn(unhurried, configurationOf(r.scope), origin.ServerName, origin.Terms)
+}
+
+// route says what a server name has led to.
+func (s *sealed) route(r *request) {
+	terms, known := s.rules.Route(unhurried, configurationOf(r.scope), serverNameOf(r.scope))
+	if known {
+		*termsOf(r) = terms
+		r.result = 1
+	}
 }
 
 // keep keeps the object itself. What this context has shared of the session makes way, so that there is

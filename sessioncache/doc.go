@@ -10,5 +10,5 @@
 // a store gets to see: seal.go, sealer.go, work.go, mac.go (keyed hashes), keys.go.
 //
 // Package live is apart from all that: it keeps the objects of libssl themselves, in one process, and nobody
-// seals those.
+// seals those. Package tickets makes the secrets that session tickets are sealed under.
 package sessioncache

@@ -24,6 +24,8 @@ type Records interface {
 	DropRecord(ctx context.Context, e *Entry, now uint32) error
 	// ExpireRecords leaves nothing of what has expired.
 	ExpireRecords(ctx context.Context, now uint32) error
+	// RecordRoom is how many records there can be.
+	RecordRoom() int
 }
 
 // AddRecord stores a value under a name, until a time in unix seconds, where there is none under any
@@ -103,4 +105,12 @@ func (c *Cache) ExpireRecords(ctx context.Context) error {
 		return records.ExpireRecords(ctx, seconds(c.now()))
 	}
 	return ErrNoRecords
+}
+
+// RecordRoom is how many records the store has room for.
+func (c *Cache) RecordRoom() int {
+	if records, ok := c.store.(Records); ok {
+		return records.RecordRoom()
+	}
+	return 0
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const usage = `usage:
-  gosess run [--cache URL] [--tickets keep|stateful] [--keys FILE] [--log SPEC] -- PROGRAM [ARGS...]
+  gosess run [--cache URL] [--tickets keep|stateful|shared|shared,override] [--keys FILE] [--log SPEC] -- PROGRAM [ARGS...]
         become PROGRAM, with the session cache preloaded
   gosess check [--keys FILE] URL
         say what a server would do with this URL

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -33,8 +34,8 @@ func run(args []string) error {
 	if len(rest) == 0 {
 		return usageError{"run: a program is missing, as in gosess run -- nginx -g 'daemon off;'"}
 	}
-	if *tickets != "keep" && *tickets != "stateful" {
-		return usageError{fmt.Sprintf("run: tickets %q is unknown; allowed: keep, stateful", *tickets)}
+	if kinds := []string{"keep", "stateful", "shared", "shared,override"}; !slices.Contains(kinds, *tickets) {
+		return usageError{fmt.Sprintf("run: tickets %q is unknown; allowed: %s", *tickets, strings.Join(kinds, ", "))}
 	}
 	if *keys != "" {
 		// A server may have another working directory by the time that it reads them.

@@ -77,3 +77,6 @@ func (r *Records) expire() {
 		}
 	}
 }
+
+// RecordRoom is how many there can be.
+func (r *Records) RecordRoom() int { return recordsMost }

@@ -79,3 +79,6 @@ func (s *Store) ExpireRecords(_ context.Context, now uint32) error {
 	s.records.expire(now)
 	return nil
 }
+
+// RecordRoom is how many records there can be.
+func (s *Store) RecordRoom() int { return s.records.count }

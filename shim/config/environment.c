@@ -15,8 +15,15 @@
 
 #define CORE_NAME "libgosess-core.so"
 
+#define MINUTE 60
+#define HOUR (60 * MINUTE)
+#define PERIOD_DEFAULT HOUR
+#define PERIOD_MIN (5 * MINUTE)
+#define PERIOD_MAX (24 * HOUR)
+
 struct gosess_environment gosess_environment;
-bool gosess_stateful;
+bool gosess_stateful, gosess_tickets_shared, gosess_tickets_override;
+int64_t gosess_ticket_period = PERIOD_DEFAULT;
 
 static bool incomplete; /* memory ran out when the library was loaded */
 static char core_path[PATH_MAX];
@@ -59,6 +66,7 @@ __attribute__((constructor)) static void read_environment(void)
 {
     gosess_environment.cache = copy_variable("GOSESS_CACHE");
     gosess_environment.tickets = copy_variable("GOSESS_TICKETS");
+    gosess_environment.period = copy_variable("GOSESS_TICKET_PERIOD");
     gosess_environment.keys = copy_variable("GOSESS_KEYS");
     gosess_environment.log = copy_variable("GOSESS_LOG");
     gosess_environment.core = copy_variable("GOSESS_CORE");
@@ -89,10 +97,36 @@ static bool read_tickets(char *error, size_t error_size)
 {
     const char *given = gosess_environment.tickets;
     gosess_stateful = given && strcmp(given, "stateful") == 0;
-    if (!given || gosess_stateful || strcmp(given, "keep") == 0)
+    gosess_tickets_override = given && strcmp(given, "shared,override") == 0;
+    gosess_tickets_shared = gosess_tickets_override || (given && strcmp(given, "shared") == 0);
+    if (!given || gosess_stateful || gosess_tickets_shared || strcmp(given, "keep") == 0)
         return true;
     return gosess_fail(error, error_size,
-                       "GOSESS_TICKETS: unknown value \"%s\"; allowed: keep, stateful", given);
+                       "GOSESS_TICKETS: unknown value \"%s\"; allowed: keep, stateful, shared, "
+                       "shared,override",
+                       given);
+}
+
+/* Minutes or hours: 90m, 24h. */
+static bool read_period(char *error, size_t error_size)
+{
+    const char *given = gosess_environment.period;
+    if (!given)
+        return true;
+    int64_t value = 0;
+    size_t digits = strspn(given, "0123456789");
+    for (size_t i = 0; i < digits && value <= PERIOD_MAX; i++)
+        value = 10 * value + (given[i] - '0');
+    value *= strcmp(given + digits, "h") == 0   ? HOUR
+             : strcmp(given + digits, "m") == 0 ? MINUTE
+                                                : 0;
+    if (value >= PERIOD_MIN && value <= PERIOD_MAX) {
+        gosess_ticket_period = value;
+        return true;
+    }
+    return gosess_fail(error, error_size,
+                       "GOSESS_TICKET_PERIOD: \"%s\" is not allowed; allowed: 5m to 24h, in m or h",
+                       given);
 }
 
 /* A service's user that cannot open the file shall not lose the cache for that. */
@@ -112,7 +146,7 @@ bool gosess_configure(char *error, size_t error_size)
     if (!gosess_once_begin(&once))
         return true;
     bool done = open_log(error, error_size) && read_tickets(error, error_size) &&
-                read_core(error, error_size);
+                read_period(error, error_size) && read_core(error, error_size);
     gosess_once_end(&once, done);
     return done;
 }

@@ -4,19 +4,24 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What the environment said. Strings are NULL where it was silent. */
 struct gosess_environment {
-    char *cache, *tickets, *keys, *log, *core;
+    char *cache, *tickets, *period, *keys, *log, *core;
 };
 extern struct gosess_environment gosess_environment; /* set when the library is loaded */
 
-/* Whether GOSESS_TICKETS=stateful. Valid once gosess_configure has returned true. */
+/* What GOSESS_TICKETS and GOSESS_TICKET_PERIOD say. Valid once gosess_configure has returned true.
+ */
 extern bool gosess_stateful;
+extern bool gosess_tickets_shared;
+extern bool gosess_tickets_override; /* even where the host has ticket keys of its own */
+extern int64_t gosess_ticket_period; /* seconds */
 
 /*
- * Opens the log and checks GOSESS_TICKETS and GOSESS_CORE, once. False and an error where
- * one of them is wrong. With no lock.
+ * Opens the log and checks GOSESS_TICKETS, GOSESS_TICKET_PERIOD and GOSESS_CORE, once. False and an
+ * error where one of them is wrong. With no lock.
  */
 bool gosess_configure(char *error, size_t error_size);
 

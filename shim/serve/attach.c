@@ -11,6 +11,7 @@
 #include "../ssl/libssl.h"
 #include "call.h"
 #include "connection.h"
+#include "tickets.h"
 
 /* The end of an SSL_CTX. */
 static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
@@ -123,6 +124,7 @@ void gosess_before_ssl(struct gosess_context *context)
         gosess_give_back();
     }
     gosess_before_switch(context);
+    gosess_tickets_serve(context);
 }
 
 /* Also where the context has no cache: the host may attach it to one before the handshake. */

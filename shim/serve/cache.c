@@ -49,6 +49,8 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
         free(cache);
         return NULL;
     }
+    if (gosess_tickets_shared)
+        cache->secrets = gosess_secrets_make();
     atomic_init(&cache->references, 1);
     gosess_lock(GOSESS_LOCK_SETUP);
     cache->next = caches;
@@ -171,6 +173,7 @@ static void end(struct gosess_cache *cache)
     if (cache->store.base)
         munmap(cache->store.base, (size_t)cache->store.size);
     gosess_keys_free(cache->store.keys);
+    gosess_secrets_free(cache->secrets);
     free(cache);
 }
 

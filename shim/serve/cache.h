@@ -5,13 +5,17 @@
 #include "../../shim.h" /* before a header of libssl: OPENSSL_SUPPRESS_DEPRECATED */
 
 #include "../../include/gosess.h"
+#include "../base/once.h"
 #include "../config/store.h"
+#include "../tickets/secrets.h"
 
 /* What a URL opened. Counted references: its opener's and those of its contexts. */
 struct gosess_cache {
     _Atomic int references;
     struct gosess_url url;
-    struct gosess_store store; /* of a shm URL */
+    struct gosess_store store;      /* of a shm URL */
+    struct gosess_secrets *secrets; /* of tickets; NULL where they are not shared */
+    struct gosess_once secrets_asked;
     _Atomic int number;        /* in this process's Go half; 0 before it was opened there */
     bool closed;               /* by its opener; with the setup lock, as what follows */
     struct gosess_cache *next; /* the one opened before */

@@ -11,6 +11,18 @@
 typedef int (*gosess_new_cb)(SSL *, SSL_SESSION *);
 typedef void (*gosess_remove_cb)(SSL_CTX *, SSL_SESSION *);
 typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
+typedef int (*gosess_ticket_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
+                                HMAC_CTX *, int);
+typedef int (*gosess_ticket_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
+                                    EVP_MAC_CTX *, int);
+
+/* What a host has set for the keys of tickets: libssl has no getter for the callbacks. */
+struct gosess_ticket_hosts {
+    _Atomic gosess_ticket_cb callback; /* SSL_CTX_set_tlsext_ticket_key_cb */
+    _Atomic gosess_ticket_evp_cb evp;  /* SSL_CTX_set_tlsext_ticket_key_evp_cb */
+    _Atomic bool keys;                 /* SSL_CTX_set_tlsext_ticket_keys */
+    _Atomic bool ours;                 /* libssl holds ours */
+};
 
 /* The last callback of a kind that is on the list of tier.c, and the last that is not. */
 struct gosess_judged {
@@ -40,6 +52,7 @@ struct gosess_context {
     struct gosess_judged of_get, of_remove;
     _Atomic int64_t flushed; /* unix seconds: it has flushed what ends before, of others too */
     struct gosess_observed observed;
+    struct gosess_ticket_hosts tickets;
     struct gosess_policy policy;       /* with the terms lock, as the next */
     struct gosess_presented presented; /* the certificates */
     _Atomic bool callbacks;            /* libssl holds our callbacks */

@@ -14,6 +14,7 @@
 #include "context.h"
 #include "sessions.h"
 #include "stored.h"
+#include "tickets.h"
 
 /* --- how clients are verified --- */
 
@@ -121,6 +122,8 @@ GOSESS_EXPORT long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int command, void (*callb
     struct gosess_context *context = gosess_context_of(ctx);
     if (command == SSL_CTRL_SET_TLS_EXT_SRP_USERNAME_CB && callback)
         gosess_observe_identifier(ctx);
+    if (context && command == SSL_CTRL_SET_TLSEXT_TICKET_KEY_CB)
+        return gosess_tickets_set(context, (gosess_ticket_cb)callback);
     if (context && command == SSL_CTRL_SET_TLSEXT_SERVERNAME_CB) {
         atomic_store(&context->observed.servername, (gosess_servername_cb)callback);
         if (callback || atomic_load(&context->observed.parses))
@@ -132,6 +135,16 @@ GOSESS_EXPORT long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int command, void (*callb
             callback = (void (*)(void))gosess_on_status;
     }
     return next ? next(ctx, command, callback) : 0;
+}
+
+GOSESS_EXPORT int SSL_CTX_set_tlsext_ticket_key_evp_cb(SSL_CTX *ctx, gosess_ticket_evp_cb callback)
+{
+    __typeof__(&SSL_CTX_set_tlsext_ticket_key_evp_cb) next =
+        GOSESS_NEXT(SSL_CTX_set_tlsext_ticket_key_evp_cb);
+    struct gosess_context *context = gosess_context_of(ctx);
+    if (context && next)
+        return gosess_tickets_set_evp(context, callback);
+    return next ? next(ctx, callback) : 0;
 }
 
 GOSESS_EXPORT void SSL_CTX_set_alpn_select_cb(SSL_CTX *ctx, SSL_CTX_alpn_select_cb_func callback,

@@ -26,6 +26,7 @@
     X(SSL_CTX_get_options)              \
     X(SSL_CTX_get_security_callback)    \
     X(SSL_CTX_get_security_level)       \
+    X(SSL_CTX_get_timeout)              \
     X(SSL_CTX_get_verify_callback)      \
     X(SSL_CTX_get_verify_mode)          \
     X(SSL_CTX_remove_session)           \
@@ -72,6 +73,7 @@
     X(SSL_get_security_callback)        \
     X(SSL_get_security_level)           \
     X(SSL_get_servername)               \
+    X(SSL_get_session)                  \
     X(SSL_get_state)                    \
     X(SSL_get_verify_callback)          \
     X(SSL_get_verify_mode)              \
@@ -91,6 +93,7 @@
 #define GOSESS_OPTIONAL_FUNCTIONS(X)                       \
     X(EC_GROUP_get_curve_name) /* not without EC */        \
     X(EC_KEY_get0_group)                                   \
+    X(EVP_MAC_CTX_set_params)    /* 3.0 */                 \
     X(SSL_get0_client_cert_type) /* 3.2, as the next */    \
     X(SSL_get0_server_cert_type)                           \
     X(X509_VERIFY_PARAM_get0_email) /* 3.0, as the next */ \

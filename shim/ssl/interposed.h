@@ -35,6 +35,7 @@
     X(SSL_CTX_set_security_level)            \
     X(SSL_CTX_set_session_ticket_cb)         \
     X(SSL_CTX_set_srp_username_callback)     \
+    X(SSL_CTX_set_tlsext_ticket_key_evp_cb)  \
     X(SSL_CTX_set_verify)                    \
     X(SSL_CTX_up_ref)                        \
     X(SSL_CTX_use_cert_and_key)              \

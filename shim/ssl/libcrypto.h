@@ -5,7 +5,11 @@
 
 #include "../../shim.h" /* before a header of libssl: OPENSSL_SUPPRESS_DEPRECATED */
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
@@ -22,10 +26,16 @@
     X(CRYPTO_realloc)                   \
     X(ERR_pop_to_mark)                  \
     X(ERR_set_mark)                     \
+    X(EVP_DecryptInit_ex)               \
+    X(EVP_EncryptInit_ex)               \
+    X(EVP_aes_256_cbc)                  \
+    X(EVP_sha256)                       \
+    X(HMAC_Init_ex)                     \
     X(OPENSSL_cleanse)                  \
     X(OPENSSL_sk_num)                   \
     X(OPENSSL_sk_value)                 \
     X(OpenSSL_version_num)              \
+    X(RAND_bytes)                       \
     X(SHA256_Final)                     \
     X(SHA256_Init)                      \
     X(SHA256_Update)                    \

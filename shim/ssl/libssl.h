@@ -41,9 +41,7 @@ bool gosess_is_libssl(const void *address);
 /* Whether this process has loaded a libssl, and was not linked to it. */
 bool gosess_has_loaded_libssl(void);
 
-/*
- * Fills the table from the host's libssl. NULL, or the name of a function that is missing.
- */
+/* Fills the table from the host's libssl. NULL, or the name of a function that is missing. */
 const char *gosess_find_libssl(struct gosess_libssl *table, const void *caller);
 
 #endif

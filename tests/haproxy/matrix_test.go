@@ -34,7 +34,7 @@ func matrix() harness.Matrix {
 			}
 			return h.Subject(), nil
 		},
-		Tickets: []string{"off", "on", "stateful"},
+		Tickets: []string{"off", "on", "stateful", "shared"},
 		Workers: []int{1, 2},
 		Paths:   []bool{false, true},
 		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},

@@ -20,17 +20,23 @@ func TestStatesOverRestarts(t *testing.T) { harness.Walker(walk).OverRestarts(t)
 // The same with tickets.
 func TestStatesWithTickets(t *testing.T) { harness.Walker(walk).WithTickets(t) }
 
+// The same with tickets that gosess seals.
+func TestStatesWithSharedTickets(t *testing.T) { harness.Walker(walk).WithSharedTickets(t) }
+
 // walk is a server that can be taken through all states.
-func walk(t *testing.T, version string, preloaded, tickets bool) *harness.Walk {
+func walk(t *testing.T, version string, preloaded bool, tickets harness.Tickets) *harness.Walk {
 	t.Helper()
 	s := newServer(t)
 	s.Global = "tune.ssl.lifetime 3600" // a busy machine needs more for all states than the default of five minutes
 	more := ""
-	if tickets {
+	if tickets == harness.TicketKeys {
 		keys := filepath.Join(s.Dir, "ticket.keys")
 		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
 		s.do(func() error { return os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600) })
 		s.Tickets, more = true, "tls-ticket-keys "+keys
+	}
+	if tickets == harness.SharedTickets {
+		s.Tickets, s.Env = true, append(s.Env, "GOSESS_TICKETS=shared")
 	}
 	if !preloaded {
 		s.Env = nil

@@ -9,7 +9,7 @@ import (
 
 // Row is one set-up of a server: a row of the matrix.
 type Row struct {
-	Tickets string // the server's own: "off", "on", or "stateful", which is on with GOSESS_TICKETS=stateful
+	Tickets string // the server's own: "off", "on", or on with GOSESS_TICKETS: "stateful", "shared"
 	Workers int
 	Path    bool // the store is a file
 }
@@ -135,8 +135,8 @@ func (r Row) environment(page, dir string) ([]string, error) {
 	if r.Path {
 		env, err = PageEnvironment(page, dir)
 	}
-	if r.Tickets == "stateful" {
-		env = append(env, "GOSESS_TICKETS=stateful")
+	if r.Tickets == "stateful" || r.Tickets == "shared" {
+		env = append(env, "GOSESS_TICKETS="+r.Tickets)
 	}
 	return env, err
 }

@@ -31,14 +31,22 @@ func NewWalk(t *testing.T, server Server, dir string, guest Guest) *Walk {
 	return w
 }
 
-// Walker makes the walk of a server that is not yet started: with gosess, where it is preloaded, and with a store; with tickets,
-// whose keys outlive the reloads, where that is asked for.
-type Walker func(t *testing.T, version string, preloaded, tickets bool) *Walk
+// Tickets are those of a server.
+type Tickets int
+
+const (
+	NoTickets     Tickets = iota
+	TicketKeys            // whose keys are in a file, and outlive reloads
+	SharedTickets         // that gosess seals: GOSESS_TICKETS=shared
+)
+
+// Walker makes the walk of a server that is not yet started: with gosess, where it is preloaded, and with a store.
+type Walker func(t *testing.T, version string, preloaded bool, tickets Tickets) *Walk
 
 // OverReloads wants the sessions of each state to be offered in each as the rule says, where the server reloads in between.
 func (w Walker) OverReloads(t *testing.T) {
 	EachVersion(t, func(t *testing.T, version string) {
-		walk := w(t, version, true, false)
+		walk := w(t, version, true, NoTickets)
 		walk.Judge(t, walk.Run(t))
 	})
 }
@@ -47,7 +55,7 @@ func (w Walker) OverReloads(t *testing.T) {
 func (w Walker) OverRestarts(t *testing.T) {
 	OnlyWhereAll(t)
 	EachVersion(t, func(t *testing.T, version string) {
-		walk := w(t, version, true, false)
+		walk := w(t, version, true, NoTickets)
 		walk.Again = func() error { return StopAndStart(walk.Server) }
 		walk.Judge(t, walk.Run(t))
 	})
@@ -58,11 +66,20 @@ func (w Walker) WithTickets(t *testing.T) {
 	OnlyWhereAll(t)
 	EachVersion(t, func(t *testing.T, version string) {
 		cells := func(preloaded bool) map[Cell]Outcome {
-			walk := w(t, version, preloaded, true)
+			walk := w(t, version, preloaded, TicketKeys)
 			walk.Guest.Store = ""
 			return walk.Run(t)
 		}
 		JudgeTickets(t, cells(false), cells(true))
+	})
+}
+
+// WithSharedTickets wants a ticket of gosess to be worth what a session of its store is.
+func (w Walker) WithSharedTickets(t *testing.T) {
+	EachVersion(t, func(t *testing.T, version string) {
+		walk := w(t, version, true, SharedTickets)
+		walk.Guest.Store = "" // which is not asked
+		walk.Judge(t, walk.Run(t))
 	})
 }
 

@@ -57,7 +57,7 @@ func TestMatrix(t *testing.T) {
 			}
 			return p.Subject(), nil
 		},
-		Tickets: []string{"on", "stateful"},
+		Tickets: []string{"on", "stateful", "shared"},
 		Workers: []int{1, 2},
 		Paths:   []bool{false, true},
 		Pairs:   !harness.All(),

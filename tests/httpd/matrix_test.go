@@ -18,7 +18,7 @@ func TestMatrix(t *testing.T) {
 	harness.Matrix{
 		Page:    "httpd",
 		New:     maker("event", ""),
-		Tickets: []string{"off", "on", "stateful"},
+		Tickets: []string{"off", "on", "stateful", "shared"},
 		Workers: []int{1, 2},
 		Paths:   []bool{false, true},
 		Pairs:   !harness.All(),

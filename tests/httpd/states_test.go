@@ -47,12 +47,19 @@ func (s *server) withTicketKey() {
 	s.SSL = "SSLSessionCache nonenotnull\nSSLSessionTickets on\nSSLSessionTicketKeyFile " + key
 }
 
+// The same with tickets that gosess seals.
+func TestStatesWithSharedTickets(t *testing.T) { harness.Walker(walk).WithSharedTickets(t) }
+
 // walk is a server that can be taken through all states.
-func walk(t *testing.T, version string, preloaded, tickets bool) *harness.Walk {
+func walk(t *testing.T, version string, preloaded bool, tickets harness.Tickets) *harness.Walk {
 	t.Helper()
 	s := newServer(t)
-	if tickets {
+	if tickets == harness.TicketKeys {
 		s.withTicketKey()
+	}
+	if tickets == harness.SharedTickets {
+		s.SSL = "SSLSessionCache nonenotnull\nSSLSessionTickets on"
+		s.Env = append(s.Env, "GOSESS_TICKETS=shared")
 	}
 	if !preloaded {
 		s.Env = nil

@@ -21,7 +21,7 @@ func matrix() harness.Matrix {
 	return harness.Matrix{
 		Page:    "nginx",
 		New:     newSubject,
-		Tickets: []string{"off", "on", "stateful"},
+		Tickets: []string{"off", "on", "stateful", "shared"},
 		Workers: []int{1, 2},
 		Paths:   []bool{false, true},
 		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},

@@ -18,15 +18,21 @@ func TestStatesOverRestarts(t *testing.T) { harness.Walker(walk).OverRestarts(t)
 // The same with tickets.
 func TestStatesWithTickets(t *testing.T) { harness.Walker(walk).WithTickets(t) }
 
+// The same with tickets that gosess seals.
+func TestStatesWithSharedTickets(t *testing.T) { harness.Walker(walk).WithSharedTickets(t) }
+
 // walk is a server that can be taken through all states.
-func walk(t *testing.T, version string, preloaded, tickets bool) *harness.Walk {
+func walk(t *testing.T, version string, preloaded bool, tickets harness.Tickets) *harness.Walk {
 	t.Helper()
 	s, url := withStore(t)
 	more := ""
-	if tickets {
+	if tickets == harness.TicketKeys {
 		key := filepath.Join(s.Dir, "ticket.key")
 		write(t, key, strings.Repeat("gosess tests", 4))
 		s.Tickets, more = true, fmt.Sprintf("ssl_session_ticket_key %s;", key)
+	}
+	if tickets == harness.SharedTickets {
+		s.Tickets, s.Env = true, append(s.Env, "GOSESS_TICKETS=shared")
 	}
 	if !preloaded {
 		s.Env = nil

@@ -95,7 +95,7 @@ func TestMatrix(t *testing.T) {
 			}
 			return reloading(p), nil
 		},
-		Tickets: []string{"off", "on", "stateful"},
+		Tickets: []string{"off", "on", "stateful", "shared"},
 		Workers: []int{1},
 		Paths:   []bool{false, true},
 		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},

@@ -1,0 +1,217 @@
+/*
+ * ours.c - tickets that gosess seals, and opens.
+ *
+ * What is known of a session from the shared store is known of a ticket: under which terms and for
+ * which server name it was made, and when the first session ends that it goes back to. The terms
+ * are in its key, the rest in its name (tickets/name.h).
+ */
+#define _GNU_SOURCE
+#include "ours.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../base/log.h"
+#include "../config/environment.h"
+#include "../ssl/libssl.h"
+#include "../tickets/name.h"
+#include "call.h"
+#include "terms.h"
+#include "theirs.h"
+
+/* --- secrets --- */
+
+/* The longest timeout of a context that has made tickets. */
+static _Atomic int64_t longest;
+
+static int64_t timeout_of(const struct gosess_context *context)
+{
+    int64_t timeout = gosess_ssl->SSL_CTX_get_timeout(context->ctx);
+    int64_t before = atomic_load(&longest);
+    while (timeout > before && !atomic_compare_exchange_weak(&longest, &before, timeout))
+        ;
+    return timeout > 0 ? timeout : 0;
+}
+
+/* Asks the Go half for the secrets that there are by now. */
+static void ask_secrets(struct gosess_context *context, struct gosess_secrets *secrets, int64_t now)
+{
+    struct gosess_wanted *wanted = calloc(1, sizeof *wanted);
+    if (!wanted)
+        return;
+    timeout_of(context);
+    wanted->now = now;
+    wanted->period = gosess_ticket_period;
+    wanted->keep = atomic_load(&longest);
+    struct gosess_request request = {.operation = GOSESS_SECRETS, .wanted = wanted};
+    if (gosess_ssl->RAND_bytes(wanted->fresh[0], sizeof wanted->fresh) == 1 &&
+        gosess_ask(context, &request))
+        gosess_secrets_set(secrets, wanted, request.result == 1, now);
+    gosess_ssl->OPENSSL_cleanse(wanted, sizeof *wanted);
+    free(wanted);
+}
+
+/* One thread asks, once a period. For the first time all others wait, as they do for the Go half.
+ */
+static struct gosess_secrets *secrets_of(struct gosess_context *context, int64_t now)
+{
+    struct gosess_cache *cache = context->cache;
+    struct gosess_secrets *secrets = cache ? cache->secrets : NULL;
+    if (secrets && !gosess_secrets_asked(secrets) && gosess_once_begin(&cache->secrets_asked)) {
+        ask_secrets(context, secrets, now);
+        gosess_once_end(&cache->secrets_asked, true);
+    } else if (secrets && gosess_secrets_due(secrets, now)) {
+        ask_secrets(context, secrets, now);
+    }
+    return secrets;
+}
+
+/* --- sealing --- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * When all tickets are over that follow from a full handshake. Up to TLS 1.2 they have the secret
+ * of the first one, so that who gets hold of a ticket's key reads all that was said under it: no
+ * more than two periods of that (RFC 9325, section 3.4).
+ */
+static int64_t end_of_chain(const struct gosess_connection *connection, int64_t now)
+{
+    SSL *ssl = connection->ssl;
+    int64_t ends = now + timeout_of(connection->first);
+    if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION)
+        ends = earlier(ends, now + 2 * gosess_ticket_period);
+    SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);
+    return session ? earlier(ends, gosess_peer_ends(ssl, session)) : ends;
+}
+
+/*
+ * Whether what the connection's server name has led to is what it will be asked for by: else our
+ * ticket would be refused, where the context's own key is not.
+ */
+static bool is_known_to_lead(struct gosess_connection *connection, const unsigned char *terms)
+{
+    struct gosess_scope scope;
+    struct gosess_request learn = {.operation = GOSESS_LEARN, .scope = &scope};
+    struct gosess_request route = {.operation = GOSESS_ROUTE, .scope = &scope};
+    return gosess_scope_led(connection, &scope) && gosess_ask(connection->first, &learn) &&
+           gosess_ask(connection->first, &route) && route.result == 1 &&
+           memcmp(route.terms, terms, GOSESS_DIGEST_SIZE) == 0;
+}
+
+/*
+ * Under which terms a connection may be given a ticket of ours. What follows from a session that
+ * was not shared is not; nor is a ticket that brings early data with it, which is taken once by
+ * each who can open it (T10).
+ */
+static bool may_seal(struct gosess_connection *connection, struct gosess_scope *scope)
+{
+    SSL *ssl = connection->ssl;
+    const struct gosess_given *given = &connection->given;
+    struct gosess_context *first = connection->first;
+    if ((gosess_ticket_has_theirs(first) && !gosess_tickets_override) || first->own_library ||
+        !gosess_ssl->SSL_is_server(ssl) || gosess_ssl->SSL_get_max_early_data(ssl) > 0)
+        return false;
+    gosess_scope_made(first, ssl, NULL, scope);
+    if (!scope->known || scope->own != 0)
+        return false;
+    if (scope->resumed)
+        return given->bound && given->ends > 0 && gosess_may_keep(connection);
+    return !connection->late || is_known_to_lead(connection, scope->terms);
+}
+
+static bool seal(struct gosess_connection *connection, unsigned char *name, unsigned char *iv,
+                 const struct gosess_cipher *to)
+{
+    struct gosess_scope scope;
+    struct gosess_secret_found found;
+    struct gosess_ticket_keys keys;
+    int64_t now = (int64_t)time(NULL);
+    struct gosess_secrets *secrets = secrets_of(connection->first, now);
+    if (!secrets || !may_seal(connection, &scope) ||
+        !gosess_secrets_seal(secrets, now, scope.terms, &found, &keys))
+        return false;
+    int64_t ends = scope.resumed ? connection->given.ends : end_of_chain(connection, now);
+    struct gosess_ticket_says says = {.ends = (uint32_t)earlier(ends, UINT32_MAX)};
+    memcpy(name, found.id, sizeof found.id);
+    bool ok =
+        ends > 0 && gosess_ssl->RAND_bytes(iv, GOSESS_TICKET_IV_SIZE) == 1 &&
+        gosess_server_tag(&keys, scope.server_name, scope.server_name_length, &says.server_tag) &&
+        gosess_ticket_name_write(&keys, iv, &says, name) &&
+        gosess_cipher_set(to, keys.aes, keys.hmac, iv, true);
+    explicit_bzero(&keys, sizeof keys);
+    return ok;
+}
+
+int gosess_ticket_seal(struct gosess_connection *connection, unsigned char *name, unsigned char *iv,
+                       const struct gosess_cipher *to)
+{
+    gosess_ssl->ERR_set_mark();
+    bool ours = seal(connection, name, iv, to);
+    gosess_ssl->ERR_pop_to_mark();
+    return ours ? GOSESS_TICKET_USED : GOSESS_NOT_OURS;
+}
+
+/* --- opening --- */
+
+/* Under which terms a full handshake would be now, as for a session from the store. */
+static bool ask_terms(struct gosess_connection *connection, struct gosess_scope *scope)
+{
+    struct gosess_request route = {.operation = GOSESS_ROUTE, .scope = scope};
+    if (!gosess_scope_asked(connection->first, connection->ssl, scope) || scope->own != 0)
+        return false;
+    if (!scope->routed)
+        return scope->known;
+    if (!gosess_ask(connection->first, &route) || route.result != 1)
+        return false;
+    memcpy(scope->terms, route.terms, sizeof scope->terms);
+    return true;
+}
+
+static int open_with(struct gosess_connection *connection, const struct gosess_scope *scope,
+                     const struct gosess_secret_found *found, const struct gosess_ticket_keys *keys,
+                     const unsigned char *name, const unsigned char *iv, int64_t now,
+                     const struct gosess_cipher *to)
+{
+    struct gosess_ticket_says says;
+    uint32_t asked;
+    if (!gosess_ticket_name_read(keys, iv, name, &says) ||
+        !gosess_server_tag(keys, scope->server_name, scope->server_name_length, &asked) ||
+        (asked && says.server_tag && asked != says.server_tag) || now > (int64_t)says.ends ||
+        !gosess_cipher_set(to, keys->aes, keys->hmac, iv, false))
+        return GOSESS_TICKET_REFUSED;
+    struct gosess_given *given = &connection->given;
+    given->bound = true;
+    given->ends = says.ends;
+    memcpy(given->terms, scope->terms, sizeof given->terms);
+    bool renew = !found->current || gosess_ssl->SSL_version(connection->ssl) == TLS1_3_VERSION;
+    return renew ? GOSESS_TICKET_RENEWED : GOSESS_TICKET_USED;
+}
+
+int gosess_ticket_open(struct gosess_connection *connection, const unsigned char *name,
+                       const unsigned char *iv, const struct gosess_cipher *to)
+{
+    struct gosess_scope scope;
+    struct gosess_secret_found found;
+    struct gosess_ticket_keys keys;
+    int64_t now = (int64_t)time(NULL);
+    int status = GOSESS_TICKET_REFUSED;
+    gosess_connection_asks(connection);
+    gosess_ssl->ERR_set_mark();
+    struct gosess_secrets *secrets = secrets_of(connection->first, now);
+    if (!secrets || !gosess_secrets_know(secrets, now, name)) {
+        status = GOSESS_NOT_OURS;
+        connection->given.private = true; /* should it be the host's */
+    } else if (ask_terms(connection, &scope) &&
+               gosess_secrets_open(secrets, now, name, scope.terms, &found, &keys)) {
+        status = open_with(connection, &scope, &found, &keys, name, iv, now, to);
+        explicit_bzero(&keys, sizeof keys);
+    }
+    gosess_ssl->ERR_pop_to_mark();
+    return status;
+}

@@ -1,0 +1,23 @@
+/* theirs.h - tickets that are not ours: what libssl would have done without us. */
+#ifndef GOSESS_SERVE_THEIRS_H
+#define GOSESS_SERVE_THEIRS_H
+
+#include "../tickets/cipher.h"
+#include "context.h"
+
+/* What a ticket key callback answers (SSL_CTX_set_tlsext_ticket_key_cb(3)). */
+enum gosess_ticket_answer {
+    GOSESS_TICKET_FATAL = -1,
+    GOSESS_TICKET_REFUSED = 0, /* a full handshake; never where one is sealed (T5) */
+    GOSESS_TICKET_USED = 1,
+    GOSESS_TICKET_RENEWED = 2, /* used, and another one is sent (T4) */
+};
+
+/* Whether the host has ticket keys of its own by configuration. */
+bool gosess_ticket_has_theirs(const struct gosess_context *context);
+
+/* The answer of the host's callback; where there is none, that of the context's own key (T7). */
+int gosess_ticket_theirs(struct gosess_context *context, SSL *ssl, unsigned char *name,
+                         unsigned char *iv, const struct gosess_cipher *to, bool encrypts);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * tickets.c - session tickets that all processes of a cache open: GOSESS_TICKETS=shared.
+ *
+ * libssl asks for the keys of a ticket by one of two callbacks, of the context that the SSL was
+ * made of (T2). Ours answers with keys that are derived of a secret of the time and of the terms of
+ * the connection, so that a ticket is noise wherever a full handshake would be another. What is not
+ * ours is left to the host's callback, and else to the context's own key, which libssl would have
+ * used.
+ */
+#define _GNU_SOURCE
+#include "tickets.h"
+
+#include <stdatomic.h>
+
+#include "../base/locks.h"
+#include "../config/environment.h"
+#include "../ssl/libssl.h"
+#include "connection.h"
+#include "ours.h"
+#include "theirs.h"
+
+/* Without memory for a connection nothing of it is known. */
+static int answer(SSL *ssl, unsigned char *name, unsigned char *iv, const struct gosess_cipher *to,
+                  bool encrypts)
+{
+    struct gosess_context *first = gosess_context_of_first(ssl);
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    int status = GOSESS_NOT_OURS;
+    if (!first)
+        return encrypts ? GOSESS_TICKET_FATAL : GOSESS_TICKET_REFUSED;
+    if (connection && !gosess_is_given_back())
+        status = encrypts ? gosess_ticket_seal(connection, name, iv, to)
+                          : gosess_ticket_open(connection, name, iv, to);
+    return status == GOSESS_NOT_OURS ? gosess_ticket_theirs(first, ssl, name, iv, to, encrypts)
+                                     : status;
+}
+
+static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                     HMAC_CTX *hmac, int encrypts)
+{
+    return answer(ssl, name, iv, &(struct gosess_cipher){.cipher = cipher, .hmac = hmac}, encrypts);
+}
+
+static int on_ticket_evp(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                         EVP_MAC_CTX *mac, int encrypts)
+{
+    return answer(ssl, name, iv, &(struct gosess_cipher){.cipher = cipher, .mac = mac}, encrypts);
+}
+
+/* --- what libssl holds --- */
+
+/*
+ * Of the two kinds libssl calls that of 3.0, where it is set (T3). A host's callback needs what its
+ * own kind is handed, so ours is of the kind of the host's. With the setup lock.
+ */
+static int put(struct gosess_context *context)
+{
+    SSL_CTX *ctx = context->ctx;
+    __typeof__(&SSL_CTX_callback_ctrl) set = GOSESS_NEXT(SSL_CTX_callback_ctrl);
+    __typeof__(&SSL_CTX_set_tlsext_ticket_key_evp_cb) set_evp =
+        GOSESS_NEXT(SSL_CTX_set_tlsext_ticket_key_evp_cb);
+    gosess_ticket_cb callback = atomic_load(&context->tickets.callback);
+    gosess_ticket_evp_cb evp = atomic_load(&context->tickets.evp);
+    if (atomic_load(&context->tickets.ours)) {
+        if (set_evp && (evp || !callback))
+            evp = on_ticket_evp;
+        else
+            callback = on_ticket;
+    }
+    if (set_evp)
+        set_evp(ctx, evp);
+    return set && set(ctx, SSL_CTRL_SET_TLSEXT_TICKET_KEY_CB, (void (*)(void))callback);
+}
+
+void gosess_tickets_serve(struct gosess_context *context)
+{
+    if (!gosess_tickets_shared || !context->cache || atomic_load(&context->tickets.ours))
+        return;
+    gosess_lock(GOSESS_LOCK_SETUP);
+    atomic_store(&context->tickets.ours, true);
+    put(context);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+}
+
+long gosess_tickets_set(struct gosess_context *context, gosess_ticket_cb callback)
+{
+    gosess_lock(GOSESS_LOCK_SETUP);
+    atomic_store(&context->tickets.callback, callback);
+    long set = put(context);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    return set;
+}
+
+int gosess_tickets_set_evp(struct gosess_context *context, gosess_ticket_evp_cb callback)
+{
+    gosess_lock(GOSESS_LOCK_SETUP);
+    atomic_store(&context->tickets.evp, callback);
+    put(context);
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    return 1;
+}

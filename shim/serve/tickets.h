@@ -1,0 +1,14 @@
+/* tickets.h - session tickets that all processes of a cache open: GOSESS_TICKETS=shared. */
+#ifndef GOSESS_SERVE_TICKETS_H
+#define GOSESS_SERVE_TICKETS_H
+
+#include "context.h"
+
+/* An SSL is about to be made of a context: from then on libssl asks us for the keys of tickets. */
+void gosess_tickets_serve(struct gosess_context *context);
+
+/* The host sets a callback of its own, of either kind. They return what libssl's setters do. */
+long gosess_tickets_set(struct gosess_context *context, gosess_ticket_cb callback);
+int gosess_tickets_set_evp(struct gosess_context *context, gosess_ticket_evp_cb callback);
+
+#endif

@@ -1,0 +1,51 @@
+/* secrets.h - the secrets of tickets that a process has of one cache, and what is derived of them.
+ */
+#ifndef GOSESS_TICKETS_SECRETS_H
+#define GOSESS_TICKETS_SECRETS_H
+
+#include "derive.h"
+
+/* In memory that is left out of core dumps, and of the swap where the process may. Any thread. */
+struct gosess_secrets;
+
+struct gosess_secrets *gosess_secrets_make(void);         /* empty; NULL without memory */
+void gosess_secrets_free(struct gosess_secrets *secrets); /* zeroes; NULL is fine */
+
+/* Whether they have been asked for. */
+bool gosess_secrets_asked(const struct gosess_secrets *secrets);
+
+/*
+ * Whether the secrets are to be asked for, now and by this thread: no other is told so for a
+ * minute, or until they have been.
+ */
+bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now);
+
+/*
+ * Takes over what was asked for; complete says that the next one is there too. What is not among
+ * them is kept until its time is over: a store may have lost it.
+ */
+void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_wanted *wanted,
+                        bool complete, int64_t now);
+
+/* What a secret that was found says of itself. */
+struct gosess_secret_found {
+    unsigned char id[GOSESS_SECRET_ID_SIZE];
+    bool current; /* it is the one to seal under now */
+};
+
+/* The keys for an identity of the secret that is sealed under now. False where there is none. */
+bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now,
+                         const unsigned char identity[GOSESS_DIGEST_SIZE],
+                         struct gosess_secret_found *found, struct gosess_ticket_keys *keys);
+
+/* Whether a ticket is sealed under one of these; nothing else would be its key's name. */
+bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,
+                         const unsigned char id[GOSESS_SECRET_ID_SIZE]);
+
+/* The keys for an identity of the secret of an id. False where there is none. */
+bool gosess_secrets_open(struct gosess_secrets *secrets, int64_t now,
+                         const unsigned char id[GOSESS_SECRET_ID_SIZE],
+                         const unsigned char identity[GOSESS_DIGEST_SIZE],
+                         struct gosess_secret_found *found, struct gosess_ticket_keys *keys);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * tickets.c - who opens whose tickets, and until when: GOSESS_TICKETS=shared. Two contexts stand
+ * for two processes, as libssl gives each a key of its own.
+ */
+#define _GNU_SOURCE
+#include "../../c/lib/sites.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define HOUR 3600
+
+/* The clock of libssl and of the C half. */
+static time_t shift;
+
+time_t time(time_t *out)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out)
+        *out = now.tv_sec + shift;
+    return now.tv_sec + shift;
+}
+
+static SSL_CTX *new_ticket_server(void)
+{
+    SSL_CTX *ctx = new_server();
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+    return ctx;
+}
+
+/* What becomes of a ticket of the first at the second, and at its own. */
+static void say_shared(const char *what, SSL_CTX *first, const char *first_name, SSL_CTX *second,
+                       const char *second_name)
+{
+    SSL_SESSION *session;
+    MUST(strcmp(full(first, &session, first_name), "full") == 0);
+    const char *there = again(second, session, second_name);
+    say("%s: %s, at its own: %s", what, there, again(first, session, first_name));
+    SSL_SESSION_free(session);
+}
+
+static void bound(void)
+{
+    SSL_CTX *first = new_ticket_server(), *other = new_ticket_server();
+    SSL_CTX *asks = new_ticket_server(), *level = new_ticket_server();
+    use_certificate(other, "another");
+    SSL_CTX_set_verify(asks, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_security_level(level, 1);
+    say_shared("alike", first, NULL, new_ticket_server(), NULL);
+    say_shared("another certificate", first, NULL, other, NULL);
+    say_shared("asks for a certificate", first, NULL, asks, NULL);
+    say_shared("another security level", first, NULL, level, NULL);
+    say_shared("the same name", first, "a.test", new_ticket_server(), "A.Test");
+    say_shared("another name", first, "a.test", new_ticket_server(), "b.test");
+    say_shared("no name, then one", first, NULL, new_ticket_server(), "b.test");
+    say_shared("a name, then none", first, "a.test", new_ticket_server(), NULL);
+}
+
+static int chooses(SSL *ssl, void *argument)
+{
+    return ssl && !argument;
+}
+
+/* What cannot be known, or must not be shared, is left to the context's own key. */
+static void left_alone(void)
+{
+    SSL_CTX *choosing = new_ticket_server(), *early = new_ticket_server();
+    SSL_CTX_set_cert_cb(choosing, chooses, NULL);
+    SSL_CTX_set_max_early_data(early, 1000);
+    SSL_CTX_set_options(early, SSL_OP_NO_ANTI_REPLAY);
+    say_shared("chooses its certificate", choosing, NULL, new_ticket_server(), NULL);
+    say_shared("early data", early, NULL, new_ticket_server(), NULL);
+}
+
+/* Two that are forked from one that has served nothing. */
+static void processes(void)
+{
+    SSL_CTX *server = new_ticket_server();
+    SSL_SESSION *session = NULL;
+    for (int i = 0; i < 3; i++)
+        say("%s", visit_child(server, &session, NULL));
+}
+
+/* A renewed certificate of a context in use: its older tickets are over. */
+static void renewed(void)
+{
+    SSL_CTX *server = new_ticket_server();
+    SSL_SESSION *session;
+    say("%s", full(server, &session, NULL));
+    use_certificate(server, "renewed");
+    say("%s", again(server, session, NULL));
+    SSL_SESSION_free(session);
+    say("%s", full(server, &session, NULL));
+    say("%s", again(server, session, NULL));
+}
+
+/* Each ticket is followed by another; the last ends when the first session does. */
+static void chain(void)
+{
+    SSL_CTX *server = new_ticket_server(), *client = new_client();
+    SSL_SESSION *session = NULL;
+    SSL_CTX_set_timeout(server, 4000);
+    say("%s", visit(server, client, &session, NULL));
+    for (shift = 500; shift < 4000; shift += 500)
+        MUST(strcmp(visit(server, client, &session, NULL), "resumed") == 0);
+    shift = 3999;
+    say("just before: %s", visit(server, client, &session, NULL));
+    shift = 4002;
+    say("just after: %s", visit(server, client, &session, NULL));
+    say("and then: %s", visit(server, client, &session, NULL));
+}
+
+/* Up to TLS 1.2 no longer than two periods, which are of an hour. */
+static void two_periods(void)
+{
+    SSL_CTX *server = new_ticket_server();
+    SSL_SESSION *session;
+    SSL_CTX_set_timeout(server, 24 * HOUR);
+    full(server, &session, NULL);
+    shift = 2 * HOUR - 1;
+    say("just before: %s", again(server, session, NULL));
+    shift = 2 * HOUR + 2;
+    say("just after: %s", again(server, session, NULL));
+}
+
+/* Tickets of many periods at another context: each as long as it lasts, and no longer. */
+static void periods(void)
+{
+    enum { TICKETS = 60, EACH = HOUR / 2, LASTS = 2 * HOUR - 10 };
+    SSL_SESSION *sessions[TICKETS];
+    SSL_CTX *first = new_ticket_server(), *second = new_ticket_server();
+    SSL_CTX_set_timeout(first, LASTS);
+    SSL_CTX_set_timeout(second, LASTS);
+    int resumed = 0, refused = 0;
+    for (int i = 0; i < TICKETS; i++) {
+        shift = i * EACH;
+        full(first, &sessions[i], NULL);
+        for (int old = 0; old <= i; old++) {
+            bool good = strcmp(again(second, sessions[old], NULL), "resumed") == 0;
+            MUST(good == ((i - old) * EACH <= LASTS));
+            resumed += good;
+            refused += !good;
+        }
+    }
+    say("%d resumed, %d refused", resumed, refused);
+}
+
+/* The secrets cannot be had for a while, as the clock stands where there are none: handshakes are
+ * good. */
+static void gap(void)
+{
+    SSL_CTX *server = new_ticket_server();
+    SSL_SESSION *session;
+    shift = -400L * 24 * HOUR; /* what is made there has expired to the store */
+    say("%s", full(server, &session, NULL));
+    say("%s", again(server, session, NULL));
+    SSL_SESSION_free(session);
+    shift = 0;
+    say_shared("later", server, NULL, new_ticket_server(), NULL);
+}
+
+/* A server that switches by the name after libssl has looked, and one that has by then. */
+static void names(enum moment moment)
+{
+    SSL_CTX *first = new_ticket_server(), *one = new_ticket_server(), *two = new_ticket_server();
+    use_certificate(one, "one");
+    use_certificate(two, "two");
+    const struct site sites[] = {{"one.test", one}, {"two.test", two}, {NULL, NULL}};
+    SSL_SESSION *session;
+    use_sites(first, moment, sites);
+    full(first, &session, "two.test"); /* what a name leads to is known from then on */
+    SSL_SESSION_free(session);
+    full(first, &session, "one.test");
+    say("%s: own %s, other %s, unknown %s, none %s", moment_names[moment],
+        again(first, session, "one.test"), again(first, session, "two.test"),
+        again(first, session, "three.test"), again(first, session, NULL));
+    SSL_SESSION_free(session);
+    use_certificate(one, "renewed");
+    full(first, &session, "two.test");
+    say("after a change: other %s", again(first, session, "two.test"));
+    SSL_SESSION_free(session);
+}
+
+static void early_names(void)
+{
+    names(EARLY);
+}
+
+static void late_names(void)
+{
+    names(LATE);
+}
+
+static const struct scenario scenarios[] = {
+    {"bound", bound},
+    {"left-alone", left_alone},
+    {"processes", processes},
+    {"renewed", renewed},
+    {"chain", chain},
+    {"two-periods", two_periods},
+    {"periods", periods},
+    {"gap", gap},
+    {"early-names", early_names},
+    {"late-names", late_names},
+};
+
+int main(int argc, char **argv)
+{
+    return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}

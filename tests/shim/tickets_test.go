@@ -1,0 +1,62 @@
+package shim_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// ticketed is a program that says who opens whose tickets, with GOSESS_TICKETS=shared.
+func ticketed(t *testing.T, cache, version, scenario string) host {
+	t.Helper()
+	h := served(t, "tickets", version, scenario)
+	h.cache, h.env = cache, []string{"GOSESS_TICKETS=shared"}
+	return h
+}
+
+// Who opens whose tickets, and until when? What a name leads to, and another process's secrets, are for who shares a store.
+func TestSharedTickets(t *testing.T) {
+	beyond := map[string]string{"--tls1.2": "just after: full", "--tls1.3": "just after: resumed"}
+	for _, version := range versions {
+		for _, cache := range []string{"memory:", "shm:?size=1m"} {
+			for scenario, want := range map[string]string{
+				"bound": "alike: resumed, at its own: resumed|another certificate: full, at its own: resumed|" +
+					"asks for a certificate: full, at its own: resumed|another security level: full, at its own: resumed|" +
+					"the same name: resumed, at its own: resumed|another name: full, at its own: resumed|" +
+					"no name, then one: resumed, at its own: resumed|a name, then none: resumed, at its own: resumed",
+				"left-alone":  "chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
+				"renewed":     "full|full|full|resumed",
+				"chain":       "full|just before: resumed|just after: full|and then: resumed",
+				"two-periods": "just before: resumed|" + beyond[version],
+				"periods":     "234 resumed, 1596 refused",
+				"early-names": "early: own resumed, other full, unknown full, none full|after a change: other resumed",
+			} {
+				t.Run(scenario+" "+version+" "+cache, func(t *testing.T) {
+					t.Parallel()
+					s := ticketed(t, cache, version, scenario).run(t)
+					s.wants(t, strings.Split(want, "|")...)
+					s.logs(t)
+				})
+			}
+		}
+		shared := ticketed(t, "shm:?size=1m", version, "late-names").run(t)
+		shared.wants(t, "late: own resumed, other full, unknown full, none full", "after a change: other resumed")
+		ticketed(t, "shm:?size=1m", version, "processes").run(t).wants(t, "full", "resumed", "resumed")
+		// In a process for itself nobody says what a name leads to: as without gosess, the context's own key opens all.
+		alone := ticketed(t, "memory:", version, "late-names")
+		alone.run(t).wants(t, strings.Split(strings.TrimSpace(plain(t, "tickets", version, "late-names").run(t).out), "\n")...)
+	}
+}
+
+// Are handshakes good, and tickets those of the context, where the secrets cannot be had?
+func TestTicketsWithoutSecrets(t *testing.T) {
+	for _, version := range versions {
+		s := ticketed(t, "shm:?size=1m", version, "gap").run(t)
+		s.wants(t, "full", "resumed", "later: resumed, at its own: resumed")
+		s.logs(t, "the secrets of tickets: session expired")
+		h := ticketed(t, "shm:?size=1m", version, "left-alone")
+		h.env = append(h.env, "GOSESS_CORE=/nowhere")
+		s = h.run(t)
+		s.wants(t, "chooses its certificate: full, at its own: resumed", "early data: full, at its own: resumed")
+		s.logs(t, "cannot use /nowhere")
+	}
+}
