@@ -23,7 +23,7 @@ static void observe_parser(SSL_CTX *ctx, unsigned where, const void *parser, con
     if (!context || !parser || gosess_is_libssl(parser)) /* SSL_CTX_use_serverinfo(3) */
         return;
     if (where & SSL_EXT_TLS1_3_CERTIFICATE)
-        atomic_store(&context->observed.identifies, true);
+        atomic_store(&context->observed.judges, true);
     if (where & SSL_EXT_IGNORE_ON_RESUMPTION)
         atomic_store(&context->observed.chooses, true);
     if (!(where & SSL_EXT_CLIENT_HELLO) || atomic_exchange(&context->observed.parses, true) || !set)
