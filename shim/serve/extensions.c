@@ -22,7 +22,9 @@ static void observe_parser(SSL_CTX *ctx, unsigned where, const void *parser, con
         (__typeof__(set))gosess_next(GOSESS_AT_SSL_CTX_callback_ctrl, caller);
     if (!context || !parser || gosess_is_libssl(parser)) /* SSL_CTX_use_serverinfo(3) */
         return;
-    if (where & (SSL_EXT_TLS1_3_CERTIFICATE | SSL_EXT_IGNORE_ON_RESUMPTION))
+    if (where & SSL_EXT_TLS1_3_CERTIFICATE)
+        atomic_store(&context->observed.judges, true);
+    if (where & SSL_EXT_IGNORE_ON_RESUMPTION)
         atomic_store(&context->observed.chooses, true);
     if (!(where & SSL_EXT_CLIENT_HELLO) || atomic_exchange(&context->observed.parses, true) || !set)
         return;

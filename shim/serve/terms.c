@@ -37,6 +37,8 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     struct gosess_digest digest;
     if (!context || !connection || !context->from_birth || !connection->from_birth ||
         connection->chooses || atomic_load(&context->observed.chooses) ||
+        atomic_load(&context->observed.judges) ||
+        atomic_load(&connection->first->observed.judges) ||
         !gosess_certificates_digest(ssl, &context->presented, certificates) ||
         !gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
                               policy))

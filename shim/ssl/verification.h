@@ -25,6 +25,7 @@ struct gosess_observed {
     _Atomic uint64_t client_types;                  /* and of their kinds of certificates */
     _Atomic uint64_t groups;                        /* and of those that an SSL may use */
     _Atomic bool identifies; /* it has had a callback that tells who a client is: PSK, SRP */
+    _Atomic bool judges;     /* and one for an extension of a client's certificate */
     _Atomic gosess_servername_cb servername; /* SSL_CTX_set_tlsext_servername_callback */
     _Atomic gosess_alpn_cb alpn;             /* SSL_CTX_set_alpn_select_cb */
     _Atomic gosess_status_cb status;         /* SSL_CTX_set_tlsext_status_cb */
