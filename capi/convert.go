@@ -105,7 +105,7 @@ func setStats(stats *C.struct_gosess_stats, s sessioncache.Stats) {
 	stats.entries, stats.used, stats.capacity = C.uint64_t(s.Entries), C.uint64_t(s.Used), C.uint64_t(s.Capacity)
 }
 
-// An object is the address of an SSL_SESSION, of which Go never follows it.
+// An object is the address of an SSL_SESSION, which Go never follows.
 
 func objectOf(session *C.SSL_SESSION) objects.Object {
 	return objects.Object(unsafe.Pointer(session))

@@ -45,8 +45,9 @@ bool gosess_same_bytes(SSL_SESSION *session, const unsigned char *der, size_t de
 }
 
 /*
- * Where there is no memory for the note, the reference is lost: this is in Go, where to free it may
- * call functions of the host, and the host may still know it, as no remove callback is called.
+ * Where there is no memory for the note, the reference is never given back. It cannot be given back
+ * here: to free a session may call functions of the host, and those must not run in Go. Nor would
+ * the host know that the session has ended, as nobody calls its remove callback.
  */
 void gosess_leave(struct gosess_request *request, SSL_SESSION *session, bool silent, bool evicted)
 {

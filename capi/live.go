@@ -82,8 +82,8 @@ func (l *live) find(r *request) {
 	}
 }
 
-// The reference of what was removed may be the last, and the session is borrowed from
-// whoever removes it: it is given back after the remove callback.
+// remove leaves the reference to the C half, which gives it back after the remove callback: it may be
+// the last one, and the thread that removes the session has only borrowed it.
 func (l *live) remove(r *request) {
 	if object, ok := l.memory(r.owner).Remove(idOf(r), func(stored objects.Object) bool {
 		return sameObject(r, stored)

@@ -88,7 +88,7 @@ func (c *Copies) Drop(seal sessioncache.Seal) (Object, bool) {
 	return c.remove(e), true
 }
 
-// Clear stops keeping any, and returns them, with their references.
+// Clear stops keeping all of them, and returns them, with their references.
 func (c *Copies) Clear() (leaving []Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 const heapBlock = 8 << 10 // a span of the runtime's: it keeps what describes them too
 
 func isLimited(resource int) bool {
-	const infinity = 1 << 62 // what is written where there is no limit differs
+	const infinity = 1 << 62 // systems write different numbers for "no limit", all of them larger
 	var limit syscall.Rlimit
 	return syscall.Getrlimit(resource, &limit) == nil && limit.Cur < infinity
 }

@@ -112,8 +112,8 @@ func (s *Store) isStill(set int, tag uint64, e *sessioncache.Entry) bool {
 func (s *Store) makeRoom(p *plan, set int, token, tag uint64, home, need int, now uint32) (slot, start int) {
 	p.victims = p.victims[:0]
 	o := s.survey(set, token, tag, home, now)
-	// Most often the set is full, and the one that goes is as large as the one that comes. One that
-	// is as large as a large one lies where that may.
+	// Most often the set is full, and the oldest entry takes as much room as the new one: the new
+	// one lies in its place then, which is right for a large one too.
 	if (o.free < 0 || o.used+need > s.units) && metaUnits(o.oldest.meta) >= need {
 		s.evict(p, set, o.oldest)
 		return o.oldest.slot, metaStart(o.oldest.meta)

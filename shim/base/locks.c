@@ -99,8 +99,8 @@ bool gosess_lock_wait_until(enum gosess_lock lock, pthread_cond_t *condition,
 /* --- fork --- */
 
 /*
- * Of the others a child has no need: it opens no cache in the Go half, which did not come along,
- * and calls nothing of it.
+ * A child takes none of the other locks: they are for what is done with the Go half, which a fork
+ * does not take along.
  */
 static bool is_for_children(int lock)
 {

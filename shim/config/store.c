@@ -31,8 +31,10 @@
 #    define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; some systems insist on it */
 #endif
 
-/* posix_fallocate, but where the file system cannot do it and the file is in use by others:
- * the emulation of libc writes to pages that they write to. */
+/*
+ * posix_fallocate(3), unless other processes use the file: where the file system cannot do it,
+ * libc does it by writing to pages, and would overwrite what they write there.
+ */
 static bool allocate(int fd, uint64_t size, bool in_use, const struct gosess_report *report)
 {
     int error;

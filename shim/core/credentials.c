@@ -83,7 +83,10 @@ bool gosess_change_here(const struct gosess_change *change)
 
 /* --- in a thread of the Go half --- */
 
-/* Without the right to become the caller: none of the three is root, where the caller's are not. */
+/*
+ * For a thread that has not the right to become what the caller is: where none of the caller's
+ * three users (real, effective, saved) is root, none of this thread's stays root either.
+ */
 static void shed(long number, const uid_t own[3], const uid_t callers[3])
 {
     uid_t left = 0;

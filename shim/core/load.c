@@ -167,7 +167,10 @@ static void load(void)
                gosess_no_threads);
 }
 
-/* A page that is empty in the child of any fork (Linux 4.14): getpid is a system call a time. */
+/*
+ * Makes a page that is empty in the child of any fork (Linux 4.14), so that each call can tell
+ * whether this is a child: getpid(2) would be a system call for each of them.
+ */
 void gosess_core_prepare(const struct gosess_start *given)
 {
     start = *given;

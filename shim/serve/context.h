@@ -125,7 +125,7 @@ void gosess_context_end(struct gosess_context *context);
 
 void gosess_context_unref(struct gosess_context *context); /* NULL: nothing */
 
-/* Gives libssl the mode that follows from the host's and from who serves. With the setup lock. */
+/* Gives libssl the mode for the host's: it depends on whether gosess serves. Setup lock. */
 void gosess_put_mode(struct gosess_context *context);
 
 /* Gives libssl the host's callbacks back, where it holds ours. With the setup lock. */

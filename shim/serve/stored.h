@@ -2,9 +2,7 @@
 #ifndef GOSESS_SERVE_STORED_H
 #define GOSESS_SERVE_STORED_H
 
-#include "../../shim.h"
-
-struct gosess_libssl;
+#include "../ssl/functions.h"
 
 /*
  * Notes that a session's bytes are in a shared store, or that it was made of such. False without

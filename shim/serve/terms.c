@@ -163,10 +163,10 @@ static int chain_size(const SSL *ssl)
 }
 
 /*
- * Whether what comes back of a session's bytes is what the host would have had. Of a certificate of
- * the peer comes no chain, which a host that gets bytes from a cache of its own does without; and
- * it is read in the default library context, where a host that has one of its own may have left
- * nothing to read it with (OSSL_PROVIDER-null(7)).
+ * Whether a session that is made of the bytes again is what the host would have had. The bytes have
+ * the certificate of the peer without its chain: a host with a cache of its own that keeps bytes
+ * does without the chain. And libssl decodes the certificate in the default library context, which
+ * a host that uses another one may have left without a provider (OSSL_PROVIDER-null(7)).
  */
 static bool is_whole(struct gosess_context *context, SSL_SESSION *session,
                      const struct gosess_scope *scope)

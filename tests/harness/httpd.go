@@ -20,9 +20,8 @@ import (
 // Debian's MPM configuration but for the number of children.
 type HTTPD struct {
 	daemon
-	Dir         string // where everything of it lies
-	Authority   *Authority
-	Sites       []Site
+	Sited
+	Dir         string   // where everything of it lies
 	Through     []string // what runs the program: empty, nobody else does
 	Env         []string // added to the environment: see Preload
 	MPM         string   // "event", "worker" or "prefork"
@@ -44,26 +43,12 @@ func NewHTTPD(dir string) (*HTTPD, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &HTTPD{daemon: daemon{name: "httpd"}, Dir: dir, Authority: authority, MPM: "event", WorkerCount: 2, program: program}
+	h := &HTTPD{daemon: daemon{name: "httpd"}, Dir: dir, Sited: Sited{Authority: authority}, MPM: "event", WorkerCount: 2, program: program}
 	if err := os.WriteFile(h.Answer(), []byte("ok\n"), 0o644); err != nil {
 		return nil, err
 	}
 	_, err = h.AddSite("first.test")
 	return h, err
-}
-
-// AddSite adds a virtual host with a port and a certificate of its own, to be changed before Start.
-func (h *HTTPD) AddSite(name string) (*Site, error) {
-	port, err := FreePort()
-	if err != nil {
-		return nil, err
-	}
-	cert, err := h.Authority.Issue(name)
-	if err != nil {
-		return nil, err
-	}
-	h.Sites = append(h.Sites, Site{Port: port, Name: name, Cert: cert})
-	return &h.Sites[len(h.Sites)-1], nil
 }
 
 var httpdConfiguration = template.Must(template.New("httpd.conf").Parse(`
@@ -131,9 +116,6 @@ func (h *HTTPD) Ports() []int {
 	}
 	return ports
 }
-
-// Port is the port of the first site.
-func (h *HTTPD) Port() int { return h.Sites[0].Port }
 
 // Answer is the path of the file that is the answer to all.
 func (h *HTTPD) Answer() string { return filepath.Join(h.Dir, "answer") }

@@ -16,21 +16,9 @@ import (
 	"text/template"
 )
 
-// Site is one server block.
-type Site struct {
-	Port       int
-	Name       string
-	Cert       Certificate
-	Listen     string // more parameters of nginx's listen: of the first site of a port
-	Directives string // in the server block
-	Location   string // instead of an answer of 200
-}
-
 // Nginx is one nginx with a master process, started as Debian does: as a daemon.
 type Nginx struct {
-	Dir          string // where everything of it lies
-	Authority    *Authority
-	Sites        []Site
+	Dir          string   // where everything of it lies
 	Env          []string // added to the environment: see Preload
 	WorkerCount  int
 	SessionCache string   // ssl_session_cache
@@ -40,6 +28,7 @@ type Nginx struct {
 	Through      []string // the command that becomes nginx, as of prlimit(1)
 	System       System   // whose nginx it is
 
+	Sited
 	daemon
 }
 
@@ -51,24 +40,10 @@ func NewNginx(dir string) (*Nginx, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Nginx{Dir: dir, Authority: authority, WorkerCount: 2, SessionCache: "none",
+	n := &Nginx{Dir: dir, Sited: Sited{Authority: authority}, WorkerCount: 2, SessionCache: "none",
 		daemon: daemon{name: "nginx"}}
 	_, err = n.AddSite("first.test")
 	return n, err
-}
-
-// AddSite adds a server block with a port and a certificate of its own, to be changed before Start.
-func (n *Nginx) AddSite(name string) (*Site, error) {
-	port, err := FreePort()
-	if err != nil {
-		return nil, err
-	}
-	cert, err := n.Authority.Issue(name)
-	if err != nil {
-		return nil, err
-	}
-	n.Sites = append(n.Sites, Site{Port: port, Name: name, Cert: cert})
-	return &n.Sites[len(n.Sites)-1], nil
 }
 
 var configuration = template.Must(template.New("nginx.conf").Parse(`
@@ -117,9 +92,6 @@ func (n *Nginx) User() string {
 	}
 	return "www-data"
 }
-
-// Port is the port of the first site.
-func (n *Nginx) Port() int { return n.Sites[0].Port }
 
 // command is the program with its configuration, what it says going to a file: a pipe
 // would be held open by the daemon.

@@ -18,7 +18,7 @@ func startWithPlaces(t *testing.T, _ string, places []harness.Place) (guests []h
 	s, url := withStore(t)
 	for i, p := range places {
 		if i > 0 {
-			s.addPlace(p)
+			s.do(func() error { return s.AddPlace(p) })
 		}
 		site := &s.Sites[i]
 		site.Directives = directives(p)
@@ -26,22 +26,6 @@ func startWithPlaces(t *testing.T, _ string, places []harness.Place) (guests []h
 	}
 	s.do(s.Start)
 	return guests
-}
-
-// addPlace adds the server block of a place.
-func (s *server) addPlace(p harness.Place) {
-	s.t.Helper()
-	site, err := s.AddSite(p.Certificate + ".test")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	site.Name = p.ServerName()
-	if p.Certificate == "" {
-		site.Cert = s.Sites[0].Cert
-	}
-	if p.SamePort {
-		site.Port = s.Port()
-	}
 }
 
 // directives are what a place has in its server block.

@@ -1,23 +1,6 @@
 /* modes.c - every mode, with and without tickets and each of the application's callbacks. */
+#include "../../c/lib/modes.h"
 #include "record.h"
-
-static const struct {
-    const char *name;
-    long mode;
-} modes[] = {
-    {"off", SSL_SESS_CACHE_OFF},
-    {"client", SSL_SESS_CACHE_CLIENT},
-    {"server", SSL_SESS_CACHE_SERVER},
-    {"both", SSL_SESS_CACHE_BOTH},
-    {"server no-auto-clear", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_AUTO_CLEAR},
-    {"server no-internal-lookup", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_LOOKUP},
-    {"server no-internal-store", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_STORE},
-    {"server no-internal", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL},
-    {"both no-internal", SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_INTERNAL},
-    {"server update-time", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_UPDATE_TIME},
-    {"no-internal alone", SSL_SESS_CACHE_NO_INTERNAL},
-    {"unknown bits", 0x7000 | SSL_SESS_CACHE_SERVER},
-};
 
 /* All that a session goes through, in one context. */
 static void live_through(SSL_CTX *ctx)

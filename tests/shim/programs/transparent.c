@@ -4,26 +4,9 @@
  * of it, which gosess changes only where it serves.
  */
 #include "../../c/lib/hosts.h"
+#include "../../c/lib/modes.h"
 
 #include <openssl/err.h>
-
-static const struct {
-    const char *name;
-    long mode;
-} modes[] = {
-    {"off", SSL_SESS_CACHE_OFF},
-    {"client", SSL_SESS_CACHE_CLIENT},
-    {"server", SSL_SESS_CACHE_SERVER},
-    {"both", SSL_SESS_CACHE_BOTH},
-    {"server no-auto-clear", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_AUTO_CLEAR},
-    {"server no-internal-lookup", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_LOOKUP},
-    {"server no-internal-store", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_STORE},
-    {"server no-internal", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL},
-    {"both no-internal", SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_INTERNAL},
-    {"server update-time", SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_UPDATE_TIME},
-    {"no-internal alone", SSL_SESS_CACHE_NO_INTERNAL},
-    {"unknown bits", 0x7000 | SSL_SESS_CACHE_SERVER},
-};
 
 static int other_new(SSL *ssl, SSL_SESSION *session)
 {
