@@ -7,22 +7,11 @@
 #include "../ssl/policy.h"
 #include "../ssl/table.h"
 #include "cache.h"
+#include "tickethost.h"
 
 typedef int (*gosess_new_cb)(SSL *, SSL_SESSION *);
 typedef void (*gosess_remove_cb)(SSL_CTX *, SSL_SESSION *);
 typedef SSL_SESSION *(*gosess_get_cb)(SSL *, const unsigned char *, int, int *);
-typedef int (*gosess_ticket_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
-                                HMAC_CTX *, int);
-typedef int (*gosess_ticket_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
-                                    EVP_MAC_CTX *, int);
-
-/* What a host has set for the keys of tickets: libssl has no getter for the callbacks. */
-struct gosess_ticket_hosts {
-    _Atomic gosess_ticket_cb callback; /* SSL_CTX_set_tlsext_ticket_key_cb */
-    _Atomic gosess_ticket_evp_cb evp;  /* SSL_CTX_set_tlsext_ticket_key_evp_cb */
-    _Atomic bool keys;                 /* SSL_CTX_set_tlsext_ticket_keys */
-    _Atomic bool ours;                 /* libssl holds ours */
-};
 
 /* The last callback of a kind that is on the list of tier.c, and the last that is not. */
 struct gosess_judged {
