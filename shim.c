@@ -152,7 +152,7 @@ GOSESS_EXPORT SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
     __typeof__(&SSL_set_SSL_CTX) next = GOSESS_NEXT(SSL_set_SSL_CTX);
     struct gosess_context *context = gosess_context_of(ctx);
     if (context)
-        gosess_before_switch(context);
+        gosess_before_switch(ssl, context);
     return next ? next(ssl, ctx) : NULL;
 }
 

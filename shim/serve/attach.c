@@ -3,6 +3,7 @@
 #include "attach.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "../base/locks.h"
 #include "../config/environment.h"
@@ -89,23 +90,29 @@ void gosess_detach(struct gosess_context *context)
     unref_cache(context, before);
 }
 
-/* Works out a context's policy, where it is not what it was, outside of the handshake. */
-static void identify(struct gosess_context *context)
+/*
+ * Works out a context's policy, where it is not what it was, outside of the handshake, for an SSL
+ * that is of that context now.
+ */
+static void identify(const SSL *ssl, struct gosess_context *context)
 {
-    unsigned char unused[GOSESS_DIGEST_SIZE];
-    if (!atomic_load(&context->ending))
-        gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
-                             unused);
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    unsigned char policy[GOSESS_DIGEST_SIZE];
+    if (atomic_load(&context->ending) ||
+        !gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
+                              policy))
+        memset(policy, 0, sizeof policy);
+    if (connection)
+        memcpy(connection->policy, policy, sizeof policy);
 }
 
 /*
  * A host that puts data into its tickets and takes them out again keeps TLS 1.3 as it has it: a
  * stateful ticket has none (ProFTPD knows its data connections by them).
  */
-void gosess_before_switch(struct gosess_context *context)
+static void make_stateful(struct gosess_context *context)
 {
     SSL_CTX *ctx = context->ctx;
-    identify(context);
     if (!gosess_stateful || !gosess_serves(context) ||
         atomic_load(&context->observed.ticket_data) ||
         (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
@@ -113,6 +120,12 @@ void gosess_before_switch(struct gosess_context *context)
     gosess_lock(GOSESS_LOCK_SETUP);
     gosess_ssl->SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     gosess_unlock(GOSESS_LOCK_SETUP);
+}
+
+void gosess_before_switch(const SSL *ssl, struct gosess_context *context)
+{
+    identify(ssl, context);
+    make_stateful(context);
 }
 
 /* What waits for the host to have configured its contexts. */
@@ -123,7 +136,7 @@ void gosess_before_ssl(struct gosess_context *context)
         gosess_load(); /* says why, if nobody has heard yet */
         gosess_give_back();
     }
-    gosess_before_switch(context);
+    make_stateful(context);
     gosess_tickets_serve(context);
 }
 
@@ -131,4 +144,5 @@ void gosess_before_ssl(struct gosess_context *context)
 void gosess_after_ssl(SSL *ssl, struct gosess_context *context)
 {
     gosess_connection_begin(ssl, context);
+    identify(ssl, context);
 }

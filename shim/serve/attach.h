@@ -28,7 +28,7 @@ void gosess_detach(struct gosess_context *context);
  * only, another one may be half configured; and before the switch, because a host may give the
  * connection the options of the other context then (nginx).
  */
-void gosess_before_switch(struct gosess_context *context);
+void gosess_before_switch(const SSL *ssl, struct gosess_context *context);
 
 /* An SSL is about to be made of a context; and was. */
 void gosess_before_ssl(struct gosess_context *context);

@@ -24,9 +24,11 @@ struct gosess_connection {
     bool late;           /* its handshake may have been led elsewhere after the lookup */
     bool ruled;          /* the host may have given it rules of its own that cannot be read */
     uint32_t generation; /* of the contexts, when it was made, or asked last */
-    int purpose, trust;  /* of its X509_VERIFY_PARAM, as the first context's when it was made */
-    uint64_t groups;     /* so too: a digest of what groups it may use */
-    bool asked;          /* its handshake has asked for a session, with this random */
+    /* That of its context then, or when it was switched there last; 0: unknown. */
+    unsigned char policy[GOSESS_DIGEST_SIZE];
+    int purpose, trust; /* of its X509_VERIFY_PARAM, as the first context's when it was made */
+    uint64_t groups;    /* so too: a digest of what groups it may use */
+    bool asked;         /* its handshake has asked for a session, with this random */
     unsigned char random[32]; /* of the ClientHello, RFC 8446 section 4.1.2 */
     struct gosess_link by_ssl, by_session;
 };

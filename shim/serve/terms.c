@@ -28,11 +28,12 @@
  * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
  * not asked where a session is resumed. That of the first context stays the connection's.
  */
-static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
+static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE],
+                     unsigned char policy[GOSESS_DIGEST_SIZE])
 {
     struct gosess_context *context = gosess_context_of(gosess_ssl->SSL_get_SSL_CTX(ssl));
     struct gosess_connection *connection = gosess_connection_of(ssl);
-    unsigned char certificates[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
+    unsigned char certificates[GOSESS_DIGEST_SIZE];
     struct gosess_limits limits;
     struct gosess_digest digest;
     if (!context || !connection || !context->from_birth || !connection->from_birth ||
@@ -46,7 +47,7 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
     gosess_read_limits(ssl, connection, &limits);
     gosess_digest_begin(&digest);
     gosess_digest_add(&digest, certificates, sizeof certificates);
-    gosess_digest_add(&digest, policy, sizeof policy);
+    gosess_digest_add(&digest, policy, GOSESS_DIGEST_SIZE);
     gosess_digest_add(&digest, &limits, sizeof limits);
     return gosess_digest_end(&digest, terms);
 }
@@ -54,11 +55,11 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE])
 bool gosess_may_keep(struct gosess_connection *connection)
 {
     const struct gosess_given *given = &connection->given;
-    unsigned char now[GOSESS_DIGEST_SIZE];
+    unsigned char now[GOSESS_DIGEST_SIZE], policy[GOSESS_DIGEST_SIZE];
     if (!given->bound || !gosess_ssl->SSL_session_reused(connection->ssl) ||
         !gosess_connection_has_asked(connection))
         return true;
-    return gosess_own_rules(connection->ssl) == 0 && terms_of(connection->ssl, now) &&
+    return gosess_own_rules(connection->ssl) == 0 && terms_of(connection->ssl, now, policy) &&
            memcmp(now, given->terms, sizeof now) == 0;
 }
 
@@ -124,6 +125,8 @@ static uint64_t place_of(const SSL *ssl)
 
 bool gosess_scope_asked(struct gosess_context *context, SSL *ssl, struct gosess_scope *scope)
 {
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    unsigned char policy[GOSESS_DIGEST_SIZE];
     const unsigned char *body = NULL;
     size_t length = 0;
     *scope = (struct gosess_scope){
@@ -141,7 +144,10 @@ bool gosess_scope_asked(struct gosess_context *context, SSL *ssl, struct gosess_
     scope->place = scope->routed ? place_of(ssl) : 0;
     scope->own = gosess_own_rules(ssl);
     scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
-    scope->known = terms_of(ssl, scope->terms) && !scope->routed;
+    bool known = terms_of(ssl, scope->terms, policy);
+    if (known && connection)
+        memcpy(connection->policy, policy, sizeof policy);
+    scope->known = known && !scope->routed;
     scope->shared = !scope->host_data && !gosess_keeps_account(context) &&
                     (scope->routed || (scope->known && scope->own == 0));
     return true;
@@ -177,12 +183,14 @@ static bool is_whole(struct gosess_context *context, SSL_SESSION *session,
 
 /*
  * Whether the client was verified by what its context has now: that may have been replaced since,
- * while the client's messages were on their way.
+ * or what is in it, while the client's messages were on their way.
  */
-static bool is_verified_as_now(const SSL *ssl, const struct gosess_connection *connection)
+static bool is_verified_as_now(const SSL *ssl, const struct gosess_connection *connection,
+                               const unsigned char policy[GOSESS_DIGEST_SIZE])
 {
     return gosess_ssl->SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
-           (connection && connection->generation == gosess_generation());
+           (connection && connection->generation == gosess_generation() &&
+            memcmp(connection->policy, policy, GOSESS_DIGEST_SIZE) == 0);
 }
 
 /* Whether the host has callbacks that identify clients, and one may have for this session. */
@@ -198,6 +206,7 @@ void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *se
 {
     const struct gosess_connection *connection = gosess_connection_of(ssl);
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    unsigned char policy[GOSESS_DIGEST_SIZE];
     *scope = (struct gosess_scope){
         .owner = &context->owner,
         .server_name = name,
@@ -209,7 +218,8 @@ void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *se
         .own = gosess_own_rules(ssl),
         .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
     };
-    scope->known = terms_of(ssl, scope->terms) && is_verified_as_now(ssl, connection) &&
+    scope->known = terms_of(ssl, scope->terms, policy) &&
+                   is_verified_as_now(ssl, connection, policy) &&
                    !is_identified(connection, session);
     scope->shared = scope->known && is_whole(context, session, scope) &&
                     !gosess_keeps_account(context) &&
@@ -221,6 +231,7 @@ void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *se
 bool gosess_scope_led(struct gosess_connection *connection, struct gosess_scope *scope)
 {
     SSL *ssl = connection->ssl;
+    unsigned char policy[GOSESS_DIGEST_SIZE];
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     *scope = (struct gosess_scope){
         .owner = &connection->first->owner,
@@ -230,7 +241,7 @@ bool gosess_scope_led(struct gosess_connection *connection, struct gosess_scope 
         .routed = connection->late,
         .place = place_of(ssl),
     };
-    return scope->routed && terms_of(ssl, scope->terms);
+    return scope->routed && terms_of(ssl, scope->terms, policy);
 }
 
 /* The server name of a session without a connection is what a servername callback accepted. */

@@ -112,6 +112,35 @@ GOSESS_EXPORT int X509_VERIFY_PARAM_add0_table(X509_VERIFY_PARAM *param)
     return next ? next(param) : 0;
 }
 
+/* --- what changes in a store --- */
+
+static _Atomic uint64_t changes;
+
+uint64_t gosess_store_changes(void)
+{
+    return atomic_load(&changes);
+}
+
+#define INTERPOSE_ADDITION(function, type)                    \
+    GOSESS_EXPORT int function(X509_STORE *store, type added) \
+    {                                                         \
+        __typeof__(&(function)) next = GOSESS_NEXT(function); \
+        int result = next ? next(store, added) : 0;           \
+        atomic_fetch_add(&changes, 1);                        \
+        return result;                                        \
+    }
+
+INTERPOSE_ADDITION(X509_STORE_add_cert, X509 *)
+INTERPOSE_ADDITION(X509_STORE_add_crl, X509_CRL *)
+
+/* Nothing but this lets a host take something out: OpenVPN replaces revocation lists so. */
+GOSESS_EXPORT STACK_OF(X509_OBJECT) * X509_STORE_get0_objects(const X509_STORE *store)
+{
+    __typeof__(&X509_STORE_get0_objects) next = GOSESS_NEXT(X509_STORE_get0_objects);
+    atomic_fetch_add(&changes, 1);
+    return next ? next(store) : NULL;
+}
+
 /* --- what is set in a store and has no getter --- */
 
 INTERPOSE_STORE(X509_STORE_set_purpose, (X509_STORE * store, int purpose),

@@ -72,7 +72,10 @@
     X(SSL_set_purpose)                       \
     X(SSL_set_trust)                         \
     X(SSL_up_ref)                            \
+    X(X509_STORE_add_cert)                   \
+    X(X509_STORE_add_crl)                    \
     X(X509_STORE_add_lookup)                 \
+    X(X509_STORE_get0_objects)               \
     X(X509_STORE_load_locations)             \
     X(X509_STORE_load_locations_ex)          \
     X(X509_STORE_load_path)                  \

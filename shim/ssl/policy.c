@@ -170,7 +170,8 @@ static bool same(const struct gosess_policy *policy, const struct gosess_verific
 static bool same_trusted(const struct gosess_policy *policy, const struct gosess_verification *now)
 {
     return policy->known && now->store == policy->verification.store &&
-           now->trusted == policy->verification.trusted && now->mode != SSL_VERIFY_NONE &&
+           now->trusted == policy->verification.trusted &&
+           now->changes == policy->verification.changes && now->mode != SSL_VERIFY_NONE &&
            policy->verification.mode != SSL_VERIFY_NONE;
 }
 

@@ -85,6 +85,7 @@ static bool read_store(X509_STORE *store, struct gosess_verification *verificati
     if (gosess_hides(store))
         return false;
     read_functions(store, verification->store_functions);
+    verification->changes = gosess_store_changes();
     verification->trusted = (uint64_t)gosess_ssl->OPENSSL_sk_num(
         (const OPENSSL_STACK *)gosess_ssl->X509_STORE_get0_objects(store));
     verification->store_callback = (uintptr_t)gosess_ssl->X509_STORE_get_verify_cb(store);

@@ -54,6 +54,7 @@ struct gosess_verification {
     uint64_t mode, security_level, security_callback; /* 0: libssl's own */
     uint64_t lists, name_count;                       /* of CA names */
     uint64_t store, trusted;                          /* the store and how much is in it */
+    uint64_t changes;                                 /* of all stores: gosess_store_changes */
     uint64_t callback, store_callback; /* SSL_CTX_set_verify, X509_STORE_set_verify_cb */
     uint64_t verifier, argument;       /* SSL_CTX_set_cert_verify_callback */
     uint64_t store_functions[GOSESS_STORE_FUNCTIONS];

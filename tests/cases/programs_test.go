@@ -139,6 +139,11 @@ var programs = map[string][]scenario{
 		{name: "copy-shows-the-same", alone: "at the second: full", served: "at the second: resumed", memory: "at the second: full"},
 		{name: "known-keys", alone: "at the second: failed"},
 		{name: "common-parameters", alone: "at the second: failed"},
+		{
+			name: "replaced-in-store", alone: "alike: full|at the second: failed", served: "alike: resumed|at the second: failed",
+			memory: "alike: full|at the second: failed",
+		},
+		{name: "replaced-meanwhile", alone: "meanwhile: full|at the second: failed"},
 		// libssl 1.1.1 keeps the configuration that it was given first.
 		{
 			name: "configured", heavy: true, alone: "alike: full|at the second: failed", served: "alike: resumed|at the second: failed",

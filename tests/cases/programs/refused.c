@@ -286,6 +286,79 @@ static void configured(void)
     say_at_second(session);
 }
 
+/* --- what is in a store --- */
+
+/* As OpenVPN replaces its revocation lists: as much is in the store as before. */
+static void replace_in_store(SSL_CTX *ctx, const char *name)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+    MUST(sk_X509_OBJECT_num(objects) == 1);
+    X509_OBJECT_free(sk_X509_OBJECT_delete(objects, 0));
+    MUST(X509_STORE_add_cert(store, certificate_of(name)));
+}
+
+static void replaced_in_store(void)
+{
+    client_name = "one";
+    first = verifying_server();
+    second = verifying_server();
+    SSL_SESSION *session = made_at_first();
+    say("alike: %s", meet(second, session, NULL));
+    replace_in_store(second, "another");
+    say_at_second(session);
+}
+
+/* Takes what a client has sent from its server, but for the last record. */
+static BIO *withhold_last_record(struct connection *connection)
+{
+    static unsigned char sent[1 << 16];
+    int length = BIO_read(SSL_get_rbio(connection->server), sent, sizeof sent), last = 0, at = 0;
+    while (at < length) {
+        last = at;
+        at += 5 + (sent[at + 3] << 8 | sent[at + 4]); /* RFC 8446, section 5.1 */
+    }
+    BIO *most = BIO_new(BIO_s_mem());
+    MUST(length > 0 && last > 0 && at == length && most);
+    MUST(BIO_write(most, sent, last) == last);
+    BIO_set_mem_eof_return(most, -1);
+    MUST(BIO_up_ref(most));
+    SSL_set0_rbio(connection->server, most);
+    SSL_do_handshake(connection->server);
+    MUST(BIO_write(most, sent + last, length - last) == length - last);
+    return most;
+}
+
+/*
+ * The client has been verified, and its Finished is on its way, when what it was verified by is
+ * replaced. Its session is not one of a client that would be let in now.
+ */
+static void replaced_meanwhile(void)
+{
+    client_name = "one";
+    first = verifying_server();
+    second = verifying_server();
+    replace_in_store(second, "another");
+    SSL_CTX *client = new_client();
+    struct connection c = open_connection(first, client, NULL, NULL);
+    SSL_do_handshake(c.client);
+    SSL_do_handshake(c.server);
+    SSL_do_handshake(c.client);
+    BIO *finished = withhold_last_record(&c);
+    replace_in_store(first, "another");
+    SSL_do_handshake(c.server);
+    BIO_free(finished);
+    shake_hands(&c);
+    say("meanwhile: %s", outcome(&c));
+    SSL_SESSION *session = client_session(&c);
+    MUST(session);
+    close_connection(&c, CLEAN);
+    SSL_CTX_free(client);
+    say_at_second(session);
+}
+
+/* --- options --- */
+
 /* The server has no extended master secrets any more: libssl fails who resumes one (RFC 7627). */
 static void extended_secret(void)
 {
@@ -306,6 +379,8 @@ static const struct scenario scenarios[] = {
     {"known-keys", known_keys},
     {"common-parameters", common_parameters},
     {"configured", configured},
+    {"replaced-in-store", replaced_in_store},
+    {"replaced-meanwhile", replaced_meanwhile},
     {"extended-secret", extended_secret},
 };
 
