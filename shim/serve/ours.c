@@ -87,7 +87,7 @@ static int64_t end_of_chain(const struct gosess_connection *connection, int64_t 
     if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION)
         ends = earlier(ends, now + 2 * gosess_ticket_period);
     SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);
-    return session ? earlier(ends, gosess_peer_ends(ssl, session)) : ends;
+    return session ? earlier(ends, gosess_client_ends(ssl, session)) : ends;
 }
 
 /*

@@ -95,8 +95,8 @@ bool gosess_is_wanted(struct gosess_context *context, SSL *ssl, SSL_SESSION *ses
 /*
  * The handshake is over: nothing that it has taken is given out again. TLS 1.3 gives a resumed
  * connection's new ticket a fresh time; the chain of tickets still ends when the first session
- * does. A full handshake refuses a client whose certificate is over by then, so a session that is
- * shared ends with it; libssl's own cache does not look.
+ * does. A full handshake refuses a client whose certificate is over by then, or the list of those
+ * that are revoked, so a session that is shared ends with them; libssl's own cache does not look.
  */
 void gosess_store(struct gosess_newborn *born)
 {
@@ -108,8 +108,8 @@ void gosess_store(struct gosess_newborn *born)
     if (born->scope.resumed && given->ends > 0 && given->ends < ends)
         ends = given->ends;
     if (born->scope.shared && !gosess_live(context)) {
-        int64_t peer_ends = gosess_peer_ends(born->connection->ssl, born->session);
-        ends = peer_ends < ends ? peer_ends : ends;
+        int64_t last = gosess_client_ends(born->connection->ssl, born->session);
+        ends = last < ends ? last : ends;
     }
     gosess_put(context, born->session, &born->scope, ends, true);
 }

@@ -201,6 +201,15 @@ static bool is_identified(const struct gosess_connection *connection, const SSL_
             gosess_may_be_identified(connection, session));
 }
 
+/* It decides on its client as the context does that it was switched to. */
+int64_t gosess_client_ends(const SSL *ssl, const SSL_SESSION *session)
+{
+    SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
+    const struct gosess_context *context = gosess_context_of(ctx);
+    return gosess_peer_ends(ssl, session,
+                            context ? gosess_revocation_store(ctx, &context->observed) : NULL);
+}
+
 void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
                        struct gosess_scope *scope)
 {

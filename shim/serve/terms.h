@@ -31,4 +31,10 @@ bool gosess_switches_late(const struct gosess_context *first, const SSL_CTX *now
  */
 bool gosess_may_keep(struct gosess_connection *connection);
 
+/*
+ * The last second in which a full handshake may let the client of a session that is shared in, by
+ * its certificates and the revocation lists of what verifies it; INT64_MAX where there is no end.
+ */
+int64_t gosess_client_ends(const SSL *ssl, const SSL_SESSION *session);
+
 #endif

@@ -145,26 +145,45 @@ void gosess_presented_free(struct gosess_presented *presented)
 
 /* --- the peer's --- */
 
-/* libcrypto takes one for expired in the second that it names: X509_cmp_time(3). */
-static int64_t least(int64_t ends, const X509 *certificate, int64_t now)
+/* libcrypto takes it for over in the second that it names: X509_cmp_time(3). */
+static int64_t least(int64_t ends, const ASN1_TIME *time, int64_t now)
 {
     struct tm broken;
-    const ASN1_TIME *after = certificate ? gosess_ssl->X509_get0_notAfter(certificate) : NULL;
-    if (!after || gosess_ssl->ASN1_TIME_to_tm(after, &broken) != 1)
+    if (!time || gosess_ssl->ASN1_TIME_to_tm(time, &broken) != 1)
         return ends;
     int64_t last = (int64_t)timegm(&broken) - 1;
     return last >= now && last < ends ? last : ends;
 }
 
-int64_t gosess_peer_ends(const SSL *ssl, const SSL_SESSION *session)
+static int64_t least_of_lists(int64_t ends, X509_STORE *store, int64_t now)
 {
-    int64_t now = (int64_t)time(NULL);
+    gosess_ssl->X509_STORE_lock(store);
+    const OPENSSL_STACK *objects =
+        (const OPENSSL_STACK *)gosess_ssl->X509_STORE_get0_objects(store);
+    int count = gosess_ssl->OPENSSL_sk_num(objects);
+    for (int i = 0; i < count; i++) {
+        X509_OBJECT *object = gosess_ssl->OPENSSL_sk_value(objects, i);
+        const X509_CRL *list = gosess_ssl->X509_OBJECT_get_type(object) == X509_LU_CRL
+                                   ? gosess_ssl->X509_OBJECT_get0_X509_CRL(object)
+                                   : NULL;
+        if (list)
+            ends = least(ends, gosess_ssl->X509_CRL_get0_nextUpdate(list), now);
+    }
+    gosess_ssl->X509_STORE_unlock(store);
+    return ends;
+}
+
+int64_t gosess_peer_ends(const SSL *ssl, const SSL_SESSION *session, X509_STORE *lists)
+{
+    int64_t now = (int64_t)time(NULL), ends = INT64_MAX;
     X509 *peer = gosess_ssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session);
-    int64_t ends = least(INT64_MAX, peer, now);
-    const OPENSSL_STACK *chain =
-        peer ? (const OPENSSL_STACK *)gosess_ssl->SSL_get0_verified_chain(ssl) : NULL;
+    if (!peer)
+        return ends;
+    ends = least(ends, gosess_ssl->X509_get0_notAfter(peer), now);
+    const OPENSSL_STACK *chain = (const OPENSSL_STACK *)gosess_ssl->SSL_get0_verified_chain(ssl);
     int count = chain ? gosess_ssl->OPENSSL_sk_num(chain) : 0;
     for (int i = 0; i < count; i++)
-        ends = least(ends, gosess_ssl->OPENSSL_sk_value(chain, i), now);
-    return ends;
+        ends = least(ends, gosess_ssl->X509_get0_notAfter(gosess_ssl->OPENSSL_sk_value(chain, i)),
+                     now);
+    return lists ? least_of_lists(ends, lists, now) : ends;
 }

@@ -31,9 +31,11 @@ bool gosess_certificates_digest(SSL *ssl, struct gosess_presented *presented,
 void gosess_presented_free(struct gosess_presented *presented);
 
 /*
- * The last second in which every certificate of a peer's is valid that is so now; INT64_MAX where
- * there is none. Of a connection that has resumed only the peer's own is known.
+ * The last second in which every certificate of a peer's is valid that is so now, and every
+ * revocation list of the store that its were looked up in, which may be NULL; INT64_MAX where there
+ * is none. Of a connection that has resumed only the peer's own certificate is known. It takes
+ * X509_STORE_lock.
  */
-int64_t gosess_peer_ends(const SSL *ssl, const SSL_SESSION *session);
+int64_t gosess_peer_ends(const SSL *ssl, const SSL_SESSION *session, X509_STORE *lists);
 
 #endif

@@ -39,6 +39,7 @@
     X(SHA256_Final)                     \
     X(SHA256_Init)                      \
     X(SHA256_Update)                    \
+    X(X509_CRL_get0_nextUpdate)         \
     X(X509_LOOKUP_file)                 \
     X(X509_NAME_cmp)                    \
     X(X509_OBJECT_get0_X509)            \

@@ -92,6 +92,17 @@ static bool read_store(X509_STORE *store, struct gosess_verification *verificati
     return gosess_read_param(gosess_ssl->X509_STORE_get0_param(store), &verification->store_param);
 }
 
+X509_STORE *gosess_revocation_store(SSL_CTX *ctx, const struct gosess_observed *observed)
+{
+    X509_STORE *store = verifying_store(ctx, observed);
+    if (!store)
+        return NULL;
+    unsigned long flags =
+        gosess_ssl->X509_VERIFY_PARAM_get_flags(gosess_ssl->SSL_CTX_get0_param(ctx)) |
+        gosess_ssl->X509_VERIFY_PARAM_get_flags(gosess_ssl->X509_STORE_get0_param(store));
+    return flags & X509_V_FLAG_CRL_CHECK ? store : NULL;
+}
+
 /* The policies that a certificate must be issued under have no getter, but flags. */
 static bool has_policies(const struct gosess_verification *verification)
 {

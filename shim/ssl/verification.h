@@ -68,6 +68,9 @@ struct gosess_verification {
  */
 bool gosess_read_param(X509_VERIFY_PARAM *param, struct gosess_param *out);
 
+/* The store that a context looks clients' certificates up in as revoked; NULL: it does not. */
+X509_STORE *gosess_revocation_store(SSL_CTX *ctx, const struct gosess_observed *observed);
+
 /* SSL_CTX_ctrl(3) has set something: true where it is of this. */
 bool gosess_observe_setting(struct gosess_observed *observed, int command, long number,
                             void *value);

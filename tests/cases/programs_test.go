@@ -211,6 +211,10 @@ var programs = map[string][]scenario{
 			name: "certificate-over", alone: "valid: resumed|over: resumed",
 			served: "valid: resumed|over: failed", memory: "valid: resumed|over: resumed",
 		},
+		{
+			name: "list-over", alone: "valid: resumed|over: resumed",
+			served: "valid: resumed|over: failed", memory: "valid: resumed|over: resumed",
+		},
 		{name: "prolonged", alone: "resumed"},
 		{name: "ended", alone: "full"},
 		// libssl 1.1.1 does not forgive what was removed, and ends the connection.

@@ -168,8 +168,48 @@ static void certificate_over(void)
     SSL_CTX_free(server);
 }
 
+/* Of the client, which has signed it itself: it revokes nothing. */
+static X509_CRL *ending_list(SSL_CTX *client, time_t ends)
+{
+    X509_CRL *list = X509_CRL_new();
+    ASN1_TIME *last = ASN1_TIME_adj(NULL, time(NULL), 0, -3600);
+    ASN1_TIME *next = ASN1_TIME_set(NULL, ends);
+    MUST(list && last && next && X509_CRL_set_version(list, 1));
+    MUST(X509_CRL_set_issuer_name(list, X509_get_subject_name(certificate_of("client"))));
+    MUST(X509_CRL_set1_lastUpdate(list, last) && X509_CRL_set1_nextUpdate(list, next));
+    MUST(X509_CRL_sign(list, SSL_CTX_get0_privatekey(client), EVP_sha256()));
+    ASN1_TIME_free(last);
+    ASN1_TIME_free(next);
+    return list;
+}
+
+/* The list of those that are revoked is, while session and certificate are not. */
+static void list_over(void)
+{
+    time_t ends = time(NULL) + 5;
+    SSL_CTX *server = new_server(), *client;
+    SSL_SESSION *session = NULL;
+    client_name = "client";
+    client = new_client();
+    X509_STORE *store = SSL_CTX_get_cert_store(server);
+    X509_CRL *list = ending_list(client, ends);
+    SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    MUST(X509_STORE_add_cert(store, certificate_of("client")) && X509_STORE_add_crl(store, list));
+    MUST(X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK));
+    MUST(strcmp(visit(server, client, &session, NULL), "full") == 0);
+    say("valid: %s", visit(server, client, &session, NULL));
+    while (time(NULL) <= ends)
+        usleep(100 * 1000);
+    say("over: %s", visit(server, client, &session, NULL));
+    SSL_SESSION_free(session);
+    X509_CRL_free(list);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+}
+
 static const struct scenario scenarios[] = {
     {"certificate-over", certificate_over},
+    {"list-over", list_over},
     {"large", large},
     {"zero", zero},
     {"negative", negative},
