@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "connection.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_context
     }
     connection->ssl = ssl;
     connection->first = first;
-    atomic_init(&connection->references, 1);
+    atomic_init(&connection->references, INT_MAX / 2); /* nobody has counted: none is the last */
     connection->generation = gosess_generation();
     connection->purpose = atomic_load(&first->observed.purpose);
     connection->trust = atomic_load(&first->observed.trust);
@@ -47,8 +48,10 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_context
 void gosess_connection_begin(SSL *ssl, struct gosess_context *first)
 {
     struct gosess_connection *connection = gosess_connection_make(ssl, first);
-    if (connection)
-        connection->from_birth = true;
+    if (!connection)
+        return;
+    connection->from_birth = true;
+    atomic_store(&connection->references, 1);
 }
 
 void gosess_connection_copied(SSL *copy, const SSL *original)
