@@ -3,7 +3,7 @@
  * for two processes, as libssl gives each a key of its own.
  */
 #define _GNU_SOURCE
-#include "../../c/lib/sites.h"
+#include "../lib/sites.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static void bound(void)
     SSL_CTX *asks = new_ticket_server(), *level = new_ticket_server();
     use_certificate(other, "another");
     SSL_CTX_set_verify(asks, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_security_level(level, 1);
+    SSL_CTX_set_security_level(level, 0);
     say_shared("alike", first, NULL, new_ticket_server(), NULL);
     say_shared("another certificate", first, NULL, other, NULL);
     say_shared("asks for a certificate", first, NULL, asks, NULL);
@@ -63,6 +63,13 @@ static int chooses(SSL *ssl, void *argument)
     return ssl && !argument;
 }
 
+static int finds_no_key(SSL *ssl, const unsigned char *identity, size_t length,
+                        SSL_SESSION **session)
+{
+    *session = NULL;
+    return ssl && identity && length > 0;
+}
+
 /* What cannot be known, or must not be shared, is left to the context's own key. */
 static void left_alone(void)
 {
@@ -70,6 +77,9 @@ static void left_alone(void)
     SSL_CTX_set_cert_cb(choosing, chooses, NULL);
     SSL_CTX_set_max_early_data(early, 1000);
     SSL_CTX_set_options(early, SSL_OP_NO_ANTI_REPLAY);
+    SSL_CTX *identifying = new_ticket_server();
+    SSL_CTX_set_psk_find_session_callback(identifying, finds_no_key);
+    say_shared("knows clients by their keys", identifying, NULL, new_ticket_server(), NULL);
     say_shared("chooses its certificate", choosing, NULL, new_ticket_server(), NULL);
     say_shared("early data", early, NULL, new_ticket_server(), NULL);
 }
