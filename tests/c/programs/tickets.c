@@ -30,7 +30,7 @@ static SSL_CTX *new_ticket_server(void)
     return ctx;
 }
 
-/* What becomes of a ticket of the first at the second, and at its own. */
+/* What becomes of a ticket of the first at the second, which ends with that, and at its own. */
 static void say_shared(const char *what, SSL_CTX *first, const char *first_name, SSL_CTX *second,
                        const char *second_name)
 {
@@ -39,6 +39,7 @@ static void say_shared(const char *what, SSL_CTX *first, const char *first_name,
     const char *there = again(second, session, second_name);
     say("%s: %s, at its own: %s", what, there, again(first, session, first_name));
     SSL_SESSION_free(session);
+    SSL_CTX_free(second);
 }
 
 static void bound(void)
@@ -56,6 +57,7 @@ static void bound(void)
     say_shared("another name", first, "a.test", new_ticket_server(), "b.test");
     say_shared("no name, then one", first, NULL, new_ticket_server(), "b.test");
     say_shared("a name, then none", first, "a.test", new_ticket_server(), NULL);
+    SSL_CTX_free(first);
 }
 
 static int chooses(SSL *ssl, void *argument)
@@ -82,6 +84,9 @@ static void left_alone(void)
     say_shared("knows clients by their keys", identifying, NULL, new_ticket_server(), NULL);
     say_shared("chooses its certificate", choosing, NULL, new_ticket_server(), NULL);
     say_shared("early data", early, NULL, new_ticket_server(), NULL);
+    SSL_CTX_free(identifying);
+    SSL_CTX_free(choosing);
+    SSL_CTX_free(early);
 }
 
 /* Two that are forked from one that has served nothing. */
@@ -104,6 +109,8 @@ static void renewed(void)
     SSL_SESSION_free(session);
     say("%s", full(server, &session, NULL));
     say("%s", again(server, session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(server);
 }
 
 /* Each ticket is followed by another; the last ends when the first session does. */
@@ -120,6 +127,9 @@ static void chain(void)
     shift = 4002;
     say("just after: %s", visit(server, client, &session, NULL));
     say("and then: %s", visit(server, client, &session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
 }
 
 /* Up to TLS 1.2 no longer than two periods, which are of an hour. */
