@@ -113,15 +113,29 @@ static void renewed(void)
     SSL_CTX_free(server);
 }
 
+static int tickets; /* that the client has been given */
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+    MUST(ssl && session);
+    tickets++;
+    return 0;
+}
+
 /* Each ticket is followed by another; the last ends when the first session does. */
 static void chain(void)
 {
     SSL_CTX *server = new_ticket_server(), *client = new_client();
     SSL_SESSION *session = NULL;
     SSL_CTX_set_timeout(server, 4000);
+    SSL_CTX_set_session_cache_mode(client, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(client, on_ticket);
     say("%s", visit(server, client, &session, NULL));
-    for (shift = 500; shift < 4000; shift += 500)
+    for (shift = 500; shift < 4000; shift += 500) {
+        tickets = 0;
         MUST(strcmp(visit(server, client, &session, NULL), "resumed") == 0);
+        MUST(tickets == (tls_version == TLS1_3_VERSION));
+    }
     shift = 3999;
     say("just before: %s", visit(server, client, &session, NULL));
     shift = 4002;
