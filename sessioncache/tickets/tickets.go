@@ -65,7 +65,7 @@ func Read(ctx context.Context, vault Vault, plan Plan, fresh func([]byte)) (secr
 	current := plan.Now / plan.Period
 	for number := current + 1; plan.endOf(number) >= plan.Now && number >= 0; number-- {
 		values, failed := vault.Record(ctx, plan.name(number))
-		if len(values) == 0 && number >= current {
+		if len(values) == 0 && failed == nil && number >= current {
 			values, failed = plan.make(ctx, vault, number, fresh)
 		}
 		if err == nil {

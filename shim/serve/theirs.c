@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/locks.h"
+#include "../ssl/function.h"
 #include "../ssl/libssl.h"
 #include "../tickets/name.h"
 
@@ -21,6 +22,13 @@ bool gosess_ticket_has_theirs(const struct gosess_context *context)
     const struct gosess_ticket_hosts *tickets = &context->tickets;
     return atomic_load(&tickets->keys) || atomic_load(&tickets->callback) ||
            atomic_load(&tickets->evp);
+}
+
+/* By the object that the callback lies in. */
+bool gosess_ticket_forgets(uintptr_t callback)
+{
+    static const char *const hosts[] = {"haproxy", "mod_ssl"};
+    return gosess_function_is_of(callback, hosts, sizeof hosts / sizeof *hosts);
 }
 
 /*
@@ -49,8 +57,8 @@ static int with_own_key(SSL *ssl, SSL_CTX *ctx, unsigned char *name, unsigned ch
     return status;
 }
 
-int gosess_ticket_theirs(struct gosess_context *context, SSL *ssl, unsigned char *name,
-                         unsigned char *iv, const struct gosess_cipher *to, bool encrypts)
+static int ask(struct gosess_context *context, SSL *ssl, unsigned char *name, unsigned char *iv,
+               const struct gosess_cipher *to, bool encrypts)
 {
     gosess_ticket_cb callback = atomic_load(&context->tickets.callback);
     gosess_ticket_evp_cb evp = atomic_load(&context->tickets.evp);
@@ -59,4 +67,14 @@ int gosess_ticket_theirs(struct gosess_context *context, SSL *ssl, unsigned char
     if (to->hmac && callback)
         return GOSESS_HOST(callback)(ssl, name, iv, to->cipher, to->hmac, encrypts);
     return with_own_key(ssl, context->ctx, name, iv, to, encrypts);
+}
+
+int gosess_ticket_theirs(struct gosess_context *context, SSL *ssl, unsigned char *name,
+                         unsigned char *iv, const struct gosess_cipher *to, bool encrypts)
+{
+    int status = ask(context, ssl, name, iv, to, encrypts);
+    bool forgotten = !encrypts && status == GOSESS_TICKET_USED &&
+                     atomic_load(&context->tickets.forgets) &&
+                     gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION;
+    return forgotten ? GOSESS_TICKET_RENEWED : status;
 }

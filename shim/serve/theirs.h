@@ -13,6 +13,9 @@ enum gosess_ticket_answer {
     GOSESS_TICKET_RENEWED = 2, /* used, and another one is sent (T4) */
 };
 
+/* Whether a callback is that of a host which sends no ticket where TLS 1.3 has used one (T12). */
+bool gosess_ticket_forgets(uintptr_t callback);
+
 /* Whether the host has ticket keys of its own by configuration. */
 bool gosess_ticket_has_theirs(const struct gosess_context *context);
 

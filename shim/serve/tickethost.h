@@ -15,6 +15,7 @@ struct gosess_ticket_hosts {
     _Atomic gosess_ticket_evp_cb evp;  /* SSL_CTX_set_tlsext_ticket_key_evp_cb */
     _Atomic bool keys;                 /* SSL_CTX_set_tlsext_ticket_keys */
     _Atomic bool ours;                 /* libssl holds ours */
+    _Atomic bool forgets; /* its callback forgets that TLS 1.3 uses each ticket once (T12) */
 };
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "../base/locks.h"
+#include "../base/log.h"
 #include "../config/environment.h"
 #include "../ssl/libssl.h"
 #include "connection.h"
@@ -28,7 +29,7 @@ static int answer(SSL *ssl, unsigned char *name, unsigned char *iv, const struct
     int status = GOSESS_NOT_OURS;
     if (!first)
         return encrypts ? GOSESS_TICKET_FATAL : GOSESS_TICKET_REFUSED;
-    if (connection && !gosess_is_given_back())
+    if (connection && gosess_tickets_shared && !gosess_is_given_back())
         status = encrypts ? gosess_ticket_seal(connection, name, iv, to)
                           : gosess_ticket_open(connection, name, iv, to);
     return status == GOSESS_NOT_OURS ? gosess_ticket_theirs(first, ssl, name, iv, to, encrypts)
@@ -74,10 +75,16 @@ static int put(struct gosess_context *context)
 
 void gosess_tickets_serve(struct gosess_context *context)
 {
-    if (!gosess_tickets_shared || !context->cache || atomic_load(&context->tickets.ours))
+    struct gosess_ticket_hosts *tickets = &context->tickets;
+    if (!context->cache || atomic_load(&tickets->ours) ||
+        (!gosess_tickets_shared && !atomic_load(&tickets->forgets)))
         return;
+    if (atomic_load(&tickets->forgets))
+        gosess_log(
+            GOSESS_LOG_INFO, GOSESS_CAUSE_CONFIG,
+            "each ticket that TLS 1.3 uses is followed by another, which the server forgets");
     gosess_lock(GOSESS_LOCK_SETUP);
-    atomic_store(&context->tickets.ours, true);
+    atomic_store(&tickets->ours, true);
     put(context);
     gosess_unlock(GOSESS_LOCK_SETUP);
 }
@@ -86,6 +93,7 @@ long gosess_tickets_set(struct gosess_context *context, gosess_ticket_cb callbac
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     atomic_store(&context->tickets.callback, callback);
+    atomic_store(&context->tickets.forgets, gosess_ticket_forgets((uintptr_t)callback));
     long set = put(context);
     gosess_unlock(GOSESS_LOCK_SETUP);
     return set;
@@ -95,6 +103,7 @@ int gosess_tickets_set_evp(struct gosess_context *context, gosess_ticket_evp_cb 
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     atomic_store(&context->tickets.evp, callback);
+    atomic_store(&context->tickets.forgets, gosess_ticket_forgets((uintptr_t)callback));
     put(context);
     gosess_unlock(GOSESS_LOCK_SETUP);
     return 1;

@@ -4,7 +4,10 @@
 
 #include "context.h"
 
-/* An SSL is about to be made of a context: from then on libssl asks us for the keys of tickets. */
+/*
+ * An SSL is about to be made of a context: from then on libssl asks us for the keys of tickets,
+ * where they are shared, or the host's callback has to be corrected.
+ */
 void gosess_tickets_serve(struct gosess_context *context);
 
 /* The host sets a callback of its own, of either kind. They return what libssl's setters do. */

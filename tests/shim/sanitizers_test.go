@@ -153,6 +153,19 @@ func TestAddressSanitizerWithGo(t *testing.T) {
 	}
 }
 
+// Is what seals and opens tickets clean, with secrets that a core in C makes up?
+func TestTicketsUnderSanitizer(t *testing.T) {
+	s := sanitizers["gcc address"]
+	for _, version := range versions {
+		h := s.host(t, s.core(t, ""), "tickets", version, "bound", "left-alone", "renewed", "chain")
+		h.second, h.env = false, append(h.env, "GOSESS_TICKETS=shared")
+		said := h.run(t)
+		if strings.Contains(said.stderr, "Sanitizer") || strings.Count(said.out, "alike: resumed") != 1 {
+			t.Errorf("%s\n%s", said.out, said.stderr)
+		}
+	}
+}
+
 // Is it free of data races, with threads that are in Go at once, and with more than may be?
 func TestThreadSanitizer(t *testing.T) {
 	for _, name := range []string{"gcc thread", "clang thread"} {

@@ -23,7 +23,7 @@ func TestSharedTickets(t *testing.T) {
 					"asks for a certificate: full, at its own: resumed|another security level: full, at its own: resumed|" +
 					"the same name: resumed, at its own: resumed|another name: full, at its own: resumed|" +
 					"no name, then one: resumed, at its own: resumed|a name, then none: resumed, at its own: resumed",
-				"left-alone":  "chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
+				"left-alone":  "knows clients by their keys: resumed, at its own: resumed|chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
 				"renewed":     "full|full|full|resumed",
 				"chain":       "full|just before: resumed|just after: full|and then: resumed",
 				"two-periods": "just before: resumed|" + beyond[version],
@@ -56,7 +56,7 @@ func TestTicketsWithoutSecrets(t *testing.T) {
 		h := ticketed(t, "shm:?size=1m", version, "left-alone")
 		h.env = append(h.env, "GOSESS_CORE=/nowhere")
 		s = h.run(t)
-		s.wants(t, "chooses its certificate: full, at its own: resumed", "early data: full, at its own: resumed")
+		s.wants(t, "knows clients by their keys: full, at its own: resumed", "chooses its certificate: full, at its own: resumed", "early data: full, at its own: resumed")
 		s.logs(t, "cannot use /nowhere")
 	}
 }

@@ -202,6 +202,26 @@ static void clear(struct gosess_request *request, bool silent)
         drop(request, &entries[i], silent);
 }
 
+/* A secret of each period, which everybody could work out. */
+static void secrets(struct gosess_request *request)
+{
+    struct gosess_wanted *wanted = request->wanted;
+    int64_t number = wanted->now / wanted->period + 1;
+    for (unsigned i = 0; i < 4; i++, number--) {
+        struct gosess_secret *secret = &wanted->secrets[wanted->count++];
+        memset(secret->value, (int)(number & 0xff), sizeof secret->value);
+        secret->begins = number * wanted->period;
+        secret->next = secret->begins + wanted->period;
+        secret->ends = secret->next + wanted->keep;
+        secret->seals = true;
+    }
+    request->result = 1;
+}
+
+/* What a name has led to last. */
+static unsigned char route[GOSESS_DIGEST_SIZE];
+static bool routed;
+
 /* Sessions are kept until they are removed, or all are. */
 static void serve(struct gosess_request *request)
 {
@@ -233,6 +253,17 @@ static void serve(struct gosess_request *request)
         break;
     case GOSESS_KEEP:
         keep(request);
+        break;
+    case GOSESS_SECRETS:
+        secrets(request);
+        break;
+    case GOSESS_LEARN:
+        memcpy(route, request->scope->terms, sizeof route);
+        routed = true;
+        break;
+    case GOSESS_ROUTE:
+        memcpy(request->terms, route, sizeof route);
+        request->result = routed;
         break;
     default: /* nothing is to be done, or is asked by none of its programs */
         break;

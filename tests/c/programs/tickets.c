@@ -3,7 +3,7 @@
  * for two processes, as libssl gives each a key of its own.
  */
 #define _GNU_SOURCE
-#include "../../c/lib/sites.h"
+#include "../lib/sites.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static SSL_CTX *new_ticket_server(void)
     return ctx;
 }
 
-/* What becomes of a ticket of the first at the second, and at its own. */
+/* What becomes of a ticket of the first at the second, which ends with that, and at its own. */
 static void say_shared(const char *what, SSL_CTX *first, const char *first_name, SSL_CTX *second,
                        const char *second_name)
 {
@@ -39,6 +39,7 @@ static void say_shared(const char *what, SSL_CTX *first, const char *first_name,
     const char *there = again(second, session, second_name);
     say("%s: %s, at its own: %s", what, there, again(first, session, first_name));
     SSL_SESSION_free(session);
+    SSL_CTX_free(second);
 }
 
 static void bound(void)
@@ -47,7 +48,7 @@ static void bound(void)
     SSL_CTX *asks = new_ticket_server(), *level = new_ticket_server();
     use_certificate(other, "another");
     SSL_CTX_set_verify(asks, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_security_level(level, 1);
+    SSL_CTX_set_security_level(level, 0);
     say_shared("alike", first, NULL, new_ticket_server(), NULL);
     say_shared("another certificate", first, NULL, other, NULL);
     say_shared("asks for a certificate", first, NULL, asks, NULL);
@@ -56,11 +57,19 @@ static void bound(void)
     say_shared("another name", first, "a.test", new_ticket_server(), "b.test");
     say_shared("no name, then one", first, NULL, new_ticket_server(), "b.test");
     say_shared("a name, then none", first, "a.test", new_ticket_server(), NULL);
+    SSL_CTX_free(first);
 }
 
 static int chooses(SSL *ssl, void *argument)
 {
     return ssl && !argument;
+}
+
+static int finds_no_key(SSL *ssl, const unsigned char *identity, size_t length,
+                        SSL_SESSION **session)
+{
+    *session = NULL;
+    return ssl && identity && length > 0;
 }
 
 /* What cannot be known, or must not be shared, is left to the context's own key. */
@@ -70,8 +79,14 @@ static void left_alone(void)
     SSL_CTX_set_cert_cb(choosing, chooses, NULL);
     SSL_CTX_set_max_early_data(early, 1000);
     SSL_CTX_set_options(early, SSL_OP_NO_ANTI_REPLAY);
+    SSL_CTX *identifying = new_ticket_server();
+    SSL_CTX_set_psk_find_session_callback(identifying, finds_no_key);
+    say_shared("knows clients by their keys", identifying, NULL, new_ticket_server(), NULL);
     say_shared("chooses its certificate", choosing, NULL, new_ticket_server(), NULL);
     say_shared("early data", early, NULL, new_ticket_server(), NULL);
+    SSL_CTX_free(identifying);
+    SSL_CTX_free(choosing);
+    SSL_CTX_free(early);
 }
 
 /* Two that are forked from one that has served nothing. */
@@ -94,6 +109,17 @@ static void renewed(void)
     SSL_SESSION_free(session);
     say("%s", full(server, &session, NULL));
     say("%s", again(server, session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(server);
+}
+
+static int tickets; /* that the client has been given */
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+    MUST(ssl && session);
+    tickets++;
+    return 0;
 }
 
 /* Each ticket is followed by another; the last ends when the first session does. */
@@ -102,14 +128,22 @@ static void chain(void)
     SSL_CTX *server = new_ticket_server(), *client = new_client();
     SSL_SESSION *session = NULL;
     SSL_CTX_set_timeout(server, 4000);
+    SSL_CTX_set_session_cache_mode(client, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(client, on_ticket);
     say("%s", visit(server, client, &session, NULL));
-    for (shift = 500; shift < 4000; shift += 500)
+    for (shift = 500; shift < 4000; shift += 500) {
+        tickets = 0;
         MUST(strcmp(visit(server, client, &session, NULL), "resumed") == 0);
+        MUST(tickets == (tls_version == TLS1_3_VERSION));
+    }
     shift = 3999;
     say("just before: %s", visit(server, client, &session, NULL));
     shift = 4002;
     say("just after: %s", visit(server, client, &session, NULL));
     say("and then: %s", visit(server, client, &session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
 }
 
 /* Up to TLS 1.2 no longer than two periods, which are of an hour. */

@@ -1,0 +1,40 @@
+package versions_test
+
+import (
+	"strings"
+	"testing"
+
+	"gosess/tests/harness"
+	"gosess/tests/versions"
+)
+
+// Are tickets opened where they should be, and nowhere else, by whichever callback the libssl has?
+func TestSharedTickets(t *testing.T) {
+	versions.Each(t, func(t *testing.T, v versions.Installed) {
+		program := v.Compile(t, "tests/c/programs/tickets.c", v.Library(t))
+		environment, err := harness.Preload("shm:?size=1m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		environment = append(environment, "GOSESS_TICKETS=shared")
+		for _, version := range []string{"--tls1.2", "--tls1.3"} {
+			for scenario, want := range map[string]string{
+				"bound": "alike: resumed, at its own: resumed|another certificate: full, at its own: resumed|" +
+					"asks for a certificate: full, at its own: resumed|another security level: full, at its own: resumed|" +
+					"the same name: resumed, at its own: resumed|another name: full, at its own: resumed|" +
+					"no name, then one: resumed, at its own: resumed|a name, then none: resumed, at its own: resumed",
+				"left-alone": "knows clients by their keys: resumed, at its own: resumed|" +
+					"chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
+				"renewed":    "full|full|full|resumed",
+				"chain":      "full|just before: resumed|just after: full|and then: resumed",
+				"periods":    "234 resumed, 1596 refused",
+				"late-names": "late: own resumed, other full, unknown full, none full|after a change: other resumed",
+			} {
+				stdout, stderr := v.Run(t, environment, program, version, scenario)
+				if got := strings.ReplaceAll(strings.TrimSpace(stdout), "\n", "|"); got != want || stderr != "" {
+					t.Errorf("%s %s: %s, not %s\n%s", scenario, version, got, want, stderr)
+				}
+			}
+		}
+	})
+}
