@@ -86,8 +86,7 @@ static int64_t end_of_chain(const struct gosess_connection *connection, int64_t 
     int64_t ends = now + timeout_of(connection->first);
     if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION)
         ends = earlier(ends, now + 2 * gosess_ticket_period);
-    SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);
-    return session ? earlier(ends, gosess_client_ends(ssl, session)) : ends;
+    return earlier(ends, gosess_client_ends(ssl, gosess_ssl->SSL_get_session(ssl)));
 }
 
 /*
@@ -117,7 +116,10 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
     if ((gosess_ticket_has_theirs(first) && !gosess_tickets_override) || first->own_library ||
         !gosess_ssl->SSL_is_server(ssl) || gosess_ssl->SSL_get_max_early_data(ssl) > 0)
         return false;
-    gosess_scope_made(first, ssl, NULL, scope);
+    SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);
+    if (!session)
+        return false;
+    gosess_scope_made(first, ssl, session, scope);
     if (!scope->known || scope->own != 0)
         return false;
     if (scope->resumed)
