@@ -45,7 +45,7 @@ static bool check_existing(const struct gosess_url *url, bool *make,
         gosess_size_text(size, text);
         gosess_fail(report->note, GOSESS_ERROR_SIZE, "would open store %s of size %s", url->path,
                     text);
-        if (size != url->size)
+        if (url->sized && size != url->size)
             gosess_note_size(size, url->size, report);
         return true;
     case GOSESS_HEADER_UNFINISHED:

@@ -227,7 +227,7 @@ static bool make(int fd, const struct gosess_url *url, const char *keys_file,
 static bool use(int fd, uint64_t size, const struct gosess_url *url, const char *keys_file,
                 struct gosess_store *store, const struct gosess_report *report)
 {
-    if (size != url->size)
+    if (url->sized && size != url->size)
         gosess_note_size(size, url->size, report);
     return allocate(fd, size, true, report) &&
            (store->keys = open_keys(url, keys_file, report)) != NULL &&

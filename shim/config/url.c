@@ -84,6 +84,7 @@ static bool parse_size(struct word value, struct gosess_url *url, char *error, s
                            SHOW(value), least, most);
     }
     url->size = ((number << shift) + 4095) & ~UINT64_C(4095); /* whole pages */
+    url->sized = true;
     return true;
 }
 

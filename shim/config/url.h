@@ -24,6 +24,7 @@ struct gosess_url {
     char path[PATH_MAX]; /* absolute; "" is an anonymous store */
     char keys[PATH_MAX]; /* ?keys=FILE, absolute */
     uint64_t size;       /* ?size=, in bytes; the default where not given */
+    bool sized;          /* it is given */
     bool single_use;     /* ?single-use=tls13 */
     bool second_tier;    /* ?tier=second */
 };

@@ -68,6 +68,14 @@ func TestPathStore(t *testing.T) {
 	if a := good(t, "check", url(path), ""); a.text != "would open store "+path+" of size 1m" {
 		t.Errorf("check says %q", a.text)
 	}
+	for _, command := range []string{"open", "check"} {
+		if a := good(t, command, "shm:"+path, ""); strings.Contains(a.text, "stays") {
+			t.Errorf("%s of a URL without a size says %q", command, a.text)
+		}
+		if a := good(t, command, "shm:"+path+"?size=2m", ""); !strings.Contains(a.text, "stays at size 1m, not 2m") {
+			t.Errorf("%s of another size says %q", command, a.text)
+		}
+	}
 }
 
 // The header is the one of docs/shm-format.md, and the space is there, not a hole.
