@@ -39,7 +39,7 @@
 
 /* The header at the start of a shm store: docs/shm-format.md. */
 #define GOSESS_SHM_MAGIC "gosess\r\n"
-#define GOSESS_SHM_VERSION 6
+#define GOSESS_SHM_VERSION 7
 #define GOSESS_SHM_HEADER_SIZE 64
 #define GOSESS_SHM_ID_SIZE 16
 enum gosess_shm_header {

@@ -16,17 +16,23 @@ func TestGeneration(t *testing.T) {
 			t.Fatalf("not stored: %v", err)
 		}
 	}
-	if before.Handle[0] != after.Handle[0] || metaStart(before.Handle[1]) != metaStart(after.Handle[1]) {
+	if before.Handle[0] != after.Handle[0] || slotStart(before.Handle[1]) != slotStart(after.Handle[1]) {
 		t.Fatal("it is at another place")
 	}
 	if before.Handle == after.Handle || drop(s, &before) || !drop(s, &after) || drop(s, &after) {
 		t.Error("it looks the same")
 	}
-	if _, changed := s.fetch(firstSet, 0, 1, &after); changed {
+	key, other := s.spotOf(setKey(1)), s.spotOf(setKey(2))
+	at, slot := int(after.Handle[0]), after.Handle[1]
+	if found, changed := s.fetch(&key, at, slot, &after); found || !changed {
 		t.Error("found what was dropped")
 	}
 	s.Put(ctx, setKey(1), make([]byte, 100), 1, 1)
-	if found, changed := s.fetch(firstSet, int(after.Handle[0])-s.metas(firstSet), tagOf(setKey(2)), &after); found || !changed {
+	slot = s.load(at)
+	if found, changed := s.fetch(&other, at, slot, &after); found || changed {
 		t.Error("found an entry of another key")
+	}
+	if found, _ := s.fetch(&key, at, slot, &after); !found {
+		t.Error("did not find it")
 	}
 }

@@ -43,7 +43,7 @@ func FuzzMapping(f *testing.F) {
 	f.Add([]byte{})
 	for _, at := range []int{
 		recordsAt, recordSlot(0), recordSlot(1), s.workersAt, firstSet + setLock, firstSet + setClock, firstSet + setGeneration,
-		s.tags(firstSet), s.metas(firstSet), s.times(firstSet), s.data(firstSet),
+		firstSet + setPlace, firstSet + setHints, s.slot(firstSet, 0), s.slot(firstSet, 0) + ofSlot, s.data(firstSet),
 	} {
 		f.Add(append(patch(uint32(at*wordSize), 1), patch(uint32(at*wordSize+6), 0xffff)...))
 	}
@@ -52,7 +52,9 @@ func FuzzMapping(f *testing.F) {
 	for n := range ids {
 		mustPut(f, c, originA, testID(n), testDER(testID(n), 0, 100+n), now+10)
 	}
-	later := inEachSet(f, s, ids, 3) // a set is mended when something is put there
+	later := inEachSet(f, s, ids, 3)
+	mending := inEachSet(f, s, -1<<20, 1) // all of a set is looked at where one large entry comes, and another
+	more := inEachSet(f, s, -1<<21, 1)
 	mapping := newMapping(MinSize)
 	f.Fuzz(func(t *testing.T, patches []byte) {
 		copy(mapping[HeaderSize:], pristine[HeaderSize:])
@@ -77,6 +79,12 @@ func FuzzMapping(f *testing.F) {
 			mustGet(t, c, originA, testID(n), testDER(testID(n), 0, 100+n))
 		}
 		s.stats()
+		for i := range mending {
+			for _, id := range [][]byte{testID(mending[i]), testID(more[i])} {
+				mustPut(t, c, originA, id, testDER(id, 0, 3000+i), now+10)
+				mustGet(t, c, originA, id, testDER(id, 0, 3000+i))
+			}
+		}
 		checkStore(t, s)
 	})
 }

@@ -22,7 +22,7 @@ var (
 // shim.h has the same, which is compared when capi is compiled.
 const (
 	Magic      = "gosess\r\n"
-	Version    = 6
+	Version    = 7
 	HeaderSize = 64
 
 	VersionAt = 8

@@ -92,32 +92,41 @@ func checkStore(t testing.TB, s *Store) {
 func (s *Store) owners(t testing.TB, set int) []int {
 	t.Helper()
 	owner := make([]int, s.units)
-	for slot := range s.slots {
-		meta := s.load(s.metas(set) + slot)
-		if !isLive(meta) {
+	for n := range setSlots {
+		slot := s.load(s.slot(set, n))
+		if !isLive(slot) {
 			continue
 		}
-		if !s.sound(meta) {
-			t.Fatalf("set at %d, slot %d: meta %#x", set, slot, meta)
+		if !s.sound(slot) {
+			t.Fatalf("set at %d, slot %d: %#x", set, n, slot)
 		}
-		for u := metaStart(meta); u < metaStart(meta)+metaUnits(meta); u++ {
+		for u := slotStart(slot); u < slotEnd(slot); u++ {
 			if owner[u] != 0 {
-				t.Fatalf("set at %d: slots %d and %d overlap", set, owner[u]-1, slot)
+				t.Fatalf("set at %d: slots %d and %d overlap", set, owner[u]-1, n)
 			}
-			owner[u] = slot + 1
+			owner[u] = n + 1
 		}
 	}
 	return owner
 }
 
-// checkZero fails where anything is left of an entry that is no more.
+// checkZero fails where anything is left of an entry that is no more, or where what is said to be free is not.
 func checkZero(t testing.TB, s *Store) {
 	t.Helper()
 	for i := range s.sets {
 		set := s.setsAt + i*s.setSize
-		for u, slot := range s.owners(t, set) {
+		owners := s.owners(t, set)
+		for u, slot := range owners {
 			if slot == 0 && s.load(s.data(set)+u) != 0 {
 				t.Fatalf("set %d: unit %d belongs to no entry and is not zero", i, u)
+			}
+		}
+		for k := range hintGaps {
+			start, units := hintOf(s.load(set + setHints + k))
+			for u := start; u < start+units; u++ {
+				if owners[u] != 0 {
+					t.Fatalf("set %d: unit %d of the gap %d to %d belongs to an entry", i, u, start, start+units)
+				}
 			}
 		}
 	}
@@ -144,12 +153,35 @@ func drop(s *Store, e *sessioncache.Entry) bool {
 // setKey is the n-th lookup key of the first set.
 func setKey(n int) *sessioncache.LookupKey {
 	var key sessioncache.LookupKey
-	binary.LittleEndian.PutUint64(key[:], uint64(n)+1)
+	binary.LittleEndian.PutUint64(key[:], (uint64(n)+1)*0x9e3779b97f4a7c15&^routeTag)
+	binary.LittleEndian.PutUint64(key[8:], (uint64(n)+1)*0x9e3779b97f4a7c15>>5) // of 32 sets
 	return &key
 }
 
-// slotOf returns where the descriptor of a session is.
-func slotOf(t *testing.T, s *Store, id []byte) (set, slot int) {
+// groupKey is the n-th lookup key of the first set and of one and the same groups.
+func groupKey(n int) *sessioncache.LookupKey {
+	var key sessioncache.LookupKey
+	binary.LittleEndian.PutUint64(key[:], (uint64(n)+1)*0x9e3779b97f4a7c15&^routeTag)
+	return &key
+}
+
+// placeIn is the position of the slot of a key, 0 where it has none. It does not count as a use.
+func placeIn(s *Store, key *sessioncache.LookupKey) int {
+	p := s.spotOf(key)
+	for _, group := range p.groups {
+		for at := group; at < group+groupSlots; at++ {
+			if slot := s.load(at); isLive(slot) && s.isOf(&p, slot) {
+				return at
+			}
+		}
+	}
+	return 0
+}
+
+func isThere(s *Store, key *sessioncache.LookupKey) bool { return placeIn(s, key) != 0 }
+
+// slotOf returns the position of the slot of a session, and its set.
+func slotOf(t *testing.T, s *Store, id []byte) (set, at int) {
 	t.Helper()
 	keyOf, _ := storetest.LookupKeys(t, s)
 	key := keyOf(id)
@@ -157,8 +189,7 @@ func slotOf(t *testing.T, s *Store, id []byte) (set, slot int) {
 	if !find(s, &key, &e) {
 		t.Fatal("no entry")
 	}
-	set = s.setOf(&key)
-	return set, int(e.Handle[0]) - s.metas(set)
+	return s.spotOf(&key).set, int(e.Handle[0])
 }
 
 // inEachSet returns numbers of sessions, from first on, of which so many go to each set.
@@ -167,7 +198,7 @@ func inEachSet(t testing.TB, s *Store, first, each int) (numbers []int) {
 	count := make(map[int]int)
 	for n := first; len(numbers) < s.sets*each; n++ {
 		key := keyOf(testID(n))
-		if set := s.setOf(&key); count[set] < each {
+		if set := s.spotOf(&key).set; count[set] < each {
 			count[set]++
 			numbers = append(numbers, n)
 		}

@@ -2,29 +2,37 @@ package shm
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"gosess/sessioncache"
 )
 
 // The layout after the header, in words: records (records.go), worker slots, then sets. There is a slot for each so many
-// bytes of the store, but not more than the most. A set is its lock, an access clock and a
-// generation; then the descriptors, one array for each part; then the data.
+// bytes of the store, but not more than the most. A set is a header, descriptors in groups, and data.
 // docs/shm-format.md draws it.
 const (
 	workerShare = 32 << 10
 	workersMost = 64
 
-	setSize       = 32 << 10 / wordSize // about; a writer looks at all of a set
 	setHeaderSize = 64 / wordSize
 	setLock       = 0
 	setClock      = 1
-	setGeneration = 2
-	setPlace      = 3 // what the holder of the lock has claimed: a slot from 1, and a place as in a meta word
+	setGeneration = 2 // in the lower half; in the upper one how many entries were dropped and nobody has buried
+	setPlace      = 3 // what the holder of the lock has claimed: a slot from 1, and a place as in a slot word
+	setHints      = 4 // what is known of free space: see holder
 
-	descriptorSize = 3 // words: tag, meta, times
-	// A slot for each 192 bytes of data: plain sessions (133 to 152 bytes of DER, which grows
-	// with the session id context) take 176 to 192 when they are sealed.
+	// A group is a line of slot words, and a line of what belongs to them. The entry of a key is in one of a few groups.
+	keyGroups  = 3
+	groupSlots = 64 / wordSize
+	groupSize  = 2 * groupSlots
+	ofSlot     = groupSlots // from a slot word to its times
+
+	// A slot for so many words of data: plain sessions (133 to 152 bytes of DER, which grows
+	// with the session id context) take 177 to 196 bytes with their tag when they are sealed.
 	ordinaryUnits = 192 / wordSize
+	setGroups     = 19
+	setSlots      = setGroups * groupSlots
+	setSize       = setHeaderSize + setGroups*groupSize + setSlots*ordinaryUnits // or a little more
 )
 
 // A worker slot, in words. Counters that this program does not know are those of a later version.
@@ -39,42 +47,85 @@ const (
 	_           = uint(counterRoom - sessioncache.CounterCount) // there is room for all
 )
 
+// A slot word says that there is an entry, and where: 14 bits of length in bytes, 13 bits of start in units, a bit for routes,
+// one for what is nobody's, 12 bits of the tag, 23 bits of generation, which differs from one entry of a set to the
+// next. Zero is a free slot, generation 0 a dead one: nobody finds its entry any more, and whoever has the lock of the set
+// zeroes the data and frees it.
+const (
+	slotStartBits  = 13
+	slotLengthBits = 14
+	slotPlaceBits  = slotStartBits + slotLengthBits
+	slotRoute      = 1 << slotPlaceBits
+	slotNobodys    = 2 << slotPlaceBits
+	slotTagBits    = 12
+	slotTagAt      = slotPlaceBits + 2
+	slotTag        = (1<<slotTagBits - 1) << slotTagAt
+	slotKey        = slotRoute | slotNobodys | slotTag // what the slot word says of the key
+	slotGeneration = slotTagAt + slotTagBits
+	maxSealed      = 1<<slotLengthBits - 1
+	generations    = 1<<(64-slotGeneration) - 1 // 1 to that
+)
+
+// makePlace makes the part of a slot word that says where the entry lies.
+func makePlace(start, length int) uint64 { return uint64(start)<<slotLengthBits | uint64(length) }
+
+// makeSlot makes the slot word of the n-th entry of a set.
+func makeSlot(place, tag, n uint64) uint64 {
+	return (uint64(uint32(n))%generations+1)<<slotGeneration | shortTag(tag) | place
+}
+
+// shortTag is what a slot word says of a tag.
+func shortTag(tag uint64) uint64 {
+	short := tag << slotTagAt & slotTag
+	if tag&routeTag != 0 {
+		short |= slotRoute
+	}
+	return short
+}
+
+func placeOf(slot uint64) uint64 { return slot & (1<<slotPlaceBits - 1) }
+func isSession(slot uint64) bool { return slot&(slotRoute|slotNobodys) == 0 }
+func isLive(slot uint64) bool    { return slot>>slotGeneration != 0 }
+func slotLength(slot uint64) int { return int(slot & maxSealed) }
+func slotUnits(slot uint64) int  { return unitsOf(slotLength(slot)) }
+func slotStart(slot uint64) int  { return int(slot >> slotLengthBits & (1<<slotStartBits - 1)) }
+func slotEnd(slot uint64) int    { return slotStart(slot) + slotUnits(slot) }
+
+// An entry's data is so many bytes of its tag and what is sealed.
+const tagLength = 4
+
+// unitsOf is how many words of data an entry takes.
+func unitsOf(length int) int { return (tagLength + length + wordSize - 1) / wordSize }
+
 // routeTag is the bit of a tag that says that it is that of a route. It does not fit where the bit of the
 // lookup key is none of the tag.
 const routeTag uint64 = sessioncache.RouteBit << (8 * sessioncache.RouteByte)
 
-// A meta word says where the data of a descriptor lies: 17 bits of length in bytes,
-// 16 bits of start in units, 31 bits of generation, which differs from one entry of
-// a set to the next. Zero is a free descriptor, generation 0 a dead one: nobody finds its
-// entry any more, and whoever has the lock of the set zeroes the data and frees it.
+// Times are the expiry in the upper half, in the lower one what use there was of the entry, in 3 bits, and the
+// stamp of the last one.
 const (
-	metaLengthBits = 17
-	metaStartBits  = 16
-	metaPlaceBits  = metaLengthBits + metaStartBits
-	maxSealed      = 1<<metaLengthBits - 1
-	generations    = 1<<(64-metaPlaceBits) - 1 // 1 to that
+	stampBits = 29
+	stampMask = 1<<stampBits - 1
+	uses      = 1 << (32 - stampBits)
+
+	fresh = 0 // nobody has come back with it
+	spent = 1 // somebody has, who will hardly come back with it again
+	used  = 2 // once; each use counts one more
+	often = 6
 )
 
-// makeMeta makes the meta word of the n-th entry of a set.
-func makeMeta(start, length int, n uint64) uint64 {
-	generation := n%generations + 1
-	return generation<<metaPlaceBits | uint64(start)<<metaLengthBits | uint64(length)
+func makeTimes(expires uint32, use, stamp uint64) uint64 {
+	return uint64(expires)<<32 | use<<stampBits | stamp&stampMask
 }
+func timesExpires(times uint64) uint32 { return uint32(times >> 32) }
+func timesUse(times uint64) uint64     { return times >> stampBits & (uses - 1) }
 
-func deadMeta(meta uint64) uint64 { return meta & (1<<metaPlaceBits - 1) }
-func isLive(meta uint64) bool     { return meta>>metaPlaceBits != 0 }
-
-func metaLength(meta uint64) int { return int(meta & maxSealed) }
-func metaUnits(meta uint64) int  { return unitsOf(metaLength(meta)) }
-func metaStart(meta uint64) int {
-	return int(meta >> metaLengthBits & (1<<metaStartBits - 1))
-}
-
-func unitsOf(length int) int { return (length + wordSize - 1) / wordSize }
-
-// Times are the expiry in the upper half and the stamp of the last use in the lower.
-func makeTimes(expires, stamp uint32) uint64 { return uint64(expires)<<32 | uint64(stamp) }
-func timesExpires(times uint64) uint32       { return uint32(times >> 32) }
+// What is larger lies in the first part of a set's data, so that all large entries
+// together take no more than that from the others.
+const (
+	largeUnits = 2 << 10 / wordSize
+	largePart  = 4
+)
 
 // layout is a mapping and where everything is in it, in words.
 type layout struct {
@@ -87,7 +138,6 @@ type layout struct {
 	setsAt    int
 	sets      int
 	setSize   int
-	slots     int // descriptors of a set
 	units     int // words of data of a set
 }
 
@@ -106,36 +156,71 @@ func layoutOf(mapping []byte) (layout, error) {
 	end := m.workersAt + m.workers*workerSize
 	m.setsAt = (end + setHeaderSize - 1) / setHeaderSize * setHeaderSize
 	total := len(w.w) - m.setsAt
-	m.sets = max(1, (total+setSize/2)/setSize)
+	m.sets = total / setSize
 	m.setSize = total / m.sets / setHeaderSize * setHeaderSize
-	m.slots = (m.setSize - setHeaderSize) / (descriptorSize + ordinaryUnits)
-	m.units = m.setSize - setHeaderSize - m.slots*descriptorSize
+	m.units = m.setSize - setHeaderSize - setGroups*groupSize
 	return m, nil
 }
 
-func (m *layout) setOf(key *sessioncache.LookupKey) int {
+// spot is where the entry of a key may be.
+type spot struct {
+	tag    uint64
+	set    int
+	groups [keyGroups]int // positions, in the order in which they are looked at
+}
+
+func (m *layout) spotOf(key *sessioncache.LookupKey) spot {
+	le := binary.LittleEndian
 	// Other bytes than those of the tag, which would else be alike within a set.
-	hash := binary.LittleEndian.Uint64(key[8:])
-	return m.setsAt + int(hash%uint64(m.sets))*m.setSize
+	set, rest := bits.Mul64(le.Uint64(key[8:]), uint64(m.sets))
+	group, rest := bits.Mul64(rest, uint64(setGroups))
+	step, _ := bits.Mul64(rest, uint64(setGroups-1))
+	p := spot{tag: le.Uint64(key[:]), set: m.setsAt + int(set)*m.setSize}
+	for i := range p.groups {
+		p.groups[i] = p.set + setHeaderSize + int(group)*groupSize
+		// The number of groups is a prime, so no two are the same.
+		if group += step + 1; group >= uint64(setGroups) {
+			group -= uint64(setGroups)
+		}
+	}
+	return p
 }
 
-func tagOf(key *sessioncache.LookupKey) uint64 { return binary.LittleEndian.Uint64(key[:]) }
-
-func isRoute(tag uint64) bool { return tag&routeTag != 0 }
-
-// home is the slot at which the search for a key begins. Writers take the free slot
-// that comes next after it, so most searches end in the same cache line.
-func (m *layout) home(key *sessioncache.LookupKey) int {
-	return int(uint64(binary.LittleEndian.Uint32(key[:])) * uint64(m.slots) >> 32)
+// fetchLines has the header of the set and the groups fetched from memory all at the same time, where what comes then
+// would wait for one after the other.
+func (m *layout) fetchLines(p *spot, toWrite bool) {
+	m.load(p.set)
+	for _, group := range p.groups {
+		m.load(group)
+		if toWrite {
+			m.load(group + ofSlot)
+		}
+	}
 }
 
-// Where the parts of the descriptors begin, and the data.
-func (m *layout) tags(set int) int  { return set + setHeaderSize }
-func (m *layout) metas(set int) int { return m.tags(set) + m.slots }
-func (m *layout) times(set int) int { return m.metas(set) + m.slots }
-func (m *layout) data(set int) int  { return m.times(set) + m.slots }
+// setOf is the set that a position is in.
+func (m *layout) setOf(at int) int { return m.setsAt + (at-m.setsAt)/m.setSize*m.setSize }
 
-// sound reports whether a meta word can be one: anything may stand in the mapping.
-func (m *layout) sound(meta uint64) bool {
-	return metaLength(meta) > 0 && metaStart(meta)+metaUnits(meta) <= m.units
+// slot is the position of the n-th slot word of a set.
+func (m *layout) slot(set, n int) int {
+	return set + setHeaderSize + n/groupSlots*groupSize + n%groupSlots
+}
+
+// number is which slot of its set a position is.
+func (m *layout) number(set, at int) int {
+	n := at - set - setHeaderSize
+	return n/groupSize*groupSlots + n%groupSize
+}
+
+func (m *layout) data(set int) int { return set + setHeaderSize + setGroups*groupSize }
+
+// sound reports whether a slot word can be one: anything may stand in the mapping.
+func (m *layout) sound(slot uint64) bool { return slotLength(slot) > 0 && slotEnd(slot) <= m.units }
+
+// most is how many units, the first ones of a set's data, an entry of that size may lie in.
+func (m *layout) most(need int) int {
+	if need > largeUnits {
+		return m.units / largePart
+	}
+	return m.units
 }

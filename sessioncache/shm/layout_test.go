@@ -24,24 +24,66 @@ func TestGeometry(t *testing.T) {
 		if m.data(0)+m.units != m.setSize || m.setSize%setHeaderSize != 0 {
 			t.Errorf("%d: a set of %d words, data to %d", size, m.setSize, m.data(0)+m.units)
 		}
-		if store := (Store{writer: writer{layout: m}}); store.most(largeUnits+1) < unitsOf(sessioncache.MaxSealed) ||
-			m.units >= 1<<metaStartBits || m.slots >= 1<<16 {
-			t.Errorf("%d: %d units, %d slots", size, m.units, m.slots)
+		if m.most(largeUnits+1) < unitsOf(sessioncache.MaxSealed) || sessioncache.MaxSealed > maxSealed ||
+			m.units >= 1<<slotStartBits || m.units > hintUnits || setSlots >= 1<<16 {
+			t.Errorf("%d: %d units, %d slots", size, m.units, setSlots)
+		}
+		for n := range setSlots {
+			if at := m.slot(m.setsAt, n); m.number(m.setsAt, at) != n || at+ofSlot >= m.data(m.setsAt) || m.setOf(at) != m.setsAt {
+				t.Errorf("%d: slot %d is at word %d", size, n, at)
+			}
 		}
 	}
 }
 
-func TestMeta(t *testing.T) {
-	for _, test := range []struct {
-		start, length int
-		generation    uint64
-	}{{0, 1, 0}, {1<<16 - 1, maxSealed, 1<<31 - 1}, {7, 177, 1 << 40}} {
-		meta := makeMeta(test.start, test.length, test.generation)
-		if metaStart(meta) != test.start || metaLength(meta) != test.length {
-			t.Errorf("%+v: start %d, length %d", test, metaStart(meta), metaLength(meta))
+// TestSpots looks at where keys go: to each group as first, second and third one, and never to one group twice.
+func TestSpots(t *testing.T) {
+	m, err := layoutOf(newMapping(MinSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := [keyGroups]map[int]int{{}, {}, {}}
+	for n := range 20000 {
+		p := m.spotOf((*sessioncache.LookupKey)(testID(n)))
+		for i, at := range p.groups {
+			seen[i][at]++
+			if m.setOf(at) != p.set || (at-p.set-setHeaderSize)%groupSize != 0 || at+groupSize > m.data(p.set) {
+				t.Fatalf("key %d: group at word %d of the set at %d", n, at, p.set)
+			}
+		}
+		if p.groups[0] == p.groups[1] || p.groups[1] == p.groups[2] || p.groups[2] == p.groups[0] {
+			t.Fatalf("key %d has a group twice", n)
 		}
 	}
-	if makeMeta(1, 1, 1) == makeMeta(1, 1, 2) {
-		t.Error("generations look the same")
+	for i := range seen {
+		if len(seen[i]) != m.sets*setGroups {
+			t.Errorf("%d of %d groups have keys", len(seen[i]), m.sets*setGroups)
+		}
+	}
+}
+
+func TestSlotWord(t *testing.T) {
+	for _, test := range []struct {
+		start, length int
+		tag, n        uint64
+	}{{0, 1, 0, 0}, {1<<13 - 1, maxSealed, 1<<64 - 1, 1<<64 - 1}, {7, 177, routeTag | 5, 1 << 40}, {7, 177, 1<<12 - 1, 1<<23 - 2}} {
+		slot := makeSlot(makePlace(test.start, test.length), test.tag, test.n)
+		if slotStart(slot) != test.start || slotLength(slot) != test.length || slot&slotKey != shortTag(test.tag) ||
+			slotUnits(slot) != unitsOf(test.length) ||
+			!isLive(slot) || isSession(slot) != (test.tag&routeTag == 0) || isLive(placeOf(slot)) {
+			t.Errorf("%+v: %#x", test, slot)
+		}
+	}
+	if makeSlot(1, 1, 1) == makeSlot(1, 1, 2) || makeSlot(1, 1, 1) == makeSlot(1, 2, 1) {
+		t.Error("entries look the same")
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for use := range uint64(uses) {
+		times := makeTimes(1<<32-1, use, 1<<40+7)
+		if timesExpires(times) != 1<<32-1 || timesUse(times) != use || times&stampMask != 7 {
+			t.Errorf("use %d: %#x", use, times)
+		}
 	}
 }

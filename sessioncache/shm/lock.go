@@ -1,7 +1,6 @@
 package shm
 
 import (
-	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -12,59 +11,55 @@ import (
 // spoilt entry does not authenticate. So nobody waits long for anybody: a handshake
 // that is held up costs more than a session that is not stored.
 const (
-	lockSpins    = 100                   // about what a writer needs
+	lockSpins    = 1000                  // about what ten writers need
 	lockPause    = 20 * time.Microsecond // then let it run, it may want this very core
 	lockPatience = 500 * time.Microsecond
 )
 
-// writer is a process that writes to a mapping.
-type writer struct {
-	layout
-	pid      uint64
-	ticket   atomic.Uint32
-	patience time.Duration // with the holder of a lock
-	pause    func()        // between two looks at it
-}
-
-// token is what this process puts into a lock: its pid and a number that no other
-// writer of it uses at the time.
-func (w *writer) token() uint64 { return w.pid<<32 | uint64(w.ticket.Add(1)) }
-
-// lock takes the lock of a set and returns what it put there. It steals the lock of a dead
+// lock takes the lock of a set. It steals that of a dead
 // process at once, and when patience has run out that of one which has not got on (it is
-// stopped, or starved of CPU): then it was robbed. Where others came and went all the
-// time there is no lock: the token is 0.
-func (w *writer) lock(set int) (token uint64, robbed bool) {
-	at := set + setLock
-	token = w.token()
-	for range lockSpins {
-		if w.load(at) == 0 && w.cas(at, 0, token) {
-			return token, false
-		}
+// stopped, or starved of CPU): then it was robbed. Not ok: others came and went all the time.
+func (w *writer) lock(set int) (h holder, ok bool) {
+	h = holder{writer: w, set: set, token: w.token()}
+	if h.spin() {
+		return h, true
 	}
-	begun := time.Now()
+	at := set + setLock
+	begun, late := time.Now(), time.Time{}
 	seen, since := w.load(at), begun
 	for {
 		held, now := w.load(at), time.Now()
 		if held != seen {
 			seen, since = held, now
 		}
-		switch {
-		case held == 0 || !alive(held>>32):
-			if w.cas(at, held, token) {
-				return token, false
-			}
-		case now.Sub(begun) >= w.patience:
-			if now.Sub(since) < w.patience/2 {
-				return 0, false
-			}
-			if w.cas(at, held, token) {
-				return token, true
-			}
-			return 0, false
+		dead := held != 0 && !alive(held>>32)
+		stuck := held != 0 && now.Sub(begun) >= w.patience && now.Sub(since) >= w.patience/2
+		if (held == 0 || dead || stuck) && w.cas(at, held, h.token) {
+			h.robbed = stuck && !dead
+			h.learn(held != 0)
+			return h, true
+		}
+		// Who had no core itself meanwhile learns only now whether the holder gets on.
+		if now.Sub(begun) >= w.patience && late.IsZero() {
+			late = now
+		}
+		if !late.IsZero() && now.Sub(late) >= w.patience/2 {
+			return h, h.spin()
 		}
 		w.pause()
 	}
+}
+
+// spin tries to take a lock that is free, or is so in a moment.
+func (h *holder) spin() bool {
+	at := h.set + setLock
+	for range lockSpins {
+		if h.load(at) == 0 && h.cas(at, 0, h.token) {
+			h.learn(false)
+			return true
+		}
+	}
+	return false
 }
 
 // nap sleeps without the Go scheduler: that would hand this thread's place to another
@@ -72,17 +67,4 @@ func (w *writer) lock(set int) (token uint64, robbed bool) {
 func nap() {
 	t := syscall.NsecToTimespec(int64(lockPause))
 	syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
-}
-
-// holds reports whether the lock was not stolen.
-func (w *writer) holds(set int, token uint64) bool {
-	return w.load(set+setLock) == token
-}
-
-// unlock gives the lock back, unless it was stolen.
-func (w *writer) unlock(set int, token uint64) {
-	if w.holds(set, token) {
-		w.store(set+setPlace, 0)
-		w.cas(set+setLock, token, 0)
-	}
 }

@@ -27,7 +27,7 @@ func TestBitFlips(t *testing.T) {
 		case 0:
 			at = set + rng.IntN(setHeaderSize)
 		case 1:
-			at = m.metas(set) + rng.IntN(m.slots)
+			at = m.slot(set, rng.IntN(setSlots))
 		case 2:
 			at = set + rng.IntN(m.setSize)
 		default:
@@ -77,7 +77,7 @@ func TestBitFlips(t *testing.T) {
 // TestGenerations wraps the generation of a set: an entry never looks like the one that
 // was at its place before, and none looks free or dead.
 func TestGenerations(t *testing.T) {
-	for _, from := range []uint64{0, 1<<31 - 5, 1<<32 - 5, 1<<63 - 5, 1<<64 - 5} {
+	for _, from := range []uint64{0, 1<<23 - 5, 1<<31 - 5, 1<<32 - 5, 1<<63 - 5, 1<<64 - 5} {
 		s := openShm(t, newMapping(MinSize))
 		s.store(firstSet+setGeneration, from)
 		var before, after sessioncache.Entry
@@ -86,7 +86,7 @@ func TestGenerations(t *testing.T) {
 				t.Fatalf("generation %d: %v", from, err)
 			}
 			if after.Handle == before.Handle || !isLive(after.Handle[1]) {
-				t.Errorf("generation %d: meta %#x after %#x", from, after.Handle[1], before.Handle[1])
+				t.Errorf("generation %d: slot word %#x after %#x", from, after.Handle[1], before.Handle[1])
 			}
 			if before.Handle[1] != 0 && drop(s, &before) {
 				t.Errorf("generation %d: the entry before was dropped again", from)

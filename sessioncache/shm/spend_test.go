@@ -8,7 +8,7 @@ func TestSpentEntriesMakeWay(t *testing.T) {
 	s := openShm(t, newMapping(MinSize))
 	c := testCache(t, s, &now)
 	put := func(n int) { mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now+100) }
-	room := s.sets * s.slots
+	room := s.sets * setSlots
 	held := room / 2 // far from full in every set
 	for n := range held {
 		put(n)
@@ -45,7 +45,7 @@ func TestSpentEntryThatIsUsedAgainStays(t *testing.T) {
 	s := openShm(t, newMapping(MinSize))
 	c := testCache(t, s, &now)
 	mustPut(t, c, originA, testID(0), testDER(testID(0), 0, ordinaryDER), now+100)
-	for n := 1; n < 5*s.sets*s.slots; n++ {
+	for n := 1; n < 5*s.sets*setSlots; n++ {
 		if _, _, ok := c.Spend(ctx, originA, testID(0), nil); !ok {
 			t.Fatalf("it is gone after %d others", n)
 		}

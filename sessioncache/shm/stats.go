@@ -14,16 +14,10 @@ func (m *layout) stats() sessioncache.Stats {
 		Created:  m.created,
 	}
 	st.Total, st.Workers = m.readWorkers()
-	for i := range m.sets {
-		set := m.setsAt + i*m.setSize
-		for slot := range m.slots {
-			meta := m.load(m.metas(set) + slot)
-			if isLive(meta) && m.sound(meta) && !isRoute(m.load(m.tags(set)+slot)) {
-				st.Entries++
-				st.Used += uint64(metaUnits(meta) * wordSize)
-			}
-		}
-	}
+	m.each(nil, func(_ int, slot uint64) {
+		st.Entries++
+		st.Used += uint64(slotUnits(slot) * wordSize)
+	})
 	return st
 }
 

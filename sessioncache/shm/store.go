@@ -16,7 +16,6 @@ import (
 type Store struct {
 	writer
 	records recordArea
-	worker  int       // position of this process's worker slot
 	plans   sync.Pool // of *plan
 }
 
@@ -34,7 +33,7 @@ func Open(mapping []byte) (*Store, error) {
 	s.ticket.Store(rand.Uint32())
 	s.records = recordArea{&s.words, recordCount(len(mapping)), s.pid}
 	s.worker = s.claimWorker(s.pid, time.Now().Unix())
-	s.plans.New = func() any { return newPlan(s.slots, s.units) }
+	s.plans.New = func() any { return newPlan(setSlots, s.units) }
 	return s, nil
 }
 
@@ -52,9 +51,7 @@ func (s *Store) Check() error {
 func (s *Store) ID() sessioncache.StoreID { return s.id }
 
 // Count adds one to a counter of this process.
-func (s *Store) Count(c sessioncache.Counter) {
-	s.add(s.worker+workerCounts+int(c), 1)
-}
+func (s *Store) Count(c sessioncache.Counter) { s.count(c) }
 
 // AddRecord stores a record where there is none of that key.
 func (s *Store) AddRecord(_ context.Context, key *sessioncache.LookupKey, sealed []byte, expires, now uint32) error {

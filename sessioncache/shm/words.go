@@ -10,7 +10,8 @@ const wordSize = 8
 
 // words is memory that other processes read and write at the same time. Every
 // access is atomic: that is what makes it correct where memory is weakly ordered,
-// and what lets the race detector watch it. Positions are in words.
+// and what lets the race detector watch it. Where neither matters (see ordered), data that nobody may look at
+// is written as fast as it can be. Positions are in words.
 type words struct {
 	w           []uint64
 	beforeWrite func() // where tests stop a writer; nil otherwise
@@ -26,6 +27,15 @@ func wordsOf(mapping []byte) (words, bool) {
 
 func (m *words) load(at int) uint64 {
 	return atomic.LoadUint64(&m.w[at])
+}
+
+// fetchWords has the lines of n words fetched from memory all at the same time, where one write after the other would
+// wait for each.
+func (m *words) fetchWords(at, n int) {
+	for i := at; i < at+n; i += 64 / wordSize {
+		m.load(i)
+	}
+	m.load(at + n - 1)
 }
 
 func (m *words) store(at int, v uint64) {
@@ -64,8 +74,14 @@ func (m *words) read(dst []byte, at, n int) []byte {
 	return dst[:n]
 }
 
-// write copies src, filling its last word up with zeroes.
+// write copies src, filling its last word up with zeroes. Nobody else looks at what it writes to.
 func (m *words) write(at int, src []byte) {
+	units := (len(src) + wordSize - 1) / wordSize
+	if m.beforeWrite == nil && ordered {
+		plain := m.bytes(at, units)
+		clear(plain[copy(plain, src):])
+		return
+	}
 	for ; len(src) >= wordSize; src = src[wordSize:] {
 		m.store(at, binary.NativeEndian.Uint64(src))
 		at++
@@ -77,9 +93,27 @@ func (m *words) write(at int, src []byte) {
 	}
 }
 
-// zero clears n words.
+// zero clears n words that nobody looks at.
 func (m *words) zero(at, n int) {
+	if m.beforeWrite == nil && ordered {
+		clear(m.w[at : at+n])
+		return
+	}
 	for i := range n {
 		m.store(at+i, 0)
 	}
+}
+
+func (m *words) bytes(at, n int) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(m.w[at:at+n]))), n*wordSize)
+}
+
+// isZero reports whether n words are zero.
+func (m *words) isZero(at, n int) bool {
+	all := uint64(0)
+	from := m.w[at : at+n]
+	for i := range from {
+		all |= atomic.LoadUint64(&from[i])
+	}
+	return all == 0
 }

@@ -10,9 +10,9 @@ import (
 // sealedOf returns the bytes of an entry as they lie in the store.
 func sealedOf(t *testing.T, s *Store, id []byte) []byte {
 	t.Helper()
-	set, slot := slotOf(t, s, id)
-	meta := s.load(s.metas(set) + slot)
-	return s.read(nil, s.data(set)+metaStart(meta), metaLength(meta))
+	set, at := slotOf(t, s, id)
+	slot := s.load(at)
+	return s.readEntry(nil, s.data(set)+slotStart(slot), slotLength(slot))
 }
 
 // left counts the words of an entry that are in a mapping. All of a process begin alike.
@@ -40,8 +40,8 @@ func TestGoneEntriesAreZeroed(t *testing.T) {
 			mustPut(sc.t, sc.c, originA, sc.ids[2], []byte("new"), sc.now+100)
 		},
 		"damaged": func(sc *scene, id []byte) {
-			set, slot := slotOf(sc.t, sc.s, id)
-			sc.s.add(sc.s.times(set)+slot, 1<<32)
+			_, at := slotOf(sc.t, sc.s, id)
+			sc.s.add(at+ofSlot, 1<<32)
 			sc.c.Get(ctx, originA, id, nil)
 		},
 		"flushed":  func(sc *scene, id []byte) { sc.c.Flush(ctx, originA.Owner, 0) },

@@ -69,7 +69,7 @@ func (w *writer) end() error {
 
 // hasLock says whether a process has the lock of a set: its pid is the upper half of the set's first word (docs/shm-format.md).
 func (s *server) hasLock(pid int) (bool, error) {
-	const worker, share, workers, setSize, unit = 528, 32768, 64, 32768, 64
+	const worker, share, workers, record, recordShare, records, setSize, unit = 528, 32768, 64, 96, 16384, 320, 31680, 64
 	_, path, _ := strings.Cut(s.store, ":")
 	file, err := os.Open(path)
 	if err != nil {
@@ -80,9 +80,9 @@ func (s *server) hasLock(pid int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	setsAt := (unit + worker*min(workers, info.Size()/share) + unit - 1) / unit * unit
+	setsAt := (2*unit + record*min(records, info.Size()/recordShare) + worker*min(workers, info.Size()/share) + unit - 1) / unit * unit
 	total := info.Size() - setsAt
-	count := max(1, (total+setSize/2)/setSize)
+	count := total / setSize
 	size := total / count / unit * unit
 	var lock [8]byte
 	for i := range count {

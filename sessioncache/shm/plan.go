@@ -3,7 +3,7 @@ package shm
 import "math/bits"
 
 // plan is what one Put knows of a set: who lies where and since when unused. It is
-// made anew from the descriptors each time, so there is no free list that a dying
+// made anew from the slot words each time, so there is no free list that a dying
 // writer could leave broken. Units are the words of the set's data.
 type plan struct {
 	noted  []note   // by slot
@@ -21,16 +21,16 @@ type plan struct {
 	victims []uint16 // slots: what made way
 }
 
-// note is what a descriptor said.
+// note is what a slot word said, and how long ago its entry was used.
 type note struct {
-	meta  uint64
-	stamp uint32
+	slot uint64
+	age  uint32
 }
 
 // extent is the place of an entry.
 type extent struct {
-	start, end int32  // units
-	age        uint32 // accesses of the set since its last use
+	start, end int32 // units
+	age        uint32
 	slot       uint16
 }
 
@@ -44,25 +44,28 @@ func newPlan(slots, units int) *plan {
 	}
 }
 
-func (p *plan) reset() { clear(p.starts) }
+func (p *plan) reset() {
+	clear(p.starts)
+	p.victims = p.victims[:0]
+}
 
 // add notes the entry of a slot. False where another begins at the same place.
-func (p *plan) add(slot int, meta uint64, stamp uint32) bool {
-	start := metaStart(meta)
+func (p *plan) add(n int, slot uint64, age uint32) bool {
+	start := slotStart(slot)
 	word, bit := &p.starts[start/64], uint64(1)<<(start%64)
 	if *word&bit != 0 {
 		return false
 	}
 	*word |= bit
-	p.slots[start] = uint16(slot)
-	p.noted[slot] = note{meta, stamp}
+	p.slots[start] = uint16(n)
+	p.noted[n] = note{slot, age}
 	return true
 }
 
 // sort puts the entries in order of place, as the bitmap has them, and looks for a
-// gap of need units within the first units. No stamp may be newer than clock. It returns the
+// gap of need units within the first units. It returns the
 // slots of the entries that begin within another one, which it leaves out.
-func (p *plan) sort(clock uint32, need, units int) (overlapping []int) {
+func (p *plan) sort(need, units int) (overlapping []int) {
 	p.live = append(p.live[:0], extent{})
 	p.gap, p.oldest = -1, 0
 	smallest := int32(units) + 1
@@ -72,25 +75,24 @@ func (p *plan) sort(clock uint32, need, units int) (overlapping []int) {
 			smallest, p.gap = free, int(end)
 		}
 	}
-	for i, set := range p.starts[:(units+63)/64] {
+	for i, set := range p.starts {
 		for ; set != 0; set &= set - 1 {
 			start := int32(i*64 + bits.TrailingZeros64(set))
-			if start >= int32(units) {
-				break
-			}
 			slot := p.slots[start]
 			if start < end {
 				overlapping = append(overlapping, int(slot))
 				continue
 			}
-			fit(start)
 			n := p.noted[slot]
-			end = start + int32(metaUnits(n.meta))
-			age := clock - n.stamp
-			if p.oldest == 0 || age > p.live[p.oldest].age {
+			fit(min(start, int32(units)))
+			end = start + int32(slotUnits(n.slot))
+			if start >= int32(units) {
+				continue
+			}
+			if p.oldest == 0 || n.age > p.live[p.oldest].age {
 				p.oldest = len(p.live)
 			}
-			p.live = append(p.live, extent{start, end, age, slot})
+			p.live = append(p.live, extent{start, end, n.age, slot})
 		}
 	}
 	fit(int32(units))

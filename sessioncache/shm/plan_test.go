@@ -12,17 +12,16 @@ func TestWindow(t *testing.T) {
 	for range 3000 {
 		p := newPlan(100, units)
 		p.reset()
-		clock := rng.Uint32()
 		for slot, at := 0, rng.IntN(20); slot < 100; slot++ {
 			length := 1 + rng.IntN(30*wordSize)
 			if at+unitsOf(length) > units {
 				break
 			}
-			p.add(slot, makeMeta(at, length, 0), clock-rng.Uint32N(1000))
+			p.add(slot, makePlace(at, length), rng.Uint32N(1000))
 			at += unitsOf(length) + max(0, rng.IntN(20)-10)
 		}
 		need := 1 + rng.IntN(units)
-		if overlapping := p.sort(clock, need, units); len(overlapping) > 0 {
+		if overlapping := p.sort(need, units); len(overlapping) > 0 {
 			t.Fatal("overlapping entries")
 		}
 		smallest, best := units+1, int64(-1)
