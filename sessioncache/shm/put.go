@@ -71,7 +71,7 @@ func (s *Store) attempt(p *spot, sealed []byte, expires, now uint32, old *sessio
 	r.buryVictims()
 	s.store(r.at+ofSlot, makeTimes(expires, fresh, s.add(p.set+setClock, 1)))
 	slot := makeSlot(place, p.tag, s.add(p.set+setGeneration, 1))
-	if !h.holds() || !s.cas(r.at, 0, slot) {
+	if !h.holds() || !s.cas(r.at, r.dead, slot) {
 		return sessioncache.ErrInterrupted
 	}
 	return nil

@@ -21,7 +21,8 @@ type room struct {
 	free    int    // slots of the group that has most of them, the first of which is the one that at says
 	oldest  tenant // the least recently used entry
 	fitting tenant // that of those whose place is large enough
-	victim  int    // the slot of who makes way, 0 where it is not one alone
+	victim  int    // the slot of who makes way and is to be buried, 0 where it is not one alone
+	dead    uint64 // what the slot says until the new entry is there
 	plan    *plan  // of the set, where the groups were not enough
 }
 
@@ -46,9 +47,11 @@ func (s *Store) makeRoom(r *room) {
 	full := r.at == 0 || r.full(r.need)
 	// Most often the set is full, and the one that goes is as large as the one that comes.
 	if ordinary && full && r.fitting.slot != 0 {
-		r.at, r.victim = r.fitting.at, r.fitting.at
-		r.start = slotStart(r.fitting.slot)
+		r.at, r.start = r.fitting.at, slotStart(r.fitting.slot)
 		r.evict(r.fitting)
+		if r.victim = r.at; slotUnits(r.fitting.slot) == r.need {
+			r.victim, r.dead = 0, placeOf(r.fitting.slot) // nothing is left of it to be buried
+		}
 		if r.oldest.age-r.fitting.age > uint32(setSlots/staleEarlier) {
 			r.evict(r.oldest) // a smaller one, whose place others will want
 			r.bury(r.oldest.at, 0, 0)
