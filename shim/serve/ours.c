@@ -76,17 +76,21 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /*
- * When all tickets are over that follow from a full handshake. Up to TLS 1.2 they have the secret
- * of the first one, so that who gets hold of a ticket's key reads all that was said under it: no
- * more than two periods of that (RFC 9325, section 3.4).
+ * When all tickets are over that follow from a connection's: with the session that it resumes, or
+ * the timeout after a full handshake. Up to TLS 1.2 they have the secret of the first one, so that
+ * who gets hold of a ticket's key reads all that was said under it: no more than two periods of
+ * that (RFC 9325, section 3.4).
  */
-static int64_t end_of_chain(const struct gosess_connection *connection, int64_t now)
+static int64_t end_of_chain(const struct gosess_connection *connection, bool resumed, int64_t now)
 {
     SSL *ssl = connection->ssl;
-    int64_t ends = now + timeout_of(connection->first);
+    int64_t ends = connection->given.ends;
+    if (!resumed)
+        ends = earlier(now + timeout_of(connection->first),
+                       gosess_client_ends(ssl, gosess_ssl->SSL_get_session(ssl)));
     if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION)
         ends = earlier(ends, now + 2 * gosess_ticket_period);
-    return earlier(ends, gosess_client_ends(ssl, gosess_ssl->SSL_get_session(ssl)));
+    return ends;
 }
 
 /*
@@ -138,7 +142,7 @@ static bool seal(struct gosess_connection *connection, unsigned char *name, unsi
     if (!secrets || !may_seal(connection, &scope) ||
         !gosess_secrets_seal(secrets, now, scope.terms, &found, &keys))
         return false;
-    int64_t ends = scope.resumed ? connection->given.ends : end_of_chain(connection, now);
+    int64_t ends = end_of_chain(connection, scope.resumed, now);
     struct gosess_ticket_says says = {.ends = (uint32_t)earlier(ends, UINT32_MAX)};
     memcpy(name, found.id, sizeof found.id);
     bool ok =

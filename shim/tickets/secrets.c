@@ -112,7 +112,9 @@ static void forget(struct gosess_secrets *secrets, struct held *held)
 static void keep(struct gosess_secrets *secrets, const struct gosess_secret *secret, int64_t now)
 {
     unsigned char id[GOSESS_SECRET_ID_SIZE];
-    struct held *held = gosess_secret_id(secret->value, id) ? find(secrets, now, id) : NULL;
+    if (!gosess_secret_id(secret->value, id))
+        return;
+    struct held *held = find(secrets, now, id);
     for (size_t i = 0; !held && i < GOSESS_SECRETS_MAX; i++)
         if (!lives(&secrets->held[i], now))
             held = &secrets->held[i];
