@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"gosess/sessioncache"
+	"gosess/sessioncache/shm"
 )
 
 // header is that of an empty store of a size, made one hour after the epoch.
 func header(size uint64) []byte {
 	h := make([]byte, 64)
 	copy(h, "gosess\r\n")
-	binary.LittleEndian.PutUint32(h[8:], 6)
+	binary.LittleEndian.PutUint32(h[shm.VersionAt:], shm.Version)
 	binary.LittleEndian.PutUint32(h[12:], 64)
 	binary.LittleEndian.PutUint64(h[16:], size)
 	binary.LittleEndian.PutUint64(h[24:], 3600)
@@ -64,7 +65,7 @@ func TestStats(t *testing.T) {
 		names, values = append(names, d.Name), append(values, fmt.Sprint(c+1))
 	}
 	counters, header, row := strings.Join(members, ","), strings.Join(names, " "), strings.Join(values, " ")
-	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":908672,"size":1048576,"created":3600,`+
+	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":944128,"size":1048576,"created":3600,`+
 		`"workers":[{"pid":%d,"started":7200,"live":true,%s}]}`, path, counters, os.Getpid(), counters)
 	var got bytes.Buffer
 	if err := json.Compact(&got, []byte(r.stdout)); err != nil || r.status != 0 || got.String() != want {

@@ -4,7 +4,7 @@ package shm
 // which is about what its entries are accessed in one turn.
 const (
 	freshPart  = 8  // a new entry counts as this part older: on a Zipf trace that is better than plain LRU
-	oftenTimes = 5  // one that was used often as so many times younger
+	oftenTimes = 5  // one that was used in many turns as so many times younger
 	spentTimes = 30 // a spent one goes first
 )
 
@@ -25,4 +25,19 @@ var older = func() (older [uses]uint32) {
 // readers make meanwhile are not older than the others.
 func age(times, clock uint64) uint32 {
 	return uint32(clock+1<<16-times)&stampMask + older[timesUse(times)]
+}
+
+// useAfter is what use there was of an entry when somebody comes back with it, who spends it or not. One that comes
+// several times in one turn of the set, as a browser does, has come once: it may never come again.
+func useAfter(times, clock uint64, spends bool) uint64 {
+	use := timesUse(times)
+	switch {
+	case use == fresh && spends:
+		return spent
+	case use < used:
+		return used
+	case (clock-times)&stampMask <= uint64(setSlots):
+		return use
+	}
+	return min(use+1, often)
 }

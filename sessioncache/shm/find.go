@@ -64,12 +64,9 @@ func (s *Store) fetch(p *spot, at int, slot uint64, e *sessioncache.Entry) (foun
 		return false, false
 	}
 	e.Expires, e.Handle = timesExpires(times), handleOf(at, slot)
-	use := min(max(timesUse(times)+1, used), often)
-	if e.Spent && timesUse(times) == fresh {
-		use = spent
-	}
+	clock := s.add(p.set+setClock, 1)
 	// Where it fails the entry was just used, or is not the same any more.
-	s.cas(at+ofSlot, times, makeTimes(e.Expires, use, s.add(p.set+setClock, 1)))
+	s.cas(at+ofSlot, times, makeTimes(e.Expires, useAfter(times, clock, e.Spent), clock))
 	return true, false
 }
 

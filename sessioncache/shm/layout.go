@@ -110,7 +110,7 @@ const (
 
 	fresh = 0 // nobody has come back with it
 	spent = 1 // somebody has, who will hardly come back with it again
-	used  = 2 // once; each use counts one more
+	used  = 2 // somebody has; one more for each time that somebody did after a turn of the set (age.go)
 	often = 6
 )
 

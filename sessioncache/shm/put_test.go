@@ -52,8 +52,10 @@ func TestWhoMakesWay(t *testing.T) {
 				switch {
 				case e.Spent && k.use == fresh:
 					k.use = spent
-				default:
-					k.use = min(max(k.use+1, used), often)
+				case k.use < used:
+					k.use = used
+				case clock-k.stamp > uint64(setSlots) && k.use < often:
+					k.use++
 				}
 				k.stamp = clock
 			}
