@@ -122,7 +122,8 @@ void gosess_read_limits(SSL *ssl, const struct gosess_connection *connection,
 {
     memset(limits, 0, sizeof *limits);
     limits->options = gosess_ssl->SSL_get_options(ssl) & LIMITING_OPTIONS;
-    if (gosess_ssl->SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+    /* Another mode of the SSL is one of its own rules, which it may get after its handshake. */
+    if (gosess_ssl->SSL_CTX_get_verify_mode(gosess_ssl->SSL_get_SSL_CTX(ssl)) == SSL_VERIFY_NONE)
         return;
     limits->flags = (uint64_t)gosess_ssl->SSL_ctrl(ssl, SSL_CTRL_CERT_FLAGS, 0, NULL);
     limits->largest = (uint64_t)gosess_ssl->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_CERT_LIST, 0, NULL);

@@ -98,6 +98,7 @@ var programs = map[string][]scenario{
 			memory: "switched, then itself: full",
 		},
 		{name: "shared-secret", alone: "at the second: failed|at the first: resumed", only: "1.2"},
+		{name: "asked-later", alone: "asked later: resumed", only: "1.3"},
 		{name: "changed-store", alone: "before, then after: resumed", served: "before, then after: full"},
 		{name: "changed-flags", alone: "before, then after: resumed", served: "before, then after: full"},
 		// What cannot be read has no number of its own, but the terms of the context have changed too.

@@ -306,7 +306,28 @@ static void shared_secret(void)
     SSL_CTX_free(second);
 }
 
+/* A client is asked for a certificate after the handshake, as httpd does in a Location. */
+static void asked_later(void)
+{
+    SSL_CTX *server = new_server(), *client = new_client();
+    SSL_CTX_set_post_handshake_auth(client, 1);
+    struct connection connection = open_connection(server, client, NULL, "a.test");
+    MUST(shake_hands(&connection));
+    SSL_set_verify(connection.server, SSL_VERIFY_PEER, NULL);
+    MUST(SSL_verify_client_post_handshake(connection.server));
+    MUST(SSL_do_handshake(connection.server) == 1);
+    drain(&connection);
+    drain(&connection); /* the tickets that follow */
+    SSL_SESSION *session = client_session(&connection);
+    close_connection(&connection, CLEAN);
+    say("asked later: %s", meet(server, session, NULL, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+}
+
 static const struct scenario scenarios[] = {
+    {"asked-later", asked_later},
     {"shared-secret", shared_secret},
     {"store", with_set_store},
     {"flags", with_set_flags},
