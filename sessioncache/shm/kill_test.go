@@ -59,14 +59,7 @@ func rightDER(der, scratch []byte, id uint64) bool {
 func beKilled(dir string) {
 	time.AfterFunc(10*time.Minute, func() { os.Exit(3) })
 	own, _ := wordsOf(mapIn(dir, "tally", killSize))
-	s, err := Open(mapIn(dir, "store", MinSize))
-	if err != nil {
-		panic(err)
-	}
-	c, err := sessioncache.New(s, [][]byte{testKey(1)})
-	if err != nil {
-		panic(err)
-	}
+	s, c := storeIn(dir, MinSize)
 	var track [1]byte
 	if _, err := os.Stdout.Write(track[:]); err != nil {
 		os.Exit(0)

@@ -42,6 +42,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// storeIn is the store of a process that a test has started, and a cache over it.
+func storeIn(dir string, size int) (*Store, *sessioncache.Cache) {
+	s, err := Open(mapIn(dir, "store", size))
+	if err != nil {
+		panic(err)
+	}
+	c, err := sessioncache.New(s, [][]byte{testKey(1)})
+	if err != nil {
+		panic(err)
+	}
+	return s, c
+}
+
 func mapIn(dir, name string, size int) []byte {
 	f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR, 0)
 	if err != nil {
@@ -70,14 +83,7 @@ func beWorker(dir string) {
 	index, _ := strconv.Atoi(os.Getenv(tallyEnv))
 	tally, _ := wordsOf(mapIn(dir, "tally", tallySize))
 	own := index * tallyWords
-	s, err := Open(mapIn(dir, "store", processSize))
-	if err != nil {
-		panic(err)
-	}
-	c, err := sessioncache.New(s, [][]byte{testKey(1)})
-	if err != nil {
-		panic(err)
-	}
+	_, c := storeIn(dir, processSize)
 	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), uint64(time.Now().UnixNano())))
 	for {
 		id := testID(rng.IntN(processIDs))

@@ -30,14 +30,7 @@ const (
 func beRecorder(dir string) {
 	time.AfterFunc(5*time.Minute, func() { os.Exit(3) })
 	tally, _ := wordsOf(mapIn(dir, "tally", recordFile))
-	s, err := Open(mapIn(dir, "store", MinSize))
-	if err != nil {
-		panic(err)
-	}
-	c, err := sessioncache.New(s, [][]byte{testKey(1)})
-	if err != nil {
-		panic(err)
-	}
+	s, c := storeIn(dir, MinSize)
 	c.SetClock(func() int64 { return int64(tally.load(roundAt)) })
 	rng := rand.New(rand.NewPCG(s.pid, uint64(time.Now().UnixNano())))
 	value := make([]byte, sessioncache.MaxRecord)

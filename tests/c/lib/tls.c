@@ -163,6 +163,17 @@ void close_connection(struct connection *c, enum ending ending)
     ERR_clear_error();
 }
 
+const char *meet_once(struct connection *connection, SSL_CTX *client, SSL_SESSION **made)
+{
+    shake_hands(connection);
+    const char *result = outcome(connection);
+    if (made)
+        MUST(*made = client_session(connection));
+    close_connection(connection, CLEAN);
+    SSL_CTX_free(client);
+    return result;
+}
+
 const char *visit(SSL_CTX *server, SSL_CTX *client, SSL_SESSION **session, const char *name)
 {
     struct connection c = open_connection(server, client, *session, name);

@@ -67,6 +67,12 @@ const char *outcome(struct connection *connection); /* "full", "resumed" or "fai
 enum ending { CLEAN, UNCLEAN, ALERT };
 void close_connection(struct connection *connection, enum ending ending);
 
+/*
+ * Shakes hands, and ends the connection and its client's context. Returns its outcome, and the
+ * client's session, which there has to be, unless made is NULL.
+ */
+const char *meet_once(struct connection *connection, SSL_CTX *client, SSL_SESSION **made);
+
 /* One clean connection: *session is used and replaced. Returns its outcome. */
 const char *visit(SSL_CTX *server, SSL_CTX *client, SSL_SESSION **session, const char *name);
 /* The same with fresh client contexts and without replacing the session. */

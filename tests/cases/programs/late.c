@@ -29,13 +29,7 @@ static const char *meet(SSL_CTX *ctx, SSL_SESSION *offered, SSL_SESSION **made)
 {
     SSL_CTX *client = client_of_kind();
     struct connection connection = open_connection(ctx, client, offered, name);
-    shake_hands(&connection);
-    const char *result = outcome(&connection);
-    if (made)
-        MUST(*made = client_session(&connection));
-    close_connection(&connection, CLEAN);
-    SSL_CTX_free(client);
-    return result;
+    return meet_once(&connection, client, made);
 }
 
 static SSL_SESSION *made_at(SSL_CTX *ctx)

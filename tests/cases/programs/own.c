@@ -39,15 +39,7 @@ static const char *meet(SSL_CTX *server, SSL_SESSION *offered, SSL_SESSION **mad
     struct connection connection = open_connection(server, client, offered, "a.test");
     if (set)
         set(connection.server);
-    shake_hands(&connection);
-    const char *result = outcome(&connection);
-    if (made) {
-        *made = client_session(&connection);
-        MUST(*made);
-    }
-    close_connection(&connection, CLEAN);
-    SSL_CTX_free(client);
-    return result;
+    return meet_once(&connection, client, made);
 }
 
 /* What becomes, at a context, of a session of another one that is configured alike. */
@@ -284,13 +276,7 @@ static const char *meet_with_key(SSL_CTX *server, SSL_SESSION *offered, SSL_SESS
     MUST(SSL_CTX_set_cipher_list(client, "PSK-AES128-GCM-SHA256"));
     SSL_CTX_set_psk_client_callback(client, be_somebody);
     struct connection connection = open_connection(server, client, offered, "a.test");
-    shake_hands(&connection);
-    const char *result = outcome(&connection);
-    if (made)
-        MUST(*made = client_session(&connection));
-    close_connection(&connection, CLEAN);
-    SSL_CTX_free(client);
-    return result;
+    return meet_once(&connection, client, made);
 }
 
 /* Two servers that know their clients by a secret; the second has forgotten it. */

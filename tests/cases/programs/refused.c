@@ -36,13 +36,7 @@ static const char *meet(SSL_CTX *server, SSL_SESSION *offered, SSL_SESSION **mad
         set_server(connection.server);
     if (replace_server)
         connection.server = replace_server(connection.server);
-    shake_hands(&connection);
-    const char *result = outcome(&connection);
-    if (made)
-        MUST(*made = client_session(&connection));
-    close_connection(&connection, CLEAN);
-    SSL_CTX_free(client);
-    return result;
+    return meet_once(&connection, client, made);
 }
 
 static SSL_CTX *first, *second;
