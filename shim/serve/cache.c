@@ -18,13 +18,14 @@
 static struct gosess_cache *caches; /* the newest; with the setup lock */
 static _Atomic bool opened;         /* there was one */
 
-/* Keeps the keys of all caches out of the swap in a child: a fork does not inherit that. With the
- * setup lock. */
+/* Keeps the keys and secrets of all caches out of the swap in a child: a fork does not inherit
+ * that. With the setup lock. */
 static void lock_keys(void)
 {
     for (struct gosess_cache *cache = caches; cache; cache = cache->next) {
         if (cache->store.keys)
             gosess_keys_lock(cache->store.keys);
+        gosess_secrets_lock(cache->secrets);
     }
 }
 

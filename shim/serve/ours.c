@@ -15,6 +15,7 @@
 
 #include "../base/log.h"
 #include "../config/environment.h"
+#include "../ssl/digest.h"
 #include "../ssl/libssl.h"
 #include "../tickets/name.h"
 #include "call.h"
@@ -26,54 +27,86 @@
 /* The longest timeout of a context that has made tickets. */
 static _Atomic int64_t longest;
 
-static int64_t timeout_of(const struct gosess_context *context)
+static int64_t earlier(int64_t a, int64_t b)
 {
-    int64_t timeout = gosess_ssl->SSL_CTX_get_timeout(context->ctx);
+    return a < b ? a : b;
+}
+
+/* libssl gives a session that of its protocol where its context has none (ssl_sess.c). */
+static int64_t timeout_of(const struct gosess_connection *connection)
+{
+    int64_t timeout = gosess_ssl->SSL_CTX_get_timeout(connection->first->ctx);
+    if (timeout == 0)
+        timeout = gosess_ssl->SSL_get_default_timeout(connection->ssl);
     int64_t before = atomic_load(&longest);
     while (timeout > before && !atomic_compare_exchange_weak(&longest, &before, timeout))
         ;
-    return timeout > 0 ? timeout : 0;
+    return timeout > 0 ? earlier(timeout, UINT32_MAX) : 0;
 }
 
 /* Asks the Go half for the secrets that there are by now. */
-static void ask_secrets(struct gosess_context *context, struct gosess_secrets *secrets, int64_t now)
+static void ask_secrets(const struct gosess_connection *connection, struct gosess_secrets *secrets,
+                        int64_t now)
 {
     struct gosess_wanted *wanted = calloc(1, sizeof *wanted);
     if (!wanted)
         return;
-    timeout_of(context);
+    timeout_of(connection);
     wanted->now = now;
     wanted->period = gosess_ticket_period;
     wanted->keep = atomic_load(&longest);
     struct gosess_request request = {.operation = GOSESS_SECRETS, .wanted = wanted};
     if (gosess_ssl->RAND_bytes(wanted->fresh[0], sizeof wanted->fresh) == 1 &&
-        gosess_ask(context, &request))
+        gosess_ask(connection->first, &request))
         gosess_secrets_set(secrets, wanted, request.result == 1, now);
     gosess_ssl->OPENSSL_cleanse(wanted, sizeof *wanted);
     free(wanted);
 }
 
-/* One thread asks, once a period. For the first time all others wait, as they do for the Go half.
+/*
+ * One thread asks, once a period. For the first time all others wait, as they do for the Go half.
+ * Where there is none, a child has what its parent had.
  */
-static struct gosess_secrets *secrets_of(struct gosess_context *context, int64_t now)
+static struct gosess_secrets *secrets_of(const struct gosess_connection *connection, int64_t now)
 {
-    struct gosess_cache *cache = context->cache;
+    struct gosess_cache *cache = connection->first->cache;
     struct gosess_secrets *secrets = cache ? cache->secrets : NULL;
-    if (secrets && !gosess_secrets_asked(secrets) && gosess_once_begin(&cache->secrets_asked)) {
-        ask_secrets(context, secrets, now);
+    if (!secrets || gosess_is_given_back())
+        return secrets;
+    if (!gosess_secrets_asked(secrets) && gosess_once_begin(&cache->secrets_asked)) {
+        ask_secrets(connection, secrets, now);
         gosess_once_end(&cache->secrets_asked, true);
-    } else if (secrets && gosess_secrets_due(secrets, now)) {
-        ask_secrets(context, secrets, now);
+    } else if (gosess_secrets_due(secrets, now)) {
+        ask_secrets(connection, secrets, now);
     }
     return secrets;
 }
 
-/* --- sealing --- */
-
-static int64_t earlier(int64_t a, int64_t b)
+/*
+ * Whose keys a ticket is sealed with: those of the terms. Up to TLS 1.2 libssl resumes with the
+ * session's cipher, although its own list may have that no more, so the list is bound too: that of
+ * the first context, as the connection may be switched to another one later.
+ */
+static bool identify(const struct gosess_connection *connection, const unsigned char *terms,
+                     unsigned char identity[GOSESS_DIGEST_SIZE])
 {
-    return a < b ? a : b;
+    const OPENSSL_STACK *list =
+        (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_ciphers(connection->first->ctx);
+    struct gosess_digest digest;
+    if (gosess_ssl->SSL_version(connection->ssl) == TLS1_3_VERSION) {
+        memcpy(identity, terms, GOSESS_DIGEST_SIZE);
+        return true;
+    }
+    gosess_digest_begin(&digest);
+    gosess_digest_add(&digest, terms, GOSESS_DIGEST_SIZE);
+    for (int i = 0; list && i < gosess_ssl->OPENSSL_sk_num(list); i++) {
+        uint32_t id = gosess_ssl->SSL_CIPHER_get_id(gosess_ssl->OPENSSL_sk_value(list, i));
+        gosess_digest_add(&digest, &id, sizeof id);
+    }
+    return gosess_digest_end(&digest, identity);
 }
+
+/* --- sealing --- */
 
 /*
  * When all tickets are over that follow from a connection's: with the session that it resumes, or
@@ -84,10 +117,9 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t end_of_chain(const struct gosess_connection *connection, bool resumed, int64_t now)
 {
     SSL *ssl = connection->ssl;
-    int64_t ends = connection->given.ends;
-    if (!resumed)
-        ends = earlier(now + timeout_of(connection->first),
-                       gosess_client_ends(ssl, gosess_ssl->SSL_get_session(ssl)));
+    int64_t ends = resumed ? connection->given.ends : now + timeout_of(connection);
+    /* In TLS 1.3 a client may have shown another certificate since. */
+    ends = earlier(ends, gosess_client_ends(ssl, gosess_ssl->SSL_get_session(ssl)));
     if (gosess_ssl->SSL_version(ssl) != TLS1_3_VERSION)
         ends = earlier(ends, now + 2 * gosess_ticket_period);
     return ends;
@@ -110,7 +142,8 @@ static bool is_known_to_lead(struct gosess_connection *connection, const unsigne
 /*
  * Under which terms a connection may be given a ticket of ours. What follows from a session that
  * was not shared is not; nor is a ticket that brings early data with it, which is taken once by
- * each who can open it (T10).
+ * each who can open it (T10). Up to TLS 1.2 a session may be bound to a name that libssl does not
+ * keep with it, so that a ticket which follows from it would not be.
  */
 static bool may_seal(struct gosess_connection *connection, struct gosess_scope *scope)
 {
@@ -127,7 +160,9 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
     if (!scope->known || scope->own != 0)
         return false;
     if (scope->resumed)
-        return given->bound && given->ends > 0 && gosess_may_keep(connection);
+        return given->bound && given->ends > 0 && gosess_connection_has_asked(connection) &&
+               (scope->server_name || gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION) &&
+               gosess_may_keep(connection);
     return !connection->late || is_known_to_lead(connection, scope->terms);
 }
 
@@ -135,16 +170,16 @@ static bool seal(struct gosess_connection *connection, unsigned char *name, unsi
                  const struct gosess_cipher *to)
 {
     struct gosess_scope scope;
-    struct gosess_secret_found found;
     struct gosess_ticket_keys keys;
+    unsigned char identity[GOSESS_DIGEST_SIZE];
     int64_t now = (int64_t)time(NULL);
-    struct gosess_secrets *secrets = secrets_of(connection->first, now);
-    if (!secrets || !may_seal(connection, &scope) ||
-        !gosess_secrets_seal(secrets, now, scope.terms, &found, &keys))
+    struct gosess_secrets *secrets = secrets_of(connection, now);
+    if (!secrets || !may_seal(connection, &scope) || !identify(connection, scope.terms, identity))
         return false;
     int64_t ends = end_of_chain(connection, scope.resumed, now);
+    if (!gosess_secrets_seal(secrets, now, ends, identity, name, &keys))
+        return false;
     struct gosess_ticket_says says = {.ends = (uint32_t)earlier(ends, UINT32_MAX)};
-    memcpy(name, found.id, sizeof found.id);
     bool ok =
         ends > 0 && gosess_ssl->RAND_bytes(iv, GOSESS_TICKET_IV_SIZE) == 1 &&
         gosess_server_tag(&keys, scope.server_name, scope.server_name_length, &says.server_tag) &&
@@ -180,9 +215,8 @@ static bool ask_terms(struct gosess_connection *connection, struct gosess_scope 
 }
 
 static int open_with(struct gosess_connection *connection, const struct gosess_scope *scope,
-                     const struct gosess_secret_found *found, const struct gosess_ticket_keys *keys,
-                     const unsigned char *name, const unsigned char *iv, int64_t now,
-                     const struct gosess_cipher *to)
+                     const struct gosess_ticket_keys *keys, const unsigned char *name,
+                     const unsigned char *iv, int64_t now, const struct gosess_cipher *to)
 {
     struct gosess_ticket_says says;
     uint32_t asked;
@@ -195,27 +229,28 @@ static int open_with(struct gosess_connection *connection, const struct gosess_s
     given->bound = true;
     given->ends = says.ends;
     memcpy(given->terms, scope->terms, sizeof given->terms);
-    bool renew = !found->current || gosess_ssl->SSL_version(connection->ssl) == TLS1_3_VERSION;
-    return renew ? GOSESS_TICKET_RENEWED : GOSESS_TICKET_USED;
+    /* Up to TLS 1.2 a secret is kept for as long as the session lasts. */
+    return gosess_ssl->SSL_version(connection->ssl) == TLS1_3_VERSION ? GOSESS_TICKET_RENEWED
+                                                                      : GOSESS_TICKET_USED;
 }
 
 int gosess_ticket_open(struct gosess_connection *connection, const unsigned char *name,
                        const unsigned char *iv, const struct gosess_cipher *to)
 {
     struct gosess_scope scope;
-    struct gosess_secret_found found;
     struct gosess_ticket_keys keys;
+    unsigned char identity[GOSESS_DIGEST_SIZE];
     int64_t now = (int64_t)time(NULL);
     int status = GOSESS_TICKET_REFUSED;
     gosess_connection_asks(connection);
     gosess_ssl->ERR_set_mark();
-    struct gosess_secrets *secrets = secrets_of(connection->first, now);
+    struct gosess_secrets *secrets = secrets_of(connection, now);
     if (!secrets || !gosess_secrets_know(secrets, now, name)) {
         status = GOSESS_NOT_OURS;
         connection->given.private = true; /* should it be the host's */
-    } else if (ask_terms(connection, &scope) &&
-               gosess_secrets_open(secrets, now, name, scope.terms, &found, &keys)) {
-        status = open_with(connection, &scope, &found, &keys, name, iv, now, to);
+    } else if (ask_terms(connection, &scope) && identify(connection, scope.terms, identity) &&
+               gosess_secrets_open(secrets, now, name, identity, &keys)) {
+        status = open_with(connection, &scope, &keys, name, iv, now, to);
         explicit_bzero(&keys, sizeof keys);
     }
     gosess_ssl->ERR_pop_to_mark();

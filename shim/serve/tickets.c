@@ -29,7 +29,7 @@ static int answer(SSL *ssl, unsigned char *name, unsigned char *iv, const struct
     int status = GOSESS_NOT_OURS;
     if (!first)
         return encrypts ? GOSESS_TICKET_FATAL : GOSESS_TICKET_REFUSED;
-    if (connection && gosess_tickets_shared && !gosess_is_given_back())
+    if (connection && gosess_tickets_shared)
         status = encrypts ? gosess_ticket_seal(connection, name, iv, to)
                           : gosess_ticket_open(connection, name, iv, to);
     return status == GOSESS_NOT_OURS ? gosess_ticket_theirs(first, ssl, name, iv, to, encrypts)
@@ -50,42 +50,53 @@ static int on_ticket_evp(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
 
 /* --- what libssl holds --- */
 
+static long set_callback(const struct gosess_context *context, gosess_ticket_cb callback)
+{
+    __typeof__(&SSL_CTX_callback_ctrl) next = GOSESS_NEXT(SSL_CTX_callback_ctrl);
+    return next ? next(context->ctx, SSL_CTRL_SET_TLSEXT_TICKET_KEY_CB, (void (*)(void))callback)
+                : 0;
+}
+
+/* False where there is no such kind. */
+static bool set_evp_callback(const struct gosess_context *context, gosess_ticket_evp_cb callback)
+{
+    __typeof__(&SSL_CTX_set_tlsext_ticket_key_evp_cb) next =
+        GOSESS_NEXT(SSL_CTX_set_tlsext_ticket_key_evp_cb);
+    return next && next(context->ctx, callback) == 1;
+}
+
 /*
  * Of the two kinds libssl calls that of 3.0, where it is set (T3). A host's callback needs what its
  * own kind is handed, so ours is of the kind of the host's. With the setup lock.
  */
-static int put(struct gosess_context *context)
+static long put_ours(const struct gosess_context *context)
 {
-    SSL_CTX *ctx = context->ctx;
-    __typeof__(&SSL_CTX_callback_ctrl) set = GOSESS_NEXT(SSL_CTX_callback_ctrl);
-    __typeof__(&SSL_CTX_set_tlsext_ticket_key_evp_cb) set_evp =
-        GOSESS_NEXT(SSL_CTX_set_tlsext_ticket_key_evp_cb);
     gosess_ticket_cb callback = atomic_load(&context->tickets.callback);
     gosess_ticket_evp_cb evp = atomic_load(&context->tickets.evp);
-    if (atomic_load(&context->tickets.ours)) {
-        if (set_evp && (evp || !callback))
-            evp = on_ticket_evp;
-        else
-            callback = on_ticket;
-    }
-    if (set_evp)
-        set_evp(ctx, evp);
-    return set && set(ctx, SSL_CTRL_SET_TLSEXT_TICKET_KEY_CB, (void (*)(void))callback);
+    if ((evp || !callback) && set_evp_callback(context, on_ticket_evp))
+        return set_callback(context, callback);
+    set_evp_callback(context, NULL);
+    return set_callback(context, on_ticket);
 }
 
+/*
+ * Of a context that was not seen from birth it is not known what callback the host has set. The
+ * ciphers of another library context are not those that we set: the default one may have none.
+ */
 void gosess_tickets_serve(struct gosess_context *context)
 {
     struct gosess_ticket_hosts *tickets = &context->tickets;
-    if (!context->cache || atomic_load(&tickets->ours) ||
-        (!gosess_tickets_shared && !atomic_load(&tickets->forgets)))
+    if (!context->cache || !context->from_birth || context->own_library ||
+        atomic_load(&tickets->ours) || (!gosess_tickets_shared && !atomic_load(&tickets->forgets)))
         return;
     if (atomic_load(&tickets->forgets))
         gosess_log(
             GOSESS_LOG_INFO, GOSESS_CAUSE_CONFIG,
             "each ticket that TLS 1.3 uses is followed by another, which the server forgets");
     gosess_lock(GOSESS_LOCK_SETUP);
+    if (!atomic_load(&tickets->ours)) /* by another thread, which has connections by now */
+        put_ours(context);
     atomic_store(&tickets->ours, true);
-    put(context);
     gosess_unlock(GOSESS_LOCK_SETUP);
 }
 
@@ -94,7 +105,8 @@ long gosess_tickets_set(struct gosess_context *context, gosess_ticket_cb callbac
     gosess_lock(GOSESS_LOCK_SETUP);
     atomic_store(&context->tickets.callback, callback);
     atomic_store(&context->tickets.forgets, gosess_ticket_forgets((uintptr_t)callback));
-    long set = put(context);
+    long set =
+        atomic_load(&context->tickets.ours) ? put_ours(context) : set_callback(context, callback);
     gosess_unlock(GOSESS_LOCK_SETUP);
     return set;
 }
@@ -104,7 +116,8 @@ int gosess_tickets_set_evp(struct gosess_context *context, gosess_ticket_evp_cb 
     gosess_lock(GOSESS_LOCK_SETUP);
     atomic_store(&context->tickets.evp, callback);
     atomic_store(&context->tickets.forgets, gosess_ticket_forgets((uintptr_t)callback));
-    put(context);
+    bool set = atomic_load(&context->tickets.ours) ? put_ours(context) != 0
+                                                   : set_evp_callback(context, callback);
     gosess_unlock(GOSESS_LOCK_SETUP);
-    return 1;
+    return set;
 }

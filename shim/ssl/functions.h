@@ -14,6 +14,7 @@
  */
 #define GOSESS_OF_LIBSSL(X)             \
     X(DTLS_client_method)               \
+    X(SSL_CIPHER_get_id)                \
     X(SSL_CIPHER_get_kx_nid)            \
     X(SSL_CTX_add_session)              \
     X(SSL_CTX_ctrl)                     \
@@ -22,6 +23,7 @@
     X(SSL_CTX_get0_certificate)         \
     X(SSL_CTX_get0_param)               \
     X(SSL_CTX_get_cert_store)           \
+    X(SSL_CTX_get_ciphers)              \
     X(SSL_CTX_get_client_CA_list)       \
     X(SSL_CTX_get_options)              \
     X(SSL_CTX_get_security_callback)    \
@@ -65,6 +67,7 @@
     X(SSL_get_ciphers)                  \
     X(SSL_get_client_CA_list)           \
     X(SSL_get_client_random)            \
+    X(SSL_get_default_timeout)          \
     X(SSL_get_fd)                       \
     X(SSL_get_max_early_data)           \
     X(SSL_get_options)                  \

@@ -14,6 +14,8 @@
 #define DERIVED 256 /* a power of 2 */
 /* So long nobody else asks for what one thread has begun to ask for, or could not have. */
 #define PATIENCE 60
+/* No secret is kept for more seconds after its period: Longest of sessioncache/tickets. */
+#define LONGEST (24 * 3600)
 
 struct held {
     struct gosess_secret secret; /* none where it ends at 0 */
@@ -40,8 +42,15 @@ struct gosess_secrets *gosess_secrets_make(void)
     if (secrets == MAP_FAILED)
         return NULL;
     madvise(secrets, sizeof *secrets, MADV_DONTDUMP);
-    mlock(secrets, sizeof *secrets); /* best effort, as for the sealing keys */
+    gosess_secrets_lock(secrets);
     return secrets;
+}
+
+/* Best effort, as for the sealing keys. */
+void gosess_secrets_lock(struct gosess_secrets *secrets)
+{
+    if (secrets)
+        mlock(secrets, sizeof *secrets);
 }
 
 void gosess_secrets_free(struct gosess_secrets *secrets)
@@ -109,6 +118,13 @@ static void forget(struct gosess_secrets *secrets, struct held *held)
     explicit_bzero(held, sizeof *held);
 }
 
+static void keep_until(struct held *held, int64_t until)
+{
+    int64_t latest = held->secret.next + LONGEST;
+    until = until < latest ? until : latest;
+    held->secret.ends = until > held->secret.ends ? until : held->secret.ends;
+}
+
 static void keep(struct gosess_secrets *secrets, const struct gosess_secret *secret, int64_t now)
 {
     unsigned char id[GOSESS_SECRET_ID_SIZE];
@@ -119,9 +135,28 @@ static void keep(struct gosess_secrets *secrets, const struct gosess_secret *sec
         if (!lives(&secrets->held[i], now))
             held = &secrets->held[i];
     if (held) {
+        int64_t before = held->secret.ends;
         held->secret = *secret;
         memcpy(held->id, id, sizeof id);
+        keep_until(held, before);
     }
+}
+
+/* The keys for an identity of a secret. */
+static bool keys_of(struct gosess_secrets *secrets, const struct held *held,
+                    const unsigned char identity[GOSESS_DIGEST_SIZE],
+                    struct gosess_ticket_keys *keys)
+{
+    struct derived *derived = place_of(secrets, held->id, identity);
+    if (!derived->known || memcmp(derived->id, held->id, sizeof derived->id) != 0 ||
+        memcmp(derived->identity, identity, GOSESS_DIGEST_SIZE) != 0) {
+        derived->known = gosess_ticket_keys_derive(held->secret.value, identity, &derived->keys);
+        memcpy(derived->id, held->id, sizeof derived->id);
+        memcpy(derived->identity, identity, GOSESS_DIGEST_SIZE);
+    }
+    if (derived->known)
+        *keys = derived->keys;
+    return derived->known;
 }
 
 /* --- */
@@ -134,6 +169,8 @@ void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_want
     for (size_t i = 0; i < GOSESS_SECRETS_MAX; i++)
         if (secrets->held[i].secret.ends > 0 && !lives(&secrets->held[i], now))
             forget(secrets, &secrets->held[i]);
+        else if (complete)
+            secrets->held[i].secret.seals = false; /* what a store has lost nobody else has */
     for (unsigned i = 0; i < wanted->count && i < GOSESS_SECRETS_MAX; i++)
         keep(secrets, &wanted->secrets[i], now);
     const struct held *held = current(secrets, now);
@@ -152,44 +189,29 @@ bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,
     return known;
 }
 
-/* Of the secret of an id, or of the current one where there is no id. */
-static bool keys_of(struct gosess_secrets *secrets, int64_t now, const unsigned char *id,
-                    const unsigned char identity[GOSESS_DIGEST_SIZE],
-                    struct gosess_secret_found *found, struct gosess_ticket_keys *keys)
+bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now, int64_t until,
+                         const unsigned char identity[GOSESS_DIGEST_SIZE],
+                         unsigned char id[GOSESS_SECRET_ID_SIZE], struct gosess_ticket_keys *keys)
 {
     gosess_lock(GOSESS_LOCK_SECRETS);
-    const struct held *now_sealing = current(secrets, now);
-    const struct held *held = id ? find(secrets, now, id) : now_sealing;
-    bool ok = held != NULL;
+    struct held *held = current(secrets, now);
+    bool ok = held && keys_of(secrets, held, identity, keys);
     if (ok) {
-        struct derived *derived = place_of(secrets, held->id, identity);
-        *found = (struct gosess_secret_found){.current = held == now_sealing};
-        memcpy(found->id, held->id, sizeof found->id);
-        if (!derived->known || memcmp(derived->id, held->id, sizeof derived->id) != 0 ||
-            memcmp(derived->identity, identity, GOSESS_DIGEST_SIZE) != 0) {
-            ok = gosess_ticket_keys_derive(held->secret.value, identity, &derived->keys);
-            memcpy(derived->id, held->id, sizeof derived->id);
-            memcpy(derived->identity, identity, GOSESS_DIGEST_SIZE);
-            derived->known = ok;
-        }
-        if (ok)
-            *keys = derived->keys;
+        memcpy(id, held->id, sizeof held->id);
+        keep_until(held, until);
     }
     gosess_unlock(GOSESS_LOCK_SECRETS);
     return ok;
 }
 
-bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now,
-                         const unsigned char identity[GOSESS_DIGEST_SIZE],
-                         struct gosess_secret_found *found, struct gosess_ticket_keys *keys)
-{
-    return keys_of(secrets, now, NULL, identity, found, keys);
-}
-
 bool gosess_secrets_open(struct gosess_secrets *secrets, int64_t now,
                          const unsigned char id[GOSESS_SECRET_ID_SIZE],
                          const unsigned char identity[GOSESS_DIGEST_SIZE],
-                         struct gosess_secret_found *found, struct gosess_ticket_keys *keys)
+                         struct gosess_ticket_keys *keys)
 {
-    return keys_of(secrets, now, id, identity, found, keys);
+    gosess_lock(GOSESS_LOCK_SECRETS);
+    const struct held *held = find(secrets, now, id);
+    bool ok = held && keys_of(secrets, held, identity, keys);
+    gosess_unlock(GOSESS_LOCK_SECRETS);
+    return ok;
 }

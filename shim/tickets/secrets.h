@@ -11,6 +11,9 @@ struct gosess_secrets;
 struct gosess_secrets *gosess_secrets_make(void);         /* empty; NULL without memory */
 void gosess_secrets_free(struct gosess_secrets *secrets); /* zeroes; NULL is fine */
 
+/* Keeps them out of the swap, which a child has to do itself, if it may. NULL is fine. */
+void gosess_secrets_lock(struct gosess_secrets *secrets);
+
 /* Whether they have been asked for. */
 bool gosess_secrets_asked(const struct gosess_secrets *secrets);
 
@@ -27,16 +30,13 @@ bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now);
 void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_wanted *wanted,
                         bool complete, int64_t now);
 
-/* What a secret that was found says of itself. */
-struct gosess_secret_found {
-    unsigned char id[GOSESS_SECRET_ID_SIZE];
-    bool current; /* it is the one to seal under now */
-};
-
-/* The keys for an identity of the secret that is sealed under now. False where there is none. */
-bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now,
+/*
+ * The id, and the keys for an identity, of the secret that is sealed under now. False where there
+ * is none. Here it is kept until then, but no longer than secrets are.
+ */
+bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now, int64_t until,
                          const unsigned char identity[GOSESS_DIGEST_SIZE],
-                         struct gosess_secret_found *found, struct gosess_ticket_keys *keys);
+                         unsigned char id[GOSESS_SECRET_ID_SIZE], struct gosess_ticket_keys *keys);
 
 /* Whether a ticket is sealed under one of these; nothing else would be its key's name. */
 bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,
@@ -46,6 +46,6 @@ bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,
 bool gosess_secrets_open(struct gosess_secrets *secrets, int64_t now,
                          const unsigned char id[GOSESS_SECRET_ID_SIZE],
                          const unsigned char identity[GOSESS_DIGEST_SIZE],
-                         struct gosess_secret_found *found, struct gosess_ticket_keys *keys);
+                         struct gosess_ticket_keys *keys);
 
 #endif

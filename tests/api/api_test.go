@@ -109,6 +109,7 @@ func TestCallbacks(t *testing.T) {
 		"changed-then-attached"} {
 		each(t, "callbacks", scenario, none, "")
 	}
+	each(t, "callbacks", "ticket-keys", func(string) []string { return []string{"GOSESS_TICKETS=shared"} }, "")
 }
 
 func TestProcesses(t *testing.T) {

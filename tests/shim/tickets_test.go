@@ -16,6 +16,7 @@ func ticketed(t *testing.T, cache, version, scenario string) host {
 // Who opens whose tickets, and until when? What a name leads to, and another process's secrets, are for who shares a store.
 func TestSharedTickets(t *testing.T) {
 	beyond := map[string]string{"--tls1.2": "just after: full", "--tls1.3": "just after: resumed"}
+	given := map[string]string{"--tls1.2": "full", "--tls1.3": "resumed"} // up
 	for _, version := range versions {
 		for _, cache := range []string{"memory:", "shm:?size=1m"} {
 			for scenario, want := range map[string]string{
@@ -28,6 +29,9 @@ func TestSharedTickets(t *testing.T) {
 				"chain":       "full|just before: resumed|just after: full|and then: resumed",
 				"two-periods": "just before: resumed|" + beyond[version],
 				"periods":     "234 resumed, 1596 refused",
+				"no-timeout":  "just before: resumed, at its own: resumed",
+				"later-names": "full|resumed|the same name: resumed, another name: full",
+				"ciphers":     "the same ciphers: resumed, at its own: resumed|its cipher given up: " + given[version] + ", at its own: resumed",
 				"early-names": "early: own resumed, other full, unknown full, none full|after a change: other resumed",
 			} {
 				t.Run(scenario+" "+version+" "+cache, func(t *testing.T) {
@@ -41,6 +45,8 @@ func TestSharedTickets(t *testing.T) {
 		shared := ticketed(t, "shm:?size=1m", version, "late-names").run(t)
 		shared.wants(t, "late: own resumed, other full, unknown full, none full", "after a change: other resumed")
 		ticketed(t, "shm:?size=1m", version, "processes").run(t).wants(t, "full", "resumed", "resumed")
+		ticketed(t, "shm:?size=1m", version, "child").run(t).wants(t, "resumed", "resumed")
+		ticketed(t, "shm:?size=1m", version, "longer-timeout").run(t).wants(t, "just before: resumed")
 		// In a process for itself nobody says what a name leads to: as without gosess, the context's own key opens all.
 		alone := ticketed(t, "memory:", version, "late-names")
 		alone.run(t).wants(t, strings.Split(strings.TrimSpace(plain(t, "tickets", version, "late-names").run(t).out), "\n")...)

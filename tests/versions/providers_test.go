@@ -26,6 +26,13 @@ func TestEmptyDefaultContext(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				t.Run(strings.TrimSpace(tls[2:]+" "+cache)+" tickets", func(t *testing.T) {
+					want := "full" + anonymous + "resumed" + anonymous + "resumed" + anonymous
+					stdout, stderr := v.Run(t, append(environment, "GOSESS_TICKETS=shared"), program, tls, "tickets")
+					if stdout != want || stderr != "" {
+						t.Errorf("it says\n%snot\n%s%s", stdout, want, stderr)
+					}
+				})
 				for _, name := range []string{"anonymous", "known", "anonymous-workers", "known-workers"} {
 					t.Run(strings.TrimSpace(tls[2:]+" "+cache)+" "+name, func(t *testing.T) {
 						says, processes := strings.CutSuffix(name, "-workers")

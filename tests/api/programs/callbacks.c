@@ -133,6 +133,35 @@ static void changed_then_attached(void)
     say("changed then attached");
 }
 
+static int asked; /* the host's callback for the keys of tickets */
+
+static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                     EVP_MAC_CTX *mac, int seals)
+{
+    MUST(ssl && name && iv && cipher && mac);
+    asked++;
+    return seals ? -1 : 0; /* no handshake gets past it */
+}
+
+/* A callback of the host's from before gosess knew the context: libssl goes on calling it. */
+static void ticket_keys(void)
+{
+    SSL_CTX *ctx = new_server(), *client = new_client();
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);
+    gosess_cache *cache = new_cache();
+    MUST(gosess_cache_attach(cache, ctx) == GOSESS_OK);
+    MUST(SSL_CTX_set_tlsext_ticket_key_cb(ctx, NULL) == 1); /* of the other kind */
+    struct connection c = open_connection(ctx, client, NULL, NULL);
+    shake_hands(&c);
+    MUST(asked > 0);
+    close_connection(&c, UNCLEAN);
+    SSL_CTX_free(client);
+    SSL_CTX_free(ctx);
+    gosess_cache_close(cache);
+    say("ticket keys");
+}
+
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
@@ -141,6 +170,7 @@ int main(int argc, char **argv)
         {"without-cache", without_cache},
         {"attached-too", attached_too},
         {"changed-then-attached", changed_then_attached},
+        {"ticket-keys", ticket_keys},
     };
     return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
 }

@@ -195,6 +195,76 @@ static void gap(void)
     say_shared("later", server, NULL, new_ticket_server(), NULL);
 }
 
+/* A context whose timeout is 0 has that of its protocol, of two hours. */
+static void no_timeout(void)
+{
+    SSL_CTX *first = new_ticket_server(), *second = new_ticket_server();
+    SSL_SESSION *session;
+    SSL_CTX_set_timeout(first, 0);
+    SSL_CTX_set_timeout(second, 0);
+    full(first, &session, NULL);
+    shift = 2 * HOUR - 10;
+    say("just before: %s, at its own: %s", again(second, session, NULL),
+        again(first, session, NULL));
+    SSL_SESSION_free(session);
+}
+
+/*
+ * The secret that a context with a short timeout has had is one for another with a long one: also
+ * in a child, which cannot ask for secrets.
+ */
+static void longer_timeout(void)
+{
+    SSL_CTX *first = new_ticket_server(), *longer = new_ticket_server();
+    SSL_SESSION *session;
+    SSL_CTX_set_timeout(first, 300);
+    SSL_CTX_set_timeout(longer, 24 * HOUR);
+    full(first, &session, NULL);
+    SSL_SESSION_free(session);
+    full(longer, &session, NULL);
+    shift = 2 * HOUR - 10;
+    say("just before: %s", visit_child(longer, &session, NULL));
+    SSL_SESSION_free(session);
+}
+
+/* What a client is given in a later period is for the same name, which libssl may not know by then.
+ */
+static void later_names(void)
+{
+    SSL_CTX *first = new_ticket_server(), *second = new_ticket_server(), *client = new_client();
+    SSL_SESSION *session = NULL;
+    SSL_CTX_set_timeout(first, 2 * HOUR);
+    say("%s", visit(first, client, &session, "a.test"));
+    shift = HOUR;
+    say("%s", visit(first, client, &session, "a.test"));
+    say("the same name: %s, another name: %s", again(second, session, "a.test"),
+        again(second, session, "b.test"));
+    SSL_SESSION_free(session);
+}
+
+/* Up to TLS 1.2 a session goes on with its cipher: not where that has been given up. */
+static void ciphers(void)
+{
+    SSL_CTX *first = new_ticket_server(), *alike = new_ticket_server();
+    SSL_CTX *given_up = new_ticket_server();
+    MUST(SSL_CTX_set_cipher_list(first, "ECDHE-ECDSA-AES128-SHA") == 1);
+    MUST(SSL_CTX_set_cipher_list(alike, "ECDHE-ECDSA-AES128-SHA") == 1);
+    MUST(SSL_CTX_set_cipher_list(given_up, "ECDHE-ECDSA-AES128-GCM-SHA256") == 1);
+    say_shared("the same ciphers", first, NULL, alike, NULL);
+    say_shared("its cipher given up", first, NULL, given_up, NULL);
+}
+
+/* A child of a process that has served knows its tickets, and the other way round. */
+static void child(void)
+{
+    SSL_CTX *server = new_ticket_server();
+    SSL_SESSION *session;
+    full(server, &session, NULL);
+    say("%s", visit_child(server, &session, NULL));
+    say("%s", again(server, session, NULL));
+    SSL_SESSION_free(session);
+}
+
 /* A server that switches by the name after libssl has looked, and one that has by then. */
 static void names(enum moment moment)
 {
@@ -236,6 +306,11 @@ static const struct scenario scenarios[] = {
     {"two-periods", two_periods},
     {"periods", periods},
     {"gap", gap},
+    {"no-timeout", no_timeout},
+    {"longer-timeout", longer_timeout},
+    {"later-names", later_names},
+    {"ciphers", ciphers},
+    {"child", child},
     {"early-names", early_names},
     {"late-names", late_names},
 };

@@ -190,6 +190,20 @@ static void known_workers(void)
     serve(true, workers);
 }
 
+/* Tickets that carry their sessions: their keys are of that library context too. */
+static void tickets(void)
+{
+    empty_the_default();
+    SSL_CTX *server = new_own_server(NULL), *client = new_context(TLS_client_method(), NULL);
+    SSL_CTX_clear_options(server, SSL_OP_NO_TICKET);
+    SSL_SESSION *session = NULL;
+    for (int i = 0; i < 3; i++)
+        connect_once(server, client, NULL, &session);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+}
+
 int main(int argc, char **argv)
 {
     const struct scenario scenarios[] = {
@@ -197,6 +211,7 @@ int main(int argc, char **argv)
         {"known", known},
         {"anonymous-workers", anonymous_workers},
         {"known-workers", known_workers},
+        {"tickets", tickets},
     };
     return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
 }
