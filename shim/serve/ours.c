@@ -76,7 +76,7 @@ static struct gosess_secrets *secrets_of(const struct gosess_connection *connect
     if (!gosess_secrets_asked(secrets) && gosess_once_begin(&cache->secrets_asked)) {
         ask_secrets(connection, secrets, now);
         gosess_once_end(&cache->secrets_asked, true);
-    } else if (gosess_secrets_due(secrets, now)) {
+    } else if (gosess_secrets_due(secrets, now, gosess_ticket_period)) {
         ask_secrets(connection, secrets, now);
     }
     return secrets;

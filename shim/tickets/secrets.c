@@ -66,10 +66,12 @@ bool gosess_secrets_asked(const struct gosess_secrets *secrets)
     return atomic_load(&secrets->due) != 0;
 }
 
-bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now)
+bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period)
 {
     int64_t due = atomic_load(&secrets->due);
-    return now >= due && atomic_compare_exchange_strong(&secrets->due, &due, now + PATIENCE);
+    bool set_back = due - now > period;
+    return (now >= due || set_back) &&
+           atomic_compare_exchange_strong(&secrets->due, &due, now + PATIENCE);
 }
 
 /* --- with the lock --- */

@@ -19,9 +19,10 @@ bool gosess_secrets_asked(const struct gosess_secrets *secrets);
 
 /*
  * Whether the secrets are to be asked for, now and by this thread: no other is told so for a
- * minute, or until they have been.
+ * minute, or until they have been. A clock may have been set back since: they are asked for once
+ * a period.
  */
-bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now);
+bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period);
 
 /*
  * Takes over what was asked for; complete says that the next one is there too. What is not among

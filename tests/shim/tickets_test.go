@@ -29,6 +29,7 @@ func TestSharedTickets(t *testing.T) {
 				"chain":       "full|just before: resumed|just after: full|and then: resumed",
 				"two-periods": "just before: resumed|" + beyond[version],
 				"periods":     "234 resumed, 1596 refused",
+				"set-back":    "set back: resumed, at its own: resumed",
 				"no-timeout":  "just before: resumed, at its own: resumed",
 				"later-names": "full|resumed|the same name: resumed, another name: full",
 				"ciphers":     "the same ciphers: resumed, at its own: resumed|its cipher given up: " + given[version] + ", at its own: resumed",

@@ -254,6 +254,19 @@ static void ciphers(void)
     say_shared("its cipher given up", first, NULL, given_up, NULL);
 }
 
+/* The clock is set back by more than a period: there are secrets for that time too. */
+static void set_back(void)
+{
+    SSL_CTX *first = new_ticket_server();
+    SSL_SESSION *session;
+    shift = 5 * HOUR;
+    full(first, &session, NULL);
+    SSL_SESSION_free(session);
+    shift = 0;
+    say_shared("set back", first, NULL, new_ticket_server(), NULL);
+    SSL_CTX_free(first);
+}
+
 /* A child of a process that has served knows its tickets, and the other way round. */
 static void child(void)
 {
@@ -310,6 +323,7 @@ static const struct scenario scenarios[] = {
     {"longer-timeout", longer_timeout},
     {"later-names", later_names},
     {"ciphers", ciphers},
+    {"set-back", set_back},
     {"child", child},
     {"early-names", early_names},
     {"late-names", late_names},
