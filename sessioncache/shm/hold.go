@@ -50,7 +50,7 @@ func (h *holder) hint(i, start, units int) {
 	}
 }
 
-// known returns the smallest gap that is known of those that have need units, -1 where there is none. Free space is zero: what
+// known returns the smallest gap that is known of those that have need units, and are free at the end, -1 where there is none. Free space is zero: what
 // is not was never free, or is what a killed writer has left.
 func (h *holder) known(need int) (best, start, units int) {
 	best, units = -1, h.units+1
@@ -60,7 +60,7 @@ func (h *holder) known(need int) (best, start, units int) {
 			best, start, units = i, from, size
 		}
 	}
-	if best >= 0 && !h.isZero(h.data(h.set)+start, need) {
+	if best >= 0 && !h.isZero(h.data(h.set)+start+units-need, need) {
 		h.hint(best, 0, 0)
 		h.hint(hintBound, 0, 0)
 		best = -1

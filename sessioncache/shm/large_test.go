@@ -69,6 +69,25 @@ func TestLargeEntriesHaveAPart(t *testing.T) {
 	}
 }
 
+// A store that is not full has room for both, so that no large one costs a plain one its place.
+func TestLargeBesideFew(t *testing.T) {
+	const plain = 300
+	s := openShm(t, newMapping(4<<20))
+	c := testCache(t, s, nil)
+	for i := range plain {
+		mustPut(t, c, originA, testID(i), testDER(testID(i), 0, ordinaryDER), 1<<32-2)
+	}
+	for i := range 1000 {
+		id := testID(-1 - i)
+		mustPut(t, c, originA, id, testDER(id, 0, 2500+i%2*2500), 1<<32-2)
+	}
+	if left := stillThere(t, c, plain); left != plain {
+		t.Errorf("of %d plain sessions %d are left", plain, left)
+	}
+	checkStore(t, s)
+	checkZero(t, s)
+}
+
 // Sessions with an ordinary client certificate can fill a store.
 func TestOrdinaryCertificatesFillTheStore(t *testing.T) {
 	const der = 1100

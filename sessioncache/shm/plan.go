@@ -14,7 +14,7 @@ type plan struct {
 	// between two of no size at either end; the
 	// first of the smallest gaps that are large enough; the least recently used entry.
 	live   []extent
-	gap    int // start, -1 where there is none
+	gap    gap // none where it has no units
 	oldest int // index into live, 0 where there is none
 
 	newest  []int    // scratch of window
@@ -26,6 +26,8 @@ type note struct {
 	slot uint64
 	age  uint32
 }
+
+type gap struct{ start, units int }
 
 // extent is the place of an entry.
 type extent struct {
@@ -67,12 +69,11 @@ func (p *plan) add(n int, slot uint64, age uint32) bool {
 // slots of the entries that begin within another one, which it leaves out.
 func (p *plan) sort(need, units int) (overlapping []int) {
 	p.live = append(p.live[:0], extent{})
-	p.gap, p.oldest = -1, 0
-	smallest := int32(units) + 1
+	p.gap, p.oldest = gap{}, 0
 	end := int32(0)
 	fit := func(start int32) {
-		if free := start - end; free >= int32(need) && free < smallest {
-			smallest, p.gap = free, int(end)
+		if free := int(start - end); free >= need && (p.gap.units == 0 || free < p.gap.units) {
+			p.gap = gap{int(end), free}
 		}
 	}
 	for i, set := range p.starts {

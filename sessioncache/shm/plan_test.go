@@ -39,13 +39,13 @@ func TestWindow(t *testing.T) {
 		}
 		if smallest <= units {
 			for i := 1; i < len(p.live); i++ {
-				if int(p.live[i-1].end) == p.gap && p.room(i, i-1) != smallest {
+				if int(p.live[i-1].end) == p.gap.start && p.gap.units > 0 && p.room(i, i-1) != smallest {
 					t.Fatalf("a gap of %d units, %d would do", p.room(i, i-1), smallest)
 				}
 			}
 		}
-		if (p.gap >= 0) != (smallest <= units) {
-			t.Fatalf("gap at %d, the smallest is %d", p.gap, smallest)
+		if (p.gap.units > 0) != (smallest <= units) {
+			t.Fatalf("gap at %+v, the smallest is %d", p.gap, smallest)
 		}
 		if p.oldest == 0 {
 			continue

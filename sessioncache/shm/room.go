@@ -70,14 +70,15 @@ func (s *Store) makeRoom(r *room) {
 	r.arrange(generation)
 }
 
-// takeGap takes the place from a gap that is known.
+// takeGap takes the place from a gap that is known: its end, as what is large lies at the start of a set's data, and makes
+// way for itself there.
 func (r *room) takeGap() bool {
 	i, start, units := r.known(r.need)
 	if i < 0 {
 		return false
 	}
-	r.start = start
-	r.hint(i, start+r.need, units-r.need)
+	r.start = start + units - r.need
+	r.hint(i, start, units-r.need)
 	return true
 }
 
@@ -160,8 +161,11 @@ func (r *room) arrange(generation uint64) {
 		overlap = r.lookAt(p)
 	}
 	first, last := 1, 0
-	if p.gap >= 0 {
-		r.start = p.gap
+	if p.gap.units > 0 {
+		r.start = p.gap.start
+		if r.need <= largeUnits {
+			r.start += p.gap.units - r.need
+		}
 	} else {
 		first, last = p.window(r.need)
 		r.start = int(p.live[first-1].end)
@@ -176,7 +180,7 @@ func (r *room) arrange(generation uint64) {
 // note makes hints of the largest gaps that are left, but for that of the entries from first to last, which
 // will be noted when they are buried.
 func (r *room) note(p *plan, first, last int) {
-	var gaps [hintGaps]struct{ start, units int }
+	var gaps [hintGaps]gap
 	bound := 1
 	for i := 1; i < len(p.live); i++ {
 		if first <= last && first <= i && i <= last+1 {
@@ -184,8 +188,11 @@ func (r *room) note(p *plan, first, last int) {
 		}
 		start := int(p.live[i-1].end)
 		units := int(p.live[i].start) - start
-		if start == r.start {
-			start, units = start+r.need, units-r.need
+		if start <= r.start && r.start < start+units { // at one of its ends
+			units -= r.need
+			if start == r.start {
+				start += r.need
+			}
 		}
 		for k := range gaps {
 			if units > gaps[k].units {

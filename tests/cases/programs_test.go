@@ -201,6 +201,11 @@ var programs = map[string][]scenario{
 		{name: "freed-by-two", alone: "used up", served: "put back", only: "1.3"},
 	},
 
+	// What clients show that are large costs the others nothing.
+	"large": {
+		{name: "crowd", alone: "of the others: 300 of 300"},
+	},
+
 	"times": {
 		{name: "large", alone: "300: resumed|2147483647: resumed|2147483648: resumed|4294967295: resumed|4294967296: resumed|" +
 			"9223372036854775: resumed|4611686018427387903: resumed|9223372036854775806: resumed|9223372036854775807: resumed"},
