@@ -48,11 +48,7 @@ func Run(t *testing.T, empty Empty) {
 		{"DamagedRoute", testDamagedRoute},
 		{"RoutesByThreads", testRoutesByThreads},
 
-		{"Record", testRecord},
-		{"RecordKeys", testRecordKeys},
-		{"RecordsAndSessions", testRecordsAndSessions},
-		{"FullRecords", testFullRecords},
-		{"RecordRace", testRecordRace},
+		{"Records", testRecords},
 
 		{"Model", testModel},
 		{"Simulation", testSimulation},
