@@ -12,7 +12,7 @@
 #define LARGE 400
 #define COMMENT 3000
 
-/* A certificate of 3 KB, so that a shared store takes its session, which the client has signed itself. */
+/* One that the client has signed itself, of 3 KB: a shared store takes its session. */
 static X509 *make_large(SSL_CTX *client)
 {
     static unsigned char comment[COMMENT];
