@@ -146,23 +146,29 @@ static X509 *ending_certificate(SSL_CTX *client, time_t ends)
     return certificate;
 }
 
-/* It is over while the session is not. */
-static void certificate_over(void)
+/* What becomes of a session before and after that moment. */
+static void say_around(time_t ends, SSL_CTX *server, SSL_CTX *client)
 {
-    time_t ends = time(NULL) + 5;
-    SSL_CTX *server = new_server(), *client;
     SSL_SESSION *session = NULL;
-    client_name = "client";
-    client = new_client();
-    X509 *certificate = ending_certificate(client, ends);
-    SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    MUST(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), certificate));
     MUST(strcmp(visit(server, client, &session, NULL), "full") == 0);
     say("valid: %s", visit(server, client, &session, NULL));
     while (time(NULL) <= ends)
         usleep(100 * 1000);
     say("over: %s", visit(server, client, &session, NULL));
     SSL_SESSION_free(session);
+}
+
+/* It is over while the session is not. */
+static void certificate_over(void)
+{
+    time_t ends = time(NULL) + 5;
+    SSL_CTX *server = new_server(), *client;
+    client_name = "client";
+    client = new_client();
+    X509 *certificate = ending_certificate(client, ends);
+    SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    MUST(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), certificate));
+    say_around(ends, server, client);
     X509_free(certificate);
     SSL_CTX_free(client);
     SSL_CTX_free(server);
@@ -188,7 +194,6 @@ static void list_over(void)
 {
     time_t ends = time(NULL) + 5;
     SSL_CTX *server = new_server(), *client;
-    SSL_SESSION *session = NULL;
     client_name = "client";
     client = new_client();
     X509_STORE *store = SSL_CTX_get_cert_store(server);
@@ -196,12 +201,7 @@ static void list_over(void)
     SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     MUST(X509_STORE_add_cert(store, certificate_of("client")) && X509_STORE_add_crl(store, list));
     MUST(X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK));
-    MUST(strcmp(visit(server, client, &session, NULL), "full") == 0);
-    say("valid: %s", visit(server, client, &session, NULL));
-    while (time(NULL) <= ends)
-        usleep(100 * 1000);
-    say("over: %s", visit(server, client, &session, NULL));
-    SSL_SESSION_free(session);
+    say_around(ends, server, client);
     X509_CRL_free(list);
     SSL_CTX_free(client);
     SSL_CTX_free(server);
