@@ -35,6 +35,10 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(recordEnv); dir != "" {
 		beRecorder(dir)
 	}
+	if dir := os.Getenv(putterEnv); dir != "" {
+		bePutter(dir)
+		return
+	}
 	if dir := os.Getenv(workerEnv); dir != "" {
 		beWorker(dir)
 		return

@@ -37,11 +37,8 @@ func BenchmarkZipf(b *testing.B) {
 		exponent = 1.01
 	)
 	for b.Loop() {
-		store := openShm(b, sharedMapping(b, MinSize))
-		c := testCache(b, store, nil)
-		fill(b, c, 2*MinSize/150)
-		room := int(store.stats().Entries)
-		c = testCache(b, openShm(b, sharedMapping(b, MinSize)), nil)
+		room := storeRoom(b)
+		c := testCache(b, openShm(b, sharedMapping(b, MinSize)), nil)
 		l := &lru{room: room, order: list.New(), at: map[int]*list.Element{}}
 		zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), exponent, 1, uint64(10*room-1))
 		ids := make([][]byte, 10*room)
