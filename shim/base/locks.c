@@ -63,11 +63,22 @@ static void note_given_back(enum gosess_lock lock)
 
 /* --- locks --- */
 
+/*
+ * With these nothing is called that is a cancellation point (pthreads(7)), so the holder need not
+ * switch cancellation off: each handshake takes them several times. A thread that may be cancelled
+ * at any instruction can call no function of libssl either.
+ */
+static bool is_never_cancelled(enum gosess_lock lock)
+{
+    return lock == GOSESS_LOCK_TERMS || (lock >= GOSESS_LOCK_TABLE && lock < GOSESS_LOCK_LOADED);
+}
+
 void gosess_lock(enum gosess_lock lock)
 {
-    int before;
+    int before = 0;
     note_taken(lock);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    if (!is_never_cancelled(lock))
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&mutexes[lock]);
     cancel[lock] = before;
 }
@@ -77,7 +88,8 @@ void gosess_unlock(enum gosess_lock lock)
     int before = cancel[lock];
     pthread_mutex_unlock(&mutexes[lock]);
     note_given_back(lock);
-    pthread_setcancelstate(before, NULL);
+    if (!is_never_cancelled(lock))
+        pthread_setcancelstate(before, NULL);
 }
 
 void gosess_lock_wait(enum gosess_lock lock, pthread_cond_t *condition)
