@@ -1,7 +1,6 @@
 package shm
 
 import (
-	"fmt"
 	"math"
 	"runtime"
 	"runtime/debug"
@@ -24,14 +23,17 @@ func threadCPU() time.Duration {
 
 // BenchmarkWorstPut is the processor time of the slowest of a thousand stores into a full store. The same trace
 // is played five times from the beginning, and of each store the least counts: interrupts and cold caches hit another one each time,
-// and what the store's own work takes stays.
+// and what the store's own work takes stays. Sizes: of three sessions each takes another number of words.
 func BenchmarkWorstPut(b *testing.B) {
 	const (
 		replays = 5
 		puts    = 20_000
 	)
-	for _, size := range benchSizes {
-		b.Run(fmt.Sprintf("%dMiB", size>>20), func(b *testing.B) {
+	for _, work := range []struct {
+		name       string
+		size, more int
+	}{{"1MiB", 1 << 20, 0}, {"64MiB", 64 << 20, 0}, {"1MiB,sizes", 1 << 20, wordSize}} {
+		b.Run(work.name, func(b *testing.B) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			defer debug.SetGCPercent(debug.SetGCPercent(-1))
@@ -41,12 +43,12 @@ func BenchmarkWorstPut(b *testing.B) {
 					least[n] = math.MaxInt64
 				}
 				for range replays {
-					c, kept := full(b, size)
+					c, kept := full(b, work.size)
 					for n := range puts {
 						// Every second session comes back meanwhile, so that what makes way lies anywhere.
 						c.Get(ctx, benchOrigin, kept[n*2%len(kept)], nil)
 						id := testID(-1 - n)
-						s := sessioncache.Session{ID: id, DER: testDER(id, 0, peerDER), Expires: 1<<32 - 2}
+						s := sessioncache.Session{ID: id, DER: testDER(id, 0, peerDER+n%3*work.more), Expires: 1<<32 - 2}
 						begun := threadCPU()
 						if _, err := c.Put(ctx, benchOrigin, s); err != nil {
 							b.Fatal(err)

@@ -118,14 +118,28 @@ func (h *holder) quarantine(now uint32) {
 	expires := uint32(min(uint64(now)+quarantine, 1<<32-1))
 	h.store(at+ofSlot, makeTimes(expires, used, h.load(h.set+setClock)))
 	h.cas(at, 0, makeSlot(dead, 0, h.add(h.set+setGeneration, 1))|slotNobodys)
+	h.buryBeside(dead)
 }
+
+// buryBeside buries what had made way for a place, and leaves that alone: else it would be free together with them.
+func (h *holder) buryBeside(place uint64) {
+	for n := range setSlots {
+		at := h.slot(h.set, n)
+		if slot := h.load(at); slot != 0 && !isLive(slot) && h.sound(slot) && meet(slot, place) {
+			h.bury(at, slotStart(place), slotEnd(place))
+		}
+	}
+}
+
+// meet reports whether two places have a unit in common.
+func meet(a, b uint64) bool { return slotStart(a) < slotEnd(b) && slotStart(b) < slotEnd(a) }
 
 // overlaps reports whether a place is one of a live entry too: then its writer has
 // finished, or was robbed twice.
 func (h *holder) overlaps(place uint64) bool {
 	for n := range setSlots {
 		slot := h.load(h.slot(h.set, n))
-		if isLive(slot) && slotStart(slot) < slotEnd(place) && slotStart(place) < slotEnd(slot) {
+		if isLive(slot) && meet(slot, place) {
 			return true
 		}
 	}

@@ -6,8 +6,9 @@ import (
 	"gosess/sessioncache"
 )
 
-// An entry that was used by this part of a set's slots earlier than the one that makes way goes too, although it is too small to make
-// room: else nothing large would leave it its place, and nothing small come.
+// An entry makes way alone, for being large enough, where it was used at most this part of a set's slots later than the least recently
+// used one of its groups. Where sizes differ by little, few of them are large enough for some, and those would push out one another,
+// however new, and leave alone what nobody uses any more.
 const staleEarlier = 4
 
 // room is what a writer looks for: a slot, and units of data.
@@ -46,15 +47,11 @@ func (s *Store) makeRoom(r *room) {
 	}
 	full := r.at == 0 || r.full(r.need)
 	// Most often the set is full, and the one that goes is as large as the one that comes.
-	if ordinary && full && r.fitting.slot != 0 {
+	if ordinary && full && r.fitting.slot != 0 && r.oldest.age-r.fitting.age <= uint32(setSlots/staleEarlier) {
 		r.at, r.start = r.fitting.at, slotStart(r.fitting.slot)
 		r.evict(r.fitting)
 		if r.victim = r.at; slotUnits(r.fitting.slot) == r.need {
 			r.victim, r.dead = 0, placeOf(r.fitting.slot) // nothing is left of it to be buried
-		}
-		if r.oldest.age-r.fitting.age > uint32(setSlots/staleEarlier) {
-			r.evict(r.oldest) // a smaller one, whose place others will want
-			r.bury(r.oldest.at, 0, 0)
 		}
 		return
 	}
