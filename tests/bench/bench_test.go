@@ -110,7 +110,7 @@ PASS`)
 		t.Errorf("%v", got)
 	}
 	points, err := parseGaps("300 1200 2500 3 4\n5000 1800 3000 5 6\n20 9999 1 1 1\n")
-	if err != nil || len(points) != 3 || points[1] != (gapPoint{"5000", 1800, 3000, 5, 6}) || worstCall(points) != 1800 {
+	if err != nil || len(points) != 3 || points[1] != (gapPoint{"5000", 1800, 3000, 5, 6}) || after(points, "300").Call != 1200 || !math.IsNaN(after(points, "80").Call) {
 		t.Errorf("%v %v", points, err)
 	}
 	if _, err := parseGaps("not so\n"); err == nil {
@@ -126,18 +126,19 @@ PASS`)
 func madeUp() *bench {
 	s := sample{CPU: 100, P50: 170, P99: 230, Attempts: 10, Resumed: 10, Quantiles: [][2]float64{{0.5, 170}, {0.99, 230}, {1, 900}}}
 	b := &bench{
-		gaps:       map[string][]gapPoint{},
-		idle:       []float64{0, 0.05},
-		store:      map[string]benchmark{getName: {"ns/op": 700, "allocs/op": 0}, putName: {"ns/op": 1200}, zipfName: {"hit%": 74, "lru%": 73}},
+		gaps: map[string][]gapPoint{},
+		idle: []float64{0, 0.05},
+		store: map[string]benchmark{getName: {"ns/op": 700, "allocs/op": 0}, putName: {"ns/op": 1200}, zipfName: {"hit%": 75, "lru%": 73},
+			"WorstPut/1MiB": {"p99.9-ns": 2000}, "WorstPut/64MiB": {"p99.9-ns": 2900}, "Together": {"unstored": 0}, "UsedOnce/70%": {"hit%": 99}, "Replaced": {"hit%": 83.3}},
 		capacities: []capacity{{"nginx + gosess", 4900}},
 		footprint:  footprint{load: []float64{4}, with: memory{resident: 9000, private: 2000}, without: memory{resident: 5000, private: 1000}, before: 12, threads: 12},
 	}
 	for _, entries := range fills {
-		b.store[entriesName("get", entries)] = benchmark{"ns/op": 700}
-		b.store[entriesName("put", entries)] = benchmark{"ns/op": 1200}
+		b.store[entriesName("get", entries)] = benchmark{"ns/op": 400}
+		b.store[entriesName("put", entries)] = benchmark{"ns/op": 550}
 	}
 	for _, how := range []string{"spin", "sleep"} {
-		b.gaps[how] = []gapPoint{{"20", 300, 2000, 3000, 1600}, {"1000", 1400, 2500, 4000, 2000}}
+		b.gaps[how] = []gapPoint{{"0", 300, 1400, 3000, 1600}, {"300", 1200, 2500, 4000, 2000}}
 	}
 	for _, clients := range []int{4, 1} {
 		b.rows = append(b.rows, &row{Name: `nginx & "co" <1.2>`, Peers: [2]string{"a < b", "a & gosess"}, TLS: "1.2", Clients: clients,
@@ -160,16 +161,21 @@ func TestVerdicts(t *testing.T) {
 		"an error":       func(b *bench) { b.rows[1].Pairs[0].Theirs.Errors = 1 },
 		"no rounds":      func(b *bench) { b.rows[0].Pairs = nil },
 		"one process":    func(b *bench) { b.onePlace[0].Pairs[0].Ours.Server = 29 },
-		"a call into Go": func(b *bench) { b.gaps["spin"][1].Call = 1501 },
-		"asleep":         func(b *bench) { b.gaps["sleep"][1].Call = 1501 },
+		"a call into Go": func(b *bench) { b.gaps["spin"][1].Call = 1301 },
+		"a miss":         func(b *bench) { b.gaps["spin"][0].Miss = 1501 },
 		"idle":           func(b *bench) { b.idle[1] = 0.2 },
-		"get":            func(b *bench) { b.store[getName]["ns/op"] = 1100 },
+		"get":            func(b *bench) { b.store[entriesName("get", 1e6)]["ns/op"] = 1100 },
 		"allocations":    func(b *bench) { b.store[getName]["allocs/op"] = 1 },
-		"put":            func(b *bench) { b.store[putName]["ns/op"] = 1600 },
+		"put":            func(b *bench) { b.store[entriesName("put", 1e3)]["ns/op"] = 601 },
+		"slowest put":    func(b *bench) { b.store["WorstPut/64MiB"]["p99.9-ns"] = 3100 },
+		"unstored":       func(b *bench) { b.store["Together"]["unstored"] = 1 },
+		"not measured":   func(b *bench) { delete(b.store, "Together") },
+		"used once":      func(b *bench) { b.store["UsedOnce/70%"]["hit%"] = 97.9 },
+		"replaced":       func(b *bench) { b.store["Replaced"]["hit%"] = 82 },
 		"no figure":      func(b *bench) { b.store[entriesName("get", 1e7)] = benchmark{"ns/op": math.NaN()} },
 		"not flat":       func(b *bench) { b.store[entriesName("get", 1e7)] = benchmark{"ns/op": 1500} },
-		"capacity":       func(b *bench) { b.capacities[0].Holds = 4699 },
-		"zipf":           func(b *bench) { b.store[zipfName]["hit%"] = 72.99 },
+		"capacity":       func(b *bench) { b.capacities[0].Holds = 4599 },
+		"zipf":           func(b *bench) { b.store[zipfName]["hit%"] = 74.49 },
 		"load time":      func(b *bench) { b.footprint.load = []float64{6} },
 		"resident":       func(b *bench) { b.footprint.with.resident = 12000 },
 		"private":        func(b *bench) { b.footprint.with.private = 5000 },

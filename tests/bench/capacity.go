@@ -11,7 +11,7 @@ import (
 const (
 	smallStore     = 1 << 20
 	triedSessions  = 7000 // more than any store of 1 MiB holds
-	capacityTarget = 4700
+	capacityTarget = 4600
 )
 
 // capacity is how many of the sessions that were made a store of 1 MiB still resumes.

@@ -21,6 +21,7 @@ func (b *bench) measureStore() error {
 		{"^BenchmarkGet$/^64MiB$", 5},
 		{"^BenchmarkPut$/^64MiB$/^133B$", 5},
 		{"^BenchmarkEntries$|^BenchmarkZipf$", 1},
+		{"^BenchmarkUsedOnce$|^BenchmarkReplaced$|^BenchmarkWorstPut$|^BenchmarkTogether$", 1},
 	} {
 		if b.quick {
 			run.repeat = 1
