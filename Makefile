@@ -45,9 +45,12 @@ PC_VALUES = -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(call below_prefix,$(LIBD
 	-e 's|@includedir@|$(call below_prefix,$(INCLUDEDIR))|' \
 	-e "s|@version@|$$(sed -n 's/^.define GOSESS_VERSION "\(.*\)"/\1/p' include/gosess.h)|"
 
-# Each Go target takes a run of its own. The default for what is worth minimizing is a minute: all of FUZZTIME.
+# Each Go target takes a run of its own, for FUZZTIME. The default for what is worth minimizing is a minute: all of it.
 FUZZTIME ?= 60s
-fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/FuzzMemory,'-run=^$$ -fuzz=^$(notdir $(target))$$ -fuzztime=$(1) -fuzzminimizetime=1s ./sessioncache/$(patsubst %/,%,$(dir $(target)))')
+fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/FuzzMemory,'-run=^$$ -fuzz=^$(notdir $(target))$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1s $(1) ./sessioncache/$(patsubst %/,%,$(dir $(target)))')
+
+# These begin first: one that began last would be waited for alone.
+LONG_SUITES := nginx shim haproxy mail cases httpd conformance
 
 .PHONY: force build demo test fuzz conformance bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:
@@ -61,11 +64,11 @@ demo: deps ## show unmodified nginx without and with gosess (installs what is mi
 test: deps ## run the lint and every test, end with a count (installs what is missing)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory build
-	$(GO) run ./tests/tally './...' '-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...' \
-		$(if $(filter true,$(CI)),$(call fuzz_runs,30s))
+	$(GO) run ./tests/tally '$(LONG_SUITES:%=./tests/%) ./...' '-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...' \
+		$(if $(filter true,$(CI)),$(call fuzz_runs,-parallel=1))
 
 fuzz: build ## feed anything to what parses, FUZZTIME (60s) for each target
-	GOSESS_FUZZ=$(FUZZTIME) $(GO) run ./tests/tally ./tests/fuzz $(call fuzz_runs,$(FUZZTIME))
+	GOSESS_FUZZ=$(FUZZTIME) $(GO) run ./tests/tally ./tests/fuzz $(fuzz_runs)
 
 conformance: deps ## run OpenSSL's, Python's, Ruby's and Perl's tests with gosess and without (ten minutes; it fetches and builds them)
 	@$(MAKE) --no-print-directory build
@@ -114,6 +117,21 @@ build/libgosess-core.so: $(CORE_SOURCES) build/gosess-core.map Makefile
 build/gosess: $(COMMAND_SOURCES) Makefile
 	$(GO_BUILD) -o $@ ./cmd/gosess
 	@touch $@
+
+# The C half for programs under sanitizers, of each compiler, as in build/gcc-address/shim.a: the harness of the tests asks for it.
+sanitize_address := address,undefined
+sanitize_thread := thread
+define sanitized
+build/$(1)/%.o: %.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(C_DIALECT) -O1 -g -w -DGOSESS_DEBUG -fsanitize=$(3) -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+		-fPIC -fvisibility=hidden -MMD -MP -c -o $$@ $$<
+build/$(1)/shim.a: $(SHIM_SOURCES:%.c=build/$(1)/%.o)
+	rm -f $$@ && $(AR) rcs $$@ $$^
+-include $(wildcard $(SHIM_SOURCES:%.c=build/$(1)/%.d))
+endef
+$(foreach compiler,gcc clang,$(foreach kind,address thread,\
+	$(eval $(call sanitized,$(compiler)-$(kind),$(compiler),$(sanitize_$(kind))))))
 
 build/tests/load: $(wildcard tests/load/*.[ch]) Makefile
 	@mkdir -p $(@D)

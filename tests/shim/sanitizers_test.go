@@ -39,16 +39,20 @@ func (s sanitizer) file(parts ...string) string {
 // objects compiles the C half and the test library.
 func (s sanitizer) objects(t *testing.T) (objects []string) {
 	t.Helper()
-	files, err := harness.Sources("shim.c", "shim/*/*.c", "tests/c/lib/*.c")
+	files, err := harness.Library()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		folder, name := filepath.Split(file)
-		name = s.file(filepath.Base(folder), strings.TrimSuffix(name, ".c")) + ".o"
+		name := s.file("library", strings.TrimSuffix(filepath.Base(file), ".c")) + ".o"
 		objects = append(objects, workshop.Compile(t, name, s.compiler, append(s.arguments(), "-c", file)...))
 	}
-	return objects
+	kind, _, _ := strings.Cut(strings.TrimPrefix(s.flags, "-fsanitize="), ",")
+	half, err := harness.Sanitized(s.compiler, kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(objects, half...)
 }
 
 // watched compiles a program with the C half and the test library in it: its definitions come
@@ -79,7 +83,8 @@ func (s sanitizer) core(t *testing.T, flag string) string {
 	if flag != "" {
 		arguments = append(arguments, flag)
 	}
-	return workshop.Compile(t, s.file("memory", flag)+".so", s.compiler, arguments...)
+	// The name by which programs see that the Go half is loaded.
+	return workshop.Compile(t, s.file("libgosess-core", flag)+".so", s.compiler, arguments...)
 }
 
 func (s sanitizer) host(t *testing.T, core, program string, arguments ...string) host {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // An event is a line of go test -json: see go doc test2json.
@@ -24,22 +25,34 @@ type suite struct {
 	output  map[string]string // of a test, or "" of the package
 }
 
-// A tally counts tests. One that has subtests is not counted beside them.
+// A tally counts tests, of several runs of go test at once. One that has subtests is not counted beside them.
 type tally struct {
+	strict bool // skipped tests count as failed
+
+	mutex                   sync.Mutex // of what follows
 	out                     io.Writer
-	strict                  bool // skipped tests count as failed
 	passed, failed, skipped int
-	suites                  map[string]*suite
-	builds                  map[string]string // what the compiler said
 }
 
 func newTally(out io.Writer, strict bool) *tally {
 	return &tally{out: out, strict: strict}
 }
 
-// read counts the tests of one go test, to its end.
-func (t *tally) read(events io.Reader) error {
-	t.suites, t.builds = map[string]*suite{}, map[string]string{}
+// A reader feeds the events of one run of go test to the tally.
+type reader struct {
+	*tally
+	run      string // what tells its lines from those of other runs
+	failures int    // of this run
+	suites   map[string]*suite
+	builds   map[string]string // what the compiler said
+}
+
+func (t *tally) reader(run string) *reader {
+	return &reader{tally: t, run: run, suites: map[string]*suite{}, builds: map[string]string{}}
+}
+
+// read counts the tests of its go test, to its end.
+func (r *reader) read(events io.Reader) error {
 	decoder := json.NewDecoder(events)
 	for {
 		var e event
@@ -48,30 +61,30 @@ func (t *tally) read(events io.Reader) error {
 		} else if err != nil {
 			return fmt.Errorf("not an event: %w", err)
 		}
-		t.take(e)
+		r.take(e)
 	}
-	for name := range t.suites {
-		t.end(name, "fail", 0) // killed: it had begun and did not end
+	for name := range r.suites {
+		r.end(name, "fail", 0) // killed: it had begun and did not end
 	}
 	return nil
 }
 
-func (t *tally) take(e event) {
+func (r *reader) take(e event) {
 	switch e.Action {
 	case "build-output":
-		t.builds[e.ImportPath] += e.Output
+		r.builds[e.ImportPath] += e.Output
 		return
 	case "build-fail":
-		fmt.Fprintf(t.out, "FAIL    build of %s\n%s", e.ImportPath, t.builds[e.ImportPath])
+		r.print(fmt.Sprintf("FAIL    build of %s\n%s", e.ImportPath, r.builds[e.ImportPath]))
 		return
 	}
 	if e.Package == "" {
 		return
 	}
-	s := t.suites[e.Package]
+	s := r.suites[e.Package]
 	if s == nil {
 		s = &suite{map[string]string{}, map[string]string{}}
-		t.suites[e.Package] = s
+		r.suites[e.Package] = s
 	}
 	switch e.Action {
 	case "output":
@@ -80,7 +93,7 @@ func (t *tally) take(e event) {
 		s.results[e.Test] = "run"
 	case "pass", "fail", "skip":
 		if e.Test == "" {
-			t.end(e.Package, e.Action, e.Elapsed)
+			r.end(e.Package, e.Action, e.Elapsed)
 		} else {
 			s.results[e.Test] = e.Action
 		}
@@ -88,31 +101,45 @@ func (t *tally) take(e event) {
 }
 
 // end counts a package that has ended.
-func (t *tally) end(name, action string, elapsed float64) {
-	s := t.suites[name]
-	delete(t.suites, name)
-	passed, failed, skipped := t.passed, t.failed, t.skipped
+func (r *reader) end(name, action string, elapsed float64) {
+	s := r.suites[name]
+	delete(r.suites, name)
+	var text strings.Builder
+	passed, failed, skipped := 0, 0, 0
 	for test, result := range s.results {
 		switch {
 		case s.covered(test, result):
 		case result == "pass":
-			t.passed++
+			passed++
 		case result == "skip":
-			t.skipped++
-			fmt.Fprintf(t.out, "SKIP    %s %s\n%s", name, test, s.output[test])
+			skipped++
+			fmt.Fprintf(&text, "SKIP    %s %s\n%s", name, test, s.output[test])
 		default: // failed, or running when the package ended
-			t.failed++
-			fmt.Fprintf(t.out, "FAIL    %s %s\n%s", name, test, s.output[test])
+			failed++
+			fmt.Fprintf(&text, "FAIL    %s %s\n%s", name, test, s.output[test])
 		}
 	}
-	if action == "fail" && t.failed == failed {
-		t.failed++
-		fmt.Fprintf(t.out, "FAIL    %s\n%s", name, s.output[""])
+	if action == "fail" && failed == 0 {
+		failed++
+		fmt.Fprintf(&text, "FAIL    %s\n%s", name, s.output[""])
 	}
 	if len(s.results) > 0 || action == "fail" {
-		fmt.Fprintf(t.out, "%-7s %s: %d passed, %d failed, %d skipped, %.1f s\n", action, name,
-			t.passed-passed, t.failed-failed, t.skipped-skipped, elapsed)
+		fmt.Fprintf(&text, "%-7s %s%s: %d passed, %d failed, %d skipped, %.1f s\n", action, name, r.run, passed, failed, skipped, elapsed)
 	}
+	r.failures += failed
+	r.add(text.String(), passed, failed, skipped)
+}
+
+func (t *tally) print(text string) { t.add(text, 0, 0, 0) }
+
+// add prints and counts.
+func (t *tally) add(text string, passed, failed, skipped int) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	fmt.Fprint(t.out, text)
+	t.passed += passed
+	t.failed += failed
+	t.skipped += skipped
 }
 
 // covered says whether subtests tell all about a test: it has some, and one of them failed

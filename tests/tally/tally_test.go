@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -56,7 +57,7 @@ func TestTally(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
 			tally := newTally(&out, test.strict)
-			if err := tally.read(strings.NewReader(test.events)); err != nil {
+			if err := tally.reader("").read(strings.NewReader(test.events)); err != nil {
 				t.Fatal(err)
 			}
 			if got := tally.String(); got != test.want {
@@ -72,8 +73,36 @@ func TestTally(t *testing.T) {
 	}
 }
 
+// Runs that go on at once are counted together, and each is named where its packages end.
+func TestRunsAtOnce(t *testing.T) {
+	var out bytes.Buffer
+	tally := newTally(&out, false)
+	names := []string{" -race", " CGO_ENABLED=0"}
+	var all sync.WaitGroup
+	for _, name := range names {
+		all.Go(func() {
+			events := strings.Repeat(`{"Action":"pass","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p","Test":"B"}
+{"Action":"fail","Package":"p"}
+`, 100)
+			if err := tally.reader(name).read(strings.NewReader(events)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := tally.String(); got != "200 passed, 200 failed" {
+		t.Error(got)
+	}
+	for _, name := range names {
+		if n := strings.Count(out.String(), "fail    p"+name+": 1 passed, 1 failed, 0 skipped"); n != 100 {
+			t.Errorf("%d packages of %q have ended", n, name)
+		}
+	}
+}
+
 func TestTallyRefusesWhatIsNoEvent(t *testing.T) {
-	if err := newTally(&bytes.Buffer{}, false).read(strings.NewReader("panic: out of luck\n")); err == nil {
+	if err := newTally(&bytes.Buffer{}, false).reader("").read(strings.NewReader("panic: out of luck\n")); err == nil {
 		t.Error("no error")
 	}
 }
@@ -81,7 +110,7 @@ func TestTallyRefusesWhatIsNoEvent(t *testing.T) {
 // A go test that cannot start says so in no event.
 func TestRunCountsAFailureWithoutEvents(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(newTally(&out, false), []string{"-mod=nosuch", "."}); err == nil {
+	if err := run(newTally(&out, false), "-mod=nosuch ."); err == nil {
 		t.Errorf("no error; it printed %q", out.String())
 	}
 }
