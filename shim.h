@@ -27,6 +27,13 @@
 /* Raised with every change of this file that an older half would not survive. */
 #define GOSESS_CORE_ABI 13
 
+/* In the section .gosess of both halves, for whoever looks at the files: gosess version. */
+#define GOSESS_TEXT_OF(number) #number
+#define GOSESS_MARK_OF(abi) GOSESS_VERSION " " GOSESS_TEXT_OF(abi)
+#define GOSESS_MARK(name)                                                \
+    __attribute__((used, section(".gosess"))) static const char name[] = \
+        GOSESS_MARK_OF(GOSESS_CORE_ABI)
+
 /*
  * Threads that are in the Go half at the same moment, and what is started for what blocks in
  * the kernel besides. A server that forbids new threads (S1) gets no more.

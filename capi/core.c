@@ -13,6 +13,8 @@
 
 EXPORT const unsigned gosess_core_abi = GOSESS_CORE_ABI;
 
+GOSESS_MARK(mark);
+
 EXPORT int gosess_core_start(const struct gosess_start *start)
 {
     gosess_gate_prepare(start); /* before the Go runtime makes a key of its own: gate.c */

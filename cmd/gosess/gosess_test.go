@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
+	table = commands()
 	var err error
 	if home, err = os.MkdirTemp("", "gosess-cmd-"); err != nil {
 		panic(err)

@@ -4,14 +4,13 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"io"
 
 	"gosess/sessioncache"
 )
 
 // keygen writes one line of a key file.
-func keygen(args []string, out io.Writer) error {
-	if len(args) != 0 {
+func keygen(out *output, operands []string) error {
+	if len(operands) != 0 {
 		return usageError{"keygen takes no arguments"}
 	}
 	var key [sessioncache.KeySize]byte

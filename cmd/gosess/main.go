@@ -1,35 +1,19 @@
 // Gosess starts servers with the session cache preloaded, says what a cache URL means, and
-// shows the counters of a store. See gosess(1).
+// shows what a store holds and counts. See gosess(1).
+//
+// Which commands there are is said in one place: commands.go.
 package main
 
 import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-
-	"gosess/capi/settings"
 )
 
-const usage = `usage:
-  gosess run [--cache URL] [--tickets keep|stateful|shared|shared,override] [--keys FILE] [--log SPEC] -- PROGRAM [ARGS...]
-        become PROGRAM, with the session cache preloaded
-  gosess check [--keys FILE] URL
-        say what a server would do with this URL
-  gosess stats [--json] URL | gosess stats [--json] --pid PID
-        show the counters of a store, by its URL or by a process that has it mapped
-  gosess keygen
-        make a sealing key: one line for a key file
-  gosess version
-  gosess help
-
-URL is shm: (in memory) or shm:/absolute/path, with options: shm:?size=64m,
-shm:/run/gosess/web?size=64m&keys=/etc/gosess/keys. See gosess(1).
-`
-
 func main() {
-	err := command(os.Args[1:], os.Stdout)
+	table = commands()
+	err := perform(os.Args[1:], newOutput(os.Stdout))
 	if err == nil {
 		return
 	}
@@ -37,56 +21,36 @@ func main() {
 	os.Exit(status(err))
 }
 
-func status(err error) int {
-	var usage usageError
-	var exit exitError
-	switch {
-	case errors.As(err, &usage):
-		return 2
-	case errors.As(err, &exit):
-		return exit.status
+func perform(args []string, out *output) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "--help", "-help", "-h":
+			args = []string{"help"}
+		case "--version", "-version", "-V":
+			return writeVersion(out)
+		}
 	}
-	return 1
+	c, rest, err := find(args)
+	if err != nil {
+		if len(args) > 1 && isHelp(args[1]) && len(members(args[0])) > 0 {
+			return help(out, args[:1])
+		}
+		return err
+	}
+	return run(c, out, rest)
 }
 
-func command(args []string, out io.Writer) error {
-	if len(args) == 0 {
-		return usageError{"a command is missing; allowed: run, check, stats, keygen, version, help"}
-	}
-	name, args := args[0], args[1:]
-	switch name {
-	case "run":
-		return run(args)
-	case "check":
-		return check(args, out)
-	case "stats":
-		return stats(args, out)
-	case "keygen":
-		return keygen(args, out)
-	case "version", "--version":
-		_, err := fmt.Fprintln(out, "gosess", settings.Version)
-		return err
-	case "help", "--help", "-h":
-		_, err := io.WriteString(out, usage)
-		return err
-	}
-	return usageError{fmt.Sprintf("unknown command %q; allowed: run, check, stats, keygen, version, help", name)}
-}
+func isHelp(word string) bool { return word == "--help" || word == "-help" || word == "-h" }
 
-func check(args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	keys := flags.String("keys", os.Getenv("GOSESS_KEYS"), "")
-	rest, err := parse(flags, args)
+// run reads the options, which may stand behind operands, and does what the command is for.
+func run(c *command, out *output, args []string) error {
+	flags, do := c.flagSet()
+	operands, err := parse(flags, args, !c.program)
+	if errors.Is(err, flag.ErrHelp) {
+		return writeHelp(out, c)
+	}
 	if err != nil {
-		return err
+		return usageError{fmt.Sprintf("%s: %v; see gosess %s --help", c.name, err, c.name)}
 	}
-	if len(rest) != 1 {
-		return usageError{"check takes one URL"}
-	}
-	note, err := settings.Check(rest[0], *keys)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out, note)
-	return err
+	return do(out, operands)
 }

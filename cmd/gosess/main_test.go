@@ -7,20 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"gosess/capi/settings"
 )
-
-func TestHelpAndVersion(t *testing.T) {
-	for _, name := range []string{"help", "--help", "-h"} {
-		if r := gosess(t, home, nil, name); r.status != 0 || r.stderr != "" || r.stdout != usage {
-			t.Errorf("%s: %+v", name, r)
-		}
-	}
-	if r := gosess(t, home, nil, "version"); r.status != 0 || r.stdout != "gosess "+settings.Version+"\n" {
-		t.Errorf("version: %+v", r)
-	}
-}
 
 // Every error is one line on stderr that says what is allowed; stdout stays empty.
 func TestErrors(t *testing.T) {
@@ -34,7 +21,7 @@ func TestErrors(t *testing.T) {
 		status int
 		word   string
 	}{
-		{nil, 2, "run, check, stats, keygen, version, help"},
+		{nil, 2, "allowed: run, check, stats, "},
 		{[]string{"start"}, 2, `"start"`},
 		{[]string{"check"}, 2, "one URL"},
 		{[]string{"check", "shm:", "shm:"}, 2, "one URL"},
@@ -43,6 +30,11 @@ func TestErrors(t *testing.T) {
 		{[]string{"check", "shm:" + text}, 1, "is not a store of gosess"},
 		{[]string{"check", "--keys", dir + "/no", "shm:"}, 1, dir + "/no"},
 		{[]string{"keygen", "x"}, 2, "no arguments"},
+		{[]string{"version", "x"}, 2, "no arguments"},
+		{[]string{"help", "start"}, 2, `"start"`},
+		{[]string{"help", "check", "stats"}, 2, `"check stats"`},
+		{[]string{"completion"}, 2, "bash, zsh or fish"},
+		{[]string{"completion", "csh"}, 2, "bash, zsh or fish"},
 		{[]string{"stats"}, 2, "one URL, or --pid"},
 		{[]string{"stats", "--pid", "1", "shm:/x"}, 2, "one URL, or --pid"},
 		{[]string{"stats", "--pid", "one"}, 2, "pid"},

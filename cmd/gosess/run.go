@@ -19,34 +19,42 @@ const (
 	core    = "libgosess-core.so"
 )
 
-// run becomes the program, with the library preloaded. It refuses what the library would
+// prepareRun has gosess become the program, with the library preloaded. It refuses what the library would
 // only be able to complain of: a server that starts serves without a cache then.
-func run(args []string) error {
-	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	cache := flags.String("cache", setOr("GOSESS_CACHE", "shm:"), "")
-	tickets := flags.String("tickets", setOr("GOSESS_TICKETS", "keep"), "")
-	keys := flags.String("keys", os.Getenv("GOSESS_KEYS"), "")
-	log := flags.String("log", os.Getenv("GOSESS_LOG"), "")
-	rest, err := parse(flags, args)
-	if err != nil {
-		return err
+func prepareRun(flags *flag.FlagSet) action {
+	cache := flags.String("cache", setOr("GOSESS_CACHE", "shm:"), "`URL` of the store (else GOSESS_CACHE, else shm:)")
+	tickets := flags.String("tickets", setOr("GOSESS_TICKETS", "keep"),
+		"`"+strings.Join(ticketKinds, "|")+"`: what becomes of session tickets (else GOSESS_TICKETS, else keep)")
+	keys := keysOption(flags)
+	log := flags.String("log", os.Getenv("GOSESS_LOG"), "`SPEC` of the log: off, error, info or debug, and :FILE (else GOSESS_LOG)")
+	return func(_ *output, operands []string) error {
+		if len(operands) == 0 {
+			return usageError{"run: a program is missing, as in gosess run -- nginx -g 'daemon off;'"}
+		}
+		set := map[string]string{"GOSESS_CACHE": *cache, "GOSESS_TICKETS": *tickets, "GOSESS_KEYS": *keys, "GOSESS_LOG": *log}
+		return become(operands, set)
 	}
-	if len(rest) == 0 {
-		return usageError{"run: a program is missing, as in gosess run -- nginx -g 'daemon off;'"}
+}
+
+var ticketKinds = []string{"keep", "stateful", "shared", "shared,override"}
+
+// become is the end of this program, unless it returns.
+func become(words []string, set map[string]string) error {
+	if !slices.Contains(ticketKinds, set["GOSESS_TICKETS"]) {
+		return usageError{fmt.Sprintf("run: tickets %q is unknown; allowed: %s", set["GOSESS_TICKETS"], strings.Join(ticketKinds, ", "))}
 	}
-	if kinds := []string{"keep", "stateful", "shared", "shared,override"}; !slices.Contains(kinds, *tickets) {
-		return usageError{fmt.Sprintf("run: tickets %q is unknown; allowed: %s", *tickets, strings.Join(kinds, ", "))}
-	}
-	if *keys != "" {
+	if keys := set["GOSESS_KEYS"]; keys != "" {
 		// A server may have another working directory by the time that it reads them.
-		if *keys, err = filepath.Abs(*keys); err != nil {
+		absolute, err := filepath.Abs(keys)
+		if err != nil {
 			return err
 		}
+		set["GOSESS_KEYS"] = absolute
 	}
-	if _, err := settings.Check(*cache, *keys); err != nil {
+	if _, err := settings.Check(set["GOSESS_CACHE"], set["GOSESS_KEYS"]); err != nil {
 		return usageError{err.Error()}
 	}
-	if err := settings.CheckLog(*log); err != nil {
+	if err := settings.CheckLog(set["GOSESS_LOG"]); err != nil {
 		return usageError{err.Error()}
 	}
 	path, err := findLibrary()
@@ -56,14 +64,12 @@ func run(args []string) error {
 	if err := checkCore(path); err != nil {
 		return err
 	}
-	program, err := exec.LookPath(rest[0])
+	program, err := exec.LookPath(words[0])
 	if err != nil {
 		return exitError{127, err}
 	}
 	fmt.Fprint(os.Stderr, warning(program))
-	err = syscall.Exec(program, rest, environment(path, map[string]string{
-		"GOSESS_CACHE": *cache, "GOSESS_TICKETS": *tickets, "GOSESS_KEYS": *keys, "GOSESS_LOG": *log,
-	}))
+	err = syscall.Exec(program, words, environment(path, set))
 	return exitError{126, fmt.Errorf("%s: %w", program, err)}
 }
 
@@ -109,21 +115,30 @@ func findLibrary() (string, error) {
 // checkCore looks for the Go half where the library will look for it. A server that lacks it says so at its first
 // handshake only.
 func checkCore(library string) error {
-	path := os.Getenv("GOSESS_CORE")
-	if path == "" {
-		resolved, err := filepath.EvalSymlinks(library)
-		if err != nil {
-			return err
-		}
-		path = filepath.Join(filepath.Dir(resolved), core)
-	} else if !filepath.IsAbs(path) {
-		return usageError{fmt.Sprintf("GOSESS_CORE: %q is not allowed; allowed: an absolute path", path)}
+	path, err := corePath(library)
+	if err != nil {
+		return err
 	}
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("the Go half of the library is missing: %w", err)
 	}
 	return file.Close()
+}
+
+// corePath is where the library looks for its Go half.
+func corePath(library string) (string, error) {
+	if path := os.Getenv("GOSESS_CORE"); path != "" {
+		if !filepath.IsAbs(path) {
+			return "", usageError{fmt.Sprintf("GOSESS_CORE: %q is not allowed; allowed: an absolute path", path)}
+		}
+		return path, nil
+	}
+	resolved, err := filepath.EvalSymlinks(library)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(filepath.Dir(resolved), core), nil
 }
 
 // environment is the present one with the library preloaded, before what already is.

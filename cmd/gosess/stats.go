@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -15,64 +12,36 @@ import (
 	"gosess/sessioncache"
 )
 
-// stats shows what a store says about itself.
-func stats(args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("stats", flag.ContinueOnError)
-	asJSON := flags.Bool("json", false, "")
-	pid := flags.Int("pid", 0, "")
-	rest, err := parse(flags, args)
-	if err != nil {
-		return err
+// prepareStats shows what a store says about itself.
+func prepareStats(flags *flag.FlagSet) action {
+	asJSON := jsonOption(flags)
+	pid := flags.Int("pid", 0, "`PID` of a process that has a store in memory mapped: the server's master, or a worker")
+	return func(out *output, operands []string) error {
+		store, err := openStore(*pid, operands)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		seen, err := store.Stats()
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return writeJSON(out, store.Name, seen)
+		}
+		return writeTable(out, store.Name, seen)
 	}
-	var store *inspect.Store
+}
+
+// openStore opens the one store that a command line names.
+func openStore(pid int, operands []string) (*inspect.Store, error) {
 	switch {
-	case *pid > 0 && len(rest) == 0:
-		store, err = inspect.ByProcess(*pid)
-	case *pid == 0 && len(rest) == 1:
-		store, err = inspect.ByURL(rest[0])
-	default:
-		return usageError{"stats takes one URL, or --pid and the id of a process"}
+	case pid > 0 && len(operands) == 0:
+		return inspect.ByProcess(pid)
+	case pid == 0 && len(operands) == 1:
+		return inspect.ByURL(operands[0])
 	}
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	seen, err := store.Stats()
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		return writeJSON(out, store.Name, seen)
-	}
-	return writeTable(out, store.Name, seen)
-}
-
-// object is written with its members in order.
-type object []member
-
-type member struct {
-	name  string
-	value any
-}
-
-func (o object) MarshalJSON() ([]byte, error) {
-	text := bytes.NewBufferString("{")
-	encoder := json.NewEncoder(text)
-	encoder.SetEscapeHTML(false)
-	for n, m := range o {
-		if n > 0 {
-			text.WriteByte(',')
-		}
-		if err := encoder.Encode(m.name); err != nil {
-			return nil, err
-		}
-		text.WriteByte(':')
-		if err := encoder.Encode(m.value); err != nil {
-			return nil, err
-		}
-	}
-	text.WriteByte('}')
-	return text.Bytes(), nil
+	return nil, usageError{"stats takes one URL, or --pid and the id of a process"}
 }
 
 // withCounters is an object that goes on with the counters.
@@ -81,18 +50,6 @@ func withCounters(o object, counters sessioncache.Counters) object {
 		o = append(o, member{camel(sessioncache.Descriptions[c].Name), value})
 	}
 	return o
-}
-
-// camel makes a member's name of words.
-func camel(words string) string {
-	name := ""
-	for n, word := range strings.Fields(words) {
-		if n > 0 {
-			word = strings.ToUpper(word[:1]) + word[1:]
-		}
-		name += word
-	}
-	return name
 }
 
 // writeJSON is for programs.
@@ -105,10 +62,7 @@ func writeJSON(out io.Writer, name string, s sessioncache.Stats) error {
 			{"live", w.Live},
 		}, w.Counters))
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(append(withCounters(object{{"store", name}}, s.Total),
+	return writeObject(out, append(withCounters(object{{"store", name}}, s.Total),
 		member{"entries", s.Entries},
 		member{"used", s.Used}, // bytes, as the next two
 		member{"capacity", s.Capacity},

@@ -16,6 +16,8 @@
 #include "prepare.h"
 #include "sessions.h"
 
+GOSESS_MARK(mark);
+
 GOSESS_EXPORT const char *gosess_version(void)
 {
     return GOSESS_VERSION;

@@ -1,0 +1,87 @@
+package main
+
+// commands is the table of all there are, in the order in which help shows them. Those of one group follow each other.
+func commands() []command {
+	return []command{
+		{
+			name:     "run",
+			operands: "[--] PROGRAM [ARGUMENT...]",
+			short:    "become PROGRAM, with the session cache preloaded",
+			about: `A URL, a key file or a log that the server could not use is an error, as is a library that lacks its
+Go half: nothing is started then. The options win over the environment, and are handed on in it.`,
+			examples: []example{
+				{"gosess run -- nginx", "one store in memory for all workers"},
+				{"gosess run --tickets shared --cache 'shm:/var/lib/gosess/web?size=256m' -- nginx -g 'daemon off;'", "kept over restarts, tickets too"},
+			},
+			program: true,
+			prepare: prepareRun,
+		},
+		{
+			name:     "check",
+			operands: "URL",
+			short:    "say what a server would do with this URL",
+			about:    "Nothing is made or changed.",
+			examples: []example{
+				{"gosess check 'shm:/var/lib/gosess/web?size=256m'", "would it be made, or used, and why not?"},
+			},
+			prepare: prepareCheck,
+		},
+		{
+			name:     "stats",
+			operands: "URL | --pid PID",
+			short:    "show the counters of a store",
+			about: `They are read from outside: no server is asked or held up, no key is needed, and nothing is written.
+A store in memory is named by the id of a process that has it mapped; that needs root.`,
+			examples: []example{
+				{"gosess stats shm:/var/lib/gosess/web", "what has each worker counted?"},
+				{`gosess stats --pid "$(cat /run/nginx.pid)"`, "the same of a store in memory"},
+				{"gosess stats --json shm:/var/lib/gosess/web | jq .misses", "for programs"},
+			},
+			prepare: prepareStats,
+		},
+		{
+			name:  "keygen",
+			short: "make a sealing key: one line for a key file",
+			examples: []example{
+				{"(umask 077; gosess keygen > /etc/gosess/keys)", "a key file; see gosess(7) for a change of keys"},
+			},
+			prepare: none(keygen),
+		},
+		{
+			name:  "version",
+			short: "say what is installed: this command, both halves of the library, libssl",
+			examples: []example{
+				{"gosess version", "do the two halves fit each other?"},
+				{"gosess --version", "one line"},
+			},
+			prepare: prepareVersion,
+		},
+		{
+			name:     "completion",
+			operands: "bash|zsh|fish",
+			short:    "print what makes a shell complete the command lines of gosess",
+			examples: []example{
+				{"source <(gosess completion bash)", "for this shell; in ~/.bashrc for each"},
+				{"gosess completion zsh > /usr/local/share/zsh/site-functions/_gosess", "for all users of zsh"},
+				{"gosess completion fish > ~/.config/fish/completions/gosess.fish", ""},
+			},
+			prepare: none(completion),
+		},
+		{
+			name:     "help",
+			operands: "[COMMAND]",
+			short:    "explain a command, with examples",
+			examples: []example{
+				{"gosess help stats", "the same as gosess stats --help"},
+			},
+			prepare: none(help),
+		},
+		{
+			name:    "__complete",
+			short:   "what the last of some words may become; for the scripts of completion",
+			program: true,
+			hidden:  true,
+			prepare: none(complete),
+		},
+	}
+}

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"flag"
+	"os"
+)
+
+// jsonOption is the same for every command that has it.
+func jsonOption(flags *flag.FlagSet) *bool {
+	return flags.Bool("json", false, "print it for programs")
+}
+
+// keysOption is the same for every command that has it.
+func keysOption(flags *flag.FlagSet) *string {
+	return flags.String("keys", os.Getenv("GOSESS_KEYS"), "`FILE` with the sealing keys (else GOSESS_KEYS)")
+}
