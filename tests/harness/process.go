@@ -51,18 +51,36 @@ func (p Process) Alive() bool {
 	return p.PID != 0 && FindProcess(p.PID) == p
 }
 
-// Children are the running children.
+// Children are the running children. The kernel's list may lack one while another ends (proc(5)), so it is read until
+// it says the same twice.
 func (p Process) Children() []Process {
-	paths, _ := filepath.Glob("/proc/[0-9]*")
+	list := p.childList()
+	for {
+		again := p.childList()
+		if again == list {
+			break
+		}
+		list = again
+	}
 	var found []Process
-	for _, path := range paths {
-		pid, _ := strconv.Atoi(filepath.Base(path))
+	for _, field := range strings.Fields(list) {
+		pid, _ := strconv.Atoi(field)
 		parent, state, start, ok := stat(pid)
 		if ok && parent == p.PID && !ended(pid, state) {
 			found = append(found, Process{pid, start})
 		}
 	}
 	return found
+}
+
+// childList is what the kernel says of the children of all its threads.
+func (p Process) childList() string {
+	var text strings.Builder
+	for _, thread := range p.ThreadIDs() {
+		data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", p.PID, thread))
+		text.Write(data)
+	}
+	return text.String()
 }
 
 // Title is the command line, which many servers set to say what a process is for.
