@@ -18,19 +18,28 @@ func handleOf(at int, slot uint64) sessioncache.Handle {
 // Find copies the entry of key to e and makes it the most recently used one of its set,
 // or one that makes way early if it is spent, and was not used before.
 func (s *Store) Find(_ context.Context, key *sessioncache.LookupKey, e *sessioncache.Entry) (bool, error) {
+	return s.find(key, e, true), nil
+}
+
+// Look is Find for who reads an entry and does not use it: it makes way when it would have anyway.
+func (s *Store) Look(key *sessioncache.LookupKey, e *sessioncache.Entry) bool {
+	return s.find(key, e, false)
+}
+
+func (s *Store) find(key *sessioncache.LookupKey, e *sessioncache.Entry, use bool) bool {
 	e.Handle = sessioncache.Handle{}
 	at := s.spotOf(key)
 	s.fetchLines(&at, false)
 	for range findAttempts {
-		if found, changed := s.search(&at, e); !changed {
-			return found, nil
+		if found, changed := s.search(&at, e, use); !changed {
+			return found
 		}
 	}
-	return false, nil
+	return false
 }
 
 // search looks for an entry in its groups. Changed: look again.
-func (s *Store) search(p *spot, e *sessioncache.Entry) (found, changed bool) {
+func (s *Store) search(p *spot, e *sessioncache.Entry, use bool) (found, changed bool) {
 	short := shortTag(p.tag)
 	for _, group := range p.groups {
 		slots := (*[groupSlots]uint64)(s.w[group:])
@@ -39,7 +48,7 @@ func (s *Store) search(p *spot, e *sessioncache.Entry) (found, changed bool) {
 			if slot&slotKey != short || !isLive(slot) || !s.sound(slot) {
 				continue
 			}
-			if found, changed = s.fetch(p, group+i, slot, e); found || changed {
+			if found, changed = s.fetch(p, group+i, slot, e, use); found || changed {
 				return found, changed
 			}
 		}
@@ -50,7 +59,7 @@ func (s *Store) search(p *spot, e *sessioncache.Entry) (found, changed bool) {
 // fetch copies the entry of a slot. It is whole if the slot word, which a writer
 // clears before it touches anything and sets when everything is there, is the same
 // before and after.
-func (s *Store) fetch(p *spot, at int, slot uint64, e *sessioncache.Entry) (found, changed bool) {
+func (s *Store) fetch(p *spot, at int, slot uint64, e *sessioncache.Entry, use bool) (found, changed bool) {
 	from := s.data(p.set) + slotStart(slot)
 	isTag := s.hasTag(p.set, slot, p.tag)
 	times := s.load(at + ofSlot)
@@ -64,6 +73,9 @@ func (s *Store) fetch(p *spot, at int, slot uint64, e *sessioncache.Entry) (foun
 		return false, false
 	}
 	e.Expires, e.Handle = timesExpires(times), handleOf(at, slot)
+	if !use {
+		return true, false
+	}
 	clock := s.add(p.set+setClock, 1)
 	// Where it fails the entry was just used, or is not the same any more.
 	s.cas(at+ofSlot, times, makeTimes(e.Expires, useAfter(times, clock, e.Spent), clock))

@@ -24,15 +24,15 @@ func TestGeneration(t *testing.T) {
 	}
 	key, other := s.spotOf(setKey(1)), s.spotOf(setKey(2))
 	at, slot := int(after.Handle[0]), after.Handle[1]
-	if found, changed := s.fetch(&key, at, slot, &after); found || !changed {
+	if found, changed := s.fetch(&key, at, slot, &after, true); found || !changed {
 		t.Error("found what was dropped")
 	}
 	s.Put(ctx, setKey(1), make([]byte, 100), 1, 1)
 	slot = s.load(at)
-	if found, changed := s.fetch(&other, at, slot, &after); found || changed {
+	if found, changed := s.fetch(&other, at, slot, &after, true); found || changed {
 		t.Error("found an entry of another key")
 	}
-	if found, _ := s.fetch(&key, at, slot, &after); !found {
+	if found, _ := s.fetch(&key, at, slot, &after, true); !found {
 		t.Error("did not find it")
 	}
 }

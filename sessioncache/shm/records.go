@@ -197,6 +197,28 @@ func (r *recordArea) add(key *sessioncache.LookupKey, sealed []byte, expires, no
 	return sessioncache.ErrBusy
 }
 
+// each calls do for each live record that has not expired.
+func (r *recordArea) each(now uint32, do func(key *sessioncache.LookupKey, e *sessioncache.Entry)) {
+	r.settle()
+	var e sessioncache.Entry
+	for slot := range r.count {
+		at := recordSlot(slot)
+		state := r.words.load(at)
+		if !isSound(state) {
+			continue
+		}
+		var key sessioncache.LookupKey
+		for i := range recordKeyLen {
+			binary.LittleEndian.PutUint64(key[i*wordSize:], r.words.load(at+recordKey+i))
+		}
+		e.Expires, e.Handle = uint32(r.words.load(at+recordEnds)), sessioncache.Handle{uint64(at), state}
+		e.Sealed = r.words.read(e.Sealed, at+recordData, recordLength(state))
+		if r.words.load(at) == state && now <= e.Expires {
+			do(&key, &e)
+		}
+	}
+}
+
 func (r *recordArea) fill(at int, of recordKeyWords, sealed []byte, expires uint32) {
 	r.words.zero(at+1, recordSize-1)
 	for i, word := range of {

@@ -71,6 +71,11 @@ func (s *Store) DropRecord(_ context.Context, e *sessioncache.Entry, now uint32)
 	return nil
 }
 
+// EachRecord calls do for each record that has not expired. The entry is the caller's for the call.
+func (s *Store) EachRecord(now uint32, do func(key *sessioncache.LookupKey, e *sessioncache.Entry)) {
+	s.records.each(now, do)
+}
+
 // ExpireRecords zeroes what has expired.
 func (s *Store) ExpireRecords(_ context.Context, now uint32) error {
 	s.records.expire(now)

@@ -1,0 +1,155 @@
+package window
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"gosess/sessioncache"
+)
+
+// Errors of [Open].
+var (
+	// ErrNotOurs is returned when a mapping does not begin as a window does.
+	ErrNotOurs = errors.New("not a gosess window")
+	// ErrVersion is returned for a window of another format version.
+	ErrVersion = errors.New("gosess window of another format version")
+	// ErrDamaged is returned when the header contradicts itself or the mapping.
+	ErrDamaged = errors.New("damaged gosess window")
+)
+
+// The header is written by the C half, before anybody else sees the file: shim/far/window.h has the
+// same numbers, which are compared when capi is compiled.
+const (
+	Magic      = "gosesswn"
+	Version    = 1
+	HeaderSize = 64
+
+	VersionAt    = 8
+	HeaderSizeAt = 12
+	SizeAt       = 16
+	StoreAt      = 24
+	SumAt        = 60
+)
+
+// Where everything is, in bytes. Whatever several processes write often has a line for itself.
+const (
+	GateAt     = 64 // turns << 1 | 1 where it is open
+	StrikesAt  = 68 // waits in a row that nobody has answered
+	LeaseAt    = 72 // nobody waits after that: CLOCK_MONOTONIC in nanoseconds
+	PostedAt   = 128
+	BellAt     = 192 // futex of who waits for requests
+	SleepersAt = 196
+	TailAt     = 256 // how much news there has been
+	NewsBellAt = 320 // futex of who waits for news
+	IdleAt     = 324 // 1: it does
+	HeadAt     = 384 // how much of it the agent has read
+	CountersAt = 448
+	SlotsAt    = 4096
+	MissesAt   = SlotsAt + Slots*SlotSize
+	NewsAt     = MissesAt + Misses*8
+	Size       = NewsAt + News*NewsSize
+)
+
+// Slots, recent misses and news there is room for.
+const (
+	Slots    = 256
+	SlotSize = 128
+	Misses   = 8192
+	News     = 16384
+	NewsSize = 64
+)
+
+// Counter is one of the numbers that can be read from outside. They are never zeroed.
+type Counter int
+
+// The workers count the first ones, and the agent those from CountReclaimed.
+const (
+	CountHits      Counter = iota // requests that were answered so
+	CountMisses                   // the far store does not have it
+	CountFailures                 // the agent could not say
+	CountTimeouts                 // nobody answered until the deadline
+	CountCrowded                  // no slot was free, and nothing was asked
+	CountRobbed                   // the slot was freed by the agent while its worker used it
+	CountReclaimed                // slots that were freed for workers that are no more
+	CountOverrun                  // news that was written over before the agent read it
+	CountTorn                     // news that never became whole
+	CounterCount
+)
+
+// Window is a mapped window.
+type Window struct {
+	base    unsafe.Pointer
+	mapping []byte
+	store   sessioncache.StoreID
+	file    *os.File // of Serve
+
+	// Of the agent, which is one: what Reclaim saw of the slots the last time; how much news Drain has read, and
+	// what it waits for.
+	seen      [Slots]uint32
+	read      uint64
+	late      uint64 // what was begun by then, and is not whole
+	lateSince int64
+}
+
+// Open checks a mapping, shared and writable, which has to stay for as long as the Window is used.
+func Open(mapping []byte) (*Window, error) {
+	if len(mapping) < HeaderSize || string(mapping[:len(Magic)]) != Magic {
+		return nil, ErrNotOurs
+	}
+	le := binary.LittleEndian
+	if le.Uint32(mapping[VersionAt:]) != Version {
+		return nil, ErrVersion
+	}
+	switch {
+	case le.Uint32(mapping[SumAt:]) != crc32.ChecksumIEEE(mapping[:SumAt]),
+		le.Uint32(mapping[HeaderSizeAt:]) != HeaderSize,
+		le.Uint64(mapping[SizeAt:]) != Size,
+		len(mapping) != Size,
+		uintptr(unsafe.Pointer(&mapping[0]))%8 != 0:
+		return nil, ErrDamaged
+	}
+	w := &Window{base: unsafe.Pointer(&mapping[0]), mapping: mapping, store: sessioncache.StoreID(mapping[StoreAt:])}
+	w.read = w.u64(HeadAt).Load()
+	return w, nil
+}
+
+// StoreID is that of the near store that the window belongs to.
+func (w *Window) StoreID() sessioncache.StoreID { return w.store }
+
+// Header makes the header of a window of a store.
+func Header(store sessioncache.StoreID) [HeaderSize]byte {
+	var h [HeaderSize]byte
+	le := binary.LittleEndian
+	copy(h[:], Magic)
+	le.PutUint32(h[VersionAt:], Version)
+	le.PutUint32(h[HeaderSizeAt:], HeaderSize)
+	le.PutUint64(h[SizeAt:], Size)
+	copy(h[StoreAt:], store[:])
+	le.PutUint32(h[SumAt:], crc32.ChecksumIEEE(h[:SumAt]))
+	return h
+}
+
+func (w *Window) u32(at int) *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Add(w.base, at)) }
+func (w *Window) u64(at int) *atomic.Uint64 { return (*atomic.Uint64)(unsafe.Add(w.base, at)) }
+
+// Count adds to a counter.
+func (w *Window) Count(c Counter, n uint64) { w.u64(CountersAt + int(c)*8).Add(n) }
+
+// Counter reads one.
+func (w *Window) Counter(c Counter) uint64 { return w.u64(CountersAt + int(c)*8).Load() }
+
+// putKey and keyAt write and read a lookup key, in words of the machine.
+func (w *Window) putKey(at int, key *sessioncache.LookupKey) {
+	w.u64(at).Store(binary.NativeEndian.Uint64(key[:]))
+	w.u64(at + 8).Store(binary.NativeEndian.Uint64(key[8:]))
+}
+
+func (w *Window) keyAt(at int) (key sessioncache.LookupKey) {
+	binary.NativeEndian.PutUint64(key[:], w.u64(at).Load())
+	binary.NativeEndian.PutUint64(key[8:], w.u64(at+8).Load())
+	return key
+}
