@@ -1,7 +1,6 @@
 package haproxy_test
 
 import (
-	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,10 +29,7 @@ func walk(t *testing.T, version string, preloaded bool, tickets harness.Tickets)
 	s.Global = "tune.ssl.lifetime 3600" // a busy machine needs more for all states than the default of five minutes
 	more := ""
 	if tickets == harness.TicketKeys {
-		keys := filepath.Join(s.Dir, "ticket.keys")
-		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
-		s.do(func() error { return os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600) })
-		s.Tickets, more = true, "tls-ticket-keys "+keys
+		s.Tickets, more = true, "tls-ticket-keys "+s.ticketKeys()
 	}
 	if tickets == harness.SharedTickets {
 		s.Tickets, s.Env = true, append(s.Env, "GOSESS_TICKETS=shared")

@@ -6,26 +6,46 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gosess/tests/harness"
 )
 
-// With a file of keys HAProxy sends no ticket where TLS 1.3 has used one (T12): with gosess each is followed by another, and all are
-// resumed still.
+// Tickets outlive all that happens to HAProxy in its default configuration.
+func TestTicketsOutliveAll(t *testing.T) {
+	t.Parallel()
+	harness.TicketEnds{
+		New: func(_ *testing.T, dir string, env []string) (*harness.Subject, error) {
+			h, err := harness.NewHAProxy(dir)
+			if err != nil {
+				return nil, err
+			}
+			h.System, h.Env, h.Tickets = system, env, true
+			return h.Subject(), nil
+		},
+		System: system,
+	}.Run(t)
+}
+
+// With a file of keys HAProxy sends no ticket where TLS 1.3 has used one (T12): with gosess each is followed by another.
 func TestTicketsOfItsOwnKeysAreRenewed(t *testing.T) {
-	for _, preloaded := range []bool{false, true} {
+	t.Parallel()
+	harness.RenewsUnderItsOwnKeys(t, func(t *testing.T, tickets string) (port int) {
 		s := newServer(t)
-		keys := filepath.Join(s.Dir, "ticket.keys")
-		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
-		s.do(func() error { return os.WriteFile(keys, []byte(strings.Repeat(key+"\n", 3)), 0o600) })
-		s.Tickets, s.Bind = true, "tls-ticket-keys "+keys
-		if !preloaded {
+		s.Tickets, s.Bind = true, "tls-ticket-keys "+s.ticketKeys()
+		s.Env = append(s.Env, "GOSESS_TICKETS="+tickets)
+		if tickets == "" {
 			s.Env = nil
 		}
 		s.do(s.Start)
-		r := s.resumes("--tls", "1.3", "--sessions", "20", "--attempts", "100")
-		after := r.Tickets - 2*r.Full
-		if preloaded && after != r.Resumed || !preloaded && after != 0 {
-			t.Errorf("preloaded %v: %+v", preloaded, r)
-		}
-		s.do(s.Stop)
-	}
+		return s.Port
+	})
+}
+
+// ticketKeys is a file of keys for its tickets.
+func (s *server) ticketKeys() (file string) {
+	s.t.Helper()
+	file = filepath.Join(s.Dir, "ticket.keys")
+	key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("gosess tests", 4)))
+	s.do(func() error { return os.WriteFile(file, []byte(strings.Repeat(key+"\n", 3)), 0o600) })
+	return file
 }

@@ -207,6 +207,15 @@ func (h *HTTPD) Replace() error {
 // Stop implements Server, as apachectl graceful-stop does.
 func (h *HTTPD) Stop() error { return h.stop(syscall.SIGWINCH) }
 
+// Kill9 implements Server. The parent is still there for the next one, which reads its pid file, until somebody has waited for it.
+func (h *HTTPD) Kill9() error {
+	err := os.Remove(filepath.Join(h.Dir, "httpd.pid"))
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(h.daemon.Kill9(), err)
+}
+
 // Workers implements Server.
 func (h *HTTPD) Workers() []Process { return h.Master().Children() }
 

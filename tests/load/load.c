@@ -211,8 +211,9 @@ static void *resume_pool(void *argument)
         SSL_SESSION *newest =
             run_connection(thread, number, target, *slot, &resumed, &latencies[i]);
         /* A session that was refused stays in the pool, so that a lost session counts
-         * each time; TLS 1.3 goes on with the newest ticket, as its clients do. */
-        if (resumed && newest != NULL) {
+         * each time; TLS 1.3 goes on with the newest ticket, as its clients do. With --once
+         * nothing is offered again. */
+        if (options.once || (resumed && newest != NULL)) {
             SSL_SESSION_free(*slot);
             *slot = newest;
         } else {

@@ -47,6 +47,7 @@ static const char usage[] =
     "            [--names COUNT] [--sigalgs LIST] [--cert FILE --key FILE] [--save FILE]\n"
     "            [--load FILE] [--no-ticket] [--no-shutdown] [--starttls smtp|imap] [--by-length]\n"
     "            [--greeting] [--silent] [--until-end] [--handshake-only] [--resume-only]\n"
+    "            [--once]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
     "--names: session number N of the pool is one of the name (N modulo COUNT).NAME.\n"
     "--sigalgs: what the server may sign with, as in SSL_CTX_set1_sigalgs_list(3).\n"
@@ -54,7 +55,8 @@ static const char usage[] =
     "--silent: nothing is asked, and a ticket waited for in TLS 1.3.\n"
     "--until-end: nothing is asked; each connection ends when the server ends it too.\n"
     "--handshake-only: attempts to resume ask nothing, and wait for a ticket in TLS 1.3.\n"
-    "--resume-only: they are broken off where the server does not resume, before it stores.\n";
+    "--resume-only: they are broken off where the server does not resume, before it stores.\n"
+    "--once: a session is offered once; then its connection's newest, or none where none came.\n";
 
 /* Takes one option apart and returns how many arguments it is made of; 0: no such option. */
 static int take_option(const char *name, char *value)
@@ -86,7 +88,8 @@ static int take_option(const char *name, char *value)
                  {"silent", &options.silent},
                  {"until-end", &options.until_end},
                  {"handshake-only", &options.handshake_only},
-                 {"resume-only", &options.resume_only}};
+                 {"resume-only", &options.resume_only},
+                 {"once", &options.once}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)

@@ -22,7 +22,7 @@ struct options {
     char *ports[MAX_TARGETS];
     int targets, threads, sessions, attempts, timeout, names;
     bool no_ticket, no_shutdown, by_length, greeting, silent, until_end, handshake_only,
-        resume_only;
+        resume_only, once;
 };
 
 extern struct options options;

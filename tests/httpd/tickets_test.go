@@ -1,0 +1,35 @@
+package httpd_test
+
+import (
+	"testing"
+
+	"gosess/tests/harness"
+)
+
+// Tickets outlive all that happens to httpd in its default configuration, which has tickets and no cache.
+func TestTicketsOutliveAll(t *testing.T) {
+	t.Parallel()
+	harness.TicketEnds{New: func(_ *testing.T, dir string, env []string) (*harness.Subject, error) {
+		h, err := harness.NewHTTPD(dir)
+		if err != nil {
+			return nil, err
+		}
+		h.Env = env
+		return h.Subject(), nil
+	}}.Run(t)
+}
+
+// With a file of keys httpd sends no ticket where TLS 1.3 has used one (T12): with gosess each is followed by another.
+func TestTicketsOfItsOwnKeysAreRenewed(t *testing.T) {
+	t.Parallel()
+	harness.RenewsUnderItsOwnKeys(t, func(t *testing.T, tickets string) (port int) {
+		s := newServer(t)
+		s.withTicketKey()
+		s.Env = append(s.Env, "GOSESS_TICKETS="+tickets)
+		if tickets == "" {
+			s.Env = nil
+		}
+		s.do(s.Start)
+		return s.Port()
+	})
+}
