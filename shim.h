@@ -25,7 +25,7 @@
 #include "shim/base/locks.h"
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 13
+#define GOSESS_CORE_ABI 14
 
 /* In the section .gosess of both halves, for whoever looks at the files: gosess version. */
 #define GOSESS_TEXT_OF(number) #number
@@ -157,6 +157,18 @@ struct gosess_wanted {
     unsigned count;
 };
 
+/*
+ * How to see that an answer still holds, which was found in a mapping: as long as a word of that
+ * has the value, and another one has counted no further than the span from where it was.
+ */
+struct gosess_watch {
+    const uint64_t *word; /* NULL: that cannot be seen */
+    uint64_t value;
+    const uint64_t *clock;
+    uint64_t since, span;
+    int64_t until; /* unix seconds: the last one in which it holds */
+};
+
 /* A session that has left a cache, with the reference that the cache had. */
 struct gosess_leaving {
     SSL_SESSION *session;
@@ -197,7 +209,7 @@ enum gosess_operation {
      * say of what.
      */
     GOSESS_FIND,
-    GOSESS_ROUTE,   /* [scope] result: 1 where it is known what its name leads to: terms */
+    GOSESS_ROUTE,   /* [scope] result: 1 where it is known what its name leads to: terms, watch */
     GOSESS_SECRETS, /* [wanted] the secrets of tickets. result: 1, or 0 where the next is missing */
     GOSESS_LEARN,   /* [scope] its server name leads to its terms, as a handshake has shown */
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
@@ -247,6 +259,7 @@ struct gosess_request {
     int64_t ends;                            /* unix seconds */
     bool bound;                              /* it was found in a shared store */
     unsigned char terms[GOSESS_DIGEST_SIZE]; /* and was made under these */
+    struct gosess_watch watch;
     bool removed;
     SSL_SESSION *was; /* REMOVE: the object that was kept, with the cache's reference */
     /* The C half calls remove callbacks with no lock held, and frees. In order. */

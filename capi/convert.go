@@ -90,6 +90,12 @@ func askedOf(scope *C.gosess_const_scope) objects.Asked {
 	return asked
 }
 
+func setWatch(to *C.struct_gosess_watch, watch sessioncache.Watch) {
+	to.word, to.value = (*C.uint64_t)(watch.Word), C.uint64_t(watch.Value)
+	to.clock, to.since, to.span = (*C.uint64_t)(watch.Clock), C.uint64_t(watch.Since), C.uint64_t(watch.Span)
+	to.until = C.int64_t(watch.Until)
+}
+
 // setStats fills in what comes after the size of the struct, all of which is numbers of 64 bits. What the
 // store holds stands between the counters that there were at first and later ones.
 func setStats(stats *C.struct_gosess_stats, s sessioncache.Stats) {

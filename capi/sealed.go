@@ -81,11 +81,12 @@ func (s *sealed) learn(r *request) {
 	s.rules.Learn(unhurried, configurationOf(r.scope), origin.ServerName, origin.Terms)
 }
 
-// route says what a server name has led to.
+// route says what a server name has led to, and how to see that it still does.
 func (s *sealed) route(r *request) {
-	terms, known := s.rules.Route(unhurried, configurationOf(r.scope), serverNameOf(r.scope))
+	terms, watch, known := s.rules.WatchRoute(unhurried, configurationOf(r.scope), serverNameOf(r.scope))
 	if known {
 		*termsOf(r) = terms
+		setWatch(&r.watch, watch)
 		r.result = 1
 	}
 }

@@ -60,21 +60,31 @@ func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, te
 
 // Route returns what a server name led to last. Not ok: that is not known, or not always the same.
 func (c *Cache) Route(ctx context.Context, owner [32]byte, serverName string) (terms [32]byte, ok bool) {
+	terms, _, ok = c.WatchRoute(ctx, owner, serverName)
+	return terms, ok
+}
+
+// WatchRoute is Route for who asks often: the answer holds for as long as the watch says.
+func (c *Cache) WatchRoute(ctx context.Context, owner [32]byte, serverName string) (terms [32]byte, watch Watch, ok bool) {
 	w := c.begin()
 	defer c.end(w)
 	w.lookupRoute(&owner, serverName)
 	route := c.find(ctx, w, 0)
 	if len(route) < routeHead {
-		return terms, false
+		return terms, watch, false
 	}
 	if ok = route[0] == 0; ok {
 		terms = [32]byte(route[1:])
+		if store, can := c.store.(Watchable); can {
+			watch = store.Watch(&w.entry)
+			watch.Until = int64(w.entry.Expires) - routeLife // then it is fading
+		}
 	}
 	if w.fading() {
 		w.text = append(w.text[:0], route...)
 		_ = c.putRoute(ctx, w, &owner) // else the next one does
 	}
-	return terms, ok
+	return terms, watch, ok
 }
 
 // fading reports whether the route that was found is to be written again, because it is used.

@@ -82,6 +82,17 @@ func (s *Store) fetch(p *spot, at int, slot uint64, e *sessioncache.Entry, use b
 	return true, false
 }
 
+// watchSpan is how many uses of its set an entry may miss that is used all the time: less than a turn, so
+// that it is none of those that make way.
+const watchSpan = setSlots / 2
+
+// Watch says how to see that the entry of e is there: the slot word is the entry.
+func (s *Store) Watch(e *sessioncache.Entry) sessioncache.Watch {
+	at := int(e.Handle[0])
+	clock := s.setOf(at) + setClock
+	return sessioncache.Watch{Word: &s.w[at], Value: e.Handle[1], Clock: &s.w[clock], Since: s.load(clock), Span: watchSpan}
+}
+
 // Drop removes the entry of e, if it is the same still.
 func (s *Store) Drop(_ context.Context, e *sessioncache.Entry) (bool, error) {
 	return s.kill(int(e.Handle[0]), e.Handle[1]), nil

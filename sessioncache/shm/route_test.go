@@ -69,3 +69,69 @@ func TestUsedRoutesStay(t *testing.T) {
 	}
 	checkStore(t, s)
 }
+
+// holds reports whether what a watch is of is what it was.
+func holds(w sessioncache.Watch) bool { return *w.Word == w.Value && *w.Clock-w.Since <= w.Span }
+
+// Whoever watches a route sees when another process has learned that the name leads elsewhere, that what is known of it
+// has made way, and that it is to be asked for so that it does not.
+func TestWatchedRoute(t *testing.T) {
+	now := int64(testNow)
+	mapping := newMapping(MinSize)
+	s := openShm(t, mapping)
+	c, other := testCache(t, s, &now), testCache(t, openShm(t, mapping), &now)
+	watched := func() sessioncache.Watch {
+		t.Helper()
+		_, watch, ok := c.WatchRoute(ctx, routeOwner, routeName)
+		if !ok || !holds(watch) {
+			t.Fatalf("%+v, %v", watch, ok)
+		}
+		return watch
+	}
+	if _, watch, ok := c.WatchRoute(ctx, routeOwner, routeName); ok || watch.Word != nil {
+		t.Fatalf("%+v of what is not known", watch)
+	}
+	other.Learn(ctx, routeOwner, routeName, termsOf(1))
+	watch := watched()
+	if watch.Until != now+24*3600 {
+		t.Errorf("it holds for %d s", watch.Until-now)
+	}
+	other.Learn(ctx, routeOwner, routeName, termsOf(1))
+	wantRoute(t, other, routeName, 1)
+	if !holds(watch) {
+		t.Error("a look at it changes it")
+	}
+	other.Learn(ctx, routeOwner, routeName, termsOf(2))
+	if holds(watch) {
+		t.Error("it leads elsewhere")
+	}
+	watch = watched()
+	other.Learn(ctx, routeOwner, routeName, termsOf(1)) // now to two things
+	if holds(watch) {
+		t.Error("it leads to two things")
+	}
+
+	c.Learn(ctx, routeOwner, "b.example", termsOf(1))
+	for n := range 7000 {
+		mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now+100)
+		if n == 0 || !holds(watch) {
+			var ok bool
+			if _, watch, ok = c.WatchRoute(ctx, routeOwner, "b.example"); !ok {
+				t.Fatalf("it has made way after %d sessions", n)
+			}
+		}
+	}
+	word, value := watch.Word, watch.Value
+	for n := range 7000 {
+		mustPut(t, c, originA, testID(-1-n), testDER(testID(-1-n), 0, ordinaryDER), now+100)
+	}
+	if *word == value {
+		t.Error("it has made way, and nobody sees that")
+	}
+	// One that is written again, because it ends in a day, is another one.
+	c.Learn(ctx, routeOwner, "b.example", termsOf(1))
+	now += 25 * 3600
+	if _, watch, ok := c.WatchRoute(ctx, routeOwner, "b.example"); !ok || watch.Until >= now {
+		t.Errorf("%+v, %v: it is to be asked for", watch, ok)
+	}
+}

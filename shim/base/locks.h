@@ -20,6 +20,7 @@ enum gosess_lock {
     GOSESS_LOCK_OPENING, /* a cache is being opened in the Go half */
     GOSESS_LOCK_TERMS,   /* what contexts keep of their policies and certificates */
     GOSESS_LOCK_SECRETS, /* those of tickets, and what is derived of them */
+    GOSESS_LOCK_ROUTES,  /* what server names lead to */
     GOSESS_LOCK_TABLE,   /* of ssl/table.c; as many as follow */
     GOSESS_LOCK_LOADED = GOSESS_LOCK_TABLE + GOSESS_TABLE_LOCKS, /* of core/load.c */
     GOSESS_LOCK_RELAY, /* of capi/gate.c: what is handed to the relay */

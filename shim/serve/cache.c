@@ -50,8 +50,10 @@ struct gosess_cache *gosess_cache_make(const char *url, char *note, char *error,
         free(cache);
         return NULL;
     }
-    if (gosess_tickets_shared)
+    if (gosess_tickets_shared) {
         cache->secrets = gosess_secrets_make();
+        cache->routes = gosess_routes_make();
+    }
     atomic_init(&cache->references, 1);
     gosess_lock(GOSESS_LOCK_SETUP);
     cache->next = caches;
@@ -147,7 +149,7 @@ struct gosess_cache *gosess_cache_ref(struct gosess_cache *cache)
 }
 
 /* The Go half survives SIGBUS only where the host has left it its handler, and room for it. */
-static bool is_whole(const struct gosess_cache *cache)
+bool gosess_cache_whole(const struct gosess_cache *cache)
 {
     if (!cache->store.base || gosess_store_whole(&cache->store))
         return true;
@@ -169,12 +171,13 @@ void gosess_free_leaving(struct gosess_request *request)
 static void end(struct gosess_cache *cache)
 {
     struct gosess_request close = {.operation = GOSESS_CLOSE, .cache = atomic_load(&cache->number)};
-    if (close.cache > 0 && is_whole(cache) && gosess_core_ask(&close))
+    if (close.cache > 0 && gosess_cache_whole(cache) && gosess_core_ask(&close))
         gosess_free_leaving(&close);
     if (cache->store.base)
         munmap(cache->store.base, (size_t)cache->store.size);
     gosess_keys_free(cache->store.keys);
     gosess_secrets_free(cache->secrets);
+    gosess_routes_free(cache->routes);
     free(cache);
 }
 
@@ -198,7 +201,7 @@ void gosess_cache_unref(struct gosess_cache *cache)
 int gosess_cache_number(struct gosess_cache *cache)
 {
     int number = atomic_load(&cache->number);
-    if (!is_whole(cache))
+    if (!gosess_cache_whole(cache))
         return -1;
     if (number != 0 || !gosess_core_ready())
         return number != 0 ? number : -1;

@@ -7,6 +7,7 @@
 #include "../../include/gosess.h"
 #include "../base/once.h"
 #include "../config/store.h"
+#include "../tickets/routes.h"
 #include "../tickets/secrets.h"
 
 /* What a URL opened. Counted references: its opener's and those of its contexts. */
@@ -16,9 +17,10 @@ struct gosess_cache {
     struct gosess_store store;      /* of a shm URL */
     struct gosess_secrets *secrets; /* of tickets; NULL where they are not shared */
     struct gosess_once secrets_asked;
-    _Atomic int number;        /* in this process's Go half; 0 before it was opened there */
-    bool closed;               /* by its opener; with the setup lock, as what follows */
-    struct gosess_cache *next; /* the one opened before */
+    struct gosess_routes *routes; /* NULL as the secrets are, and without memory */
+    _Atomic int number;           /* in this process's Go half; 0 before it was opened there */
+    bool closed;                  /* by its opener; with the setup lock, as what follows */
+    struct gosess_cache *next;    /* the one opened before */
 };
 
 /*
@@ -60,6 +62,10 @@ void gosess_cache_unref(struct gosess_cache *cache); /* NULL is fine */
  * has been cut short. Before each call of the Go half for it.
  */
 int gosess_cache_number(struct gosess_cache *cache);
+
+/* Whether the store has its full size, before anything in its mapping is read. A line says if not.
+ */
+bool gosess_cache_whole(const struct gosess_cache *cache);
 
 /* Frees what a request has had leave the cache. */
 void gosess_free_leaving(struct gosess_request *request);

@@ -106,6 +106,30 @@ static bool identify(const struct gosess_connection *connection, const unsigned 
     return gosess_digest_end(&digest, identity);
 }
 
+/* --- what a server name leads to --- */
+
+/* As this process knows it already. */
+static bool find_route(const struct gosess_connection *connection, const struct gosess_scope *scope,
+                       int64_t now, unsigned char terms[GOSESS_DIGEST_SIZE])
+{
+    const struct gosess_cache *cache = connection->first->cache;
+    return cache && cache->routes && gosess_cache_whole(cache) &&
+           gosess_routes_find(cache->routes, scope, now, terms);
+}
+
+static bool ask_route(const struct gosess_connection *connection, const struct gosess_scope *scope,
+                      unsigned char terms[GOSESS_DIGEST_SIZE])
+{
+    const struct gosess_cache *cache = connection->first->cache;
+    struct gosess_request route = {.operation = GOSESS_ROUTE, .scope = scope};
+    if (!gosess_ask(connection->first, &route) || route.result != 1)
+        return false;
+    memcpy(terms, route.terms, sizeof route.terms);
+    if (cache && cache->routes)
+        gosess_routes_keep(cache->routes, scope, terms, &route.watch);
+    return true;
+}
+
 /* --- sealing --- */
 
 /*
@@ -129,14 +153,18 @@ static int64_t end_of_chain(const struct gosess_connection *connection, bool res
  * Whether what the connection's server name has led to is what it will be asked for by: else our
  * ticket would be refused, where the context's own key is not.
  */
-static bool is_known_to_lead(struct gosess_connection *connection, const unsigned char *terms)
+static bool is_known_to_lead(struct gosess_connection *connection, const unsigned char *terms,
+                             int64_t now)
 {
     struct gosess_scope scope;
+    unsigned char led[GOSESS_DIGEST_SIZE];
     struct gosess_request learn = {.operation = GOSESS_LEARN, .scope = &scope};
-    struct gosess_request route = {.operation = GOSESS_ROUTE, .scope = &scope};
-    return gosess_scope_led(connection, &scope) && gosess_ask(connection->first, &learn) &&
-           gosess_ask(connection->first, &route) && route.result == 1 &&
-           memcmp(route.terms, terms, GOSESS_DIGEST_SIZE) == 0;
+    if (!gosess_scope_led(connection, &scope))
+        return false;
+    if (find_route(connection, &scope, now, led) && memcmp(led, terms, sizeof led) == 0)
+        return true;
+    return gosess_ask(connection->first, &learn) && ask_route(connection, &scope, led) &&
+           memcmp(led, terms, sizeof led) == 0;
 }
 
 /*
@@ -145,7 +173,7 @@ static bool is_known_to_lead(struct gosess_connection *connection, const unsigne
  * each who can open it (T10). Up to TLS 1.2 a session may be bound to a name that libssl does not
  * keep with it, so that a ticket which follows from it would not be.
  */
-static bool may_seal(struct gosess_connection *connection, struct gosess_scope *scope)
+static bool may_seal(struct gosess_connection *connection, struct gosess_scope *scope, int64_t now)
 {
     SSL *ssl = connection->ssl;
     const struct gosess_given *given = &connection->given;
@@ -163,7 +191,7 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
         return given->bound && given->ends > 0 && gosess_connection_has_asked(connection) &&
                (scope->server_name || gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION) &&
                gosess_may_keep(connection);
-    return !connection->late || is_known_to_lead(connection, scope->terms);
+    return !connection->late || is_known_to_lead(connection, scope->terms, now);
 }
 
 static bool seal(struct gosess_connection *connection, unsigned char *name, unsigned char *iv,
@@ -174,7 +202,8 @@ static bool seal(struct gosess_connection *connection, unsigned char *name, unsi
     unsigned char identity[GOSESS_DIGEST_SIZE];
     int64_t now = (int64_t)time(NULL);
     struct gosess_secrets *secrets = secrets_of(connection, now);
-    if (!secrets || !may_seal(connection, &scope) || !identify(connection, scope.terms, identity))
+    if (!secrets || !may_seal(connection, &scope, now) ||
+        !identify(connection, scope.terms, identity))
         return false;
     int64_t ends = end_of_chain(connection, scope.resumed, now);
     if (!gosess_secrets_seal(secrets, now, ends, identity, name, &keys))
@@ -201,17 +230,14 @@ int gosess_ticket_seal(struct gosess_connection *connection, unsigned char *name
 /* --- opening --- */
 
 /* Under which terms a full handshake would be now, as for a session from the store. */
-static bool ask_terms(struct gosess_connection *connection, struct gosess_scope *scope)
+static bool ask_terms(struct gosess_connection *connection, struct gosess_scope *scope, int64_t now)
 {
-    struct gosess_request route = {.operation = GOSESS_ROUTE, .scope = scope};
     if (!gosess_scope_asked(connection->first, connection->ssl, scope) || scope->own != 0)
         return false;
     if (!scope->routed)
         return scope->known;
-    if (!gosess_ask(connection->first, &route) || route.result != 1)
-        return false;
-    memcpy(scope->terms, route.terms, sizeof scope->terms);
-    return true;
+    return find_route(connection, scope, now, scope->terms) ||
+           ask_route(connection, scope, scope->terms);
 }
 
 static int open_with(struct gosess_connection *connection, const struct gosess_scope *scope,
@@ -248,7 +274,7 @@ int gosess_ticket_open(struct gosess_connection *connection, const unsigned char
     if (!secrets || !gosess_secrets_know(secrets, now, name)) {
         status = GOSESS_NOT_OURS;
         connection->given.private = true; /* should it be the host's */
-    } else if (ask_terms(connection, &scope) && identify(connection, scope.terms, identity) &&
+    } else if (ask_terms(connection, &scope, now) && identify(connection, scope.terms, identity) &&
                gosess_secrets_open(secrets, now, name, identity, &keys)) {
         status = open_with(connection, &scope, &keys, name, iv, now, to);
         explicit_bzero(&keys, sizeof keys);

@@ -49,3 +49,24 @@ func (s *server) ticketKeys() (file string) {
 	s.do(func() error { return os.WriteFile(file, []byte(strings.Repeat(key+"\n", 3)), 0o600) })
 	return file
 }
+
+// Is nothing asked of the Go half for a ticket?
+func TestTicketsAreResumedInC(t *testing.T) {
+	for _, version := range []string{"1.2", "1.3"} {
+		s := newServer(t)
+		counted := harness.NewCounted(t, s.Dir)
+		s.Tickets, s.Env = true, append(append(s.Env, "GOSESS_TICKETS=shared"), counted.Env...)
+		s.do(s.Start)
+		file := filepath.Join(s.Dir, "sessions")
+		s.load("--tls", version, "--attempts", "0", "--sni", "first.test", "--save", file)
+		before := counted.Requests(t)
+		if before == 0 {
+			t.Fatal("nothing is counted")
+		}
+		s.resumes("--tls", version, "--sni", "first.test", "--load", file, "--attempts", "600")
+		if asked := counted.Requests(t) - before; asked != 0 {
+			t.Errorf("TLS %s: the Go half is asked %d times", version, asked)
+		}
+		s.do(s.Stop)
+	}
+}

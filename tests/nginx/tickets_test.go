@@ -27,3 +27,27 @@ func TestTicketsOutliveAll(t *testing.T) {
 		System: system,
 	}.Run(t)
 }
+
+// Is nothing asked of the Go half for a ticket, once it is known what the name leads to?
+func TestTicketsAreResumedInC(t *testing.T) {
+	each(t, func(t *testing.T, version string) {
+		s, _ := withStore(t)
+		s.addName(s.Port(), own)
+		s.WorkerCount, s.Tickets = 1, true
+		counted := harness.NewCounted(t, s.Dir)
+		s.Env = append(append(s.Env, "GOSESS_TICKETS=shared"), counted.Env...)
+		s.do(s.Start)
+		for _, name := range []string{"first.test", own} {
+			old := s.pool(version, "--sni", name)
+			s.resumes(append(old, "--attempts", "10")...)
+			before := counted.Requests(t)
+			if before == 0 {
+				t.Fatal("nothing is counted")
+			}
+			s.resumes(append(old, "--attempts", "600")...)
+			if asked := counted.Requests(t) - before; asked != 0 {
+				t.Errorf("%s: the Go half is asked %d times", name, asked)
+			}
+		}
+	})
+}
