@@ -31,6 +31,13 @@ bool gosess_ticket_forgets(uintptr_t callback)
     return gosess_function_is_of(callback, hosts, sizeof hosts / sizeof *hosts);
 }
 
+int gosess_ticket_none(const SSL *ssl)
+{
+    bool sends_empty = gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION &&
+                       gosess_ssl->OpenSSL_version_num() < 0x30000060L; /* 3.0.6 */
+    return sends_empty ? GOSESS_TICKET_FATAL : GOSESS_TICKET_REFUSED;
+}
+
 /*
  * What libssl does with the key that it makes with each context: in TLS 1.3 a ticket that is used
  * is always followed by another (T6).
@@ -39,20 +46,21 @@ static int with_own_key(SSL *ssl, SSL_CTX *ctx, unsigned char *name, unsigned ch
                         const struct gosess_cipher *to, bool encrypts)
 {
     struct own_keys keys;
-    int status = GOSESS_TICKET_FATAL;
+    int status = encrypts ? gosess_ticket_none(ssl) : GOSESS_TICKET_REFUSED;
     if (gosess_ssl->SSL_CTX_ctrl(ctx, SSL_CTRL_GET_TLSEXT_TICKET_KEYS, sizeof keys, &keys) != 1)
         return status;
+    gosess_ssl->ERR_set_mark();
     if (encrypts) {
         memcpy(name, keys.name, sizeof keys.name);
         if (gosess_ssl->RAND_bytes(iv, GOSESS_TICKET_IV_SIZE) == 1 &&
             gosess_cipher_set(to, keys.aes, keys.hmac, iv, true))
             status = GOSESS_TICKET_USED;
-    } else if (memcmp(name, keys.name, sizeof keys.name) != 0) {
-        status = GOSESS_TICKET_REFUSED;
-    } else if (gosess_cipher_set(to, keys.aes, keys.hmac, iv, false)) {
+    } else if (memcmp(name, keys.name, sizeof keys.name) == 0 &&
+               gosess_cipher_set(to, keys.aes, keys.hmac, iv, false)) {
         status = gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION ? GOSESS_TICKET_RENEWED
                                                                 : GOSESS_TICKET_USED;
     }
+    gosess_ssl->ERR_pop_to_mark();
     explicit_bzero(&keys, sizeof keys);
     return status;
 }

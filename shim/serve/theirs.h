@@ -8,10 +8,16 @@
 /* What a ticket key callback answers (SSL_CTX_set_tlsext_ticket_key_cb(3)). */
 enum gosess_ticket_answer {
     GOSESS_TICKET_FATAL = -1,
-    GOSESS_TICKET_REFUSED = 0, /* a full handshake; never where one is sealed (T5) */
+    GOSESS_TICKET_REFUSED = 0, /* a full handshake; where one is sealed: see below (T5) */
     GOSESS_TICKET_USED = 1,
     GOSESS_TICKET_RENEWED = 2, /* used, and another one is sent (T4) */
 };
+
+/*
+ * The answer where nothing can seal a ticket: the handshake goes on, and the client has none. In
+ * TLS 1.3 a libssl before 3.0.6 would send an empty one, which clients refuse: there it fails (T5).
+ */
+int gosess_ticket_none(const SSL *ssl);
 
 /* Whether a callback is that of a host which sends no ticket where TLS 1.3 has used one (T12). */
 bool gosess_ticket_forgets(uintptr_t callback);

@@ -28,7 +28,7 @@ static int answer(SSL *ssl, unsigned char *name, unsigned char *iv, const struct
     struct gosess_connection *connection = gosess_connection_of(ssl);
     int status = GOSESS_NOT_OURS;
     if (!first)
-        return encrypts ? GOSESS_TICKET_FATAL : GOSESS_TICKET_REFUSED;
+        return encrypts ? gosess_ticket_none(ssl) : GOSESS_TICKET_REFUSED;
     if (connection && gosess_tickets_shared)
         status = encrypts ? gosess_ticket_seal(connection, name, iv, to)
                           : gosess_ticket_open(connection, name, iv, to);

@@ -82,19 +82,19 @@ func inCapi(t *testing.T, symbols []elf.Symbol) func(elf.Symbol) bool {
 }
 
 // exhausted is the program, where memory runs out at a place, for so many allocations.
-func exhausted(t *testing.T, functions, cache, version string, place, count int) said {
+func exhausted(t *testing.T, functions, cache, version, scenario string, place, count int) said {
 	t.Helper()
 	depth := 1
 	if os.Getenv("GOSESS_TESTS") == "all" { // four times as many, of which most fail in the same place
 		depth = 100
 	}
-	h := served(t, "exhausted", version)
+	h := served(t, "exhausted", version, scenario)
 	h.library += ":" + object(t, "exhaust", "tests/shim/plain/exhaust.c")
 	h.cache = cache
 	h.env = []string{
 		"EXHAUST_FUNCTIONS=" + functions, fmt.Sprint("EXHAUST_PLACE=", place), fmt.Sprint("EXHAUST_COUNT=", count),
 		fmt.Sprint("EXHAUST_DEPTH=", depth),
-		"GOSESS_TICKETS=keep", "GOSESS_LOG=error", // to be copied
+		"GOSESS_TICKETS=" + map[string]string{"exhausted": "keep", "tickets": "shared"}[scenario], "GOSESS_LOG=error", // to be copied
 		"MALLOC_PERTURB_=85", // what is used after it was freed is not as it was
 	}
 	return h.run(t)
@@ -105,15 +105,16 @@ func exhausted(t *testing.T, functions, cache, version string, place, count int)
 func recovered(t *testing.T, s said) int {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(s.out, "\n"), "\n")
-	if len(lines) != 6 {
+	last := len(lines) - 1
+	if last < 2 {
 		t.Fatalf("printed:\n%s%s", s.out, s.stderr)
 	}
-	for _, line := range lines[1:5] {
+	for _, line := range lines[1:last] {
 		if line != lines[1] || (line != "served: resumed" && (line != "not served: resumed" || len(s.lines) == 0)) {
 			t.Fatalf("printed:\n%s%s", s.out, s.stderr)
 		}
 	}
-	return leading(t, lines[5])
+	return leading(t, lines[last])
 }
 
 // leading is the number that a line begins with.
@@ -133,27 +134,31 @@ func TestOutOfMemory(t *testing.T) {
 	list := functions(t)
 	for _, test := range []struct {
 		cache, version string
+		scenario       string
 		least          int // places; a server whose sessions were not shared would have as many as with memory:
 		count, step    int
 	}{
-		{"shm:?size=1m", "--tls1.3", 45, 1, 1},
-		{"shm:?size=1m", "--tls1.2", 42, forGood, 5},
-		{"memory:", "--tls1.2", 30, 1, 1},
-		{"memory:", "--tls1.3", 30, forGood, 5},
+		{"shm:?size=1m", "--tls1.3", "exhausted", 45, 1, 1},
+		{"shm:?size=1m", "--tls1.2", "exhausted", 42, forGood, 5},
+		{"memory:", "--tls1.2", "exhausted", 30, 1, 1},
+		{"memory:", "--tls1.3", "exhausted", 30, forGood, 5},
+		{"shm:?size=1m", "--tls1.3", "tickets", 20, 1, 1},
+		{"shm:?size=1m", "--tls1.2", "tickets", 20, forGood, 3},
+		{"shm:?size=1m", "--tls1.3", "tickets", 20, forGood, 5},
 	} {
-		healthy := exhausted(t, list, test.cache, test.version, 0, 0)
+		healthy := exhausted(t, list, test.cache, test.version, test.scenario, 0, 0)
 		left := recovered(t, healthy)
 		places := -leading(t, healthy.out)
 		if places < test.least {
-			t.Fatalf("%s: memory is asked for at %d places only", test.cache, places)
+			t.Fatalf("%s %s: memory is asked for at %d places only", test.scenario, test.cache, places)
 		}
 		if harness.All() {
 			test.step = 1
 		}
 		for place := 1; place <= places; place += test.step {
-			t.Run(fmt.Sprint(test.cache, test.version, " ", test.count, " from ", place), func(t *testing.T) {
+			t.Run(fmt.Sprint(test.scenario, " ", test.cache, test.version, " ", test.count, " from ", place), func(t *testing.T) {
 				t.Parallel()
-				s := exhausted(t, list, test.cache, test.version, place, test.count)
+				s := exhausted(t, list, test.cache, test.version, test.scenario, place, test.count)
 				if n := recovered(t, s); test.count == 1 && n > left+1 {
 					t.Errorf("%d sessions are left, not %d", n, left)
 				}

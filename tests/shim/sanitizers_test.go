@@ -183,6 +183,9 @@ func TestThreadSanitizer(t *testing.T) {
 				h.run(t).wants(t, "200 resumed, 0 full, 0 others")
 				h = s.host(t, s.core(t, ""), "threads", version, "threads-load")
 				h.run(t).wants(t, "0 resumed, 80 full, 0 others")
+				h = s.host(t, s.core(t, ""), "threads", version, "ticket-threads")
+				h.second, h.env = false, append(h.env, "GOSESS_TICKETS=shared")
+				h.run(t).wants(t, "400 resumed, 0 full, 0 others")
 			})
 		}
 	}

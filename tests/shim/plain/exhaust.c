@@ -167,6 +167,15 @@ EXPORT void *mmap(void *address, size_t size, int protection, int flags, int fd,
     return fails() ? MAP_FAILED : real(address, size, protection, flags, fd, offset);
 }
 
+/* What may not be locked, because the limit for that is used up. */
+EXPORT int mlock(const void *address, size_t size)
+{
+    static __typeof__(&mlock) real;
+    if (!real)
+        *(void **)&real = next("mlock");
+    return fails() ? -1 : real(address, size);
+}
+
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument)
 {

@@ -129,27 +129,47 @@ static void say_resumed(SSL_CTX *(*make)(void))
     SSL_CTX_free(ctx);
 }
 
-static SSL_CTX *(*const servers[])(void) = {new_server, new_verifying_server, new_early_server,
-                                            new_small_server};
+/* One that has what it seals tickets with made and looked up. */
+static SSL_CTX *new_ticket_server(void)
+{
+    SSL_CTX *ctx = new_server();
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+    return ctx;
+}
 
-static void exhausted(void)
+static SSL_CTX *(*const servers[])(void) = {new_server, new_verifying_server, new_early_server,
+                                            new_small_server, NULL};
+static SSL_CTX *(*const ticket_servers[])(void) = {new_ticket_server, NULL};
+
+static void run_out(SSL_CTX *(*const of[])(void))
 {
     live_sessions();
     host.quiet = true;
-    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
-        client_name = servers[i] == new_verifying_server ? "client" : NULL;
-        serve(servers[i]);
+    for (size_t i = 0; of[i]; i++) {
+        client_name = of[i] == new_verifying_server ? "client" : NULL;
+        serve(of[i]);
     }
     say("%d", exhaust_stop ? exhaust_stop() : 0);
-    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
-        client_name = servers[i] == new_verifying_server ? "client" : NULL;
-        say_resumed(servers[i]);
+    for (size_t i = 0; of[i]; i++) {
+        client_name = of[i] == new_verifying_server ? "client" : NULL;
+        say_resumed(of[i]);
     }
     say("%ld left", live_sessions());
 }
 
+static void exhausted(void)
+{
+    run_out(servers);
+}
+
+static void tickets(void)
+{
+    run_out(ticket_servers);
+}
+
 static const struct scenario scenarios[] = {
     {"exhausted", exhausted},
+    {"tickets", tickets},
 };
 
 int main(int argc, char **argv)
