@@ -247,7 +247,9 @@ func TestServers(t *testing.T) {
 func TestProFTPDKeepsItsTickets(t *testing.T) {
 	needRoot(t)
 	plain := run(t, proftpd("on"), "tester", "")
-	run(t, proftpd("on"), "tester", file, "GOSESS_TICKETS=stateful").isNoWorse(t, plain)
+	for _, tickets := range []string{"stateful", "shared"} {
+		run(t, proftpd("on"), "tester", file, "GOSESS_TICKETS="+tickets).isNoWorse(t, plain)
+	}
 }
 
 // What the page tells an operator of ProFTPD to do does what it says.

@@ -7,15 +7,21 @@ import (
 	"gosess/tests/harness"
 )
 
-// What the page tells an operator to do does what it says. HAProxy's own cache answers before gosess, and counts so.
+// What the page tells an operator to do does what it says: sessions outlive a reload. Without gosess HAProxy's tickets do not.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
+	s.Tickets = true
 	harness.PageTour{
-		Page: "haproxy", Dir: s.Dir, Server: s, Through: &s.Through, Env: &s.Env, Known: true,
-		Resumes: func(bool) {
-			s.resumes("--tls", "1.2", "--sessions", "20", "--attempts", "100")
-			s.resumes("--tls", "1.3", "--sessions", "20", "--attempts", "100")
+		Page: "haproxy", Dir: s.Dir, Server: s, Through: &s.Through, Env: &s.Env,
+		Resumes: func(wanted bool) {
+			old := [][]string{s.pool("1.2"), s.pool("1.3")}
+			s.do(s.Reload)
+			for _, of := range old {
+				if r := s.load(append(of, "--attempts", "100")...); wanted != (r.Resumed == r.Attempts) || !wanted && r.Resumed != 0 {
+					t.Errorf("resumed %d of %d after a reload, gosess there: %v", r.Resumed, r.Attempts, wanted)
+				}
+			}
 			for _, name := range []string{"SslCacheLookups: ", "SslCacheMisses: "} {
 				if info := s.Ask("show info"); !strings.Contains(info, name) {
 					t.Errorf("show info has no %s\n%s", name, info)

@@ -9,7 +9,7 @@ import (
 
 // Row is one set-up of a server: a row of the matrix.
 type Row struct {
-	Tickets string // the server's own: "off", "on", or on with GOSESS_TICKETS: "stateful", "shared"
+	Tickets string // the server's own: "off", "on" (kept), or on with GOSESS_TICKETS: "stateful", "shared" (with a path: the page's)
 	Workers int
 	Path    bool // the store is a file
 }
@@ -129,14 +129,17 @@ func (m Matrix) Run(t *testing.T) {
 	}
 }
 
-// environment is what gosess is told.
+// environment is what gosess is told. What a page leads with holds for its own row, "shared", and for a server without tickets.
 func (r Row) environment(page, dir string) ([]string, error) {
 	env, err := Preload("shm:?size=4m")
 	if r.Path {
 		env, err = PageEnvironment(page, dir)
 	}
-	if r.Tickets == "stateful" || r.Tickets == "shared" {
-		env = append(env, "GOSESS_TICKETS="+r.Tickets)
+	switch {
+	case r.Tickets == "on":
+		env = WithTickets(env, "keep")
+	case r.Tickets == "stateful" || r.Tickets == "shared" && !r.Path:
+		env = WithTickets(env, r.Tickets)
 	}
 	return env, err
 }

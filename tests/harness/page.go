@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -86,6 +87,12 @@ func PageEnvironment(server, dir string) ([]string, error) {
 		return nil, fmt.Errorf("docs/servers/%s.md preloads or stores nothing: %q", server, env)
 	}
 	return env, nil
+}
+
+// WithTickets is an environment with this GOSESS_TICKETS in the place of what it has.
+func WithTickets(env []string, tickets string) []string {
+	kept := slices.DeleteFunc(slices.Clone(env), func(entry string) bool { return strings.HasPrefix(entry, "GOSESS_TICKETS=") })
+	return append(kept, "GOSESS_TICKETS="+tickets)
 }
 
 // PageLines are the lines of commands on a server's page that begin so.

@@ -59,8 +59,8 @@ func maker(mpm, cache string) func(*testing.T, string, harness.Row, []string) (*
 		if cache != "" {
 			lines = strings.Replace(lines, "nonenotnull", cache, 1)
 		}
-		if row.Tickets != "off" {
-			lines = strings.Replace(lines, "SSLSessionTickets off", "SSLSessionTickets on", 1)
+		if row.Tickets == "off" {
+			lines = strings.Replace(lines, "SSLSessionTickets on", "SSLSessionTickets off", 1)
 		}
 		h, err := harness.NewHTTPD(dir)
 		if err != nil {

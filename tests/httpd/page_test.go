@@ -9,16 +9,21 @@ import (
 	"gosess/tests/harness"
 )
 
-// What the page tells an operator to do does what it says.
+// What the page tells an operator to do does what it says: sessions outlive a reload. Without gosess httpd's tickets do not.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
+	var err error
+	if s.SSL, err = harness.Block("httpd", "apache"); err != nil {
+		t.Fatal(err)
+	}
 	harness.PageTour{
 		Page: "httpd", Dir: s.Dir, Server: s, Through: &s.Through, Env: &s.Env,
 		Resumes: func(resumed bool) {
-			for _, version := range []string{"1.2", "1.3"} {
-				r := s.load("--tls", version, "--sessions", "20", "--attempts", "100")
-				wanted(t, "TLS "+version, resumed, r)
+			old := [][]string{s.pool("1.2"), s.pool("1.3")}
+			s.do(s.Reload)
+			for _, of := range old {
+				wanted(t, of[1], resumed, s.load(of...))
 			}
 			if resumed {
 				s.reconnects()

@@ -112,38 +112,8 @@ func TestLanguages(t *testing.T) {
 	} {
 		t.Run(interpreter, func(t *testing.T) {
 			t.Parallel()
-			dir := harness.TempDir(t)
-			pem, err := harness.CertAndKey(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			env, err := harness.PageEnvironment(server.page, dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, entry := range env {
-				if strings.HasPrefix(entry, "GOSESS_CACHE=") {
-					env[i] += server.option
-				}
-			}
-			one := start(t, interpreter, server.script, pem, env)
-			const sessions, attempts = 20, 60
-			pool := func(version string) string { return filepath.Join(dir, "sessions-"+version) }
-			for _, version := range []string{"1.2", "1.3"} {
-				one.load("--tls", version, "--sessions", strconv.Itoa(sessions), "--attempts", "0", "--save", pool(version))
-				r := one.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(attempts))
-				if r.Resumed != attempts {
-					t.Errorf("TLS %s: resumed %d of %d", version, r.Resumed, r.Attempts)
-				}
-			}
-			one.end()
-			two := start(t, interpreter, server.script, pem, env)
-			for _, version := range []string{"1.2", "1.3"} {
-				if r := two.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(sessions)); r.Resumed != sessions {
-					t.Errorf("TLS %s, the next process: resumed %d of %d", version, r.Resumed, r.Attempts)
-				}
-			}
-			two.end()
+			one, two := comesBack(t, interpreter, server.script, server.page, server.option, "off")
+			comesBack(t, interpreter, server.script, server.page, server.option, "on") // nothing is asked of a callback
 			if !server.new {
 				return
 			}
@@ -155,6 +125,45 @@ func TestLanguages(t *testing.T) {
 			}
 		})
 	}
+}
+
+const sessions, attempts = 20, 60
+
+// comesBack wants all sessions resumed that are made under the page's environment, by the process that made them and by the next one.
+func comesBack(t *testing.T, interpreter, script, page, option, tickets string) (one, two *process) {
+	t.Helper()
+	dir := harness.TempDir(t)
+	pem, err := harness.CertAndKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := harness.PageEnvironment(page, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, entry := range env {
+		if strings.HasPrefix(entry, "GOSESS_CACHE=") {
+			env[i] += option
+		}
+	}
+	env = append(env, "TICKETS="+tickets)
+	pool := func(version string) string { return filepath.Join(dir, "sessions-"+version) }
+	one = start(t, interpreter, script, pem, env)
+	for _, version := range []string{"1.2", "1.3"} {
+		one.load("--tls", version, "--sessions", strconv.Itoa(sessions), "--attempts", "0", "--save", pool(version))
+		if r := one.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(attempts)); r.Resumed != attempts {
+			t.Errorf("TLS %s, tickets %s: resumed %d of %d", version, tickets, r.Resumed, r.Attempts)
+		}
+	}
+	one.end()
+	two = start(t, interpreter, script, pem, env)
+	for _, version := range []string{"1.2", "1.3"} {
+		if r := two.load("--tls", version, "--load", pool(version), "--attempts", strconv.Itoa(sessions)); r.Resumed != sessions {
+			t.Errorf("TLS %s, tickets %s, the next process: resumed %d of %d", version, tickets, r.Resumed, r.Attempts)
+		}
+	}
+	two.end()
+	return one, two
 }
 
 // What the page has a PHP program say is what the one that is tested here says.

@@ -13,7 +13,7 @@ import (
 // The page's two lines make a session and see it resumed, in either version of TLS.
 func TestPageSeesAResumption(t *testing.T) {
 	harness.EachVersion(t, func(t *testing.T, version string) {
-		p, client := prepared(t, harness.TempDir(t), "smtpd_tls_protocols = TLSv"+version)
+		p, client := preparedWith(t, "shared", harness.TempDir(t), "smtpd_tls_protocols = TLSv"+version)
 		p.start(t)
 		lines, err := harness.PageLines("postfix", "echo QUIT | openssl s_client")
 		if err != nil || len(lines) != 2 {

@@ -104,26 +104,38 @@ func (p *postfix) killSMTPD() error {
 	})
 }
 
-// pageLines are what the page adds to main.cf: its environment, with the store in dir, and "off", "on" or
-// "stateful" tickets.
+// pageLines are what the page adds to main.cf: its environment, with the store in dir, and tickets that are "off", "on" (kept),
+// "stateful" or, as on the page, "shared".
 func pageLines(dir, tickets string) ([]string, error) {
 	imported, err := harness.PageEnvironment("postfix", dir)
 	if err != nil {
 		return nil, err
 	}
 	imported = append(imported, "GOSESS_LOG=error:"+filepath.Join(dir, "gosess.log")) // smtpd has no stderr
-	if tickets == "stateful" {
-		imported = append(imported, "GOSESS_TICKETS=stateful")
+	switch tickets {
+	case "stateful":
+		imported = harness.WithTickets(imported, tickets)
+	case "on":
+		imported = harness.WithTickets(imported, "keep")
 	}
 	block, err := harness.Block("postfix", "conf")
 	if err != nil {
 		return nil, err
 	}
-	_, standard, _ := strings.Cut(strings.Split(block, "\n")[0], "=")
+	_, standard, _ := strings.Cut(block, "=")
 	standard, _, _ = strings.Cut(standard, "LD_PRELOAD")
+	for i, entry := range imported {
+		if strings.Contains(entry, ",") { // which ends an entry, where it is not in braces (postconf(5))
+			imported[i] = "{ " + entry + " }"
+		}
+	}
 	lines := []string{"import_environment =" + standard + strings.Join(imported, " ")}
 	if tickets == "off" {
-		lines = append(lines, strings.TrimSpace(strings.Split(block, "\n")[1]))
+		words, err := harness.PageCommand("postfix", "tls_ssl_options")
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, strings.Join(words, " "))
 	}
 	return lines, nil
 }
@@ -148,7 +160,7 @@ func TestPostfix(t *testing.T) {
 			s.Problems = func() []string { return without(p.Problems(), "killed by signal 9") }
 			return s, nil
 		},
-		Tickets: []string{"off", "on", "stateful"},
+		Tickets: []string{"off", "on", "stateful", "shared"},
 		Workers: []int{2},
 		Paths:   []bool{true},
 		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},

@@ -15,9 +15,15 @@ import (
 // prepared is a Postfix with the page's lines, no tickets and these, that is not yet started, and a client of it.
 func prepared(t *testing.T, dir string, lines ...string) (*postfix, harness.Guest) {
 	t.Helper()
+	return preparedWith(t, "off", dir, lines...)
+}
+
+// preparedWith is one with such tickets: see pageLines.
+func preparedWith(t *testing.T, tickets, dir string, lines ...string) (*postfix, harness.Guest) {
+	t.Helper()
 	needRoot(t)
 	harness.NeedBuild(t)
-	page, err := pageLines(dir, "off")
+	page, err := pageLines(dir, tickets)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,21 +23,22 @@ type server struct {
 	gains     bool     // by the page, at a restart
 	late      bool     // it goes by the server name after libssl has looked: the first one who tells it after a restart teaches gosess
 	slow      bool     // to start: tried with GOSESS_TESTS=all
+	tickets   string   // GOSESS_TICKETS, where the page says another one for it
 }
 
 // Asked nothing, since the client speaks HTTP only; and one client at a time, since rsyslog loses some of two, by itself.
 var untilEnd = []string{"--until-end"}
 
 var servers = []server{
-	{"mosquitto", mosquitto, untilEnd, true, false, false},
-	{"unbound", unbound, untilEnd, true, false, false},
-	{"dnsdist", dnsdist, untilEnd, true, true, false},
-	{"rsyslog", rsyslog, untilEnd, false, false, false},
-	{"nghttpx", nghttpx, nil, true, true, false},
-	{"h2o", h2o, nil, true, false, false},
-	{"memcached", memcached, untilEnd, true, false, false},
-	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false, false}, // its clients leave so
-	{"mumble-server", mumble, untilEnd, false, false, true},
+	{"mosquitto", mosquitto, untilEnd, true, false, false, ""},
+	{"unbound", unbound, untilEnd, true, false, false, ""},
+	{"dnsdist", dnsdist, untilEnd, true, true, false, "shared,override"},
+	{"rsyslog", rsyslog, untilEnd, false, false, false, ""},
+	{"nghttpx", nghttpx, nil, true, true, false, "stateful"},
+	{"h2o", h2o, nil, true, false, false, "shared,override"},
+	{"memcached", memcached, untilEnd, true, false, false, ""},
+	{"redis", redis, []string{"--silent", "--no-shutdown"}, false, false, false, ""}, // its clients leave so
+	{"mumble-server", mumble, untilEnd, false, false, true, ""},
 }
 
 // taught is how many percent of the visits after a restart are resumed of the first kind of client that is not resumed by tickets.
@@ -165,12 +166,15 @@ func (r report) isNoWorse(t *testing.T, without report) {
 
 const file = "shm:@DIR@/stores/store?size=4m"
 
-// page is the environment of docs/servers/others.md.
-func page(t *testing.T) func(dir string) []string {
+// page is the environment of docs/servers/others.md for a server.
+func (s server) page(t *testing.T) func(dir string) []string {
 	return func(dir string) []string {
 		env, err := harness.PageEnvironment("others", filepath.Join(dir, "stores"))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if s.tickets != "" {
+			return harness.WithTickets(env, s.tickets)
 		}
 		return env
 	}
@@ -204,7 +208,7 @@ func TestServers(t *testing.T) {
 				return
 			}
 			t.Run("page", func(t *testing.T) {
-				got := s.run(t, page(t))
+				got := s.run(t, s.page(t))
 				got.isNoWorse(t, plain)
 				if all, again := (seen{100, 100, 100}), (seen{s.taught(), 100, 100}); got.start != all || got.restart != again {
 					t.Errorf("resumed %v %%, after a restart %v %%, where the page promises %v and %v", got.start, got.restart, all, again)

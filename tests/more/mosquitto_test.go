@@ -17,7 +17,7 @@ import (
 func TestKnownClients(t *testing.T) {
 	t.Parallel()
 	harness.NeedBuild(t)
-	for name, variables := range map[string]func(string) []string{"without": without, "page": page(t)} {
+	for name, variables := range map[string]func(string) []string{"without": without, "page": server{}.page(t)} {
 		t.Run(name+"/capath", func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)

@@ -104,10 +104,14 @@ func TestUpstreamCountsTheSame(t *testing.T) {
 
 // nginx starts its new program with no more of its environment than nginx.conf names.
 func TestBinaryUpgrade(t *testing.T) {
-	for name, keeps := range map[string]bool{"environment kept": true, "environment lost": false} {
+	for name, tickets := range map[string]bool{"environment kept": false, "environment and tickets kept": true, "environment lost": false} {
 		t.Run(name, func(t *testing.T) {
+			keeps := name != "environment lost"
 			each(t, func(t *testing.T, version string) {
 				s, _ := withStore(t)
+				if s.Tickets = tickets; tickets {
+					s.Env = harness.WithTickets(s.Env, "shared")
+				}
 				if keeps {
 					var err error
 					if s.Main, err = harness.Block("nginx", "conf"); err != nil {

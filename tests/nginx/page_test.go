@@ -6,18 +6,21 @@ import (
 	"gosess/tests/harness"
 )
 
-// What the page tells an operator to do does what it says.
+// What the page tells an operator to do does what it says: sessions outlive a reload. Without gosess nginx's tickets do not.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "")
+	s.Tickets = true
 	harness.PageTour{
 		Page: "nginx", Dir: s.Dir, Server: s, Through: &s.Through, Env: &s.Env,
 		Resumes: func(wanted bool) {
-			for _, version := range []string{"1.2", "1.3"} {
+			old := [][]string{s.pool("1.2"), s.pool("1.3")}
+			s.do(s.Reload)
+			for _, of := range old {
 				if wanted {
-					s.resumes(few(version)...)
+					s.resumes(append(of, "--attempts", "100")...)
 				} else {
-					s.refuses(few(version)...)
+					s.refuses(append(of, "--attempts", "100")...)
 				}
 			}
 		},

@@ -2,7 +2,8 @@
 // A server with PHP's stream_socket_server, which makes a context of OpenSSL for each connection: port, certificate and key.
 pcntl_async_signals(true);
 pcntl_signal(SIGTERM, fn () => exit(0));
-$context = stream_context_create(["ssl" => ["local_cert" => $argv[2], "verify_peer" => false, "no_ticket" => true]]);
+$tickets = getenv("TICKETS") === "off" ? ["no_ticket" => true] : [];
+$context = stream_context_create(["ssl" => ["local_cert" => $argv[2], "verify_peer" => false] + $tickets]);
 $listener = stream_socket_server("tcp://127.0.0.1:$argv[1]", $code, $text, STREAM_SERVER_BIND | STREAM_SERVER_LISTEN, $context);
 while (true) {
     $connection = @stream_socket_accept($listener, -1);

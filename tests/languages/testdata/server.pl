@@ -1,4 +1,5 @@
 # A server with Perl's Net::SSLeay, which can be told of new sessions but not asked for them: port, certificate and key.
+# TICKETS=off takes its tickets away.
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -16,7 +17,7 @@ my $context = Net::SSLeay::CTX_new() or die "no context";
 Net::SSLeay::CTX_use_certificate_file($context, $pem, Net::SSLeay::FILETYPE_PEM()) or die "no certificate";
 Net::SSLeay::CTX_use_PrivateKey_file($context, $pem, Net::SSLeay::FILETYPE_PEM()) or die "no key";
 Net::SSLeay::CTX_set_session_id_context($context, "perl", 4);
-Net::SSLeay::CTX_set_options($context, Net::SSLeay::OP_NO_TICKET());
+Net::SSLeay::CTX_set_options($context, Net::SSLeay::OP_NO_TICKET()) if ($ENV{TICKETS} // "") eq "off";
 Net::SSLeay::CTX_set_session_cache_mode($context, Net::SSLeay::SESS_CACHE_SERVER() | Net::SSLeay::SESS_CACHE_NO_INTERNAL());
 Net::SSLeay::CTX_sess_set_new_cb($context, sub {
     my ($ssl, $session) = @_;

@@ -1,4 +1,5 @@
 # A server with Ruby's openssl and a session cache of its own in the callbacks: port, certificate and key.
+# TICKETS=off takes its tickets away.
 require "openssl"
 require "socket"
 
@@ -14,7 +15,7 @@ context.key = OpenSSL::PKey.read(pem)
 context.session_id_context = "ruby"
 context.session_cache_mode =
   OpenSSL::SSL::SSLContext::SESSION_CACHE_SERVER | OpenSSL::SSL::SSLContext::SESSION_CACHE_NO_INTERNAL
-context.options |= OpenSSL::SSL::OP_NO_TICKET
+context.options |= OpenSSL::SSL::OP_NO_TICKET if ENV["TICKETS"] == "off"
 context.session_new_cb = lambda { |(_, session)| calls[:new] += 1; sessions[session.id] = session.to_der }
 context.session_get_cb = lambda do |(_, id)|
   calls[:get] += 1
