@@ -72,7 +72,7 @@ func environment(t *testing.T, url string) []string {
 
 // Is a host never worse off, and no session resumed that must not be?
 func TestCases(t *testing.T) {
-	versions.Each(t, func(t *testing.T, v versions.Installed) {
+	versions.Few(t, func(t *testing.T, v versions.Installed) {
 		library := v.Library(t)
 		for name, scenarios := range programs {
 			t.Run(name, func(t *testing.T) {

@@ -210,10 +210,7 @@ func needRoot(t *testing.T) {
 // session, after a restart too.
 func TestServers(t *testing.T) {
 	needRoot(t)
-	caches := []string{"memory:?size=4m", file}
-	if harness.All() {
-		caches = append(caches, "shm:?size=4m")
-	}
+	caches := harness.Few(2, []string{"memory:?size=4m", file, "shm:?size=4m"})
 	for _, server := range servers {
 		t.Run(server.name, func(t *testing.T) {
 			t.Parallel()

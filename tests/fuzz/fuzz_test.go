@@ -31,7 +31,7 @@ func duration(t *testing.T) time.Duration {
 		}
 		return d
 	}
-	if os.Getenv("CI") == "true" {
+	if harness.All() {
 		return time.Minute
 	}
 	return 2 * time.Second

@@ -16,8 +16,8 @@ const rootVariable = "GOSESS_TESTS_ROOT"
 // TestedSystem is where the servers of a package's tests come from: this machine, but where RunAll says otherwise.
 func TestedSystem() System { return System{Root: os.Getenv(rootVariable)} }
 
-// RunAll runs all tests of a package with the servers of this system, but for some, of which it is said why. Each runs in a
-// process of its own, several at once, and counts as if it ran here.
+// RunAll runs all tests of a package with the servers of this system, but for some, of which it is said why; and its matrix
+// alone where not all are asked for. Each runs in a process of its own, several at once, and counts as if it ran here.
 func (s System) RunAll(t *testing.T, except map[string]string) {
 	t.Helper()
 	listed, err := exec.Command(os.Args[0], "-test.list", ".").Output()
@@ -35,6 +35,9 @@ func (s System) RunAll(t *testing.T, except map[string]string) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
+			if name != "TestMatrix" {
+				OnlyWhereAll(t)
+			}
 			t.Parallel()
 			s.run(t, name)
 		})

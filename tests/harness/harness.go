@@ -81,19 +81,6 @@ func NeedBuild(t testing.TB) {
 	}
 }
 
-// All says whether tests are to run that make test leaves out, because they take long.
-func All() bool {
-	return os.Getenv("CI") == "true" || os.Getenv("GOSESS_TESTS") == "all"
-}
-
-// OnlyWhereAll skips a test that make test leaves out.
-func OnlyWhereAll(t testing.TB) {
-	t.Helper()
-	if !All() {
-		t.Skip("CI=true or GOSESS_TESTS=all runs it")
-	}
-}
-
 // TempDir is t.TempDir, open to the workers of a server, which are another user.
 func TempDir(t testing.TB) string {
 	t.Helper()

@@ -60,7 +60,6 @@ func TestMatrix(t *testing.T) {
 		Tickets: []string{"on", "stateful", "shared"},
 		Workers: []int{1, 2},
 		Paths:   []bool{false, true},
-		Pairs:   !harness.All(),
 		Steps:   []harness.Step{harness.First, harness.Reload, harness.KillWorker, harness.Restart},
 		Kept: func(r harness.Row, c harness.Client, step harness.Step) int {
 			if r.Stateless(c) && step == harness.Reload {

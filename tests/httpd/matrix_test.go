@@ -21,7 +21,6 @@ func TestMatrix(t *testing.T) {
 		Tickets: []string{"off", "on", "stateful", "shared"},
 		Workers: []int{1, 2},
 		Paths:   []bool{false, true},
-		Pairs:   !harness.All(),
 		Steps:   steps,
 	}.Run(t)
 }

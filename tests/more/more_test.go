@@ -184,15 +184,12 @@ func (s server) page(t *testing.T) func(dir string) []string {
 // are resumed, after a restart too, and where they keep their tickets those without tickets are.
 func TestServers(t *testing.T) {
 	harness.NeedBuild(t)
-	caches := []string{"memory:?size=4m", file}
-	if harness.All() {
-		caches = append(caches, "shm:?size=4m")
-	}
+	caches := harness.Few(2, []string{"memory:?size=4m", file, "shm:?size=4m"})
 	for _, s := range servers {
-		if s.slow && !harness.All() {
-			continue
-		}
 		t.Run(s.name, func(t *testing.T) {
+			if s.slow {
+				harness.OnlyWhereAll(t)
+			}
 			t.Parallel()
 			plain := s.run(t, without)
 			for _, cache := range caches {

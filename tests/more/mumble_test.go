@@ -13,9 +13,7 @@ import (
 // A registered user of a Mumble server is known by his certificate, whether he comes with a session or not, and is nobody else.
 func TestMumbleUser(t *testing.T) {
 	harness.NeedBuild(t)
-	if !harness.All() {
-		t.Skip("it takes long to start; with GOSESS_TESTS=all")
-	}
+	harness.OnlyWhereAll(t) // it takes long to start
 	for _, cache := range []string{"", "memory:?size=4m", file} {
 		t.Run("cache "+cache, func(t *testing.T) {
 			t.Parallel()

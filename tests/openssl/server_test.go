@@ -63,7 +63,7 @@ func (c cache) issues(tls string) bool { return c.reuses || tls == "-tls1_3" }
 // each runs a test for every version of libssl and of TLS, and for every cache; the version of
 // TLS is an option of s_server.
 func each(t *testing.T, test func(b *bench, tls string, c cache)) {
-	versions.Each(t, func(t *testing.T, v versions.Installed) {
+	versions.Few(t, func(t *testing.T, v versions.Installed) {
 		for _, tls := range []string{"-tls1_2", "-tls1_3"} {
 			for _, c := range caches {
 				t.Run(tls[1:]+" "+c.name, func(t *testing.T) { test(newBench(t, v), tls, c) })

@@ -121,7 +121,7 @@ var runs = []struct {
 
 // Is the C half clean under the address and undefined-behaviour sanitizers, with a core in C?
 func TestAddressSanitizer(t *testing.T) {
-	for _, name := range []string{"gcc address", "clang address"} {
+	for _, name := range harness.Few(1, []string{"gcc address", "clang address"}) {
 		s := sanitizers[name]
 		for i, run := range runs {
 			if name == "clang address" && i%2 == 1 {
@@ -173,7 +173,7 @@ func TestTicketsUnderSanitizer(t *testing.T) {
 
 // Is it free of data races, with threads that are in Go at once, and with more than may be?
 func TestThreadSanitizer(t *testing.T) {
-	for _, name := range []string{"gcc thread", "clang thread"} {
+	for _, name := range harness.Few(1, []string{"gcc thread", "clang thread"}) {
 		s := sanitizers[name]
 		for _, version := range versions {
 			t.Run(name+version, func(t *testing.T) {
@@ -213,6 +213,9 @@ func TestAttachingUnderSanitizers(t *testing.T) {
 func TestSanitizersSeeTheirCanaries(t *testing.T) {
 	for name, s := range sanitizers {
 		t.Run(name, func(t *testing.T) {
+			if s.compiler != "gcc" {
+				harness.OnlyWhereAll(t)
+			}
 			t.Parallel()
 			h := s.host(t, s.core(t, s.canary), "threads", "threads")
 			h.env = append(h.env, "THREADS=2", "TIMES=2000") // more than two let in meet nobody

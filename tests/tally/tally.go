@@ -113,7 +113,7 @@ func (r *reader) end(name, action string, elapsed float64) {
 			passed++
 		case result == "skip":
 			skipped++
-			fmt.Fprintf(&text, "SKIP    %s %s\n%s", name, test, s.output[test])
+			fmt.Fprintf(&text, "SKIP    %s %s\n%s", name, test, reason(s.output[test]))
 		default: // failed, or running when the package ended
 			failed++
 			fmt.Fprintf(&text, "FAIL    %s %s\n%s", name, test, s.output[test])
@@ -140,6 +140,17 @@ func (t *tally) add(text string, passed, failed, skipped int) {
 	t.passed += passed
 	t.failed += failed
 	t.skipped += skipped
+}
+
+// reason is what a skipped test says, without what go test says of it.
+func reason(output string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(output) {
+		if bare := strings.TrimSpace(line); !strings.HasPrefix(bare, "=== ") && !strings.HasPrefix(bare, "--- ") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
 }
 
 // covered says whether subtests tell all about a test: it has some, and one of them failed

@@ -48,6 +48,11 @@ func TestTally(t *testing.T) {
 			events: start + `{"Action":"pass","Package":"p","Test":"A"}
 {"Action":"skip","Package":"p","Test":"B"}
 {"Action":"pass","Package":"p"}`},
+		{name: "why it is skipped", good: true, want: "1 passed, 0 failed, 1 skipped",
+			events: start + `{"Action":"pass","Package":"p","Test":"A"}
+{"Action":"output","Package":"p","Test":"B","Output":"    b_test.go:1: because\n"}
+{"Action":"skip","Package":"p","Test":"B"}
+{"Action":"pass","Package":"p"}`},
 		{name: "skipped in CI", strict: true, want: "1 passed, 1 failed (1 of them skipped)",
 			events: start + `{"Action":"pass","Package":"p","Test":"A"}
 {"Action":"skip","Package":"p","Test":"B"}
