@@ -46,7 +46,7 @@
 
 /* The header at the start of a shm store: docs/shm-format.md. */
 #define GOSESS_SHM_MAGIC "gosess\r\n"
-#define GOSESS_SHM_VERSION 7
+#define GOSESS_SHM_VERSION 8
 #define GOSESS_SHM_HEADER_SIZE 64
 #define GOSESS_SHM_ID_SIZE 16
 enum gosess_shm_header {
@@ -56,8 +56,13 @@ enum gosess_shm_header {
     GOSESS_SHM_AT_SIZE = 16,
     GOSESS_SHM_AT_CREATED = 24,
     GOSESS_SHM_AT_ID = 32,
+    GOSESS_SHM_AT_KIND = 48,
     GOSESS_SHM_AT_CHECKSUM = 60,
 };
+
+/* Of the store of a fleet, which ends with a window: docs/fleet-format.md. */
+#define GOSESS_SHM_KIND_FLEET 1
+#define GOSESS_WINDOW_SIZE 1150976
 
 /*
  * The mask of a thread in or of the Go half: a handler of the host that ran there would run on

@@ -9,6 +9,7 @@ import (
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
 	"gosess/sessioncache/tickets"
+	"gosess/sessioncache/window"
 )
 
 // What both halves must agree on. Where they do not this does not compile: two arrays of other
@@ -33,6 +34,9 @@ var (
 	_ = [C.GOSESS_SHM_AT_SIZE]byte([shm.TotalAt]byte{})
 	_ = [C.GOSESS_SHM_AT_CREATED]byte([shm.CreatedAt]byte{})
 	_ = [C.GOSESS_SHM_AT_ID]byte([shm.IDAt]byte{})
+	_ = [C.GOSESS_SHM_AT_KIND]byte([shm.KindAt]byte{})
+	_ = [C.GOSESS_SHM_KIND_FLEET]byte([shm.KindFleet]byte{})
+	_ = [C.GOSESS_WINDOW_SIZE]byte([window.Size]byte{})
 	_ = [C.GOSESS_SHM_AT_CHECKSUM]byte([shm.SumAt]byte{})
 
 	_ = map[bool]string{false: "the magic of a store differs", C.GOSESS_SHM_MAGIC == shm.Magic: ""}

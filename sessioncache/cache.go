@@ -28,6 +28,7 @@ type Cache struct {
 	works  sync.Pool
 	now    func() int64
 	report func(error) // what OnError was given
+	news   News
 }
 
 // New makes a cache over a store. The first key seals; entries of every key open.
@@ -36,7 +37,7 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 	if len(keys) == 0 {
 		return nil, ErrKeys
 	}
-	c := &Cache{store: store, now: systemTime, report: func(error) {}}
+	c := &Cache{store: store, now: systemTime, report: func(error) {}, news: silence{}}
 	for _, key := range keys {
 		if len(key) != KeySize {
 			return nil, ErrKeys
@@ -121,7 +122,15 @@ func (c *Cache) put(ctx context.Context, o Origin, s Session) (Seal, error) {
 	if err := c.sealer.seal(w, owner, expires); err != nil {
 		return Seal{}, err
 	}
-	return sealOf(&w.entry), c.store.Put(ctx, &w.key, w.entry.Sealed, expires, w.now)
+	return sealOf(&w.entry), c.putEntry(ctx, w, expires)
+}
+
+func (c *Cache) putEntry(ctx context.Context, w *work, expires uint32) error {
+	err := c.store.Put(ctx, &w.key, w.entry.Sealed, expires, w.now)
+	if err == nil {
+		c.news.Stored(&w.key, expires)
+	}
+	return err
 }
 
 // dropOlder drops what is stored under the older keys: it would come back when the new entry has
@@ -133,6 +142,7 @@ func (c *Cache) dropOlder(ctx context.Context, w *work, id []byte) error {
 			found, err := c.store.Find(ctx, &w.key, &w.entry)
 			if found && err == nil {
 				_, err = c.store.Drop(ctx, &w.entry)
+				c.news.Removed(&w.key)
 			}
 			if err != nil {
 				return err
@@ -178,19 +188,33 @@ func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der
 	w := c.begin()
 	defer c.end(w)
 	w.entry.Spent = use == hardlyAgain
+	absent := true
 	for i := range c.keys {
 		head, found := c.findSession(ctx, w, i, id)
 		if found == nil {
 			continue
 		}
-		if !w.shares(i, head, &o) || w.flushed(&o) || use == neverAgain && !c.drop(ctx, w) {
+		absent = false
+		if !w.shares(i, head, &o) || w.flushed(&o) {
+			c.leave(w, use)
+			break
+		}
+		if use == neverAgain && !c.drop(ctx, w) {
 			break
 		}
 		c.store.Count(Hits)
-		return append(dst, found...), Stored{int64(w.entry.Expires), sealOf(&w.entry)}, true
+		return append(dst, found...), Stored{Expires: int64(w.entry.Expires), Seal: sealOf(&w.entry)}, true
 	}
 	c.store.Count(Misses)
-	return dst, Stored{}, false
+	return dst, Stored{Absent: absent}, false
+}
+
+// leave leaves a session where it is that is not for who asks. Who was about to take it has had it taken from other
+// stores before.
+func (c *Cache) leave(w *work, use use) {
+	if use == neverAgain {
+		c.news.Stored(&w.key, w.entry.Expires)
+	}
 }
 
 // Remove drops the session of an id, if same says of its DER, and of its seal, that it is
@@ -205,7 +229,10 @@ func (c *Cache) Remove(ctx context.Context, id []byte, same func(der []byte, sea
 			if !c.holds(ctx, w, i, id, same) {
 				break
 			}
-			removed = c.drop(ctx, w) || removed
+			if c.drop(ctx, w) {
+				removed = true
+				c.news.Removed(&w.key)
+			}
 		}
 	}
 	if removed {

@@ -17,6 +17,7 @@ func (c *Cache) Change(ctx context.Context, id, der []byte, ends func(stored int
 			continue
 		}
 		if !c.putChanged(ctx, w, i, head, der, ends(int64(w.entry.Expires))) {
+			c.news.Removed(&w.key)
 			c.store.Count(Removals)
 		}
 	}
@@ -34,7 +35,7 @@ func (c *Cache) putChanged(ctx context.Context, w *work, i int, head, der []byte
 	clear(w.entry.Sealed) // the new bytes may be fewer
 	err := c.sealer.seal(w, owner, expires)
 	if err == nil {
-		err = c.store.Put(ctx, &w.key, w.entry.Sealed, expires, w.now)
+		err = c.putEntry(ctx, w, expires)
 	}
 	if err != nil {
 		c.fail(err)

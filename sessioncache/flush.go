@@ -8,11 +8,17 @@ func (c *Cache) Flush(ctx context.Context, owner [32]byte, before int64) error {
 	w := c.begin()
 	defer c.end(w)
 	of := w.ownerTag(&owner)
-	return c.store.Flush(ctx, &of, seconds(before))
+	return c.flush(ctx, &of, seconds(before))
+}
+
+func (c *Cache) flush(ctx context.Context, owner *Tag, before uint32) error {
+	err := c.store.Flush(ctx, owner, before)
+	c.news.Flushed(owner, before) // whatever becomes of this store
+	return err
 }
 
 // Clear drops every session of every owner. What server names lead to stays known.
-func (c *Cache) Clear(ctx context.Context) error { return c.store.Flush(ctx, nil, 0) }
+func (c *Cache) Clear(ctx context.Context) error { return c.flush(ctx, nil, 0) }
 
 // Number returns how many sessions of an owner are stored, those included whose time is over.
 func (c *Cache) Number(ctx context.Context, owner [32]byte) (int, error) {

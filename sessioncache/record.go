@@ -53,7 +53,11 @@ func (c *Cache) AddRecord(ctx context.Context, name string, value []byte, expire
 	if err := c.sealer.seal(w, Tag{}, seconds(expires)); err != nil {
 		return err
 	}
-	return records.AddRecord(ctx, &w.key, w.entry.Sealed, seconds(expires), w.now)
+	err := records.AddRecord(ctx, &w.key, w.entry.Sealed, seconds(expires), w.now)
+	if err == nil {
+		c.news.Made(&w.key, seconds(expires))
+	}
+	return err
 }
 
 func orExists(err error) error {

@@ -25,4 +25,5 @@ type Seal [prefixSize + counterSize]byte
 type Stored struct {
 	Expires int64 // what Put was told; the DER may not say
 	Seal    Seal
+	Absent  bool // of what was not found: nothing is stored under its id, not even for others
 }

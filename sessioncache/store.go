@@ -26,6 +26,9 @@ func (k *LookupKey) IsRoute() bool { return k[RouteByte]&RouteBit != 0 }
 // StoreID is random bytes that no two stores have in common.
 type StoreID [16]byte
 
+// FleetID is that of all stores of all fleets. What holds them apart is their key files.
+var FleetID = StoreID([]byte("gosess fleet v1."))
+
 // Tag is a keyed hash, short because every entry has three. Nobody can work one out without the
 // key; that of a server name a client can only try, a handshake for each of 2^32.
 type Tag [tagSize]byte

@@ -130,9 +130,8 @@ const (
 // layout is a mapping and where everything is in it, in words.
 type layout struct {
 	words
-	mapping   []byte
-	created   int64
-	id        sessioncache.StoreID
+	header
+	mapping   []byte // with the window
 	workersAt int
 	workers   int
 	setsAt    int
@@ -142,17 +141,18 @@ type layout struct {
 }
 
 func layoutOf(mapping []byte) (layout, error) {
-	created, id, err := readHeader(mapping)
+	h, err := readHeader(mapping)
 	if err != nil {
 		return layout{}, err
 	}
-	w, ok := wordsOf(mapping)
+	own := h.own(mapping)
+	w, ok := wordsOf(mapping[:own])
 	if !ok {
 		return layout{}, ErrDamaged
 	}
-	m := layout{words: w, mapping: mapping, created: created, id: id}
-	m.workers = min(len(mapping)/workerShare, workersMost)
-	m.workersAt = recordsEnd(len(mapping))
+	m := layout{words: w, header: h, mapping: mapping}
+	m.workers = min(own/workerShare, workersMost)
+	m.workersAt = recordsEnd(own)
 	end := m.workersAt + m.workers*workerSize
 	m.setsAt = (end + setHeaderSize - 1) / setHeaderSize * setHeaderSize
 	total := len(w.w) - m.setsAt

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gosess/sessioncache"
+	"gosess/sessioncache/window"
 )
 
 // Store is a store in memory that many processes share. Readers take no lock, and a
@@ -31,7 +32,7 @@ func Open(mapping []byte) (*Store, error) {
 	s := &Store{writer: writer{layout: m, pid: uint64(os.Getpid()), patience: lockPatience, pause: nap}}
 	// A predecessor of the same pid may have died holding a lock.
 	s.ticket.Store(rand.Uint32())
-	s.records = recordArea{&s.words, recordCount(len(mapping)), s.pid}
+	s.records = recordArea{&s.words, recordCount(s.own(mapping)), s.pid}
 	s.worker = s.claimWorker(s.pid, time.Now().Unix())
 	s.plans.New = func() any { return newPlan(setSlots, s.units) }
 	return s, nil
@@ -40,15 +41,28 @@ func Open(mapping []byte) (*Store, error) {
 // Check reports whether the header still is what it was when the store was opened. It is
 // never written again: else somebody has overwritten the file.
 func (s *Store) Check() error {
-	_, id, err := readHeader(s.mapping)
-	if err == nil && id != s.id {
+	h, err := readHeader(s.mapping)
+	if err == nil && h != s.header {
 		return ErrDamaged
 	}
 	return err
 }
 
-// ID is in the header.
-func (s *Store) ID() sessioncache.StoreID { return s.id }
+// ID is in the header. All stores of a fleet have one, so that what was sealed for one opens in the others.
+func (s *Store) ID() sessioncache.StoreID {
+	if s.fleet {
+		return sessioncache.FleetID
+	}
+	return s.id
+}
+
+// Window is what a store of a fleet shares with the agent, nil for others.
+func (s *Store) Window() *window.Window {
+	if !s.fleet {
+		return nil
+	}
+	return window.Open(s.mapping[s.own(s.mapping):])
+}
 
 // Count adds one to a counter of this process.
 func (s *Store) Count(c sessioncache.Counter) { s.count(c) }

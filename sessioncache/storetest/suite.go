@@ -50,6 +50,9 @@ func Run(t *testing.T, empty Empty) {
 
 		{"Records", testRecords},
 
+		{"News", testNews},
+		{"NewsOfRecords", testNewsOfRecords},
+
 		{"Model", testModel},
 		{"Simulation", testSimulation},
 	} {

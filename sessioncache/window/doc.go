@@ -7,5 +7,5 @@
 // Nothing that a worker reads here is trusted: it looks in the near store again, and what is there has to
 // open under the sealing key. Each side frees itself alone from whatever the other one does.
 //
-// docs/fleet-format.md is the contract.
+// docs/fleet-format.md is the contract. The window is the end of the file of a store: package shm opens it.
 package window

@@ -10,32 +10,13 @@ import (
 )
 
 // newWindow is an empty one, on the heap.
-func newWindow(t testing.TB) *Window {
-	t.Helper()
-	w, err := Open(newMapping())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-func newMapping() []byte {
+func newWindow(testing.TB) *Window {
 	words := make([]uint64, Size/8)
-	mapping := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), Size)
-	header := Header(sessioncache.StoreID{1, 2, 3})
-	copy(mapping, header[:])
-	return mapping
+	return Open(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), Size))
 }
 
-// again is the same mapping as another process has it.
-func again(t testing.TB, w *Window) *Window {
-	t.Helper()
-	other, err := Open(w.mapping)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return other
-}
+// again is the same memory as another process has it.
+func again(_ testing.TB, w *Window) *Window { return Open(unsafe.Slice((*byte)(w.base), Size)) }
 
 func keyOf(n int) (key sessioncache.LookupKey) {
 	for i := range key {

@@ -2,44 +2,17 @@ package window
 
 import (
 	"encoding/binary"
-	"errors"
-	"hash/crc32"
-	"os"
 	"sync/atomic"
 	"unsafe"
 
 	"gosess/sessioncache"
 )
 
-// Errors of [Open].
-var (
-	// ErrNotOurs is returned when a mapping does not begin as a window does.
-	ErrNotOurs = errors.New("not a gosess window")
-	// ErrVersion is returned for a window of another format version.
-	ErrVersion = errors.New("gosess window of another format version")
-	// ErrDamaged is returned when the header contradicts itself or the mapping.
-	ErrDamaged = errors.New("damaged gosess window")
-)
-
-// The header is written by the C half, before anybody else sees the file: shim/far/window.h has the
-// same numbers, which are compared when capi is compiled.
-const (
-	Magic      = "gosesswn"
-	Version    = 1
-	HeaderSize = 64
-
-	VersionAt    = 8
-	HeaderSizeAt = 12
-	SizeAt       = 16
-	StoreAt      = 24
-	SumAt        = 60
-)
-
 // Where everything is, in bytes. Whatever several processes write often has a line for itself.
 const (
-	GateAt     = 64 // turns << 1 | 1 where it is open
-	StrikesAt  = 68 // waits in a row that nobody has answered
-	LeaseAt    = 72 // nobody waits after that: CLOCK_MONOTONIC in nanoseconds
+	GateAt     = 0 // turns << 1 | 1 where it is open
+	StrikesAt  = 4 // waits in a row that nobody has answered
+	LeaseAt    = 8 // nobody waits after that: CLOCK_MONOTONIC in nanoseconds
 	PostedAt   = 128
 	BellAt     = 192 // futex of who waits for requests
 	SleepersAt = 196
@@ -82,10 +55,7 @@ const (
 
 // Window is a mapped window.
 type Window struct {
-	base    unsafe.Pointer
-	mapping []byte
-	store   sessioncache.StoreID
-	file    *os.File // of Serve
+	base unsafe.Pointer
 
 	// Of the agent, which is one: what Reclaim saw of the slots the last time; how much news Drain has read, and
 	// what it waits for.
@@ -95,42 +65,12 @@ type Window struct {
 	lateSince int64
 }
 
-// Open checks a mapping, shared and writable, which has to stay for as long as the Window is used.
-func Open(mapping []byte) (*Window, error) {
-	if len(mapping) < HeaderSize || string(mapping[:len(Magic)]) != Magic {
-		return nil, ErrNotOurs
-	}
-	le := binary.LittleEndian
-	if le.Uint32(mapping[VersionAt:]) != Version {
-		return nil, ErrVersion
-	}
-	switch {
-	case le.Uint32(mapping[SumAt:]) != crc32.ChecksumIEEE(mapping[:SumAt]),
-		le.Uint32(mapping[HeaderSizeAt:]) != HeaderSize,
-		le.Uint64(mapping[SizeAt:]) != Size,
-		len(mapping) != Size,
-		uintptr(unsafe.Pointer(&mapping[0]))%8 != 0:
-		return nil, ErrDamaged
-	}
-	w := &Window{base: unsafe.Pointer(&mapping[0]), mapping: mapping, store: sessioncache.StoreID(mapping[StoreAt:])}
+// Open sees memory as a window: Size bytes, shared and writable, at an address that 8 divides, which stay
+// for as long as the Window is used. What is all zero is a window without an agent.
+func Open(memory []byte) *Window {
+	w := &Window{base: unsafe.Pointer((*[Size]byte)(memory))}
 	w.read = w.u64(HeadAt).Load()
-	return w, nil
-}
-
-// StoreID is that of the near store that the window belongs to.
-func (w *Window) StoreID() sessioncache.StoreID { return w.store }
-
-// Header makes the header of a window of a store.
-func Header(store sessioncache.StoreID) [HeaderSize]byte {
-	var h [HeaderSize]byte
-	le := binary.LittleEndian
-	copy(h[:], Magic)
-	le.PutUint32(h[VersionAt:], Version)
-	le.PutUint32(h[HeaderSizeAt:], HeaderSize)
-	le.PutUint64(h[SizeAt:], Size)
-	copy(h[StoreAt:], store[:])
-	le.PutUint32(h[SumAt:], crc32.ChecksumIEEE(h[:SumAt]))
-	return h
+	return w
 }
 
 func (w *Window) u32(at int) *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Add(w.base, at)) }

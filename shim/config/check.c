@@ -87,12 +87,33 @@ void gosess_note_size(uint64_t have, uint64_t want, const struct gosess_report *
                 report->path, have_text, want_text);
 }
 
-const char *gosess_fault(enum gosess_header_state state)
+bool gosess_fail_keyless(const struct gosess_report *report)
 {
-    return state == GOSESS_HEADER_VERSION ? "has another version" : "is damaged";
+    return GOSESS_FAIL(report, "option \"fleet\" needs a key file, the same on all machines; "
+                               "allowed: keys=/absolute/path, or GOSESS_KEYS");
 }
 
-bool gosess_read_state(int fd, enum gosess_header_state *state, uint64_t *size,
+bool gosess_fail_fleet(const struct gosess_report *report)
+{
+    return GOSESS_FAIL(report,
+                       "store %s is that of a fleet; allowed: shm:%s?fleet, or to remove the file "
+                       "while no server uses it",
+                       report->path, report->path);
+}
+
+const char *gosess_fault(enum gosess_header_state state)
+{
+    switch (state) {
+    case GOSESS_HEADER_VERSION:
+        return "has another version";
+    case GOSESS_HEADER_ALONE:
+        return "is that of no fleet";
+    default:
+        return "is damaged";
+    }
+}
+
+bool gosess_read_state(int fd, bool fleet, enum gosess_header_state *state, uint64_t *file_size,
                        const struct gosess_report *report)
 {
     unsigned char header[GOSESS_SHM_HEADER_SIZE] = {0};
@@ -100,9 +121,9 @@ bool gosess_read_state(int fd, enum gosess_header_state *state, uint64_t *size,
     ssize_t length = gosess_read_all(fd, header, sizeof(header), 0);
     if (length < 0 || fstat(fd, &status) != 0)
         return GOSESS_FAIL(report, "cannot read store %s: %s", report->path, strerror(errno));
-    *size = (uint64_t)status.st_size;
-    *state =
-        length == 0 ? GOSESS_HEADER_UNFINISHED : gosess_header_state(header, (size_t)length, *size);
+    *file_size = (uint64_t)status.st_size;
+    *state = length == 0 ? GOSESS_HEADER_UNFINISHED
+                         : gosess_header_state(header, (size_t)length, *file_size, fleet);
     return true;
 }
 

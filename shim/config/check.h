@@ -32,6 +32,12 @@ bool gosess_fail_open(const struct gosess_report *report);
 
 bool gosess_fail_not_ours(const struct gosess_report *report);
 
+/* For a fleet whose machines would each have a key of their own. */
+bool gosess_fail_keyless(const struct gosess_report *report);
+
+/* For the store of a fleet that a URL does not say is one. */
+bool gosess_fail_fleet(const struct gosess_report *report);
+
 /* Notes that an existing store keeps its size. */
 void gosess_note_size(uint64_t have, uint64_t want, const struct gosess_report *report);
 
@@ -39,7 +45,7 @@ void gosess_note_size(uint64_t have, uint64_t want, const struct gosess_report *
 const char *gosess_fault(enum gosess_header_state state);
 
 /* Reads the state of a file and its size; an empty file counts as unfinished. */
-bool gosess_read_state(int fd, enum gosess_header_state *state, uint64_t *size,
+bool gosess_read_state(int fd, bool fleet, enum gosess_header_state *state, uint64_t *file_size,
                        const struct gosess_report *report);
 
 #endif

@@ -34,7 +34,7 @@ static bool check_existing(const struct gosess_url *url, bool *make,
     int fd = open(url->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return gosess_fail_open(report);
-    bool done = gosess_read_state(fd, &state, &size, report);
+    bool done = gosess_read_state(fd, url->fleet, &state, &size, report);
     close(fd);
     if (!done)
         return false;
@@ -42,6 +42,7 @@ static bool check_existing(const struct gosess_url *url, bool *make,
     char text[24];
     switch (state) {
     case GOSESS_HEADER_READY:
+        size -= gosess_file_size(0, url->fleet);
         gosess_size_text(size, text);
         gosess_fail(report->note, GOSESS_ERROR_SIZE, "would open store %s of size %s", url->path,
                     text);
@@ -53,6 +54,9 @@ static bool check_existing(const struct gosess_url *url, bool *make,
         return true;
     case GOSESS_HEADER_NOT_OURS:
         return gosess_fail_not_ours(report);
+    case GOSESS_HEADER_FLEET:
+        return gosess_fail_fleet(report);
+    case GOSESS_HEADER_ALONE:
     case GOSESS_HEADER_VERSION:
     case GOSESS_HEADER_DAMAGED:
         break;
@@ -67,7 +71,7 @@ static bool check_existing(const struct gosess_url *url, bool *make,
                     "store %s %s: would remove it and make an empty one; %s is no store of this "
                     "user's and stays",
                     url->path, gosess_fault(state), old);
-    return check_make(url->size, report);
+    return check_make(gosess_file_size(url->size, url->fleet), report);
 }
 
 static bool check_path(const struct gosess_url *url, const struct gosess_report *report)
@@ -87,7 +91,7 @@ static bool check_path(const struct gosess_url *url, const struct gosess_report 
     char text[24];
     gosess_size_text(url->size, text);
     gosess_fail(report->note, GOSESS_ERROR_SIZE, "would make store %s of size %s", url->path, text);
-    return check_make(url->size, report);
+    return check_make(gosess_file_size(url->size, url->fleet), report);
 }
 
 static bool check_keys(const struct gosess_url *url, const char *keys_file,
@@ -97,6 +101,8 @@ static bool check_keys(const struct gosess_url *url, const char *keys_file,
     struct stat status;
     if (*url->keys)
         keys_file = url->keys;
+    if (!*keys_file && url->fleet)
+        return gosess_fail_keyless(report);
     if (!*keys_file && *url->path) {
         gosess_beside(url->path, ".key", beside);
         if (lstat(beside, &status) != 0)

@@ -88,12 +88,12 @@ static bool fail_write(const struct gosess_report *report)
     return GOSESS_FAIL(report, "cannot write %s: %s", report->path, strerror(errno));
 }
 
-static bool write_header(int fd, uint64_t size, const struct gosess_report *report)
+static bool write_header(int fd, uint64_t file_size, bool fleet, const struct gosess_report *report)
 {
     unsigned char header[GOSESS_SHM_HEADER_SIZE], id[GOSESS_SHM_ID_SIZE];
     if (!gosess_random(id, sizeof(id), report->error, report->error_size))
         return false;
-    gosess_header_encode(header, size, (uint64_t)time(NULL), id);
+    gosess_header_encode(header, file_size, fleet, (uint64_t)time(NULL), id);
     return gosess_write_all(fd, header, sizeof(header), 0) || fail_write(report);
 }
 
@@ -110,7 +110,7 @@ static bool open_anonymous(uint64_t size, struct gosess_store *store, struct gos
     /* The seals: nobody who opens it through /proc can cut it and so kill us by SIGBUS. */
     /* Its pages come when they are written to, as those of a server's own cache do. */
     bool done = ftruncate(fd, (off_t)size) == 0
-                    ? write_header(fd, size, report)
+                    ? write_header(fd, size, false, report)
                     : GOSESS_FAIL(report, "cannot make %s: %s", report->path, strerror(errno));
     if (done && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         done = GOSESS_FAIL(report, "cannot seal %s: %s", report->path, strerror(errno));
@@ -185,6 +185,10 @@ static struct gosess_keys *open_keys(const struct gosess_url *url, const char *k
         keys_file = url->keys;
     if (*keys_file)
         return gosess_keys_read(keys_file, false, report->error, report->error_size);
+    if (url->fleet) {
+        gosess_fail_keyless(report);
+        return NULL;
+    }
     if (!*url->path)
         return gosess_keys_random(report->error, report->error_size);
     char beside[PATH_MAX];
@@ -197,22 +201,23 @@ static bool fill(int fd, const struct gosess_url *url, const char *keys_file,
                  struct gosess_store *store, const struct gosess_report *report)
 {
     static const char magic[] = GOSESS_SHM_MAGIC;
+    uint64_t size = gosess_file_size(url->size, url->fleet);
 
     /* The mode is 0600 whatever the umask was. */
     if (ftruncate(fd, 0) != 0 || fchmod(fd, 0600) != 0)
         return fail_write(report);
-    if (!gosess_check_disk(url->size, report))
+    if (!gosess_check_disk(size, report))
         return false;
     if (!gosess_write_all(fd, magic, sizeof(magic) - 1, 0))
         return fail_write(report);
-    if (!allocate(fd, url->size, false, report))
+    if (!allocate(fd, size, false, report))
         return false;
     store->keys = open_keys(url, keys_file, report);
-    if (!store->keys || !write_header(fd, url->size, report))
+    if (!store->keys || !write_header(fd, size, url->fleet, report))
         return false;
     if (fsync(fd) != 0)
         return fail_write(report);
-    return map(fd, url->size, store, report);
+    return map(fd, size, store, report);
 }
 
 static bool make(int fd, const struct gosess_url *url, const char *keys_file,
@@ -224,14 +229,15 @@ static bool make(int fd, const struct gosess_url *url, const char *keys_file,
     return done;
 }
 
-static bool use(int fd, uint64_t size, const struct gosess_url *url, const char *keys_file,
+static bool use(int fd, uint64_t file_size, const struct gosess_url *url, const char *keys_file,
                 struct gosess_store *store, const struct gosess_report *report)
 {
+    uint64_t size = file_size - gosess_file_size(0, url->fleet);
     if (url->sized && size != url->size)
         gosess_note_size(size, url->size, report);
-    return allocate(fd, size, true, report) &&
+    return allocate(fd, file_size, true, report) &&
            (store->keys = open_keys(url, keys_file, report)) != NULL &&
-           map(fd, size, store, report);
+           map(fd, file_size, store, report);
 }
 
 /* One try with the locked file. *again where it has made way: the path is free then. */
@@ -240,7 +246,7 @@ static bool open_file(int fd, const struct gosess_url *url, const char *keys_fil
 {
     enum gosess_header_state state = GOSESS_HEADER_NOT_OURS;
     uint64_t size = 0;
-    if (!gosess_read_state(fd, &state, &size, report))
+    if (!gosess_read_state(fd, url->fleet, &state, &size, report))
         return false;
     switch (state) {
     case GOSESS_HEADER_READY:
@@ -249,6 +255,9 @@ static bool open_file(int fd, const struct gosess_url *url, const char *keys_fil
         return make(fd, url, keys_file, store, report);
     case GOSESS_HEADER_NOT_OURS:
         return gosess_fail_not_ours(report);
+    case GOSESS_HEADER_FLEET:
+        return gosess_fail_fleet(report);
+    case GOSESS_HEADER_ALONE:
     case GOSESS_HEADER_VERSION:
     case GOSESS_HEADER_DAMAGED:
         break;

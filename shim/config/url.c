@@ -131,16 +131,43 @@ static bool parse_tier(struct word value, struct gosess_url *url, char *error, s
     return parse_only("tier", value, "second", &url->second_tier, error, error_size);
 }
 
+/* Its value is empty, as it has none. */
+static bool parse_fleet(struct word value, struct gosess_url *url, char *error, size_t error_size)
+{
+    (void)error;
+    (void)error_size;
+    url->fleet = value.length == 0;
+    return true;
+}
+
+static bool parse_wait(struct word value, struct gosess_url *url, char *error, size_t error_size)
+{
+    unsigned number = 0;
+    size_t i = 0;
+    for (; i < value.length && i < 3 && isdigit((unsigned char)value.text[i]); i++)
+        number = number * 10 + (unsigned)(value.text[i] - '0');
+    if (i == 0 || !is((struct word){value.text + i, value.length - i}, "ms") ||
+        number > GOSESS_WAIT_MAX)
+        return gosess_fail(error, error_size, "wait \"%.*s\" is not allowed; allowed: 0ms to %dms",
+                           SHOW(value), GOSESS_WAIT_MAX);
+    url->wait = number;
+    url->waits = true;
+    return true;
+}
+
 static const struct option {
     const char *name;
     const char *example;
     bool (*parse)(struct word value, struct gosess_url *url, char *error, size_t error_size);
     bool not_live; /* a store of live sessions does not have it */
+    bool alone;    /* it has no value */
 } options[] = {
-    {"size", "size=64m", parse_size, false},
-    {"single-use", "single-use=tls13", parse_single_use, false},
-    {"keys", "keys=/absolute/path", parse_keys, true},
-    {"tier", "tier=second", parse_tier, true},
+    {"size", "size=64m", parse_size, false, false},
+    {"single-use", "single-use=tls13", parse_single_use, false, false},
+    {"keys", "keys=/absolute/path", parse_keys, true, false},
+    {"tier", "tier=second", parse_tier, true, false},
+    {"fleet", "fleet", parse_fleet, true, true},
+    {"wait", "wait=2ms", parse_wait, true, false},
 };
 
 /* NULL and an error where the kind of store has no such option. */
@@ -176,9 +203,9 @@ static bool parse_options(const char *text, const char *end, struct gosess_url *
         struct word value = {text, 0};
         if (*text == '=')
             value = until(text + 1, "& \t\r\n");
-        if (value.length == 0)
-            return gosess_fail(error, error_size, "option \"%.*s\" has no value; allowed: %s",
-                               SHOW(name), option->example);
+        if (option->alone ? *text == '=' : value.length == 0)
+            return gosess_fail(error, error_size, "option \"%.*s\" has %s value; allowed: %s",
+                               SHOW(name), option->alone ? "a" : "no", option->example);
         if (!option->parse(value, url, error, error_size))
             return false;
         text = value.text + value.length;
@@ -186,6 +213,19 @@ static bool parse_options(const char *text, const char *end, struct gosess_url *
             return true;
         text++; /* the & */
     }
+}
+
+/* What an option needs of the rest of the URL. */
+static bool check_fleet(const struct gosess_url *url, char *error, size_t error_size)
+{
+    if (url->fleet && !*url->path)
+        return gosess_fail(error, error_size,
+                           "option \"fleet\" needs a path, by which the agent finds the store; "
+                           "allowed: shm:/run/gosess/web?fleet");
+    return url->fleet || !url->waits ||
+           gosess_fail(error, error_size,
+                       "option \"wait\" is for an agent; allowed: with fleet, as in "
+                       "shm:/run/gosess/web?fleet&wait=2ms");
 }
 
 /* NULL and an error where there is no such kind of store. */
@@ -212,6 +252,7 @@ bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, siz
 
     memset(url, 0, sizeof(*url));
     url->size = GOSESS_SIZE_DEFAULT;
+    url->wait = GOSESS_WAIT_DEFAULT;
 
     text += strspn(text, spaces);
     struct word whole = until(text, spaces);
@@ -242,5 +283,6 @@ bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, siz
     text += path.length;
     if (*text != '?')
         return true;
-    return parse_options(text + 1, whole.text + whole.length, url, error, error_size);
+    return parse_options(text + 1, whole.text + whole.length, url, error, error_size) &&
+           check_fleet(url, error, error_size);
 }

@@ -10,6 +10,8 @@
 #define GOSESS_SIZE_MIN (UINT64_C(1) << 20)
 #define GOSESS_SIZE_MAX (UINT64_C(1) << 40)
 #define GOSESS_SIZE_DEFAULT (UINT64_C(64) << 20)
+#define GOSESS_WAIT_DEFAULT 2
+#define GOSESS_WAIT_MAX 50
 
 /* A kind of store. The Go half knows it by the name, too: capi/open.go. */
 struct gosess_scheme {
@@ -27,10 +29,13 @@ struct gosess_url {
     bool sized;          /* it is given */
     bool single_use;     /* ?single-use=tls13 */
     bool second_tier;    /* ?tier=second */
+    bool fleet;          /* ?fleet */
+    unsigned wait;       /* ?wait=, in milliseconds: for the agent of the fleet */
+    bool waits;          /* it is given */
 };
 
 /*
- * Parses one URL: scheme ":" [path] ["?" option "=" value *("&" option "=" value)].
+ * Parses one URL: scheme ":" [path] ["?" option *("&" option)], an option being name ["=" value].
  * Touches no file. False and an error that names the offending word and what is
  * allowed in its place; *url is undefined then.
  */

@@ -21,6 +21,9 @@ func TestURL(t *testing.T) {
 		{"shm:?keys=/etc/k=1", "path= keys=/etc/k=1 size=67108864"},
 		{"shm:/a%20b:c", "path=/a%20b:c keys= size=67108864"},
 		{"shm:" + long, "path=" + long + " keys= size=67108864"},
+		{"shm:/run/web?fleet", "path=/run/web keys= size=67108864 fleet wait=2"},
+		{"shm:/run/web?wait=0ms&fleet&size=1m", "path=/run/web keys= size=1048576 fleet wait=0"},
+		{"shm:/run/web?fleet&wait=50ms", "path=/run/web keys= size=67108864 fleet wait=50"},
 	}
 	for _, test := range tests {
 		if got := good(t, "url", test.url).text; got != test.want {
@@ -60,6 +63,18 @@ func TestURLErrors(t *testing.T) {
 		{"memory:/run/x", `"/run/x"`, "memory:?size=64m"},
 		{"memory:?keys=/k", `"keys"`, "size, single-use"},
 		{"shm:?=1m", `""`, options},
+		{"shm:?fleet", `"fleet" needs a path`, "shm:/run/gosess/web?fleet"},
+		{"shm:/a?fleet=", `"fleet" has a value`, "allowed: fleet"},
+		{"shm:/a?fleet=yes", `"fleet" has a value`, "allowed: fleet"},
+		{"shm:/a?fleet&fleet", `"fleet"`, "once"},
+		{"shm:/a?wait=2ms", `"wait"`, "with fleet"},
+		{"shm:/a?fleet&wait", `"wait"`, "wait=2ms"},
+		{"shm:/a?fleet&wait=51ms", `"51ms"`, "0ms to 50ms"},
+		{"shm:/a?fleet&wait=9999ms", `"9999ms"`, "0ms to 50ms"},
+		{"shm:/a?fleet&wait=2", `"2"`, "0ms to 50ms"},
+		{"shm:/a?fleet&wait=ms", `"ms"`, "0ms to 50ms"},
+		{"shm:/a?fleet&wait=2s", `"2s"`, "0ms to 50ms"},
+		{"memory:?fleet", `"fleet"`, "size, single-use"},
 		{"shm:?size", `"size"`, "size=64m"},
 		{"shm:?size=", `"size"`, "size=64m"},
 		{"shm:?size=&keys=/k", `"size"`, "size=64m"},

@@ -100,8 +100,11 @@ static int url(const char *text)
     struct gosess_url parsed;
     if (!gosess_url_parse(text, &parsed, error, sizeof(error)))
         return fail();
-    printf("ok path=%s keys=%s size=%llu\n", parsed.path, parsed.keys,
+    printf("ok path=%s keys=%s size=%llu", parsed.path, parsed.keys,
            (unsigned long long)parsed.size);
+    if (parsed.fleet)
+        printf(" fleet wait=%u", parsed.wait);
+    puts("");
     return 0;
 }
 

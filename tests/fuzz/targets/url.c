@@ -12,7 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(url.size >= GOSESS_SIZE_MIN && url.size <= GOSESS_SIZE_MAX && url.size % 4096 == 0);
         CHECK(!*url.path || (url.path[0] == '/' && strstr(copy, url.path)));
         CHECK(!*url.keys || (url.keys[0] == '/' && strstr(copy, url.keys)));
-        CHECK(!url.scheme->live || (!*url.path && !*url.keys));
+        CHECK(!url.scheme->live || (!*url.path && !*url.keys && !url.fleet));
+        CHECK(url.fleet ? *url.path && url.wait <= GOSESS_WAIT_MAX
+                        : url.wait == GOSESS_WAIT_DEFAULT);
         gosess_size_text(url.size, text);
         CHECK(strlen(text) < sizeof(text));
     } else {
