@@ -39,11 +39,12 @@ COMMAND_SOURCES := go.mod shim.h include/gosess.h $(wildcard shim/*/*.[ch]) \
 	$(call go_sources,cmd/gosess internal capi/settings sessioncache)
 
 MAN_SECTIONS := 1 3 7
+VERSION = $(shell sed -n 's/^.define GOSESS_VERSION "\(.*\)"/\1/p' include/gosess.h)
 # gosess.pc says the prefix once, where the folders are below it.
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 PC_VALUES = -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(call below_prefix,$(LIBDIR))|' \
 	-e 's|@includedir@|$(call below_prefix,$(INCLUDEDIR))|' \
-	-e "s|@version@|$$(sed -n 's/^.define GOSESS_VERSION "\(.*\)"/\1/p' include/gosess.h)|"
+	-e 's|@version@|$(VERSION)|'
 
 # Each Go target takes a run of its own, for FUZZTIME. The default for what is worth minimizing is a minute: all of it.
 FUZZTIME ?= 60s
@@ -52,10 +53,12 @@ fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/
 # These begin first: one that began last would be waited for alone.
 LONG_SUITES := nginx shim haproxy mail cases httpd conformance
 
-.PHONY: force build demo test fuzz conformance bench lint deps install uninstall clean help
+.PHONY: force build agent demo test fuzz conformance bench lint deps install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
+
+agent: build/gosess-agent ## build the agent that connects the stores of a fleet (Go's module proxy has its client library)
 
 demo: deps ## show unmodified nginx without and with gosess (installs what is missing)
 	@$(MAKE) --no-print-directory build
@@ -63,8 +66,8 @@ demo: deps ## show unmodified nginx without and with gosess (installs what is mi
 
 test: deps ## run the lint and every test, end with a count (installs what is missing)
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory build
-	$(GO) run ./tests/tally '$(LONG_SUITES:%=./tests/%) ./...' '-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...' \
+	@$(MAKE) --no-print-directory build agent
+	$(GO) run ./tests/tally '$(LONG_SUITES:%=./tests/%) ./...' '-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...' '-C agent ./...' \
 		$(if $(filter true,$(CI)),$(call fuzz_runs,-parallel=1))
 
 fuzz: build ## feed anything to what parses, FUZZTIME (60s) for each target
@@ -133,14 +136,21 @@ endef
 $(foreach compiler,gcc clang,$(foreach kind,address thread,\
 	$(eval $(call sanitized,$(compiler)-$(kind),$(compiler),$(sanitize_$(kind))))))
 
+# A module of its own: the library has no requirements. Static, with Go's own resolver: it has
+# no need of the system's, and that one starts threads.
+AGENT_SOURCES := go.mod $(wildcard agent/go.*) $(call go_sources,agent sessioncache)
+build/gosess-agent: $(AGENT_SOURCES) include/gosess.h Makefile
+	cd agent && CGO_ENABLED=0 $(GO_BUILD) -tags netgo,osusergo -ldflags "-s -w -X=main.version=$(VERSION)" -o ../$@ .
+	@touch $@
+
 build/tests/load: $(wildcard tests/load/*.[ch]) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) -lssl -lcrypto -lpthread
 
-install: build ## install below PREFIX (/usr/local); DESTDIR and LIBDIR are honoured
+install: build agent ## install below PREFIX (/usr/local); DESTDIR and LIBDIR are honoured
 	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
 		'$(DESTDIR)$(PKGCONFIGDIR)' $(MAN_SECTIONS:%='$(DESTDIR)$(MANDIR)/man%')
-	$(INSTALL) -m 755 build/gosess '$(DESTDIR)$(BINDIR)/gosess'
+	$(INSTALL) -m 755 build/gosess build/gosess-agent '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 644 build/libgosess.so '$(DESTDIR)$(LIBDIR)/libgosess.so.0'
 	ln -sf libgosess.so.0 '$(DESTDIR)$(LIBDIR)/libgosess.so'
 	$(INSTALL) -m 644 build/libgosess-core.so '$(DESTDIR)$(LIBDIR)/libgosess-core.so'
@@ -151,7 +161,7 @@ install: build ## install below PREFIX (/usr/local); DESTDIR and LIBDIR are hono
 		'$(DESTDIR)$(MANDIR)'"/man$$section/gosess.$$section" || exit 1; done
 
 uninstall: ## remove what install has put there
-	rm -f '$(DESTDIR)$(BINDIR)/gosess' '$(DESTDIR)$(LIBDIR)/libgosess.so' \
+	rm -f '$(DESTDIR)$(BINDIR)/gosess' '$(DESTDIR)$(BINDIR)/gosess-agent' '$(DESTDIR)$(LIBDIR)/libgosess.so' \
 		'$(DESTDIR)$(LIBDIR)/libgosess.so.0' '$(DESTDIR)$(LIBDIR)/libgosess-core.so' \
 		'$(DESTDIR)$(INCLUDEDIR)/gosess.h' '$(DESTDIR)$(PKGCONFIGDIR)/gosess.pc'
 	for section in $(MAN_SECTIONS); do \

@@ -39,6 +39,9 @@ mkdir -p build
 check 'build staticcheck' "$GO" -C tests/tools build -buildvcs=false -o ../../build/ \
     honnef.co/go/tools/cmd/staticcheck
 check staticcheck build/staticcheck ./...
+# The agent is a module of its own.
+check 'go vet of the agent' "$GO" -C agent vet ./...
+check 'staticcheck of the agent' sh -c 'cd agent && ../build/staticcheck ./...'
 complain 'the root module needs nothing but the standard library' "$(grep -n '^require\|^	' go.mod)"
 complain 'import "C" outside capi/ and the test of a program in Go' \
     "$(grep -l '^import "C"' $(sources '*.go') | grep -v -e '^\./capi/' -e '^\./tests/install/cgo/')"
@@ -56,7 +59,7 @@ for compiler in gcc clang; do
     done
 done
 check 'the files, or the rooms, need each other in a circle' "$GO" run ./tests/circles build/lint/gcc shim.c,shim \
-    capi cmd internal sessioncache
+    capi cmd internal sessioncache agent
 complain 'a header of more than 150 lines, or a file of more than 400' \
     "$(wc -l $(sources '*.c' '*.h' '*.go' | grep -v -e '^\./tests/' -e '^\./shim\.h$' -e '^\./include/') | awk '$1 > ($2 ~ /h$/ ? 150 : 400) && $2 != "total"')"
 check clang-format clang-format --dry-run --Werror $(sources '*.c' '*.h')

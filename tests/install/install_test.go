@@ -19,6 +19,7 @@ import (
 // files is everything that is installed, below the prefix.
 var files = []string{
 	"bin/gosess",
+	"bin/gosess-agent",
 	"include/gosess.h",
 	"lib/libgosess-core.so",
 	"lib/libgosess.so",

@@ -50,6 +50,11 @@ func main() {
 func run(total *tally, arguments string) error {
 	// A package may take longer than go test's ten minutes on a slow machine with CI=true.
 	command := []string{"go", "test", "-json", "-count=1", "-timeout=30m"}
+	// -C has to be the first of all.
+	if folder, ok := strings.CutPrefix(arguments, "-C "); ok {
+		folder, arguments, _ = strings.Cut(folder, " ")
+		command = []string{"go", "test", "-C", folder, "-json", "-count=1", "-timeout=30m"}
+	}
 	environment := os.Environ()
 	var name strings.Builder
 	for _, word := range strings.Fields(arguments) {

@@ -1,0 +1,145 @@
+// Package far says what an agent asks of the store that machines share, and what lies there. Package remote does it.
+//
+// Entries lie there as they lie in the near store: sealed under keys that neither the agent nor the far store has. Whoever
+// can write there can lose, replay or spoil entries, not read or forge them.
+package far
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
+
+// Key is the lookup key of an entry: a keyed hash.
+type Key [16]byte
+
+// MaxSealed is the size of the largest entry, sealed.
+const MaxSealed = 6184
+
+// Entry is what lies under a key.
+type Entry struct {
+	Sealed  []byte
+	Expires uint32 // unix seconds
+	Made    uint32 // when it was put, by the clock of the machine that did so
+}
+
+// version begins each value. Another one is another format, and no entry.
+const version = 1
+
+const headSize = 1 + 4 + 4
+
+// Append appends the value that stands for the entry.
+func (e *Entry) Append(value []byte) []byte {
+	value = append(value, version)
+	value = binary.LittleEndian.AppendUint32(value, e.Expires)
+	value = binary.LittleEndian.AppendUint32(value, e.Made)
+	return append(value, e.Sealed...)
+}
+
+// Parse reads a value, whoever wrote it, at a time in unix seconds. What is no entry, or none any more, is false.
+func Parse(value []byte, now int64) (Entry, bool) {
+	if len(value) <= headSize || len(value) > headSize+MaxSealed || value[0] != version {
+		return Entry{}, false
+	}
+	e := Entry{Expires: binary.LittleEndian.Uint32(value[1:]), Made: binary.LittleEndian.Uint32(value[5:]), Sealed: value[headSize:]}
+	return e, int64(e.Expires) >= now
+}
+
+// A Kind of operation.
+type Kind uint8
+
+const (
+	Get    Kind = iota // the entry of a key
+	Take               // the entry of a key, which is there no longer then: of several who take it, one has it
+	Put                // an entry under a key, in place of what is there
+	Add                // an entry under a key where there is none; the one that is there then, whoever put it
+	Remove             // nothing under a key
+)
+
+// Op is one operation, and what became of it.
+type Op struct {
+	Kind  Kind
+	Key   Key
+	Entry Entry // for Put and Add; of Get, Take and Add the answer, if it is Found
+	Found bool
+	Err   error
+}
+
+// Why an operation has no answer.
+var (
+	// ErrAway: there is no connection, and nothing was sent.
+	ErrAway = errors.New("the far store is away")
+	// ErrLost: the connection ended before the answer came. It is not known what was done.
+	ErrLost = errors.New("the connection to the far store was lost")
+	// ErrRefused: the store has answered that it does not do this now, and has done nothing.
+	ErrRefused = errors.New("the far store refuses")
+)
+
+// Store is the far store of a fleet. Its methods are safe for concurrent use; none waits for longer than it takes to notice
+// that a connection is dead.
+type Store interface {
+	// Do does operations in their order, as far as they concern one key.
+	Do(ops []Op)
+	// Post appends an event to the log of the fleet, of which each machine sees each.
+	Post(event Event) error
+	// Since returns the events after a position, oldest first, and the position after them. "" is the beginning. Gap says
+	// that events after the position are no longer there.
+	Since(position string) (events []Event, next string, gap bool, err error)
+}
+
+// Event is what all machines of a fleet must do. Either keys are set, or an owner.
+type Event struct {
+	Remove []Key  // these entries
+	Owner  []byte // the tag that the entries begin with that are to be dropped, or with none all:
+	Before uint32 // those that end before this time, or all where it is 0
+	Made   uint32 // of those that were put by now
+	Flush  bool   // it is a flush
+}
+
+// maxKeys is how many keys an event has at the most.
+const maxKeys = 256
+
+// Append appends the bytes that stand for the event.
+func (e *Event) Append(to []byte) []byte {
+	if e.Flush {
+		to = append(to, version, 'f', byte(len(e.Owner)))
+		to = append(to, e.Owner...)
+		to = binary.LittleEndian.AppendUint32(to, e.Before)
+		return binary.LittleEndian.AppendUint32(to, e.Made)
+	}
+	to = append(to, version, 'r')
+	for i := range e.Remove {
+		to = append(to, e.Remove[i][:]...)
+	}
+	return to
+}
+
+// ParseEvent reads an event, whoever wrote it.
+func ParseEvent(text []byte) (e Event, ok bool) {
+	if len(text) < 3 || text[0] != version {
+		return Event{}, false
+	}
+	switch body := text[2:]; text[1] {
+	case 'f':
+		size := int(body[0])
+		if len(body) != 1+size+8 || size != 0 && size != 4 {
+			return Event{}, false
+		}
+		e.Flush, e.Owner = true, body[1:1+size]
+		e.Before = binary.LittleEndian.Uint32(body[1+size:])
+		e.Made = binary.LittleEndian.Uint32(body[1+size+4:])
+		return e, true
+	case 'r':
+		if len(body)%len(Key{}) != 0 || len(body) > maxKeys*len(Key{}) {
+			return Event{}, false
+		}
+		for ; len(body) > 0; body = body[len(Key{}):] {
+			e.Remove = append(e.Remove, Key(body))
+		}
+		return e, true
+	}
+	return Event{}, false
+}
+
+// Seconds is a time in unix seconds as entries have it.
+func Seconds(t int64) uint32 { return uint32(min(max(t, 0), math.MaxUint32)) }

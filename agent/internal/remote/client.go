@@ -1,0 +1,230 @@
+// Package remote is a far store that is Valkey or Redis, reached through valkey-go.
+package remote
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valkey-io/valkey-go"
+
+	"gosess/agent/internal/far"
+	"gosess/agent/internal/journal"
+	"gosess/agent/internal/options"
+)
+
+const (
+	// probeEvery is how often a store is asked whether it is there, and how long its answer may take.
+	probeEvery = time.Second
+	// retryEvery is how long is waited between two connections that fail.
+	retryEvery = 300 * time.Millisecond
+	// switchEvery is how often a store that takes nothing is connected to again: its name may lead to another one by then.
+	switchEvery = 2 * time.Second
+)
+
+// Client is a far store. It connects by itself, and again after each fault.
+type Client struct {
+	target
+	log  *journal.Log
+	now  func() time.Time
+	keys keys
+
+	link    atomic.Pointer[link] // nil while there is none
+	waiting atomic.Int32         // calls of the library that have not returned
+	changed func(up bool, trip time.Duration)
+
+	stop  chan struct{}
+	ended sync.WaitGroup
+	first int // the host that a link is tried with first
+}
+
+// New makes a client, which connects when it is started. Changed is called by one goroutine: when a link is there,
+// with the time that an answer takes and again when a probe is answered; and when there is none any more.
+func New(f options.Far, secrets options.Secrets, log *journal.Log, changed func(up bool, trip time.Duration)) *Client {
+	return &Client{target: target{f, secrets}, log: log, now: time.Now, keys: newKeys(f), changed: changed, stop: make(chan struct{})}
+}
+
+// Start connects, and goes on until Close.
+func (c *Client) Start() {
+	c.ended.Add(1)
+	go func() {
+		defer c.ended.Done()
+		c.keep()
+	}()
+}
+
+// Close ends all connections. What waits for an answer gets none.
+func (c *Client) Close() {
+	close(c.stop)
+	c.ended.Wait()
+}
+
+// keep has a link until the client is closed.
+func (c *Client) keep() {
+	for {
+		l, err := c.connect()
+		if err == nil {
+			err = c.use(l)
+			c.link.Store(nil)
+			l.end()
+			c.changed(false, 0)
+		}
+		if err != nil {
+			c.log.Failure("far", "%s: %s; until it is there, clients of other machines get full handshakes", c.far, explained(err))
+		}
+		select {
+		case <-c.stop:
+			return
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+// use probes a link, and returns why it cannot be used any longer, nil where the client is closed.
+func (c *Client) use(l *link) error {
+	c.link.Store(l)
+	c.log.Notice("connected", "connected to %s", c.far)
+	answered := make(chan error, 1)
+	ticker := time.NewTicker(probeEvery)
+	defer ticker.Stop()
+	for {
+		began := c.now()
+		go func() { answered <- c.probe(l) }()
+		patience := time.After(probeEvery)
+		select {
+		case err := <-answered:
+			if err != nil {
+				return l.reason(err)
+			}
+		case err := <-l.faults:
+			return err
+		case <-patience:
+			return l.reason(context.DeadlineExceeded)
+		case <-c.stop:
+			return nil
+		}
+		c.changed(true, c.now().Sub(began))
+		select {
+		case err := <-l.faults:
+			return err
+		case <-ticker.C:
+		case <-c.stop:
+			return nil
+		}
+	}
+}
+
+// probe asks for a key that nobody has: of a cluster, now of one server and now of another.
+func (c *Client) probe(l *link) error {
+	var key far.Key
+	rand.Read(key[:])
+	err := l.client.Do(context.Background(), l.client.B().Get().Key(c.keys.of(key)).Build()).Error()
+	switch {
+	case err == nil, errors.Is(err, valkey.Nil):
+		return nil
+	case c.far.Cluster:
+		// The others go on while one is being replaced. Where none answers, a new link finds those that have taken over.
+		return c.anyNode(l, err)
+	}
+	return err
+}
+
+// anyNode is nil if one server of the cluster answers.
+func (c *Client) anyNode(l *link, failed error) error {
+	for _, node := range l.client.Nodes() {
+		if node.Do(context.Background(), node.B().Ping().Build()).Error() == nil {
+			return nil
+		}
+	}
+	return failed
+}
+
+// connect makes a link. Of several hosts without a cluster it takes the first that is no replica, or else any.
+func (c *Client) connect() (*link, error) {
+	if c.far.Cluster || c.far.Sentinel != "" {
+		return c.dial(c.far.Hosts, false)
+	}
+	var replica *link
+	var failed error
+	for i := range c.far.Hosts {
+		at := (c.first + i) % len(c.far.Hosts)
+		l, err := c.dial(c.far.Hosts[at:at+1], false)
+		if err != nil {
+			failed = err
+			continue
+		}
+		if len(c.far.Hosts) == 1 || !isReplica(l.client) {
+			c.first = at
+			if replica != nil {
+				replica.end()
+			}
+			return l, nil
+		}
+		if replica != nil {
+			replica.end()
+		}
+		replica = l
+	}
+	if replica != nil {
+		return replica, nil
+	}
+	return nil, failed
+}
+
+func isReplica(client valkey.Client) bool {
+	role, err := client.Do(context.Background(), client.B().Role().Build()).ToArray()
+	if err != nil || len(role) == 0 {
+		return false // the ACL forbids to ask
+	}
+	name, err := role[0].ToString()
+	return err == nil && name == "slave"
+}
+
+// do sends commands, and returns their answers. An error is why there are none.
+func (c *Client) do(build func(valkey.Builder) []valkey.Completed) ([]valkey.ValkeyResult, error) {
+	l := c.link.Load()
+	if l == nil {
+		return nil, far.ErrAway
+	}
+	if c.waiting.Add(1) > maxWaiting {
+		c.waiting.Add(-1)
+		return nil, far.ErrAway
+	}
+	defer c.waiting.Add(-1)
+	commands := build(l.client.B())
+	if len(commands) == 0 {
+		return nil, nil
+	}
+	results := l.client.DoMulti(context.Background(), commands...)
+	if !c.far.Cluster && c.far.Sentinel == "" {
+		for _, r := range results {
+			if err := r.NonValkeyError(); err != nil && !errors.Is(err, valkey.Nil) {
+				l.fault(err)
+				break
+			}
+		}
+	}
+	return results, nil
+}
+
+// verdict is what an error of the library means for the operation.
+func (c *Client) verdict(l *link, err error) error {
+	answer, answered := valkey.IsValkeyErr(err)
+	switch {
+	case !answered && notSent(err):
+		return far.ErrAway
+	case !answered:
+		return far.ErrLost
+	}
+	text := answer.Error()
+	word, _, _ := strings.Cut(text, " ")
+	c.log.Failure("far: "+word, "%s: %s", c.far, explained(err))
+	if word == "READONLY" && l != nil && !c.far.Cluster {
+		time.AfterFunc(switchEvery, func() { l.fault(err) })
+	}
+	return far.ErrRefused
+}

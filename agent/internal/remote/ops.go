@@ -1,0 +1,136 @@
+package remote
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/valkey-io/valkey-go"
+
+	"gosess/agent/internal/far"
+)
+
+// Do does operations, in one pipeline for each server.
+func (c *Client) Do(ops []far.Op) {
+	now := c.now()
+	var at []int // which operation a command is of
+	results, err := c.do(func(b valkey.Builder) []valkey.Completed {
+		commands := make([]valkey.Completed, 0, len(ops))
+		for i := range ops {
+			for _, command := range c.commands(b, &ops[i], now) {
+				commands, at = append(commands, command), append(at, i)
+			}
+		}
+		return commands
+	})
+	for i := range ops {
+		ops[i].Found, ops[i].Err = false, err
+	}
+	for i, result := range results {
+		c.finish(&ops[at[i]], result, now.Unix())
+	}
+}
+
+// commands are those of one operation: none for an entry that has ended.
+func (c *Client) commands(b valkey.Builder, op *far.Op, now time.Time) []valkey.Completed {
+	key := c.keys.of(op.Key)
+	switch op.Kind {
+	case far.Get:
+		return []valkey.Completed{b.Get().Key(key).Build()}
+	case far.Take:
+		return []valkey.Completed{b.Getdel().Key(key).Build()}
+	case far.Remove:
+		return []valkey.Completed{b.Unlink().Key(key).Build()}
+	}
+	// To the end of its last second, by the clock that it was made with: the store's may be another.
+	left := time.Unix(int64(op.Entry.Expires)+1, 0).Sub(now).Milliseconds()
+	if left <= 0 {
+		return nil
+	}
+	value := valkey.BinaryString(op.Entry.Append(make([]byte, 0, 16+len(op.Entry.Sealed))))
+	if op.Kind == far.Put {
+		return []valkey.Completed{b.Set().Key(key).Value(value).PxMilliseconds(left).Build()}
+	}
+	return []valkey.Completed{
+		b.Set().Key(key).Value(value).Nx().PxMilliseconds(left).Build(),
+		b.Get().Key(key).Build(),
+	}
+}
+
+// finish reads the answer to one command.
+func (c *Client) finish(op *far.Op, result valkey.ValkeyResult, now int64) {
+	err := result.Error()
+	if errors.Is(err, valkey.Nil) {
+		return // nothing there, or of NX something: the GET behind it says what
+	}
+	if err != nil {
+		if op.Err == nil {
+			op.Err = c.verdict(c.link.Load(), err)
+		}
+		return
+	}
+	if op.Kind == far.Put || op.Kind == far.Remove {
+		return
+	}
+	value, err := result.AsBytes()
+	if err != nil || op.Kind == far.Add && string(value) == "OK" {
+		return
+	}
+	op.Entry, op.Found = far.Parse(value, now)
+}
+
+// logLength is how many events are kept, or a few more: hours of removals, in batches.
+const logLength = 20000
+
+// Post appends an event to the stream of the fleet.
+func (c *Client) Post(event far.Event) error {
+	results, err := c.do(func(b valkey.Builder) []valkey.Completed {
+		return []valkey.Completed{b.Arbitrary("XADD").Keys(c.keys.log).
+			Args("MAXLEN", "~", number(logLength), "*", "e", valkey.BinaryString(event.Append(nil))).Build()}
+	})
+	if err != nil {
+		return err
+	}
+	if err := results[0].Error(); err != nil {
+		return c.verdict(c.link.Load(), err)
+	}
+	return nil
+}
+
+// sinceMost is how many events one call returns.
+const sinceMost = 500
+
+// Since reads the stream of the fleet behind a position.
+func (c *Client) Since(position string) (events []far.Event, next string, gap bool, err error) {
+	from := "-"
+	if position != "" {
+		from = position // and with it the event there, which shows that none is missing
+	}
+	results, err := c.do(func(b valkey.Builder) []valkey.Completed {
+		return []valkey.Completed{b.Xrange().Key(c.keys.log).Start(from).End("+").Count(sinceMost).Build()}
+	})
+	if err != nil {
+		return nil, position, false, err
+	}
+	entries, err := results[0].AsXRange()
+	if err != nil {
+		return nil, position, false, c.verdict(c.link.Load(), err)
+	}
+	next = position
+	for i, entry := range entries {
+		if i == 0 && position != "" && entry.ID == position {
+			continue
+		}
+		next = entry.ID
+		if event, ok := far.ParseEvent([]byte(entry.FieldValues["e"])); ok {
+			events = append(events, event)
+		}
+	}
+	gap = position != "" && (len(entries) == 0 || entries[0].ID != position)
+	if gap && len(entries) == 0 {
+		next = ""
+	}
+	return events, next, gap, nil
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }

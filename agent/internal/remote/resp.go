@@ -1,0 +1,193 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A scanner follows a stream of RESP (the protocol of Valkey and Redis, version 2 or 3) and counts the values that have ended.
+// It keeps nothing of them.
+//
+// The client library trusts what it reads: a length below zero, one of gigabytes, or an answer that nobody has asked for ends
+// its process, or fills its memory. So all that a server sends passes through here first.
+type scanner struct {
+	values int  // that have ended at the top, but for pushes
+	push   bool // values that nobody has asked for are allowed
+
+	depth   int
+	open    [maxDepth]int // of each array around: how many elements are to come
+	pushing bool          // the value at the top is a push
+
+	state  scanState
+	kind   byte
+	number int // what has been read of a length
+	digits int
+	minus  bool
+	left   int // bytes of a string that are to come, with its end of line
+	line   int // bytes of the line so far
+	total  int // bytes of the value at the top so far
+}
+
+type scanState uint8
+
+const (
+	atKind scanState = iota
+	inLine
+	inLength
+	inBytes
+)
+
+// What a store has reason to send. An entry has some 6 KB; a list of all slots of a large cluster has the most values.
+const (
+	maxDepth  = 8
+	maxString = 1 << 20
+	maxLine   = 4 << 10
+	maxArray  = 1 << 17
+	maxValue  = 8 << 20
+)
+
+var errLimits = errors.New("an answer that is too large")
+
+func (s *scanner) scan(text []byte) error {
+	for len(text) > 0 {
+		if s.state == inBytes {
+			n := min(s.left, len(text))
+			text = text[n:]
+			s.left -= n
+			if s.total += n; s.total > maxValue {
+				return errLimits
+			}
+			if s.left == 0 {
+				s.end()
+			}
+			continue
+		}
+		c := text[0]
+		text = text[1:]
+		if s.total++; s.total > maxValue {
+			return errLimits
+		}
+		if err := s.take(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take reads one byte outside of a string.
+func (s *scanner) take(c byte) error {
+	switch s.state {
+	case atKind:
+		return s.begin(c)
+	case inLine:
+		if s.line++; s.line > maxLine {
+			return errLimits
+		}
+		if c == '\n' {
+			if s.line < 2 {
+				return errors.New("a line without its end")
+			}
+			s.end()
+		}
+	case inLength:
+		return s.length(c)
+	}
+	return nil
+}
+
+func (s *scanner) begin(c byte) error {
+	s.kind, s.line, s.number, s.digits, s.minus = c, 0, 0, 0, false
+	switch c {
+	case '+', '-', ':', '_', ',', '#', '(':
+		s.state = inLine
+	case '$', '!', '=', '*', '~', '%', '>', '|':
+		s.state = inLength
+		if c == '>' {
+			if !s.push || s.depth > 0 {
+				return errors.New("a message that nobody has asked for")
+			}
+			s.pushing = true
+		}
+	default:
+		return fmt.Errorf("byte %#02x, which begins no answer of Valkey or Redis", c)
+	}
+	return nil
+}
+
+func (s *scanner) length(c byte) error {
+	switch {
+	case c >= '0' && c <= '9':
+		s.number = s.number*10 + int(c-'0')
+		if s.digits++; s.digits > 9 {
+			return errLimits
+		}
+	case c == '-' && s.digits == 0 && !s.minus:
+		s.minus = true
+	case c == '\r':
+	case c == '\n':
+		return s.sized()
+	default:
+		return fmt.Errorf("byte %#02x in a length", c)
+	}
+	return nil
+}
+
+// sized goes on behind a length.
+func (s *scanner) sized() error {
+	if s.digits == 0 || s.minus && s.number != 1 {
+		return errors.New("a length that is none")
+	}
+	text := s.kind == '$' || s.kind == '!' || s.kind == '='
+	switch {
+	case s.minus: // nothing: RESP2's null
+		if s.kind != '$' && s.kind != '*' {
+			return errors.New("a length that is none")
+		}
+		s.end()
+	case text && s.number > maxString, !text && s.number > maxArray:
+		return errLimits
+	case text:
+		s.state, s.left = inBytes, s.number+2
+	default:
+		return s.descend()
+	}
+	return nil
+}
+
+// descend enters an array.
+func (s *scanner) descend() error {
+	elements := s.number
+	if s.kind == '%' || s.kind == '|' {
+		elements *= 2
+	}
+	if s.kind == '|' {
+		elements++ // the value that these are attributes of
+	}
+	s.state = atKind
+	if elements == 0 {
+		s.end()
+		return nil
+	}
+	if s.depth == maxDepth {
+		return errors.New("an answer that is too deep")
+	}
+	s.open[s.depth] = elements
+	s.depth++
+	return nil
+}
+
+// end ends a value, and the arrays that end with it.
+func (s *scanner) end() {
+	s.state = atKind
+	for s.depth > 0 {
+		s.open[s.depth-1]--
+		if s.open[s.depth-1] > 0 {
+			return
+		}
+		s.depth--
+	}
+	if !s.pushing {
+		s.values++
+	}
+	s.pushing, s.total = false, 0
+}

@@ -1,0 +1,185 @@
+// Package testredis runs redis-server, or valkey-server, for tests: on loopback, with a port of the kernel's.
+package testredis
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Patience is how long a test waits for a condition.
+const Patience = 30 * time.Second
+
+// Server is one server.
+type Server struct {
+	Port int
+	Dir  string
+
+	t         testing.TB
+	command   []string // what runs it, before its arguments
+	arguments []string
+	process   *exec.Cmd
+	out       *output
+}
+
+// output can be read while a process writes to it.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// Start starts redis-server. The arguments are as in its configuration, with two dashes; the port is the last argument's
+// where there is one.
+func Start(t testing.TB, arguments ...string) *Server {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip(err)
+	}
+	return StartProgram(t, []string{program}, arguments...)
+}
+
+// StartProgram starts a server that a command runs.
+func StartProgram(t testing.TB, command []string, arguments ...string) *Server {
+	t.Helper()
+	s := &Server{t: t, Port: FreePort(t), Dir: t.TempDir(), command: command}
+	s.arguments = append([]string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.Dir,
+		"--unixsocket", s.Socket(), "--port", strconv.Itoa(s.Port)}, arguments...)
+	t.Cleanup(s.Kill)
+	s.Run()
+	return s
+}
+
+// FreePort is a port that nobody has.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Socket is the path of its Unix socket.
+func (s *Server) Socket() string { return filepath.Join(s.Dir, "socket") }
+
+// URL is a far URL.
+func (s *Server) URL() string { return fmt.Sprintf("redis://127.0.0.1:%d", s.Port) }
+
+// Run starts it, again after Kill.
+func (s *Server) Run() {
+	s.t.Helper()
+	s.out = &output{}
+	arguments := append(append([]string{}, s.command[1:]...), s.arguments...)
+	s.process = exec.Command(s.command[0], arguments...)
+	s.process.Stdout, s.process.Stderr = s.out, s.out
+	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.process.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	WaitFor(s.t, "the server accepts connections: "+s.out.String(), func() bool {
+		return strings.Contains(s.out.String(), "eady to accept connections")
+	})
+}
+
+// Signal sends it a signal.
+func (s *Server) Signal(signal syscall.Signal) {
+	s.t.Helper()
+	if err := s.process.Process.Signal(signal); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// PID is its process id.
+func (s *Server) PID() int { return s.process.Process.Pid }
+
+// Kill ends it.
+func (s *Server) Kill() {
+	if s.process != nil && s.process.Process != nil {
+		s.process.Process.Kill()
+		s.process.Wait()
+		s.process = nil
+	}
+}
+
+// CLI sends one command on a connection of its own, and returns the lines that it answers.
+func (s *Server) CLI(words ...string) string {
+	s.t.Helper()
+	c, err := net.DialTimeout("unix", s.Socket(), Patience)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(Patience))
+	text := fmt.Sprintf("*%d\r\n", len(words))
+	for _, w := range words {
+		text += fmt.Sprintf("$%d\r\n%s\r\n", len(w), w)
+	}
+	text += "*1\r\n$4\r\nQUIT\r\n"
+	if _, err := c.Write([]byte(text)); err != nil {
+		s.t.Fatal(err)
+	}
+	var all bytes.Buffer
+	if _, err := all.ReadFrom(c); err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.TrimSuffix(all.String(), "+OK\r\n")
+}
+
+// WaitFor waits for a condition.
+func WaitFor(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(Patience); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited for %s", what)
+		}
+	}
+}
+
+// MemoryFile is a dump of the memory of a process: all that is mapped for reading and writing.
+func MemoryFile(t testing.TB, pid int) []byte {
+	t.Helper()
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer memory.Close()
+	var dump []byte
+	for line := range strings.Lines(string(maps)) {
+		var from, to int64
+		var rights string
+		if n, _ := fmt.Sscanf(line, "%x-%x %s", &from, &to, &rights); n != 3 || !strings.HasPrefix(rights, "rw") {
+			continue
+		}
+		part := make([]byte, to-from)
+		n, _ := memory.ReadAt(part, from)
+		dump = append(dump, part[:n]...)
+	}
+	return dump
+}
