@@ -53,7 +53,7 @@ fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/
 # These begin first: one that began last would be waited for alone.
 LONG_SUITES := nginx shim haproxy mail cases httpd conformance
 
-.PHONY: force build agent demo test fuzz conformance bench lint deps install uninstall clean help
+.PHONY: force build agent demo test fuzz conformance bench lint deps deb install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -110,10 +110,11 @@ build/%.map: tests/exports.txt tests/exports-core.txt
 
 # No asynchronous preemption: a host may use SIGURG itself (HAProxy does, S2), and neither
 # the environment nor a //go:debug line can switch it off in a library. No check of the pointers
-# that go to C: it costs at each call, and what it finds it ends the host with.
+# that go to C: it costs at each call, and what it finds it ends the host with. No build id of Go's: it would depend on the
+# folder, and two builds would not be the same.
 build/libgosess-core.so: $(CORE_SOURCES) build/gosess-core.map Makefile
-	$(GO_BUILD) -buildmode=c-shared -ldflags "-X=runtime.godebugDefault=asyncpreemptoff=1,cgocheck=0 \
-		-extldflags '-Wl,--version-script=$(CURDIR)/build/gosess-core.map -Wl,-z,relro,-z,now,-z,nodelete,-z,defs -Wl,--wrap=pthread_create,--wrap=pthread_setspecific'" \
+	$(GO_BUILD) -buildmode=c-shared -ldflags "-buildid= -X=runtime.godebugDefault=asyncpreemptoff=1,cgocheck=0 \
+		-extldflags '-Wl,-soname,libgosess-core.so -Wl,--version-script=$(CURDIR)/build/gosess-core.map -Wl,-z,relro,-z,now,-z,nodelete,-z,defs -Wl,--wrap=pthread_create,--wrap=pthread_setspecific'" \
 		-o $@ ./cmd/gosess-core
 	@touch $@
 
@@ -166,6 +167,9 @@ uninstall: ## remove what install has put there
 		'$(DESTDIR)$(INCLUDEDIR)/gosess.h' '$(DESTDIR)$(PKGCONFIGDIR)/gosess.pc'
 	for section in $(MAN_SECTIONS); do \
 		rm -f '$(DESTDIR)$(MANDIR)'"/man$$section/gosess.$$section"; done
+
+deb: ## build the Debian packages, and a list of what they are made of (SPDX), in build/deb
+	@GO='$(GO)' sh packaging/deb.sh
 
 clean: ## remove build/
 	rm -rf build

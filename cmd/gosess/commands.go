@@ -48,6 +48,27 @@ A store in memory is named by the id of a process that has it mapped; that needs
 			prepare: none(keygen),
 		},
 		{
+			name:     "enable",
+			operands: serviceNames(),
+			short:    "have systemd start a service with gosess from now on",
+			about: `It writes a drop-in for the service's unit, prints it, and restarts nothing. A file that was not made by gosess
+stays as it is.`,
+			examples: []example{
+				{"gosess enable nginx", "a store that lasts, and tickets that every worker can open"},
+				{"gosess enable --show haproxy", "what would be written?"},
+			},
+			prepare: prepareEnable,
+		},
+		{
+			name:     "disable",
+			operands: serviceNames(),
+			short:    "undo gosess enable",
+			examples: []example{
+				{"gosess disable nginx", "the service starts without gosess from its next restart on"},
+			},
+			prepare: prepareDisable,
+		},
+		{
 			name:  "version",
 			short: "say what is installed: this command, both halves of the library, libssl",
 			examples: []example{

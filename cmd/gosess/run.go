@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	library = "libgosess.so"
+	library = "libgosess.so.0" // there without the files for development, too
 	core    = "libgosess-core.so"
 )
 

@@ -158,7 +158,7 @@ func TestRunWithoutTheCore(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "lib", library), filepath.Join(dir, "gone")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("libgosess.so.0", filepath.Join(dir, "lib", library)); err != nil {
+	if err := os.Symlink("libgosess.so.0.1", filepath.Join(dir, "lib", library)); err != nil {
 		t.Fatal(err)
 	}
 	if r := gosess(t, dir, nil, "run", "--", "true"); r.status != 1 || !strings.Contains(r.stderr, library) {

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// services are those of Debian whose program gosess is known to serve as it comes. Where there is one, hint says what else to do.
+var services = []struct{ name, hint string }{
+	{"nginx", "before nginx upgrades its binary (USR2), name the variables in nginx.conf: env LD_PRELOAD; env GOSESS_CACHE; env GOSESS_TICKETS;"},
+	{"haproxy", ""},
+	{"apache2", ""},
+}
+
+const (
+	dropInName = "50-gosess.conf"
+	dropInMark = "# Made by gosess enable. gosess disable takes it away."
+)
+
+func serviceNames() string {
+	var names []string
+	for _, s := range services {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, "|")
+}
+
+// prepareEnable writes a drop-in of systemd, systemd.unit(5), that preloads the library into a service.
+func prepareEnable(flags *flag.FlagSet) action {
+	cache := flags.String("cache", "", "`URL` of the store (else shm:/var/lib/gosess/SERVICE?size=64m)")
+	tickets := flags.String("tickets", "shared", "`"+strings.Join(ticketKinds, "|")+"`: what becomes of session tickets")
+	root := rootOption(flags)
+	show := flags.Bool("show", false, "print the file, and write nothing")
+	return func(out *output, operands []string) error {
+		name, err := serviceOf("enable", operands)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(ticketKinds, *tickets) {
+			return usageError{fmt.Sprintf("enable: tickets %q is unknown; allowed: %s", *tickets, strings.Join(ticketKinds, ", "))}
+		}
+		if *cache == "" {
+			*cache = "shm:/var/lib/gosess/" + name + "?size=64m"
+		}
+		library, err := findLibrary()
+		if err != nil {
+			return err
+		}
+		text, err := dropIn(library, *cache, *tickets)
+		if err != nil {
+			return err
+		}
+		if *show {
+			_, err := fmt.Fprint(out, text)
+			return err
+		}
+		return writeDropIn(out, name, dropInPath(*root, name), text)
+	}
+}
+
+// prepareDisable removes what enable has written.
+func prepareDisable(flags *flag.FlagSet) action {
+	root := rootOption(flags)
+	return func(out *output, operands []string) error {
+		name, err := serviceOf("disable", operands)
+		if err != nil {
+			return err
+		}
+		path := dropInPath(*root, name)
+		if err := mayReplace(path); err != nil {
+			return err
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+		_ = os.Remove(filepath.Dir(path)) // it stays where it is not empty
+		fmt.Fprintf(out, "removed %s\n", path)
+		return sayNext(out, name, "its store stays in /var/lib/gosess")
+	}
+}
+
+func rootOption(flags *flag.FlagSet) *string {
+	return flags.String("root", "/", "`DIRECTORY` that holds the system: an image, a container")
+}
+
+func serviceOf(command string, operands []string) (string, error) {
+	if len(operands) != 1 || !slices.Contains(strings.Split(serviceNames(), "|"), operands[0]) {
+		return "", usageError{fmt.Sprintf("%s takes one service: %s", command, strings.ReplaceAll(serviceNames(), "|", ", "))}
+	}
+	return operands[0], nil
+}
+
+func dropInPath(root, service string) string {
+	return filepath.Join(root, "etc/systemd/system", service+".service.d", dropInName)
+}
+
+// dropIn is the text of the file. In a value that is quoted, systemd.exec(5), a per cent sign is doubled.
+func dropIn(library, cache, tickets string) (string, error) {
+	if strings.ContainsAny(cache, "\"\\\n\r") {
+		return "", usageError{fmt.Sprintf("enable: the URL %q cannot be written into a unit; allowed are paths without quotes, backslashes and line ends", cache)}
+	}
+	return dropInMark + `
+[Service]
+Environment=LD_PRELOAD=` + library + `
+Environment="GOSESS_CACHE=` + strings.ReplaceAll(cache, "%", "%%") + `"
+Environment=GOSESS_TICKETS=` + tickets + `
+StateDirectory=gosess
+`, nil
+}
+
+// mayReplace reports an error where the file is somebody else's.
+func mayReplace(path string) error {
+	there, err := os.ReadFile(path)
+	if err == nil && !bytes.HasPrefix(there, []byte(dropInMark)) {
+		return fmt.Errorf("%s was not made by gosess enable, and stays as it is", path)
+	}
+	return err
+}
+
+// writeDropIn replaces the whole file at once, so that systemd never reads half of it.
+func writeDropIn(out *output, service, path, text string) (err error) {
+	if err := mayReplace(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".gosess")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	_, err = file.WriteString(text)
+	if err := errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "wrote %s:\n\n%s\n", path, text)
+	for _, s := range services {
+		if s.name == service && s.hint != "" {
+			fmt.Fprintln(out, s.hint)
+		}
+	}
+	return sayNext(out, service, "gosess disable "+service+" undoes it")
+}
+
+// sayNext says what makes the change count. Restarting a server is for its operator to decide.
+func sayNext(out *output, service, also string) error {
+	_, err := fmt.Fprintf(out, "next: systemctl daemon-reload && systemctl restart %s (a reload keeps the old environment); %s\n", service, also)
+	return err
+}
