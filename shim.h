@@ -216,6 +216,7 @@ enum gosess_operation {
     GOSESS_FIND,
     GOSESS_ROUTE,   /* [scope] result: 1 where it is known what its name leads to: terms, watch */
     GOSESS_SECRETS, /* [wanted] the secrets of tickets. result: 1, or 0 where the next is missing */
+    GOSESS_EXPIRE,  /* zeroes the secrets that it keeps of tickets whose time is over */
     GOSESS_LEARN,   /* [scope] its server name leads to its terms, as a handshake has shown */
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
     /* [owner, id, session] removed: it was stored, and not another one under its id (L15) */
@@ -284,6 +285,13 @@ struct gosess_start {
     void (*lock)(enum gosess_lock lock);
     void (*unlock)(enum gosess_lock lock);
     void (*wait)(enum gosess_lock lock, pthread_cond_t *condition);
+    bool (*wait_until)(enum gosess_lock lock, pthread_cond_t *condition,
+                       const struct timespec *deadline);
+    /*
+     * Does what is to be done although nobody asks, in the thread of gosess_core_work and not in
+     * Go, and returns after how many seconds to do it again.
+     */
+    int64_t (*tidy)(void);
     /* The one logger. Any thread. */
     void (*log)(enum gosess_log_level level, enum gosess_log_cause cause, const char *text);
     /* NULL outside of an ASYNC job, whose stack is too small for Go (L44). */

@@ -9,7 +9,8 @@
  * a server's own cache is held.
  *
  * A thread that soon ends is not worth that: what a thread does first, and all that an ASYNC job
- * does, on 32 KiB of heap without a guard page (L44), is done by the relay.
+ * does, on 32 KiB of heap without a guard page (L44), is done by the relay. That sleeps the rest of
+ * the time, and does what nobody asks for.
  */
 #define _GNU_SOURCE
 #include "glue.h"
@@ -20,6 +21,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 /* More than a thread needs that serves one connection. The first thread of a process stays. */
@@ -82,12 +84,29 @@ static void run(const struct errand *errand)
         sem_post(&gate);
 }
 
+static _Thread_local bool is_relay;
+
+static void tidy(struct timespec *again)
+{
+    int64_t seconds = start->tidy();
+    clock_gettime(CLOCK_MONOTONIC, again);
+    again->tv_sec += seconds;
+}
+
 _Noreturn void gosess_gate_serve(void)
 {
+    struct timespec again;
+    is_relay = true;
+    tidy(&again);
     start->lock(GOSESS_LOCK_RELAY);
     for (;;) {
-        while (!first)
-            start->wait(GOSESS_LOCK_RELAY, &handed);
+        while (!first) {
+            if (start->wait_until(GOSESS_LOCK_RELAY, &handed, &again))
+                continue;
+            start->unlock(GOSESS_LOCK_RELAY);
+            tidy(&again);
+            start->lock(GOSESS_LOCK_RELAY);
+        }
         struct errand *errand = first;
         first = errand->next;
         if (!first)
@@ -173,6 +192,10 @@ static void serve_on_own_stack(struct gosess_request *request)
 
 static void pass(struct gosess_request *request)
 {
+    if (is_relay) {
+        run(&(struct errand){.request = request});
+        return;
+    }
     if (!goes_itself()) {
         relayed += relayed < RELAYED_FIRST;
         relay(request);

@@ -38,6 +38,7 @@ func (l *live) cache() *cache {
 		C.GOSESS_KEEP:    l.keep,
 		C.GOSESS_FIND:    l.find,
 		C.GOSESS_REMOVE:  l.remove,
+		C.GOSESS_EXPIRE:  func(*request) { _ = l.records.ExpireRecords(unhurried) }, // which cannot fail
 		C.GOSESS_SECRETS: func(r *request) { readSecrets(r, l.records) },
 	}
 }

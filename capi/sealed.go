@@ -51,6 +51,7 @@ func (s *sealed) cache() *cache {
 		C.GOSESS_FIND:      s.find,
 		C.GOSESS_LEARN:     s.learn,
 		C.GOSESS_ROUTE:     s.route,
+		C.GOSESS_EXPIRE:    s.expire,
 		C.GOSESS_SECRETS:   func(r *request) { readSecrets(r, s.rules) },
 		C.GOSESS_KEEP_COPY: s.keepCopy,
 		C.GOSESS_REMOVE:    s.remove,
@@ -201,6 +202,9 @@ func (s *sealed) change(r *request) {
 		return now
 	}, s.isThat(r))
 }
+
+// expire leaves nothing of the records whose time is over, although nobody asks for secrets.
+func (s *sealed) expire(*request) { s.told("zero what is over", s.rules.ExpireRecords(unhurried)) }
 
 func (s *sealed) number(r *request) {
 	s.live.number(r)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "../base/locks.h"
 #include "../base/log.h"
@@ -223,4 +224,32 @@ int gosess_cache_number(struct gosess_cache *cache)
         atomic_store(&cache->number, gosess_core_ask(&open) ? (int)open.result : -1);
     gosess_unlock(GOSESS_LOCK_OPENING);
     return atomic_load(&cache->number);
+}
+
+/* With the setup lock. */
+static int64_t tidy(struct gosess_cache *cache, int64_t now)
+{
+    struct gosess_request expire = {.operation = GOSESS_EXPIRE,
+                                    .cache = atomic_load(&cache->number)};
+    int64_t next = cache->secrets ? gosess_secrets_expire(cache->secrets, now) : 0;
+    if (cache->secrets && expire.cache > 0 && gosess_cache_whole(cache))
+        gosess_core_ask(&expire);
+    return next;
+}
+
+/*
+ * Once a period, and when one ends. With the lock a cache that is listed stays: this thread must
+ * not have the last reference, whose end would have it free sessions, which may call the host.
+ */
+int64_t gosess_caches_tidy(void)
+{
+    int64_t now = (int64_t)time(NULL), seconds = gosess_ticket_period;
+    gosess_lock(GOSESS_LOCK_SETUP);
+    for (struct gosess_cache *cache = caches; cache; cache = cache->next) {
+        int64_t next = tidy(cache, now);
+        if (next > 0 && next + 1 - now < seconds)
+            seconds = next + 1 - now;
+    }
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    return seconds;
 }

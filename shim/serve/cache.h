@@ -67,6 +67,12 @@ int gosess_cache_number(struct gosess_cache *cache);
  */
 bool gosess_cache_whole(const struct gosess_cache *cache);
 
+/*
+ * Zeroes what is over of the secrets of all caches, here and in their stores, and returns in how
+ * many seconds to do it again. For a thread of the Go half that is not in it.
+ */
+int64_t gosess_caches_tidy(void);
+
 /* Frees what a request has had leave the cache. */
 void gosess_free_leaving(struct gosess_request *request);
 

@@ -71,8 +71,11 @@ static struct gosess_secrets *secrets_of(const struct gosess_connection *connect
 {
     struct gosess_cache *cache = connection->first->cache;
     struct gosess_secrets *secrets = cache ? cache->secrets : NULL;
-    if (!secrets || gosess_is_given_back())
+    if (!secrets || gosess_is_given_back()) {
+        if (secrets)
+            gosess_secrets_expire(secrets, now); /* here nobody else does */
         return secrets;
+    }
     if (!gosess_secrets_asked(secrets) && gosess_once_begin(&cache->secrets_asked)) {
         ask_secrets(connection, secrets, now);
         gosess_once_end(&cache->secrets_asked, true);

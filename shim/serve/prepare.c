@@ -13,6 +13,7 @@
 #include "../ssl/hidden.h"
 #include "../ssl/libssl.h"
 #include "attach.h"
+#include "cache.h"
 #include "connection.h"
 #include "context.h"
 #include "der.h"
@@ -41,6 +42,8 @@ static bool set_libssl(const struct gosess_libssl *found)
         .lock = gosess_lock,
         .unlock = gosess_unlock,
         .wait = gosess_lock_wait,
+        .wait_until = gosess_lock_wait_until,
+        .tidy = gosess_caches_tidy,
         .log = log_text,
         .current_job = table.ASYNC_get_current_job,
     });

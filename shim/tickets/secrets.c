@@ -31,6 +31,7 @@ struct derived {
 
 struct gosess_secrets {
     _Atomic int64_t due;                  /* when they are to be asked for again; 0: not yet */
+    _Atomic int64_t next_end;             /* the first one ends no earlier; 0: there is none */
     struct held held[GOSESS_SECRETS_MAX]; /* with the lock, as all that follows */
     struct derived derived[DERIVED];
 };
@@ -120,6 +121,19 @@ static void forget(struct gosess_secrets *secrets, struct held *held)
     explicit_bzero(held, sizeof *held);
 }
 
+static void expire(struct gosess_secrets *secrets, int64_t now)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < GOSESS_SECRETS_MAX; i++) {
+        struct held *held = &secrets->held[i];
+        if (held->secret.ends > 0 && !lives(held, now))
+            forget(secrets, held);
+        if (held->secret.ends > 0 && (next == 0 || held->secret.ends < next))
+            next = held->secret.ends;
+    }
+    atomic_store(&secrets->next_end, next);
+}
+
 static void keep_until(struct held *held, int64_t until)
 {
     int64_t latest = held->secret.next + LONGEST;
@@ -168,18 +182,28 @@ void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_want
 {
     int64_t due = now + PATIENCE;
     gosess_lock(GOSESS_LOCK_SECRETS);
-    for (size_t i = 0; i < GOSESS_SECRETS_MAX; i++)
-        if (secrets->held[i].secret.ends > 0 && !lives(&secrets->held[i], now))
-            forget(secrets, &secrets->held[i]);
-        else if (complete)
-            secrets->held[i].secret.seals = false; /* what a store has lost nobody else has */
+    expire(secrets, now);
+    for (size_t i = 0; complete && i < GOSESS_SECRETS_MAX; i++)
+        secrets->held[i].secret.seals = false; /* what a store has lost nobody else has */
     for (unsigned i = 0; i < wanted->count && i < GOSESS_SECRETS_MAX; i++)
         keep(secrets, &wanted->secrets[i], now);
+    expire(secrets, now);
     const struct held *held = current(secrets, now);
     if (complete && held)
         due = held->secret.next;
     gosess_unlock(GOSESS_LOCK_SECRETS);
     atomic_store(&secrets->due, due);
+}
+
+int64_t gosess_secrets_expire(struct gosess_secrets *secrets, int64_t now)
+{
+    int64_t next = atomic_load(&secrets->next_end);
+    if (next == 0 || now <= next)
+        return next;
+    gosess_lock(GOSESS_LOCK_SECRETS);
+    expire(secrets, now);
+    gosess_unlock(GOSESS_LOCK_SECRETS);
+    return atomic_load(&secrets->next_end);
 }
 
 bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,

@@ -32,6 +32,12 @@ void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_want
                         bool complete, int64_t now);
 
 /*
+ * Zeroes those whose time is over, and what was derived of them. Returns the last second of the
+ * next one; 0: there is none. Costs nothing before that.
+ */
+int64_t gosess_secrets_expire(struct gosess_secrets *secrets, int64_t now);
+
+/*
  * The id, and the keys for an identity, of the secret that is sealed under now. False where there
  * is none. Here it is kept until then, but no longer than secrets are.
  */

@@ -1,8 +1,11 @@
 package shim_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"gosess/tests/harness"
 )
 
 // ticketed is a program that says who opens whose tickets, with GOSESS_TICKETS=shared.
@@ -66,4 +69,29 @@ func TestTicketsWithoutSecrets(t *testing.T) {
 		s.wants(t, "knows clients by their keys: full, at its own: resumed", "chooses its certificate: full, at its own: resumed", "early data: full, at its own: resumed")
 		s.logs(t, "cannot use /nowhere")
 	}
+}
+
+// Is a secret zeroed when its time is over, in a process and in its store, although nobody comes any more? Nothing in the
+// process may race with that.
+func TestIdleSecrets(t *testing.T) {
+	for _, name := range []string{"gcc address", "gcc thread"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sanitizers[name]
+			h := s.host(t, s.core(t, "-DTIDY"), "idle", "memory")
+			h.env = append(h.env, "GOSESS_TICKETS=shared")
+			h.run(t).wants(t, "while it lasts: there", "and then: zeroed")
+		})
+	}
+	t.Run("store", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(harness.TempDir(t), "store")
+		h := ticketed(t, "shm:"+path+"?size=1m", "--tls1.3", "store")
+		h.path = program(t, "idle")
+		h.env = append(h.env, "STORE="+path)
+		h.library += ":" + object(t, "hasty", "tests/shim/plain/hasty.c")
+		s := h.run(t)
+		s.wants(t, "2 records", "and then: one")
+		s.logs(t)
+	})
 }

@@ -8,6 +8,7 @@
  *   -DFAULT            its first lookup writes where it must not
  *   -DOVERFLOW         its first lookup counts further than an int can
  *   -DRACE             its lookups race with each other
+ *   -DTIDY             it has the C half tidy up all the time
  */
 #include "../../../shim.h"
 
@@ -67,8 +68,14 @@ int gosess_core_start(const struct gosess_start *start)
 
 _Noreturn void gosess_core_work(void)
 {
-    for (;;)
+    for (;;) {
+#ifdef TIDY
+        usleep(10 * 1000);
+        starter->tidy();
+#else
         pause();
+#endif
+    }
 }
 
 bool gosess_core_owns_thread(pid_t thread)
