@@ -64,8 +64,9 @@ static void ask_secrets(const struct gosess_connection *connection, struct goses
 }
 
 /*
- * One thread asks, once a period. For the first time all others wait, as they do for the Go half.
- * Where there is none, a child has what its parent had.
+ * One thread asks, once a period, and those that cannot do without the answer do so too. For the
+ * first time all others wait, as they do for the Go half. Where there is none, a child has what its
+ * parent had.
  */
 static struct gosess_secrets *secrets_of(const struct gosess_connection *connection, int64_t now)
 {
@@ -81,6 +82,7 @@ static struct gosess_secrets *secrets_of(const struct gosess_connection *connect
         gosess_once_end(&cache->secrets_asked, true);
     } else if (gosess_secrets_due(secrets, now, gosess_ticket_period)) {
         ask_secrets(connection, secrets, now);
+        gosess_secrets_answered(secrets);
     }
     return secrets;
 }

@@ -30,6 +30,7 @@ struct derived {
 };
 
 struct gosess_secrets {
+    atomic_bool asking;                   /* a thread is, and none knows the answer yet */
     _Atomic int64_t due;                  /* when they are to be asked for again; 0: not yet */
     _Atomic int64_t next_end;             /* the first one ends no earlier; 0: there is none */
     struct held held[GOSESS_SECRETS_MAX]; /* with the lock, as all that follows */
@@ -65,14 +66,6 @@ void gosess_secrets_free(struct gosess_secrets *secrets)
 bool gosess_secrets_asked(const struct gosess_secrets *secrets)
 {
     return atomic_load(&secrets->due) != 0;
-}
-
-bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period)
-{
-    int64_t due = atomic_load(&secrets->due);
-    bool set_back = due - now > period;
-    return (now >= due || set_back) &&
-           atomic_compare_exchange_strong(&secrets->due, &due, now + PATIENCE);
 }
 
 /* --- with the lock --- */
@@ -176,6 +169,30 @@ static bool keys_of(struct gosess_secrets *secrets, const struct held *held,
 }
 
 /* --- */
+
+static bool has_current(struct gosess_secrets *secrets, int64_t now)
+{
+    gosess_lock(GOSESS_LOCK_SECRETS);
+    bool has = current(secrets, now) != NULL;
+    gosess_unlock(GOSESS_LOCK_SECRETS);
+    return has;
+}
+
+bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period)
+{
+    int64_t due = atomic_load(&secrets->due);
+    bool set_back = due - now > period, passed = now >= due || set_back;
+    if (passed && atomic_compare_exchange_strong(&secrets->due, &due, now + PATIENCE)) {
+        atomic_store(&secrets->asking, true);
+        return true;
+    }
+    return (passed || atomic_load(&secrets->asking)) && !has_current(secrets, now);
+}
+
+void gosess_secrets_answered(struct gosess_secrets *secrets)
+{
+    atomic_store(&secrets->asking, false);
+}
 
 void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_wanted *wanted,
                         bool complete, int64_t now)

@@ -19,10 +19,13 @@ bool gosess_secrets_asked(const struct gosess_secrets *secrets);
 
 /*
  * Whether the secrets are to be asked for, now and by this thread: no other is told so for a
- * minute, or until they have been. A clock may have been set back since: they are asked for once
- * a period.
+ * minute, or until they have been, unless it has none to seal under meanwhile. A clock may have
+ * been set back since: they are asked for once a period.
  */
 bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period);
+
+/* They have been asked for, in vain or not: what is missing now is not there for others either. */
+void gosess_secrets_answered(struct gosess_secrets *secrets);
 
 /*
  * Takes over what was asked for; complete says that the next one is there too. What is not among

@@ -70,3 +70,14 @@ func TestTicketsAreResumedInC(t *testing.T) {
 		s.do(s.Stop)
 	}
 }
+
+// A chain of tickets of TLS 1.3, each of which follows from the one before, ends seven days after its first handshake.
+func TestChainsOfTicketsEnd(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	clock := harness.NewClock(t, s.Dir)
+	s.Tickets, s.Global = true, "tune.ssl.lifetime 604800"
+	s.Env = clock.For(append(s.Env, "GOSESS_TICKETS=shared"), 0)
+	s.do(s.Start)
+	harness.ChainsEnd(t, clock, s.Port)
+}

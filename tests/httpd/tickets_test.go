@@ -33,3 +33,14 @@ func TestTicketsOfItsOwnKeysAreRenewed(t *testing.T) {
 		return s.Port()
 	})
 }
+
+// A chain of tickets of TLS 1.3, each of which follows from the one before, ends seven days after its first handshake.
+func TestChainsOfTicketsEnd(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	clock := harness.NewClock(t, s.Dir)
+	s.SSL = "SSLSessionCacheTimeout 604800"
+	s.Env = clock.For(append(s.Env, "GOSESS_TICKETS=shared"), 0)
+	s.do(s.Start)
+	harness.ChainsEnd(t, clock, s.Port())
+}

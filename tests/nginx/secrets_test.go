@@ -21,6 +21,12 @@ import (
 // mappings that are left out of dumps (madvise(2), MADV_DONTDUMP).
 func dumped(t *testing.T, process harness.Process) (memory [][]byte) {
 	t.Helper()
+	return writable(t, process, false)
+}
+
+// writable returns all that a process can write to, and where all is set, that too which is left out of dumps.
+func writable(t *testing.T, process harness.Process, all bool) (memory [][]byte) {
+	t.Helper()
 	smaps, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", process.PID))
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +46,7 @@ func dumped(t *testing.T, process harness.Process) (memory [][]byte) {
 		if !found || end == 0 {
 			continue
 		}
-		if !slices.Contains(strings.Fields(flags), "dd") {
+		if all || !slices.Contains(strings.Fields(flags), "dd") {
 			data := make([]byte, end-start)
 			if n, _ := mem.ReadAt(data, start); n > 0 {
 				memory = append(memory, data[:n])

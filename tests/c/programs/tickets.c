@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "../lib/sites.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -267,6 +268,46 @@ static void set_back(void)
     SSL_CTX_free(first);
 }
 
+enum { GUESTS = 8 };
+
+static struct guest {
+    pthread_t thread;
+    SSL_CTX *server;
+    SSL_SESSION *session;
+} guests[GUESTS];
+
+static void *come(void *argument)
+{
+    struct guest *guest = argument;
+    full(guest->server, &guest->session, NULL);
+    return NULL;
+}
+
+/*
+ * Threads of a process that has done nothing for more than a period seal tickets at once: none has
+ * the secret of the time yet, and others open them all.
+ */
+static void after_a_pause(void)
+{
+    enum { TIMES = 25 };
+    SSL_CTX *server = new_ticket_server(), *other = new_ticket_server();
+    int resumed = 0;
+    for (int i = 0; i < TIMES; i++, shift += 2 * HOUR) {
+        for (int j = 0; j < GUESTS; j++) {
+            guests[j].server = server;
+            MUST(pthread_create(&guests[j].thread, NULL, come, &guests[j]) == 0);
+        }
+        for (int j = 0; j < GUESTS; j++) {
+            pthread_join(guests[j].thread, NULL);
+            resumed += strcmp(again(other, guests[j].session, NULL), "resumed") == 0;
+            SSL_SESSION_free(guests[j].session);
+        }
+    }
+    say("%d of %d resumed", resumed, TIMES * GUESTS);
+    SSL_CTX_free(server);
+    SSL_CTX_free(other);
+}
+
 /* A child of a process that has served knows its tickets, and the other way round. */
 static void child(void)
 {
@@ -324,6 +365,7 @@ static const struct scenario scenarios[] = {
     {"later-names", later_names},
     {"ciphers", ciphers},
     {"set-back", set_back},
+    {"after-a-pause", after_a_pause},
     {"child", child},
     {"early-names", early_names},
     {"late-names", late_names},
