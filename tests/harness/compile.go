@@ -79,7 +79,7 @@ func (w *Workshop) Main(m *testing.M) int {
 	}
 	defer os.RemoveAll(w.dir)
 	w.made = map[string]func() error{}
-	return m.Run()
+	return Together(m)
 }
 
 // Compile makes the file of that name, where it is not there yet, and returns its path: see the function Compile.

@@ -2,12 +2,15 @@
 package nginx_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"gosess/tests/harness"
 )
+
+func TestMain(m *testing.M) { os.Exit(harness.Together(m)) }
 
 const anonymous = "shm:?size=64m"
 

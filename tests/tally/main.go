@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -48,8 +49,9 @@ func main() {
 // run feeds one go test to the tally. A bad exit status is an error only where no event
 // accounts for it.
 func run(total *tally, arguments string) error {
-	// A package may take longer than go test's ten minutes on a slow machine with CI=true.
-	command := []string{"go", "test", "-json", "-count=1", "-timeout=30m"}
+	// A package may take longer than go test's ten minutes on a slow machine with CI=true. Packages wait for servers and programs
+	// more than they compute.
+	command := []string{"go", "test", "-json", "-count=1", "-timeout=30m", fmt.Sprint("-p=", 2*runtime.NumCPU())}
 	environment := os.Environ()
 	var name strings.Builder
 	for _, word := range strings.Fields(arguments) {
