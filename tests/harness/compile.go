@@ -98,3 +98,13 @@ func (w *Workshop) Compile(t testing.TB, name, compiler string, arguments ...str
 	}
 	return path
 }
+
+// Library is what the programs have in common, compiled, for programs and for libraries.
+func (w *Workshop) Library(t testing.TB) (object string) {
+	t.Helper()
+	sources, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Compile(t, "library.o", "cc", append([]string{"-r", "-fPIC"}, sources...)...)
+}
