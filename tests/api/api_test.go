@@ -33,11 +33,7 @@ func program(t *testing.T, name, source string, arguments ...string) string {
 // linked compiles a program together with the test library.
 func linked(t *testing.T, name, source string, libraries ...string) string {
 	t.Helper()
-	sources, err := harness.Library()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return program(t, name, source, append(sources, libraries...)...)
+	return program(t, name, source, append([]string{workshop.Library(t)}, libraries...)...)
 }
 
 // run runs a program to its end, which is to be a good one. It returns what the program

@@ -4,6 +4,7 @@
 package cases_test
 
 import (
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,12 +71,15 @@ func environment(t *testing.T, url string) []string {
 	return environment
 }
 
+func TestMain(m *testing.M) { os.Exit(harness.Together(m)) }
+
 // Is a host never worse off, and no session resumed that must not be?
 func TestCases(t *testing.T) {
 	versions.Few(t, func(t *testing.T, v versions.Installed) {
 		library := v.Library(t)
 		for name, scenarios := range programs {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				program := v.Compile(t, harness.ProgramFile("cases", name), library)
 				for _, s := range scenarios {
 					if !s.heavy || v.Name == "system" {

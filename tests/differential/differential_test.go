@@ -64,12 +64,8 @@ func TestMain(m *testing.M) { os.Exit(workshop.Main(m)) }
 // compile compiles a program of this folder.
 func compile(t *testing.T, name string, with ...string) string {
 	t.Helper()
-	library, err := harness.Library()
-	if err != nil {
-		t.Fatal(err)
-	}
-	arguments := append([]string{"tests/differential/programs/" + name + ".c"}, with...)
-	return workshop.Compile(t, name, "cc", append(append(arguments, library...), "-lssl", "-lcrypto", "-lpthread")...)
+	arguments := append([]string{"tests/differential/programs/" + name + ".c", workshop.Library(t)}, with...)
+	return workshop.Compile(t, name, "cc", append(arguments, "-lssl", "-lcrypto", "-lpthread")...)
 }
 
 // execute runs a program, with the library where it is not "plain", and with GOSESS_CACHE where

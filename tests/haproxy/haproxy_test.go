@@ -99,12 +99,12 @@ func (s *server) resumes(arguments ...string) harness.Result {
 	return r
 }
 
-// pool makes 200 sessions and returns the arguments to resume them with later.
+// pool makes 200 sessions and returns the arguments to resume each of them twice, later.
 func (s *server) pool(version string) []string {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "sessions")
 	s.load("--tls", version, "--sessions", "200", "--attempts", "0", "--save", file)
-	return []string{"--tls", version, "--load", file, "--attempts", "1000"}
+	return []string{"--tls", version, "--load", file, "--attempts", "400"}
 }
 
 // resumesFromStore wants every attempt resumed by a worker that knows none of the sessions: out of
@@ -154,7 +154,7 @@ func TestResumesAfterReload(t *testing.T) {
 			s.do(s.Reload)
 			s.resumesFromStore(version, old...)
 		}
-		s.resumes("--tls", version, "--sessions", "200", "--attempts", "1000")
+		s.resumes("--tls", version, "--sessions", "20", "--attempts", "100")
 	})
 }
 

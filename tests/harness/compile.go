@@ -79,7 +79,7 @@ func (w *Workshop) Main(m *testing.M) int {
 	}
 	defer os.RemoveAll(w.dir)
 	w.made = map[string]func() error{}
-	return m.Run()
+	return Together(m)
 }
 
 // Compile makes the file of that name, where it is not there yet, and returns its path: see the function Compile.
@@ -97,4 +97,14 @@ func (w *Workshop) Compile(t testing.TB, name, compiler string, arguments ...str
 		t.Fatal(err)
 	}
 	return path
+}
+
+// Library is what the programs have in common, compiled, for programs and for libraries.
+func (w *Workshop) Library(t testing.TB) (object string) {
+	t.Helper()
+	sources, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Compile(t, "library.o", "cc", append([]string{"-r", "-fPIC"}, sources...)...)
 }

@@ -91,7 +91,7 @@ type Matrix struct {
 }
 
 // Together runs the tests of a package, those that are parallel six at once: they wait for servers
-// to start and end more than they compute.
+// and programs to start and end more than they compute.
 func Together(m *testing.M) int {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "6"); err != nil {

@@ -32,7 +32,7 @@ func TestResumesAfterReload(t *testing.T) {
 		old := s.pool(version)
 		s.do(s.Reload)
 		s.resumes(old...)
-		s.resumes("--tls", version)
+		s.resumes(few(version)...)
 	})
 }
 
@@ -57,7 +57,7 @@ func TestResumesAfterRestart(t *testing.T) {
 				s.do(func() error { return end.how(s) })
 				s.do(s.Start)
 				s.resumes(old...)
-				s.resumes("--tls", version)
+				s.resumes(few(version)...)
 			})
 		}
 	})

@@ -2,12 +2,15 @@
 package nginx_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"gosess/tests/harness"
 )
+
+func TestMain(m *testing.M) { os.Exit(harness.Together(m)) }
 
 const anonymous = "shm:?size=64m"
 
@@ -110,7 +113,7 @@ func (s *server) refuses(arguments ...string) {
 	}
 }
 
-// pool makes 200 sessions and returns the arguments to resume them with later.
+// pool makes 200 sessions and returns the arguments to resume each of them twice, later.
 func (s *server) pool(version string, more ...string) []string {
 	s.t.Helper()
 	return s.poolAt(s.Port(), version, more...)
@@ -120,7 +123,7 @@ func (s *server) poolAt(port int, version string, more ...string) []string {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "sessions")
 	s.loadAt(port, append([]string{"--tls", version, "--attempts", "0", "--save", file}, more...)...)
-	return append([]string{"--tls", version, "--load", file}, more...)
+	return append([]string{"--tls", version, "--load", file, "--attempts", "400"}, more...)
 }
 
 // each runs a test for both versions of TLS.

@@ -19,14 +19,10 @@ func TestMain(m *testing.M) { os.Exit(workshop.Main(m)) }
 
 var libraries = []string{"-lssl", "-lcrypto", "-ldl", "-lpthread"}
 
-// sources are the program's and the test library's files.
+// sources are the program's file and the test library.
 func sources(t *testing.T, program string) []string {
 	t.Helper()
-	library, err := harness.Library()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(library, harness.ProgramFile("shim", program))
+	return []string{harness.ProgramFile("shim", program), workshop.Library(t)}
 }
 
 // program compiles a program.

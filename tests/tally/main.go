@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -48,13 +49,16 @@ func main() {
 // run feeds one go test to the tally. A bad exit status is an error only where no event
 // accounts for it.
 func run(total *tally, arguments string) error {
-	// A package may take longer than go test's ten minutes on a slow machine with CI=true.
-	command := []string{"go", "test", "-json", "-count=1", "-timeout=30m"}
+	// A package may take longer than go test's ten minutes on a slow machine with CI=true. Packages wait for servers and programs
+	// more than they compute.
+	options := []string{"-json", "-count=1", "-timeout=30m", fmt.Sprint("-p=", 2*runtime.NumCPU())}
+	command := []string{"go", "test"}
 	// -C has to be the first of all.
 	if folder, ok := strings.CutPrefix(arguments, "-C "); ok {
 		folder, arguments, _ = strings.Cut(folder, " ")
-		command = []string{"go", "test", "-C", folder, "-json", "-count=1", "-timeout=30m"}
+		command = append(command, "-C", folder)
 	}
+	command = append(command, options...)
 	environment := os.Environ()
 	var name strings.Builder
 	for _, word := range strings.Fields(arguments) {
