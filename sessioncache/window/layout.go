@@ -16,10 +16,11 @@ const (
 	PostedAt   = 128
 	BellAt     = 192 // futex of who waits for requests
 	SleepersAt = 196
-	TailAt     = 256 // how much news there has been
-	NewsBellAt = 320 // futex of who waits for news
-	IdleAt     = 324 // 1: it does
-	HeadAt     = 384 // how much of it the agent has read
+	TailAt     = 256        // how much news there has been
+	NewsBellAt = 320        // futex of who waits for news
+	IdleAt     = 324        // 1: it does
+	HeadAt     = 384        // how much of it the agent has read
+	ReadAt     = HeadAt + 8 // how much of it it has read
 	CountersAt = 448
 	SlotsAt    = 4096
 	MissesAt   = SlotsAt + Slots*SlotSize
@@ -61,6 +62,7 @@ type Window struct {
 	// what it waits for.
 	seen      [Slots]uint32
 	read      uint64
+	again     uint64 // what the agent before this one has read
 	late      uint64 // what was begun by then, and is not whole
 	lateSince int64
 }
@@ -69,7 +71,7 @@ type Window struct {
 // for as long as the Window is used. What is all zero is a window without an agent.
 func Open(memory []byte) *Window {
 	w := &Window{base: unsafe.Pointer((*[Size]byte)(memory))}
-	w.read = w.u64(HeadAt).Load()
+	w.read, w.again = w.u64(HeadAt).Load(), w.u64(ReadAt).Load()
 	return w
 }
 

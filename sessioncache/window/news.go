@@ -94,6 +94,9 @@ func sumOf(number, what uint64, key *sessioncache.LookupKey) uint64 {
 func (w *Window) Drain(dst []Item) []Item {
 	tail := w.u64(TailAt).Load()
 	w.catchUp(tail)
+	if w.ReadsAgain() {
+		tail = w.again
+	}
 	for w.read != tail && len(dst) < cap(dst) {
 		item, state := w.newsOf(w.read + 1)
 		if state == unfinished && w.isEarly(w.read+1, tail) {
@@ -109,7 +112,13 @@ func (w *Window) Drain(dst []Item) []Item {
 		}
 		w.read++
 	}
+	w.u64(ReadAt).Store(w.read)
 	return dst
+}
+
+// ReadsAgain reports whether the agent before this one has read what Drain returns next, and may have done it.
+func (w *Window) ReadsAgain() bool {
+	return w.again-w.read-1 < News && w.u64(TailAt).Load()-w.again <= News
 }
 
 // catchUp skips what has been written over. Anything may stand in the mapping, also that more was read than there is.
