@@ -61,9 +61,9 @@ type Window struct {
 	// Of the agent, which is one: what Reclaim saw of the slots the last time; how much news Drain has read, and
 	// what it waits for.
 	seen      [Slots]uint32
-	read      uint64
-	again     uint64 // what the agent before this one has read
-	late      uint64 // what was begun by then, and is not whole
+	read      atomic.Uint64
+	again     uint64        // what the agent before this one has read
+	late      atomic.Uint64 // what was begun by then, and is not whole
 	lateSince int64
 }
 
@@ -71,7 +71,8 @@ type Window struct {
 // for as long as the Window is used. What is all zero is a window without an agent.
 func Open(memory []byte) *Window {
 	w := &Window{base: unsafe.Pointer((*[Size]byte)(memory))}
-	w.read, w.again = w.u64(HeadAt).Load(), w.u64(ReadAt).Load()
+	w.read.Store(w.u64(HeadAt).Load())
+	w.again = w.u64(ReadAt).Load()
 	return w
 }
 

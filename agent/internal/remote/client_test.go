@@ -59,7 +59,7 @@ func start(t *testing.T, url string) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{t: t}
-	m.Client = New(f, secrets, journal.New(m, func(string) string { return "" }), func(up bool, _ time.Duration) {
+	m.Client = New(f, secrets, journal.New(m, func(string) string { return "" }), func(up bool, _ time.Time, _ time.Duration) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if up && !m.up {
@@ -214,9 +214,9 @@ func TestEvents(t *testing.T) {
 	if err != nil || gap || len(events) != 3 || events[2].Remove[1] != keyOf(12) {
 		t.Fatalf("%+v, %v, %v", events, gap, err)
 	}
-	m.Post(far.Event{Flush: true, Owner: []byte("ownr"), Before: 5, Made: 6})
+	m.Post(far.Event{Flush: &far.Flush{Owner: []byte("ownr"), Before: 5, Made: 6}})
 	events, next, gap, err = m.Since(next)
-	if err != nil || gap || len(events) != 1 || !events[0].Flush || string(events[0].Owner) != "ownr" || events[0].Before != 5 || events[0].Made != 6 {
+	if err != nil || gap || len(events) != 1 || fmt.Sprint(*events[0].Flush) != fmt.Sprint(far.Flush{Owner: []byte("ownr"), Before: 5, Made: 6}) {
 		t.Fatalf("%+v, %v, %v", events, gap, err)
 	}
 	if events, _, gap, err = m.Since(next); err != nil || gap || len(events) != 0 {
