@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"gosess/agent/internal/remote"
 	"gosess/agent/internal/serve"
 	"gosess/agent/internal/testredis"
+	"gosess/agent/internal/teststore"
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
 	"gosess/sessioncache/window"
@@ -35,6 +35,7 @@ type machine struct {
 	memory []byte // of the window, as servers map it
 	client *remote.Client
 	agent  *serve.Agent
+	around func(serve.Far) serve.Far // where a test puts something between
 	said   lines
 }
 
@@ -60,36 +61,35 @@ var ctx = context.Background()
 // start makes a machine, and begins to serve it.
 func start(t *testing.T, url string) *machine {
 	t.Helper()
+	m := idle(t, url)
+	m.begin()
+	return m
+}
+
+// idle makes a machine without an agent.
+func idle(t *testing.T, url string) *machine {
+	t.Helper()
 	m := &machine{t: t, url: url, path: filepath.Join(t.TempDir(), "store")}
-	size := shm.MinSize + window.Size
-	header := make([]byte, shm.HeaderSize)
-	le := binary.LittleEndian
-	copy(header, shm.Magic)
-	le.PutUint32(header[shm.VersionAt:], shm.Version)
-	le.PutUint32(header[shm.SizeAt:], shm.HeaderSize)
-	le.PutUint64(header[shm.TotalAt:], uint64(size))
-	le.PutUint32(header[shm.KindAt:], shm.KindFleet)
-	le.PutUint32(header[shm.SumAt:], crc32.ChecksumIEEE(header[:shm.SumAt]))
-	if err := os.WriteFile(m.path, header, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(m.path, int64(size)); err != nil {
-		t.Fatal(err)
-	}
+	teststore.Make(t, m.path)
 	file, err := os.OpenFile(m.path, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	mapping, err := syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	mapping, err := syscall.Mmap(int(file.Fd()), 0, teststore.Size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.memory = mapping[shm.MinSize:]
 	m.window = window.Open(m.memory)
-	m.begin()
+	served, err := shm.Serve(m.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.served = served
 	t.Cleanup(func() {
 		m.end(0)
+		m.served.Close()
 		if t.Failed() {
 			t.Logf("an agent said: %s", m.said.String())
 		}
@@ -100,18 +100,17 @@ func start(t *testing.T, url string) *machine {
 // begin starts an agent.
 func (m *machine) begin() {
 	m.t.Helper()
-	served, err := shm.Serve(m.path)
-	if err != nil {
-		m.t.Fatal(err)
-	}
 	f, err := options.ParseFar(m.url)
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	log := journal.New(&m.said, func(string) string { return "" })
-	m.served = served
 	m.client = remote.New(f, options.Secrets{}, log, func(up bool, began time.Time, trip time.Duration) { m.agent.Changed(up, began, trip) })
-	m.agent = serve.New(served.Window(), served.Store, m.client, log)
+	store := serve.Far(m.client)
+	if m.around != nil {
+		store = m.around(store)
+	}
+	m.agent = serve.New(m.served.Window(), m.served.Store, store, log)
 	m.agent.Start()
 	m.client.Start()
 }
@@ -123,7 +122,6 @@ func (m *machine) end(patience time.Duration) (left int) {
 	}
 	left = m.agent.Stop(patience)
 	m.client.Close()
-	m.served.Close()
 	m.agent = nil
 	return left
 }

@@ -9,6 +9,7 @@ import (
 
 	"gosess/agent/internal/far"
 
+	"gosess/sessioncache"
 	"gosess/sessioncache/window"
 )
 
@@ -134,6 +135,7 @@ func (n *news) send(items []window.Item) (again []window.Item, refused bool) {
 	}
 	var unsaid error
 	if len(removal.Remove) > 0 { // first, as other machines have copies
+		n.forget(removal.Remove)
 		removal.From = n.id
 		unsaid = n.far.Post(removal)
 	}
@@ -155,6 +157,17 @@ func (n *news) send(items []window.Item) (again []window.Item, refused bool) {
 		}
 	}
 	return again, refused
+}
+
+// forget drops what was removed here once more: another worker may have had it fetched before this agent knew.
+func (n *news) forget(keys []far.Key) {
+	n.gone.remove(keys)
+	n.read()
+	for i := range keys {
+		if key := sessioncache.LookupKey(keys[i]); !n.outbox.isStored(key) { // again
+			n.drop(&key)
+		}
+	}
 }
 
 // mayRepeat reports whether what has failed is to be told again. A stored session is not, unless it is known that nothing was sent: it

@@ -133,6 +133,13 @@ func (o *outbox) isRemoved(key sessioncache.LookupKey) bool {
 	return o.removed[key] > 0
 }
 
+// isStored reports whether something that was stored waits to be delivered.
+func (o *outbox) isStored(key sessioncache.LookupKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stored[key] > 0
+}
+
 // await waits until nothing that was stored under a key waits to be delivered, and reports whether that is so.
 func (o *outbox) await(key sessioncache.LookupKey, patience time.Duration) bool {
 	timer := time.NewTimer(patience)

@@ -21,8 +21,9 @@ const Patience = 30 * time.Second
 
 // Server is one server.
 type Server struct {
-	Port int
-	Dir  string
+	Port     int
+	Dir      string
+	Password string // that CLI needs
 
 	t         testing.TB
 	command   []string // what runs it, before its arguments
@@ -133,11 +134,10 @@ func (s *Server) CLI(words ...string) string {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(Patience))
-	text := fmt.Sprintf("*%d\r\n", len(words))
-	for _, w := range words {
-		text += fmt.Sprintf("$%d\r\n%s\r\n", len(w), w)
+	text := command(words) + command([]string{"QUIT"})
+	if s.Password != "" {
+		text = command([]string{"AUTH", s.Password}) + text
 	}
-	text += "*1\r\n$4\r\nQUIT\r\n"
 	if _, err := c.Write([]byte(text)); err != nil {
 		s.t.Fatal(err)
 	}
@@ -145,7 +145,19 @@ func (s *Server) CLI(words ...string) string {
 	if _, err := all.ReadFrom(c); err != nil {
 		s.t.Fatal(err)
 	}
-	return strings.TrimSuffix(all.String(), "+OK\r\n")
+	answer := strings.TrimSuffix(all.String(), "+OK\r\n")
+	if s.Password != "" {
+		answer = strings.TrimPrefix(answer, "+OK\r\n")
+	}
+	return answer
+}
+
+func command(words []string) string {
+	text := fmt.Sprintf("*%d\r\n", len(words))
+	for _, w := range words {
+		text += fmt.Sprintf("$%d\r\n%s\r\n", len(w), w)
+	}
+	return text
 }
 
 // WaitFor waits for a condition.
