@@ -325,3 +325,16 @@ func TestStoredOnce(t *testing.T) {
 	b.hears(keyOf(2), sealed(2))
 	b.asks(window.Take, keyOf(1), window.Miss)
 }
+
+// TestTakenAtOnce: what was stored a moment ago is there for who takes it.
+func TestTakenAtOnce(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	m := start(t, redis.URL())
+	m.waitOpen()
+	for i := range 100 {
+		m.store(keyOf(i), sealed(i))
+		m.asks(window.Take, keyOf(i), window.Hit)
+		m.asks(window.Take, keyOf(i), window.Miss)
+	}
+}

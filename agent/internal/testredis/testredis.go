@@ -28,6 +28,7 @@ type Server struct {
 	t         testing.TB
 	command   []string // what runs it, before its arguments
 	arguments []string
+	ready     string // what it says when it is
 	process   *exec.Cmd
 	out       *output
 }
@@ -64,7 +65,7 @@ func Start(t testing.TB, arguments ...string) *Server {
 // StartProgram starts a server that a command runs.
 func StartProgram(t testing.TB, command []string, arguments ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, Port: FreePort(t), Dir: t.TempDir(), command: command}
+	s := &Server{t: t, Port: FreePort(t), Dir: t.TempDir(), command: command, ready: "eady to accept connections"}
 	s.arguments = append([]string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.Dir,
 		"--unixsocket", s.Socket(), "--port", strconv.Itoa(s.Port)}, arguments...)
 	t.Cleanup(s.Kill)
@@ -101,7 +102,7 @@ func (s *Server) Run() {
 		s.t.Fatal(err)
 	}
 	WaitFor(s.t, "the server accepts connections: "+s.out.String(), func() bool {
-		return strings.Contains(s.out.String(), "eady to accept connections")
+		return strings.Contains(s.out.String(), s.ready)
 	})
 }
 
@@ -134,18 +135,23 @@ func (s *Server) CLI(words ...string) string {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(Patience))
-	text := command(words) + command([]string{"QUIT"})
+	text := command(words) + command([]string{"PING"})
 	if s.Password != "" {
 		text = command([]string{"AUTH", s.Password}) + text
 	}
 	if _, err := c.Write([]byte(text)); err != nil {
 		s.t.Fatal(err)
 	}
-	var all bytes.Buffer
-	if _, err := all.ReadFrom(c); err != nil {
-		s.t.Fatal(err)
+	const end = "+PONG\r\n"
+	var all []byte
+	for buffer := make([]byte, 4096); !bytes.HasSuffix(all, []byte(end)); {
+		n, err := c.Read(buffer)
+		if err != nil {
+			s.t.Fatalf("%v, after %q", err, all)
+		}
+		all = append(all, buffer[:n]...)
 	}
-	answer := strings.TrimSuffix(all.String(), "+OK\r\n")
+	answer := strings.TrimSuffix(string(all), end)
 	if s.Password != "" {
 		answer = strings.TrimPrefix(answer, "+OK\r\n")
 	}
