@@ -18,6 +18,7 @@ import (
 	"gosess/agent/internal/journal"
 	"gosess/agent/internal/options"
 	"gosess/agent/internal/testredis"
+	"gosess/tests/versions"
 )
 
 // A machine is a client, with what it has said.
@@ -132,7 +133,21 @@ func (m *machine) wants(kind far.Kind, key far.Key, want string) {
 
 func TestOperations(t *testing.T) {
 	t.Parallel()
-	redis := testredis.Start(t)
+	operate(t, testredis.Start(t))
+}
+
+// TestValkey is the same with Debian 13's Valkey.
+func TestValkey(t *testing.T) {
+	t.Parallel()
+	valkey := testredis.StartIn(t, versions.Valkey(t).Root, "/usr/bin/valkey-server")
+	if about := valkey.CLI("INFO", "server"); !strings.Contains(about, "valkey_version:8.") {
+		t.Errorf("it is %s", about)
+	}
+	operate(t, valkey)
+}
+
+func operate(t *testing.T, redis *testredis.Server) {
+	t.Helper()
 	for _, url := range []string{redis.URL(), "unix://" + redis.Socket() + "?db=3"} {
 		a, b := start(t, url), start(t, url)
 		a.waitUp()
