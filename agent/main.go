@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"gosess/agent/internal/remote"
 )
 
 const usage = `usage:
+  gosess-agent [--config FILE] --store URL --far URL [--user NAME]
+        serve a store of this machine: until SIGTERM, which delivers what is on its way
   gosess-agent check [--config FILE] --far URL
         look whether a far store is fit: connect, and read its configuration
   gosess-agent version
@@ -19,6 +22,8 @@ const usage = `usage:
 
 A file of options has lines NAME = VALUE with the same names, and # before a remark.
 
+  --store URL   what GOSESS_CACHE says: shm:/var/lib/gosess/web?fleet (of its options the agent needs none)
+  --user NAME   whom an agent becomes that root has started (nobody)
   --far URL     Valkey, or Redis 6.2 or later, for all machines
                     valkey://10.0.0.7:6379/0                one server (redis:// is the same)
                     valkeys://cache.example.org?ca=/etc/gosess/ca.pem&cert=/etc/gosess/client.pem&key=/etc/gosess/client.key
@@ -45,22 +50,24 @@ func main() {
 	os.Exit(status(err))
 }
 
-const allowed = "allowed: check, version, help"
+const allowed = "allowed: --store and --far, check, version, help"
 
 func command(arguments []string, out io.Writer) error {
 	if len(arguments) == 0 {
-		return usageError{errors.New("a command is missing; " + allowed)}
+		return usageError{errors.New("it is not said what to do; " + allowed)}
 	}
-	switch name, rest := arguments[0], arguments[1:]; name {
-	case "check":
+	switch name, rest := arguments[0], arguments[1:]; {
+	case strings.HasPrefix(name, "--") && name != "--help" && name != "--version":
+		return serveStore(arguments)
+	case name == "check":
 		return check(rest, out)
-	case "version", "--version":
+	case name == "version", name == "--version":
 		_, err := fmt.Fprintf(out, "gosess-agent %s (%s)\n", version, remote.Library)
 		return err
-	case "help", "--help", "-h":
+	case name == "help", name == "--help", name == "-h":
 		_, err := io.WriteString(out, usage)
 		return err
 	default:
-		return usageError{fmt.Errorf("unknown command %q; %s", name, allowed)}
+		return usageError{fmt.Errorf("unknown word %q; %s", name, allowed)}
 	}
 }

@@ -24,11 +24,15 @@ func TestCommandLine(t *testing.T) {
 		text string
 		code int
 	}{
-		"":                         {"a command is missing; allowed: check", 2},
-		"bogus":                    {`unknown command "bogus"; allowed: check`, 2},
-		"help":                     {"exit status:", 0},
-		"--help":                   {"valkey://10.0.0.7:6379/0", 0},
-		"version":                  {"valkey-go 1.0.79", 0},
+		"":                       {"it is not said what to do; allowed: --store and --far, check", 2},
+		"bogus":                  {`unknown word "bogus"; allowed: --store and --far`, 2},
+		"help":                   {"exit status:", 0},
+		"--help":                 {"valkey://10.0.0.7:6379/0", 0},
+		"version":                {"valkey-go 1.0.79", 0},
+		"--store shm:/a":         {"--far is missing", 2},
+		"--store shm:/a --far x": {`--far: "x" is no URL`, 2},
+		"--bogus":                {`unknown option "--bogus"`, 2},
+		"--store shm:/a --far redis://h --user no-such-user": {`user "no-such-user"`, 1},
 		"check":                    {"--far is missing", 2},
 		"check --far http://h":     {`unknown scheme "http"`, 2},
 		"check --far redis://h?ca": {`option "ca" has no value`, 2},

@@ -23,6 +23,7 @@ const lockOfFile = 37
 type Served struct {
 	*Store
 	file *os.File
+	name string // that the kernel had for it, or "" where it does not tell
 }
 
 // Serve opens the store of a fleet that servers have made. Of the agents that serve one there is one at a time.
@@ -62,18 +63,20 @@ func Serve(path string) (_ *Served, err error) {
 		_ = syscall.Munmap(mapping)
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &Served{store, file}, nil
+	s := &Served{Store: store, file: file}
+	s.name, _ = s.nameOfFile()
+	return s, nil
 }
 
-// IsStill reports whether the path still names the file that was opened, which servers replace by another one where it is
-// damaged or of another version.
-func (s *Served) IsStill(path string) bool {
-	opened, err := s.file.Stat()
-	if err != nil {
-		return false
-	}
-	named, err := os.Lstat(path)
-	return err == nil && os.SameFile(opened, named)
+// IsStill reports whether the file still has the name that it was opened by: servers put another one in its place where it is
+// damaged or of another version. The kernel knows, and asks for no right to the folder: the agent has none by then.
+func (s *Served) IsStill() bool {
+	name, err := s.nameOfFile()
+	return err != nil || s.name == "" || name == s.name
+}
+
+func (s *Served) nameOfFile() (string, error) {
+	return os.Readlink(fmt.Sprintf("/proc/self/fd/%d", s.file.Fd()))
 }
 
 // Close ends that. Nobody uses the store any more.

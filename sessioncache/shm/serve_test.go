@@ -95,14 +95,14 @@ func TestServe(t *testing.T) {
 	if _, err := Serve(path); !errors.Is(err, ErrServed) {
 		t.Errorf("a second agent: %v", err)
 	}
-	if !s.IsStill(path) {
+	if !s.IsStill() {
 		t.Error("the file is another one at once")
 	}
 	if err := os.Rename(path, path+".old"); err != nil {
 		t.Fatal(err)
 	}
 	write(newFleetMapping())
-	if s.IsStill(path) {
+	if s.IsStill() {
 		t.Error("a new file is taken for the old one")
 	}
 	s.Close()

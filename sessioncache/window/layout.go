@@ -16,10 +16,11 @@ const (
 	PostedAt   = 128
 	BellAt     = 192 // futex of who waits for requests
 	SleepersAt = 196
-	TailAt     = 256 // how much news there has been
-	NewsBellAt = 320 // futex of who waits for news
-	IdleAt     = 324 // 1: it does
-	HeadAt     = 384 // how much of it the agent has read
+	TailAt     = 256        // how much news there has been
+	NewsBellAt = 320        // futex of who waits for news
+	IdleAt     = 324        // 1: it does
+	HeadAt     = 384        // how much of it the agent has read
+	ReadAt     = HeadAt + 8 // how much of it it has read
 	CountersAt = 448
 	SlotsAt    = 4096
 	MissesAt   = SlotsAt + Slots*SlotSize
@@ -60,8 +61,9 @@ type Window struct {
 	// Of the agent, which is one: what Reclaim saw of the slots the last time; how much news Drain has read, and
 	// what it waits for.
 	seen      [Slots]uint32
-	read      uint64
-	late      uint64 // what was begun by then, and is not whole
+	read      atomic.Uint64
+	again     uint64        // what the agent before this one has read
+	late      atomic.Uint64 // what was begun by then, and is not whole
 	lateSince int64
 }
 
@@ -69,7 +71,8 @@ type Window struct {
 // for as long as the Window is used. What is all zero is a window without an agent.
 func Open(memory []byte) *Window {
 	w := &Window{base: unsafe.Pointer((*[Size]byte)(memory))}
-	w.read = w.u64(HeadAt).Load()
+	w.read.Store(w.u64(HeadAt).Load())
+	w.again = w.u64(ReadAt).Load()
 	return w
 }
 

@@ -89,14 +89,17 @@ func sumOf(number, what uint64, key *sessioncache.LookupKey) uint64 {
 	return sum
 }
 
-// Drain appends to dst the news that there is, until its capacity is full. One thread of the agent calls it. What is
+// Drain appends to dst the news that there is, until its capacity is full. One thread of the agent at a time calls it. What is
 // read counts as delivered only after [Window.Delivered]: an agent that dies before that has its successor read it again.
 func (w *Window) Drain(dst []Item) []Item {
 	tail := w.u64(TailAt).Load()
 	w.catchUp(tail)
-	for w.read != tail && len(dst) < cap(dst) {
-		item, state := w.newsOf(w.read + 1)
-		if state == unfinished && w.isEarly(w.read+1, tail) {
+	if w.ReadsAgain() {
+		tail = w.again
+	}
+	for w.read.Load() != tail && len(dst) < cap(dst) {
+		item, state := w.newsOf(w.read.Load() + 1)
+		if state == unfinished && w.isEarly(w.read.Load()+1, tail) {
 			break
 		}
 		switch state {
@@ -107,21 +110,27 @@ func (w *Window) Drain(dst []Item) []Item {
 		default:
 			w.Count(CountTorn, 1)
 		}
-		w.read++
+		w.read.Add(1)
 	}
+	w.u64(ReadAt).Store(w.read.Load())
 	return dst
+}
+
+// ReadsAgain reports whether the agent before this one has read what Drain returns next, and may have done it.
+func (w *Window) ReadsAgain() bool {
+	return w.again-w.read.Load()-1 < News && w.u64(TailAt).Load()-w.again <= News
 }
 
 // catchUp skips what has been written over. Anything may stand in the mapping, also that more was read than there is.
 func (w *Window) catchUp(tail uint64) {
-	if tail-w.read <= News {
+	if tail-w.read.Load() <= News {
 		return
 	}
 	oldest := tail - min(tail, News)
-	if w.read < oldest {
-		w.Count(CountOverrun, oldest-w.read)
+	if w.read.Load() < oldest {
+		w.Count(CountOverrun, oldest-w.read.Load())
 	}
-	w.read = oldest
+	w.read.Store(oldest)
 }
 
 const (
@@ -150,14 +159,15 @@ func (w *Window) newsOf(number uint64) (item Item, state int) {
 // isEarly reports whether a piece of news that is being written may still become whole.
 func (w *Window) isEarly(number, tail uint64) bool {
 	now := Now()
-	if number > w.late {
-		w.late, w.lateSince = tail, now
+	if number > w.late.Load() {
+		w.late.Store(tail)
+		w.lateSince = now
 	}
 	return now-w.lateSince < newsPatience
 }
 
 // Delivered says that all that Drain has returned is taken care of.
-func (w *Window) Delivered() { w.u64(HeadAt).Store(w.read) }
+func (w *Window) Delivered() { w.u64(HeadAt).Store(w.read.Load()) }
 
 // AwaitNews returns when there is news, or time is over. To be woken costs the worker that tells some 5 us, so an
 // agent that has had some lately looks by itself every few milliseconds instead.
@@ -166,9 +176,9 @@ func (w *Window) AwaitNews(most time.Duration) {
 	rung := bell.Load()
 	idle.Store(1)
 	switch tail := w.u64(TailAt).Load(); {
-	case tail == w.read:
+	case tail == w.read.Load():
 		wait(bell, rung, most)
-	case w.read < w.late: // nobody rings for what is being written
+	case w.read.Load() < w.late.Load(): // nobody rings for what is being written
 		time.Sleep(min(most, newsPause))
 	}
 	idle.Store(0)

@@ -47,6 +47,17 @@ func TestNews(t *testing.T) {
 	if n := len(next.Drain(make([]Item, 0, 8))); n != len(told) {
 		t.Errorf("%d pieces of news for the next agent, not %d", n, len(told))
 	}
+	if !again(t, w).ReadsAgain() || next.ReadsAgain() {
+		t.Error("the next agent does not know that it reads again, or until when")
+	}
+	next.Tell(told[0])
+	next = again(t, w)
+	if n := len(next.Drain(make([]Item, 0, 8))); n != len(told) || next.ReadsAgain() {
+		t.Errorf("%d pieces of news that were read, not %d", n, len(told))
+	}
+	if n := len(next.Drain(make([]Item, 0, 8))); n != 1 {
+		t.Errorf("%d pieces of news that were not, not 1", n)
+	}
 	next.Delivered()
 	if n := len(again(t, w).Drain(make([]Item, 0, 8))); n != 0 {
 		t.Errorf("%d pieces of news that were delivered", n)

@@ -40,19 +40,19 @@ type Server interface {
 	Log() string
 }
 
-// Root is the top of the source tree: the nearest directory upwards that holds go.mod.
+// Root is the top of the source tree: the nearest directory upwards that holds shim.h, as the agent has a go.mod of its own.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "shim.h")); err == nil {
 			return dir, nil
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", errors.New("no go.mod here or above")
+			return "", errors.New("no shim.h here or above")
 		}
 		dir = parent
 	}

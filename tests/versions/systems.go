@@ -16,6 +16,12 @@ func Trixie(t testing.TB) harness.System {
 	return system(t, "servers-trixie", "trixie", "nginx", "libnginx-mod-stream", "libnginx-mod-mail", "haproxy", "util-linux")
 }
 
+// Valkey is Trixie's Valkey, for the agent.
+func Valkey(t testing.TB) harness.System {
+	t.Helper()
+	return system(t, "valkey", "trixie", "valkey-server")
+}
+
 // Node is this release with its Node.js, which uses the system's libssl: what others install has one of its own.
 func Node(t testing.TB) harness.System {
 	t.Helper()

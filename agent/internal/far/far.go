@@ -5,6 +5,7 @@
 package far
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -87,27 +88,42 @@ type Store interface {
 	Since(position string) (events []Event, next string, gap bool, err error)
 }
 
-// Event is what all machines of a fleet must do. Either keys are set, or an owner.
+// Event is what all machines of a fleet must do: to remove entries, or to flush.
 type Event struct {
-	Remove []Key  // these entries
-	Owner  []byte // the tag that the entries begin with that are to be dropped, or with none all:
-	Before uint32 // those that end before this time, or all where it is 0
-	Made   uint32 // of those that were put by now
-	Flush  bool   // it is a flush
+	From   Machine
+	Remove []Key
+	Flush  *Flush
 }
 
-// maxKeys is how many keys an event has at the most.
-const maxKeys = 256
+// Machine is random bytes, which an agent draws when it begins.
+type Machine [8]byte
+
+// Flush drops the entries of an owner.
+type Flush struct {
+	Owner  []byte // the tag that they begin with; none is everybody's
+	Before uint32 // those that end before this time, or all where it is 0
+	Made   uint32 // of those that were put by this time
+}
+
+// MaxKeys is how many keys an event has at the most.
+const MaxKeys = 256
+
+const (
+	kindRemove = 'r'
+	kindFlush  = 'f'
+	ownerSize  = 4
+)
 
 // Append appends the bytes that stand for the event.
 func (e *Event) Append(to []byte) []byte {
-	if e.Flush {
-		to = append(to, version, 'f', byte(len(e.Owner)))
-		to = append(to, e.Owner...)
-		to = binary.LittleEndian.AppendUint32(to, e.Before)
-		return binary.LittleEndian.AppendUint32(to, e.Made)
+	to = append(append(to, version), e.From[:]...)
+	if f := e.Flush; f != nil {
+		to = append(to, kindFlush)
+		to = binary.LittleEndian.AppendUint32(to, f.Before)
+		to = binary.LittleEndian.AppendUint32(to, f.Made)
+		return append(to, f.Owner...)
 	}
-	to = append(to, version, 'r')
+	to = append(to, kindRemove)
 	for i := range e.Remove {
 		to = append(to, e.Remove[i][:]...)
 	}
@@ -116,29 +132,28 @@ func (e *Event) Append(to []byte) []byte {
 
 // ParseEvent reads an event, whoever wrote it.
 func ParseEvent(text []byte) (e Event, ok bool) {
-	if len(text) < 3 || text[0] != version {
+	const head = 1 + len(e.From) + 1
+	if len(text) < head || text[0] != version {
 		return Event{}, false
 	}
-	switch body := text[2:]; text[1] {
-	case 'f':
-		size := int(body[0])
-		if len(body) != 1+size+8 || size != 0 && size != 4 {
-			return Event{}, false
-		}
-		e.Flush, e.Owner = true, body[1:1+size]
-		e.Before = binary.LittleEndian.Uint32(body[1+size:])
-		e.Made = binary.LittleEndian.Uint32(body[1+size+4:])
+	e.From = Machine(text[1:])
+	switch kind, body := text[head-1], text[head:]; {
+	case kind == kindFlush && (len(body) == 8 || len(body) == 8+ownerSize):
+		le := binary.LittleEndian
+		e.Flush = &Flush{Before: le.Uint32(body), Made: le.Uint32(body[4:]), Owner: body[8:]}
 		return e, true
-	case 'r':
-		if len(body)%len(Key{}) != 0 || len(body) > maxKeys*len(Key{}) {
-			return Event{}, false
-		}
+	case kind == kindRemove && len(body)%len(Key{}) == 0 && len(body) <= MaxKeys*len(Key{}):
 		for ; len(body) > 0; body = body[len(Key{}):] {
 			e.Remove = append(e.Remove, Key(body))
 		}
 		return e, true
 	}
 	return Event{}, false
+}
+
+// Covers reports whether the flush drops an entry.
+func (f *Flush) Covers(e *Entry) bool {
+	return e.Made <= f.Made && (f.Before == 0 || e.Expires < f.Before) && bytes.HasPrefix(e.Sealed, f.Owner)
 }
 
 // Seconds is a time in unix seconds as entries have it.

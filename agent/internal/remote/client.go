@@ -35,17 +35,21 @@ type Client struct {
 
 	link    atomic.Pointer[link] // nil while there is none
 	waiting atomic.Int32         // calls of the library that have not returned
-	changed func(up bool, trip time.Duration)
+	changed Changed
+	kick    chan struct{}
 
 	stop  chan struct{}
 	ended sync.WaitGroup
 	first int // the host that a link is tried with first
 }
 
-// New makes a client, which connects when it is started. Changed is called by one goroutine: when a link is there,
-// with the time that an answer takes and again when a probe is answered; and when there is none any more.
-func New(f options.Far, secrets options.Secrets, log *journal.Log, changed func(up bool, trip time.Duration)) *Client {
-	return &Client{target: target{f, secrets}, log: log, now: time.Now, keys: newKeys(f), changed: changed, stop: make(chan struct{})}
+// Changed is told, by one goroutine, how the store is: each time that a probe was answered, when that was sent and how long its
+// answer took; and that there is no connection any more.
+type Changed func(up bool, began time.Time, trip time.Duration)
+
+// New makes a client, which connects when it is started.
+func New(f options.Far, secrets options.Secrets, log *journal.Log, changed Changed) *Client {
+	return &Client{target: target{f, secrets}, log: log, now: time.Now, keys: newKeys(f), changed: changed, kick: make(chan struct{}, 1), stop: make(chan struct{})}
 }
 
 // Start connects, and goes on until Close.
@@ -71,7 +75,7 @@ func (c *Client) keep() {
 			err = c.use(l)
 			c.link.Store(nil)
 			l.end()
-			c.changed(false, 0)
+			c.changed(false, time.Time{}, 0)
 		}
 		if err != nil {
 			c.log.Failure("far", "%s: %s; until it is there, clients of other machines get full handshakes", c.far, explained(err))
@@ -107,14 +111,23 @@ func (c *Client) use(l *link) error {
 		case <-c.stop:
 			return nil
 		}
-		c.changed(true, c.now().Sub(began))
+		c.changed(true, began, c.now().Sub(began))
 		select {
 		case err := <-l.faults:
 			return err
 		case <-ticker.C:
+		case <-c.kick:
 		case <-c.stop:
 			return nil
 		}
+	}
+}
+
+// Probe has the store asked now whether it is there, and not only when it is time to.
+func (c *Client) Probe() {
+	select {
+	case c.kick <- struct{}{}:
+	default:
 	}
 }
 

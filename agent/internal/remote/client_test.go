@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"gosess/agent/internal/journal"
 	"gosess/agent/internal/options"
 	"gosess/agent/internal/testredis"
+	"gosess/tests/versions"
 )
 
 // A machine is a client, with what it has said.
@@ -59,7 +61,7 @@ func start(t *testing.T, url string) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{t: t}
-	m.Client = New(f, secrets, journal.New(m, func(string) string { return "" }), func(up bool, _ time.Duration) {
+	m.Client = New(f, secrets, journal.New(m, func(string) string { return "" }), func(up bool, _ time.Time, _ time.Duration) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if up && !m.up {
@@ -131,7 +133,21 @@ func (m *machine) wants(kind far.Kind, key far.Key, want string) {
 
 func TestOperations(t *testing.T) {
 	t.Parallel()
-	redis := testredis.Start(t)
+	operate(t, testredis.Start(t))
+}
+
+// TestValkey is the same with Debian 13's Valkey.
+func TestValkey(t *testing.T) {
+	t.Parallel()
+	valkey := testredis.StartIn(t, versions.Valkey(t).Root, "/usr/bin/valkey-server")
+	if about := valkey.CLI("INFO", "server"); !strings.Contains(about, "valkey_version:8.") {
+		t.Errorf("it is %s", about)
+	}
+	operate(t, valkey)
+}
+
+func operate(t *testing.T, redis *testredis.Server) {
+	t.Helper()
 	for _, url := range []string{redis.URL(), "unix://" + redis.Socket() + "?db=3"} {
 		a, b := start(t, url), start(t, url)
 		a.waitUp()
@@ -214,9 +230,9 @@ func TestEvents(t *testing.T) {
 	if err != nil || gap || len(events) != 3 || events[2].Remove[1] != keyOf(12) {
 		t.Fatalf("%+v, %v, %v", events, gap, err)
 	}
-	m.Post(far.Event{Flush: true, Owner: []byte("ownr"), Before: 5, Made: 6})
+	m.Post(far.Event{Flush: &far.Flush{Owner: []byte("ownr"), Before: 5, Made: 6}})
 	events, next, gap, err = m.Since(next)
-	if err != nil || gap || len(events) != 1 || !events[0].Flush || string(events[0].Owner) != "ownr" || events[0].Before != 5 || events[0].Made != 6 {
+	if err != nil || gap || len(events) != 1 || fmt.Sprint(*events[0].Flush) != fmt.Sprint(far.Flush{Owner: []byte("ownr"), Before: 5, Made: 6}) {
 		t.Fatalf("%+v, %v, %v", events, gap, err)
 	}
 	if events, _, gap, err = m.Since(next); err != nil || gap || len(events) != 0 {
@@ -242,15 +258,21 @@ func TestFaults(t *testing.T) {
 			m.waitUp()
 			fault.begin(redis)
 			var asking sync.WaitGroup
+			var away atomic.Int32
 			for i := range 1000 { // more than may wait
 				asking.Go(func() {
 					if got, err := m.get(far.Get, keyOf(i)); got != "" || err == nil && name == "killed" {
 						t.Errorf("asked: %q, %v", got, err)
+					} else if err == far.ErrAway {
+						away.Add(1)
 					}
 				})
 			}
 			m.waitDown()
 			asking.Wait() // nobody waits for longer than that
+			if n := away.Load(); n < 1000-maxWaiting {
+				t.Errorf("more than %d were waiting: only %d were sent away", maxWaiting, n)
+			}
 			if err := m.put(keyOf(1), "meanwhile", 100); err != far.ErrAway {
 				t.Errorf("put meanwhile: %v", err)
 			}
@@ -355,42 +377,9 @@ func TestReplica(t *testing.T) {
 	}
 	only.waitSays("it is a replica, and takes nothing")
 	replica.CLI("REPLICAOF", "NO", "ONE")
+	primary.CLI("REPLICAOF", "127.0.0.1", fmt.Sprint(replica.Port))
+	testredis.WaitFor(t, "the other host, which is the primary now", func() bool { return m.put(keyOf(3), "three", 100) == nil })
 	if err := only.put(keyOf(2), "two", 100); err != nil {
 		t.Errorf("put at what was a replica: %v", err)
-	}
-}
-
-// TestMemoryOfASession is what docs/fleet.md states.
-func TestMemoryOfASession(t *testing.T) {
-	t.Parallel()
-	redis := testredis.Start(t)
-	m := start(t, redis.URL())
-	m.waitUp()
-	const count = 1 << 14
-	used := func() (bytes int) {
-		_, after, _ := strings.Cut(redis.CLI("INFO", "memory"), "used_memory_dataset:")
-		_, err := fmt.Sscan(after, &bytes)
-		_, all, _ := strings.Cut(redis.CLI("INFO", "memory"), "used_memory:")
-		if err == nil {
-			_, err = fmt.Sscan(all, &bytes)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return bytes
-	}
-	before := used()
-	sealed := strings.Repeat("s", 192) // 152 bytes of DER, sealed: the largest plain session
-	for i := 0; i < count; i += 256 {
-		ops := make([]far.Op, 256)
-		for j := range ops {
-			ops[j] = far.Op{Kind: far.Put, Key: keyOf(i + j), Entry: entry(sealed, 1000)}
-		}
-		m.Do(ops)
-	}
-	each := (used() - before) / count
-	t.Logf("a session takes %d bytes", each)
-	if each > 400 {
-		t.Errorf("a session takes %d bytes", each)
 	}
 }

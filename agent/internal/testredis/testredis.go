@@ -21,12 +21,14 @@ const Patience = 30 * time.Second
 
 // Server is one server.
 type Server struct {
-	Port int
-	Dir  string
+	Port     int
+	Dir      string
+	Password string // that CLI needs
 
 	t         testing.TB
 	command   []string // what runs it, before its arguments
 	arguments []string
+	ready     string // what it says when it is
 	process   *exec.Cmd
 	out       *output
 }
@@ -57,15 +59,25 @@ func Start(t testing.TB, arguments ...string) *Server {
 	if err != nil {
 		t.Skip(err)
 	}
-	return StartProgram(t, []string{program}, arguments...)
+	return startIn(t, "", t.TempDir(), []string{program}, arguments)
 }
 
-// StartProgram starts a server that a command runs.
-func StartProgram(t testing.TB, command []string, arguments ...string) *Server {
+// StartIn starts a server whose root directory is another one (chroot(8)).
+func StartIn(t testing.TB, root, program string, arguments ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, Port: FreePort(t), Dir: t.TempDir(), command: command}
-	s.arguments = append([]string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.Dir,
-		"--unixsocket", s.Socket(), "--port", strconv.Itoa(s.Port)}, arguments...)
+	dir, err := os.MkdirTemp(filepath.Join(root, "tmp"), "valkey")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return startIn(t, root, dir, []string{"chroot", root, program}, arguments)
+}
+
+func startIn(t testing.TB, root, dir string, command, arguments []string) *Server {
+	t.Helper()
+	s := &Server{t: t, Port: FreePort(t), Dir: dir, command: command, ready: "eady to accept connections"}
+	s.arguments = append([]string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", strings.TrimPrefix(s.Dir, root),
+		"--unixsocket", strings.TrimPrefix(s.Socket(), root), "--port", strconv.Itoa(s.Port)}, arguments...)
 	t.Cleanup(s.Kill)
 	s.Run()
 	return s
@@ -94,13 +106,19 @@ func (s *Server) Run() {
 	s.out = &output{}
 	arguments := append(append([]string{}, s.command[1:]...), s.arguments...)
 	s.process = exec.Command(s.command[0], arguments...)
+	s.process.Env = append(os.Environ(), "LC_ALL=C") // the locale of this system may be none of another root
 	s.process.Stdout, s.process.Stderr = s.out, s.out
 	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.process.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	WaitFor(s.t, "the server accepts connections: "+s.out.String(), func() bool {
-		return strings.Contains(s.out.String(), "eady to accept connections")
+	defer func() {
+		if s.t.Failed() {
+			s.t.Logf("it said: %s", s.out.String())
+		}
+	}()
+	WaitFor(s.t, "the server accepts connections", func() bool {
+		return strings.Contains(s.out.String(), s.ready)
 	})
 }
 
@@ -133,19 +151,35 @@ func (s *Server) CLI(words ...string) string {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(Patience))
+	text := command(words) + command([]string{"PING"})
+	if s.Password != "" {
+		text = command([]string{"AUTH", s.Password}) + text
+	}
+	if _, err := c.Write([]byte(text)); err != nil {
+		s.t.Fatal(err)
+	}
+	const end = "+PONG\r\n"
+	var all []byte
+	for buffer := make([]byte, 4096); !bytes.HasSuffix(all, []byte(end)); {
+		n, err := c.Read(buffer)
+		if err != nil {
+			s.t.Fatalf("%v, after %q", err, all)
+		}
+		all = append(all, buffer[:n]...)
+	}
+	answer := strings.TrimSuffix(string(all), end)
+	if s.Password != "" {
+		answer = strings.TrimPrefix(answer, "+OK\r\n")
+	}
+	return answer
+}
+
+func command(words []string) string {
 	text := fmt.Sprintf("*%d\r\n", len(words))
 	for _, w := range words {
 		text += fmt.Sprintf("$%d\r\n%s\r\n", len(w), w)
 	}
-	text += "*1\r\n$4\r\nQUIT\r\n"
-	if _, err := c.Write([]byte(text)); err != nil {
-		s.t.Fatal(err)
-	}
-	var all bytes.Buffer
-	if _, err := all.ReadFrom(c); err != nil {
-		s.t.Fatal(err)
-	}
-	return strings.TrimSuffix(all.String(), "+OK\r\n")
+	return text
 }
 
 // WaitFor waits for a condition.

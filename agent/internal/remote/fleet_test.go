@@ -1,0 +1,262 @@
+package remote
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"gosess/agent/internal/far"
+	"gosess/agent/internal/testredis"
+)
+
+// TestCluster goes on where one server of a cluster is killed, and has all of it again when its replica has taken over.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	nodes := testredis.Cluster(t, 3)
+	m := start(t, fmt.Sprintf("redis://127.0.0.1:%d,127.0.0.1:%d?cluster", nodes[0].Port, nodes[1].Port))
+	m.waitUp()
+	const count = 100
+	ops := make([]far.Op, count)
+	for i := range ops {
+		ops[i] = far.Op{Kind: far.Put, Key: keyOf(i), Entry: entry(fmt.Sprint("value ", i), 1000)}
+	}
+	m.Do(ops)
+	for i := range ops {
+		if ops[i].Err != nil {
+			t.Fatal(ops[i].Err)
+		}
+		m.wants(far.Get, keyOf(i), fmt.Sprint("value ", i))
+	}
+	nodes[0].CLI("WAIT", "1", "1000")
+	nodes[0].Kill()
+	found := func() (n int) {
+		for i := range count {
+			if got, _ := m.get(far.Get, keyOf(i)); got != "" {
+				n++
+			}
+		}
+		return n
+	}
+	if n := found(); n < count/3 {
+		t.Errorf("only %d of %d are left meanwhile", n, count)
+	}
+	testredis.WaitFor(t, "the replica to take over", func() bool { return found() == count })
+	for i := range count {
+		if err := m.put(keyOf(i), "new", 1000); err != nil {
+			t.Errorf("put after that: %v", err)
+		}
+	}
+	m.one(far.Op{Kind: far.Remove, Key: keyOf(0)})
+	m.wants(far.Take, keyOf(0), "")
+}
+
+// TestClusterWithoutTheWord says what is missing.
+func TestClusterWithoutTheWord(t *testing.T) {
+	t.Parallel()
+	nodes := testredis.Cluster(t, 3)
+	m := start(t, nodes[0].URL())
+	m.waitSays("allowed: a URL with ?cluster")
+}
+
+// TestSentinel follows a failover.
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	primary := testredis.Start(t)
+	replica := testredis.Start(t, "--replicaof", "127.0.0.1", strconv.Itoa(primary.Port), "--repl-diskless-sync-delay", "0")
+	var hosts []string
+	for _, s := range testredis.Sentinels(t, primary, 3) {
+		hosts = append(hosts, fmt.Sprintf("127.0.0.1:%d", s.Port))
+	}
+	m := start(t, "redis://"+strings.Join(hosts, ",")+"?sentinel=main")
+	m.waitUp()
+	m.put(keyOf(1), "one", 1000)
+	testredis.WaitFor(t, "the entry at the replica", func() bool { return replica.CLI("DBSIZE") == ":1\r\n" })
+	primary.Kill()
+	testredis.WaitFor(t, "the replica to take over", func() bool { return m.put(keyOf(2), "two", 1000) == nil })
+	m.wants(far.Get, keyOf(1), "one")
+	m.wants(far.Get, keyOf(2), "two")
+}
+
+// TestTLS wants the right certificates on both sides.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	at := func(name string) string { return filepath.Join(folder, name) }
+	ca := newAuthority(t, at("ca.pem"))
+	other := newAuthority(t, at("other.pem"))
+	ca.issue(at("server"), "cache.example.org")
+	ca.issue(at("client"), "agent")
+	other.issue(at("stranger"), "agent")
+	port := strconv.Itoa(testredis.FreePort(t))
+	testredis.Start(t, "--tls-port", port, "--tls-cert-file", at("server.crt"), "--tls-key-file", at("server.key"), "--tls-ca-cert-file", at("ca.pem"))
+	url := "rediss://127.0.0.1:" + port
+	client := "&cert=" + at("client.crt") + "&key=" + at("client.key")
+	m := start(t, url+"?ca="+at("ca.pem")+"&server-name=cache.example.org"+client)
+	m.waitUp()
+	m.put(keyOf(1), "one", 1000)
+	m.wants(far.Get, keyOf(1), "one")
+	for options, says := range map[string]string{
+		"?server-name=cache.example.org" + client:                                                                          "certificate signed by unknown authority",
+		"?server-name=cache.example.org&ca=" + at("other.pem") + client:                                                    "certificate signed by unknown authority",
+		"?ca=" + at("ca.pem") + client:                                                                                     "127.0.0.1",
+		"?server-name=another.example.org&ca=" + at("ca.pem") + client:                                                     "not another.example.org",
+		"?server-name=cache.example.org&ca=" + at("ca.pem"):                                                                "certificate required",
+		"?server-name=cache.example.org&ca=" + at("ca.pem") + "&cert=" + at("stranger.crt") + "&key=" + at("stranger.key"): "tls",
+	} {
+		start(t, url+options).waitSays(says)
+	}
+}
+
+// An authority issues certificates for a minute.
+type authority struct {
+	t    *testing.T
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T, path string) *authority {
+	t.Helper()
+	a := &authority{t: t}
+	a.cert = &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: path}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign}
+	a.key = newKey(t)
+	writePEM(t, path, "CERTIFICATE", a.sign(a.cert, a.key))
+	return a
+}
+
+func (a *authority) sign(c *x509.Certificate, key *ecdsa.PrivateKey) []byte {
+	a.t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, c, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return der
+}
+
+func (a *authority) issue(path, name string) {
+	a.t.Helper()
+	key := newKey(a.t)
+	der := a.sign(&x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}, key)
+	writePEM(a.t, path+".crt", "CERTIFICATE", der)
+	private, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	writePEM(a.t, path+".key", "EC PRIVATE KEY", private)
+}
+
+func newKey(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func writePEM(t *testing.T, path, kind string, der []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBlackHole has a store whose packets are lost, by a proxy that forwards nothing for a while.
+func TestBlackHole(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	p := newProxy(t, redis.Port)
+	m := start(t, "redis://"+p.address())
+	m.waitUp()
+	p.hold(true)
+	m.waitDown()
+	if err := m.put(keyOf(1), "one", 100); err != far.ErrAway {
+		t.Errorf("put meanwhile: %v", err)
+	}
+	p.hold(false)
+	m.waitUp()
+	m.put(keyOf(1), "one", 100)
+	m.wants(far.Get, keyOf(1), "one")
+}
+
+// A proxy forwards to a port, or holds everything back.
+type proxy struct {
+	listener net.Listener
+	held     chan chan struct{} // has a channel that is closed where nothing is held
+}
+
+func newProxy(t *testing.T, port int) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{listener: l, held: make(chan chan struct{}, 1)}
+	open := make(chan struct{})
+	close(open)
+	p.held <- open
+	t.Cleanup(func() { l.Close(); p.hold(false) })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			there, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if err != nil {
+				c.Close()
+				continue
+			}
+			go p.forward(c, there)
+			go p.forward(there, c)
+		}
+	}()
+	return p
+}
+
+func (p *proxy) address() string { return p.listener.Addr().String() }
+
+func (p *proxy) hold(on bool) {
+	was := <-p.held
+	select {
+	case <-was:
+		if on {
+			was = make(chan struct{})
+		}
+	default:
+		if !on {
+			close(was)
+		}
+	}
+	p.held <- was
+}
+
+func (p *proxy) forward(from, to net.Conn) {
+	defer to.Close()
+	buffer := make([]byte, 4096)
+	for {
+		n, err := from.Read(buffer)
+		gate := <-p.held
+		p.held <- gate
+		<-gate
+		if err != nil {
+			return
+		}
+		if _, err := to.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"sync/atomic"
+	"time"
+
+	"gosess/agent/internal/far"
+	"gosess/agent/internal/journal"
+	"gosess/sessioncache"
+	"gosess/sessioncache/shm"
+	"gosess/sessioncache/window"
+)
+
+// Far is the far store, with what only the agent's loop asks of it.
+type Far interface {
+	far.Store
+	// Probe has the store asked now whether it is there.
+	Probe()
+}
+
+// A machine is what all the work of an agent is about.
+type machine struct {
+	window *window.Window
+	near   *shm.Store
+	far    Far
+	log    *journal.Log
+	id     far.Machine
+
+	outbox *outbox
+	gate   gate
+	gone   gone
+	up     atomic.Bool // the far store is there
+
+	stopping atomic.Bool
+	stop     chan struct{}
+}
+
+func newMachine(w *window.Window, near *shm.Store, f Far, log *journal.Log) *machine {
+	m := &machine{window: w, near: near, far: f, log: log, outbox: newOutbox(), stop: make(chan struct{})}
+	rand.Read(m.id[:])
+	return m
+}
+
+// sleep waits, and reports whether the agent goes on.
+func (m *machine) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-m.stop:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func now() uint32 { return far.Seconds(time.Now().Unix()) }
+
+// look finds an entry in the near store, which does not count as a use.
+func (m *machine) look(key *sessioncache.LookupKey, record bool) (e sessioncache.Entry, found bool) {
+	if record {
+		found, _ = m.near.FindRecord(context.Background(), key, &e, now())
+		return e, found
+	}
+	return e, m.near.Look(key, &e)
+}
+
+// drop removes a session from the near store.
+func (m *machine) drop(key *sessioncache.LookupKey) {
+	var e sessioncache.Entry
+	if m.near.Look(key, &e) {
+		m.near.Drop(context.Background(), &e)
+	}
+}

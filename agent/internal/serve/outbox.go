@@ -1,0 +1,168 @@
+package serve
+
+import (
+	"sync"
+	"time"
+
+	"gosess/sessioncache"
+	"gosess/sessioncache/window"
+)
+
+// An outbox has what the far store is to be told, in order. It is bounded: where the far store has been away for long the oldest
+// stored sessions make way, which costs a full handshake each on other machines, and removals stay for as long as there is room.
+type outbox struct {
+	mu       sync.Mutex
+	items    []window.Item
+	sending  int // of them, from the first, are being delivered
+	stored   map[sessioncache.LookupKey]int
+	removed  map[sessioncache.LookupKey]int
+	lost     uint64        // items for which there was no room
+	settled  chan struct{} // closed when a delivery has ended
+	wakening chan struct{}
+}
+
+// mostItems is some 3 MB.
+const mostItems = 1 << 16
+
+func newOutbox() *outbox {
+	return &outbox{stored: map[sessioncache.LookupKey]int{}, removed: map[sessioncache.LookupKey]int{},
+		settled: make(chan struct{}), wakening: make(chan struct{}, 1)}
+}
+
+// wake has who waits for something to deliver look again.
+func (o *outbox) wake() {
+	select {
+	case o.wakening <- struct{}{}:
+	default:
+	}
+}
+
+// add appends news.
+func (o *outbox) add(items []window.Item) {
+	if len(items) == 0 {
+		return
+	}
+	o.mu.Lock()
+	for i := range items {
+		o.note(&items[i], 1)
+	}
+	o.items = append(o.items, items...)
+	o.makeRoom()
+	o.mu.Unlock()
+	o.wake()
+}
+
+// note counts what there is of a key.
+func (o *outbox) note(item *window.Item, n int) {
+	of := o.stored
+	switch item.Kind {
+	case window.Removed:
+		of = o.removed
+	case window.Stored:
+	default:
+		return
+	}
+	if of[item.Key] += n; of[item.Key] == 0 {
+		delete(of, item.Key)
+	}
+}
+
+// makeRoom drops the older half of what was stored, and then of everything.
+func (o *outbox) makeRoom() {
+	for _, all := range []bool{false, true} {
+		if len(o.items) <= mostItems {
+			return
+		}
+		kept := o.items[:o.sending]
+		for i := o.sending; i < len(o.items); i++ {
+			item := o.items[i]
+			if i < len(o.items)/2 && (all || item.Kind == window.Stored) {
+				o.note(&item, -1)
+				o.lost++
+				continue
+			}
+			kept = append(kept, item)
+		}
+		o.items = kept
+	}
+}
+
+// next copies what is to be delivered now to dst, until its capacity is full. It stays in the outbox until done.
+func (o *outbox) next(dst []window.Item) []window.Item {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sending = min(len(o.items), cap(dst))
+	return append(dst[:0], o.items[:o.sending]...)
+}
+
+// done ends a delivery. Again are those of its items that are to be delivered once more, before all others.
+func (o *outbox) done(again []window.Item) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.items[:o.sending] {
+		o.note(&o.items[i], -1)
+	}
+	for i := range again {
+		o.note(&again[i], 1)
+	}
+	rest := o.items[o.sending-len(again):]
+	copy(rest, again)
+	o.sending = 0
+	if len(rest) == 0 {
+		o.items = o.items[:0]
+		if cap(o.items) > 4096 {
+			o.items = nil // after a fault
+		}
+	} else {
+		o.items = rest
+	}
+	close(o.settled)
+	o.settled = make(chan struct{})
+}
+
+func (o *outbox) length() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.items)
+}
+
+// isRemoved reports whether a removal waits to be delivered. What is stored under that key later is near.
+func (o *outbox) isRemoved(key sessioncache.LookupKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.removed[key] > 0
+}
+
+// isStored reports whether something that was stored waits to be delivered.
+func (o *outbox) isStored(key sessioncache.LookupKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stored[key] > 0
+}
+
+// await waits until nothing that was stored under a key waits to be delivered, and reports whether that is so.
+func (o *outbox) await(key sessioncache.LookupKey, patience time.Duration) bool {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		o.mu.Lock()
+		waits, settled := o.stored[key] > 0, o.settled
+		o.mu.Unlock()
+		if !waits {
+			return true
+		}
+		select {
+		case <-settled:
+		case <-timer.C:
+			return false
+		}
+	}
+}
+
+// takeLost returns how much was lost since it was called last.
+func (o *outbox) takeLost() (n uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, o.lost = o.lost, 0
+	return n
+}

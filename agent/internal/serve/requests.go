@@ -1,0 +1,158 @@
+package serve
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"gosess/agent/internal/far"
+	"gosess/sessioncache"
+	"gosess/sessioncache/window"
+)
+
+const (
+	// tick is how often the agent looks after the gate where nobody asks.
+	tick = 200 * time.Millisecond
+	// lease is for how long workers may wait for an agent that is heard of no more.
+	lease = time.Second
+	// reclaimEvery is how often slots are freed whose workers are no more.
+	reclaimEvery = time.Second
+	// missFor is for how long it is noted that the far store does not have something: it may get it.
+	missFor = 2 * time.Second
+	// batch is how many requests are answered together.
+	batch = 32
+	// takePatience is how long a request may wait for what is being delivered.
+	takePatience = 50 * time.Millisecond
+)
+
+// requests are what the workers of the machine ask.
+type requests struct {
+	*machine
+	news   *news
+	asking sync.WaitGroup // batches that are being answered
+}
+
+// serve answers what is asked, until the agent is stopped.
+func (q *requests) serve() {
+	collected := make([]window.Request, 0, batch)
+	var ticked, reclaimed time.Time
+	for !q.stopping.Load() {
+		at := time.Now()
+		if at.Sub(ticked) >= tick {
+			q.lookAfterGate(at)
+			ticked = at
+		}
+		if at.Sub(reclaimed) >= reclaimEvery {
+			q.window.Reclaim()
+			reclaimed = at
+		}
+		collected = q.window.Collect(collected[:0])
+		if len(collected) == 0 {
+			q.window.Await(tick)
+			continue
+		}
+		if !q.up.Load() {
+			for i := range collected {
+				q.window.Answer(&collected[i], window.Failure)
+			}
+			continue
+		}
+		var gets []window.Request
+		for _, r := range collected {
+			if r.Operation == window.Take { // it may have to wait for what is being delivered
+				q.asking.Go(func() { q.answer([]window.Request{r}, at) })
+			} else {
+				gets = append(gets, r)
+			}
+		}
+		if len(gets) > 0 {
+			q.asking.Go(func() { q.answer(gets, at) })
+		}
+	}
+	q.asking.Wait()
+}
+
+// lookAfterGate renews the lease, and has the far store asked where workers have closed the gate.
+func (q *requests) lookAfterGate(at time.Time) {
+	q.window.Renew(lease)
+	if q.up.Load() && !q.window.GateIsOpen() && q.gate.found(at) {
+		q.far.Probe()
+	}
+}
+
+// answer asks the far store for what was asked at a time, and answers.
+func (q *requests) answer(requests []window.Request, asked time.Time) {
+	ops := make([]far.Op, 0, len(requests))
+	first := make([]int, len(requests)+1) // of a request's operations
+	for i := range requests {
+		ops = q.ask(ops, &requests[i])
+		first[i+1] = len(ops)
+	}
+	if len(ops) > 0 {
+		q.far.Do(ops)
+	}
+	for i := range requests {
+		r := &requests[i]
+		state := q.settle(r, ops[first[i]:first[i+1]])
+		if !q.window.Answer(r, state) {
+			q.gate.tooLate(time.Since(asked))
+		}
+	}
+}
+
+// ask appends the operations of a request: none for what this machine has removed, and has not told yet.
+func (q *requests) ask(ops []far.Op, r *window.Request) []far.Op {
+	kind := far.Get
+	if r.Operation == window.Take {
+		kind = far.Take
+		q.news.read() // what was stored a moment ago is not left behind in the ring, to be stored after it was taken
+	}
+	for _, key := range r.Keys() {
+		if kind == far.Take && !q.outbox.await(key, takePatience) {
+			return ops
+		}
+		if !q.outbox.isRemoved(key) {
+			ops = append(ops, far.Op{Kind: kind, Key: far.Key(key)})
+		}
+	}
+	return ops
+}
+
+// settle puts what was found into the near store, and says what the answer is.
+func (q *requests) settle(r *window.Request, ops []far.Op) uint32 {
+	state := uint32(window.Miss)
+	if len(ops) == 0 {
+		state = window.Failure // nothing was asked
+	}
+	for i := range ops {
+		op := &ops[i]
+		if op.Err != nil {
+			state = window.Failure
+		}
+		if op.Found && q.keep((*sessioncache.LookupKey)(&op.Key), &op.Entry, r.Operation) {
+			return window.Hit
+		}
+	}
+	if state == window.Miss && r.Operation != window.GetRecord {
+		for _, key := range r.Keys() {
+			q.window.NoteMiss(&key, missFor)
+		}
+	}
+	return state
+}
+
+// keep puts an entry into the near store, and reports whether it may be had.
+func (q *requests) keep(key *sessioncache.LookupKey, e *far.Entry, operation window.Operation) bool {
+	if operation == window.GetRecord {
+		err := q.near.AddRecord(context.Background(), key, e.Sealed, e.Expires, now())
+		return err == nil || err == sessioncache.ErrExists
+	}
+	if q.gone.covers(e) || q.near.Put(context.Background(), key, e.Sealed, e.Expires, now()) != nil {
+		return false
+	}
+	if operation != window.Take && q.gone.has(far.Key(*key)) { // it was removed while the answer was on its way
+		q.drop(key)
+		return false
+	}
+	return true
+}

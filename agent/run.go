@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"gosess/agent/internal/journal"
+	"gosess/agent/internal/options"
+	"gosess/agent/internal/remote"
+	"gosess/agent/internal/serve"
+	"gosess/agent/internal/system"
+	"gosess/sessioncache/shm"
+)
+
+const (
+	// threads that run Go at once: two wait in futexes, which Go does not know of, and others have work meanwhile (A11).
+	threads = 4
+	// farewell is how long an agent that is asked to end delivers what is on its way.
+	farewell = 3 * time.Second
+	// lookEvery is how often it looks whether its store is still the one of that name.
+	lookEvery = time.Second
+)
+
+// A restart is an error after which the agent is to be started again: its store has been replaced.
+var errReplaced = errors.New("the store was replaced by another one: start again")
+
+// serveStore is the agent: it opens everything, becomes its own user, and serves until it is told to end.
+func serveStore(arguments []string) error {
+	told, err := options.Parse(arguments, "store", "far")
+	if err != nil {
+		return usageError{err}
+	}
+	runtime.GOMAXPROCS(max(threads, runtime.GOMAXPROCS(0)))
+	log := journal.New(os.Stderr, os.Getenv)
+	manager := system.FindManager(os.Getenv, os.Getpid())
+	identity, err := system.Find(told.User)
+	if err != nil {
+		return err
+	}
+	secrets, err := told.Far.Read(os.Getenv)
+	if err != nil {
+		return err
+	}
+	ends := make(chan os.Signal, 1)
+	signal.Notify(ends, syscall.SIGTERM, syscall.SIGINT)
+	store, err := await(told.Store, log, manager, ends)
+	if store == nil {
+		return err
+	}
+	defer store.Close()
+	if os.Geteuid() == 0 {
+		if err := identity.Become(); err != nil {
+			return err
+		}
+	}
+	var agent *serve.Agent
+	client := remote.New(told.Far, secrets, log, func(up bool, began time.Time, trip time.Duration) { agent.Changed(up, began, trip) })
+	agent = serve.New(store.Window(), store.Store, client, log)
+	agent.Start()
+	client.Start()
+	log.Notice("begin", "serving %s for %s", told.Store, told.Far)
+	manager.Tell("READY=1", "STATUS=serving "+told.Store)
+	err = watch(store, manager, ends)
+	manager.Tell("STOPPING=1")
+	if left := agent.Stop(farewell); left > 0 {
+		log.Failure("end", "ending with %d sessions or removals that the far store was not told of", left)
+	} else {
+		log.Notice("end", "ending")
+	}
+	client.Close()
+	return err
+}
+
+// await opens the store, and waits for it where the servers that make it have not begun. Nil without an error: it was told to end.
+func await(path string, log *journal.Log, manager system.Manager, ends <-chan os.Signal) (*shm.Served, error) {
+	for {
+		store, err := shm.Serve(path)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return store, err
+		}
+		log.Notice("await", "there is no store %s yet: waiting for the server that makes it, one with GOSESS_CACHE=shm:%s?fleet", path, path)
+		manager.Tell("READY=1", "WATCHDOG=1", "STATUS=waiting for "+path)
+		select {
+		case <-ends:
+			return nil, nil
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// watch returns when the agent is to end, with an error where it is to be started again.
+func watch(store *shm.Served, manager system.Manager, ends <-chan os.Signal) error {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	alive := make(<-chan time.Time)
+	if each := manager.Watchdog(); each > 0 {
+		ticker := time.NewTicker(each)
+		defer ticker.Stop()
+		alive = ticker.C
+	}
+	for {
+		select {
+		case <-ends:
+			return nil
+		case <-alive:
+			manager.Tell("WATCHDOG=1")
+		case <-look.C:
+			if !store.IsStill() || store.Check() != nil {
+				return errReplaced
+			}
+		}
+	}
+}
