@@ -1,0 +1,73 @@
+package doctor
+
+import (
+	"context"
+
+	"gosess/internal/probe"
+)
+
+// nobody is a name that no server has (RFC 6761, section 6.4).
+const nobody = "gosess-doctor.invalid"
+
+// crossNames offers sessions that were made under one name under another one, and the other way round, at the first address.
+func (e *examiner) crossNames(ctx context.Context, way *Way, others []string) {
+	mine, err := e.fresh(ctx, way.Kind, e.name)
+	if err != nil {
+		return
+	}
+	for _, other := range others {
+		theirs, err := e.fresh(ctx, way.Kind, other)
+		if err != nil {
+			continue // that name is refused
+		}
+		same := fingerprint(mine) == fingerprint(theirs)
+		e.cross(ctx, way, mine, e.name, other, same)
+		e.cross(ctx, way, theirs, other, e.name, same)
+		if way.Kind == probe.ByPSK {
+			if mine, err = e.fresh(ctx, way.Kind, e.name); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// fresh is a full handshake at the first address.
+func (e *examiner) fresh(ctx context.Context, kind probe.Kind, name string) (probe.Seen, error) {
+	return e.visit(ctx, 0, probe.Ask{Name: name, Kind: kind})
+}
+
+func (e *examiner) cross(ctx context.Context, way *Way, made probe.Seen, from, to string, same bool) {
+	if gives(way.Kind, made.Sessions) == givesNothing {
+		return
+	}
+	session := made.Sessions[len(made.Sessions)-1]
+	seen, err := e.visit(ctx, 0, probe.Ask{Name: to, Kind: way.Kind, Session: &session})
+	if err != nil {
+		return
+	}
+	e.report.Crossings = append(e.report.Crossings, Crossing{way.Name, from, to, seen.Resumed, same})
+}
+
+// otherNames are those that a session is offered under beside its own: what the caller says, one that the certificate has, none
+// and one that nobody has.
+func (e *examiner) otherNames(said []string) []string {
+	candidates := said
+	for _, full := range e.report.Addresses[0].Full {
+		for _, name := range full.names {
+			if name != e.name && name[0] != '*' {
+				candidates = append(candidates, name)
+				break
+			}
+		}
+		break
+	}
+	var others []string
+	known := map[string]bool{e.name: true}
+	for _, name := range append(candidates, "", nobody) {
+		if !known[name] {
+			known[name] = true
+			others = append(others, name)
+		}
+	}
+	return others
+}
