@@ -42,7 +42,7 @@ func examine(ctx context.Context, connect Prober, resolve resolver, options Opti
 		talk:     options.Talk,
 		patience: options.Patience,
 		pause:    time.Second / time.Duration(options.Rate),
-		report:   &Report{Targets: options.Targets, When: time.Now()},
+		report:   &Report{Targets: options.Targets, When: time.Now(), Unreached: []Unreached{}, Crossings: []Crossing{}},
 	}
 	addresses, host, err := find(ctx, resolve, options.Targets)
 	if err != nil {

@@ -43,9 +43,13 @@ func TestFindings(t *testing.T) {
 		"early data once":               {func(f *fleet) { f.behind(1, with(func(m *machine) { m.early, m.once = true, true })) }, []string{"early-data"}},
 		"long-lived":                    {func(f *fleet) { f.behind(1, &machine{hint: 48 * time.Hour}) }, []string{"long-lived"}},
 		"names that cross":              {func(f *fleet) { f.behind(1, &machine{certificate: "of "}); f.crosses = true }, []string{"crosses-names"}},
-		"names that do not cross":       {func(f *fleet) { f.behind(1, &machine{certificate: "of "}) }, nil},
-		"names of one certificate":      {func(f *fleet) { f.behind(1, &machine{}); f.crosses = true }, nil},
-		"addresses that differ":         {func(f *fleet) { f.behind(1, &machine{hint: time.Hour}).behind(2, &machine{}) }, []string{"addresses-differ"}},
+		"names that cross where clients are verified": {func(f *fleet) {
+			f.behind(1, &machine{certificate: "of ", verifies: true})
+			f.crosses = true
+		}, []string{"crosses-names"}},
+		"names that do not cross":  {func(f *fleet) { f.behind(1, &machine{certificate: "of "}) }, nil},
+		"names of one certificate": {func(f *fleet) { f.behind(1, &machine{}); f.crosses = true }, nil},
+		"addresses that differ":    {func(f *fleet) { f.behind(1, &machine{hint: time.Hour}).behind(2, &machine{}) }, []string{"addresses-differ"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFleet(t, 1)
@@ -58,6 +62,9 @@ func TestFindings(t *testing.T) {
 				t.Errorf("found %q, want %q: %+v", got, c.want, report.Findings)
 			}
 			for _, finding := range report.Findings {
+				if verified := strings.Contains(name, "are verified"); finding.Code == "crosses-names" && (finding.Level == Fault) != verified {
+					t.Errorf("%+v", finding)
+				}
 				if finding.What == "" || finding.Consequence == "" || len(finding.Cure) == 0 && finding.Code != "early-data" {
 					t.Errorf("%+v lacks something", finding)
 				}

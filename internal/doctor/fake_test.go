@@ -23,6 +23,7 @@ type machine struct {
 	early       bool
 	certificate string // of each name, where it has some
 	only12      bool
+	verifies    bool // it asks clients for certificates
 	hint        time.Duration
 }
 
@@ -111,6 +112,7 @@ func (f *fleet) serve(ask probe.Ask) (probe.Seen, error) {
 			f.used[number] = f.used[number] || seen.Resumed
 		}
 	}
+	seen.Wants = m.verifies && !seen.Resumed
 	seen.Early = ask.Early && seen.Resumed && m.early
 	switch {
 	case seen.Resumed && (ask.Kind != probe.ByPSK || m.spent):

@@ -88,12 +88,16 @@ func judgeKeys(r *Report) []Finding {
 
 func judgeCrossings(r *Report) []Finding {
 	ways := map[[2]string][]string{}
+	level, consequence := Remark, "Harmless as long as clients are not verified: under a name that demands client certificates, a session of the other would get past it."
 	var order [][2]string
 	for _, c := range r.Crossings {
 		if !c.Resumed || c.SameCert {
 			continue
 		}
 		pair := [2]string{c.From, c.To}
+		if c.Verified {
+			level, consequence = Fault, "A client that has come by the name that does not demand a certificate, or takes others, gets past the demand of the other one."
+		}
 		if ways[pair] == nil {
 			order = append(order, pair)
 		}
@@ -106,10 +110,9 @@ func judgeCrossings(r *Report) []Finding {
 	if pairs == nil {
 		return nil
 	}
-	return []Finding{{Code: "crosses-names", Level: Fault,
-		What: "Sessions are resumed under a name that shows another certificate: one of " + strings.Join(pairs, "; one of ") + ".",
-		Consequence: "A client is let in under rules that are not those of the name it asks for: where one name demands client " +
-			"certificates, a session of the other gets past it.",
+	return []Finding{{Code: "crosses-names", Level: level,
+		What:        "Sessions are resumed under a name that shows another certificate: one of " + strings.Join(pairs, "; one of ") + ".",
+		Consequence: consequence,
 	}}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // fullOf is what a full handshake showed.
 func fullOf(kind probe.Kind, seen probe.Seen) Full {
-	full := Full{Certificate: fingerprint(seen), Cipher: seen.Cipher, Gives: gives(kind, seen.Sessions)}
+	full := Full{Certificate: fingerprint(seen), Cipher: seen.Cipher, Gives: gives(kind, seen.Sessions), Verified: seen.Wants}
 	for _, session := range seen.Sessions {
 		if session.Ticket != nil {
 			full.Tickets++

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 
 	"gosess/internal/probe"
 )
@@ -16,13 +17,15 @@ func (e *examiner) crossNames(ctx context.Context, way *Way, others []string) {
 		return
 	}
 	for _, other := range others {
-		theirs, err := e.fresh(ctx, way.Kind, other)
+		theirs, err := e.open(ctx, e.report.Addresses[0], probe.Ask{Name: other, Kind: way.Kind})
 		if err != nil {
 			continue // that name is refused
 		}
-		same := fingerprint(mine) == fingerprint(theirs)
-		e.cross(ctx, way, mine, e.name, other, same)
-		e.cross(ctx, way, theirs, other, e.name, same)
+		c := Crossing{Way: way.Name, From: e.name, To: other, SameCert: fingerprint(mine) == fingerprint(theirs),
+			Verified: mine.Wants || theirs.Wants}
+		e.cross(ctx, way, mine, c)
+		c.From, c.To = c.To, c.From
+		e.cross(ctx, way, theirs, c)
 		if way.Kind == probe.ByPSK {
 			if mine, err = e.fresh(ctx, way.Kind, e.name); err != nil {
 				return
@@ -36,16 +39,18 @@ func (e *examiner) fresh(ctx context.Context, kind probe.Kind, name string) (pro
 	return e.visit(ctx, 0, probe.Ask{Name: name, Kind: kind})
 }
 
-func (e *examiner) cross(ctx context.Context, way *Way, made probe.Seen, from, to string, same bool) {
+// cross offers what was made under one name under the other one.
+func (e *examiner) cross(ctx context.Context, way *Way, made probe.Seen, c Crossing) {
 	if gives(way.Kind, made.Sessions) == givesNothing {
 		return
 	}
 	session := made.Sessions[len(made.Sessions)-1]
-	seen, err := e.visit(ctx, 0, probe.Ask{Name: to, Kind: way.Kind, Session: &session})
-	if err != nil {
+	seen, err := e.open(ctx, e.report.Addresses[0], probe.Ask{Name: c.To, Kind: way.Kind, Session: &session})
+	if err != nil && !errors.Is(err, probe.ErrRefused) { // refusing the connection is an answer too
 		return
 	}
-	e.report.Crossings = append(e.report.Crossings, Crossing{way.Name, from, to, seen.Resumed, same})
+	c.Resumed = seen.Resumed
+	e.report.Crossings = append(e.report.Crossings, c)
 }
 
 // otherNames are those that a session is offered under beside its own: what the caller says, one that the certificate has, none

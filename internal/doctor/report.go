@@ -72,6 +72,7 @@ type Full struct {
 	Tickets     int      `json:"tickets"`
 	Hint        Duration `json:"hint"`
 	Early       uint32   `json:"earlyData"`
+	Verified    bool     `json:"clientsVerified"` // clients are asked for certificates
 	names       []string // of the certificate
 }
 
@@ -175,6 +176,7 @@ type Crossing struct {
 	To       string `json:"to"`
 	Resumed  bool   `json:"resumed"`
 	SameCert bool   `json:"sameCertificate"` // a full handshake shows the same one for both names
+	Verified bool   `json:"clientsVerified"` // under one of the names clients are asked for certificates
 }
 
 // Reuse is what becomes of a TLS 1.3 ticket that is offered twice.

@@ -49,6 +49,7 @@ type Seen struct {
 	Resumed     bool
 	Early       bool // the early data was accepted
 	Version     int  // as on the wire: 0x0303, 0x0304
+	Wants       bool // the server asked for a certificate of the client: never on a resumption
 	Cipher      string
 	ALPN        string
 	Certificate []byte    // DER; of a resumed session the one that it was made under

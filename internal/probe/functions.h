@@ -28,6 +28,7 @@
     X(SSL_CIPHER_get_name)                  \
     X(SSL_CTX_ctrl)                         \
     X(SSL_CTX_new)                          \
+    X(SSL_CTX_set_client_cert_cb)           \
     X(SSL_CTX_sess_set_new_cb)              \
     X(SSL_SESSION_free)                     \
     X(SSL_SESSION_get0_peer)                \

@@ -16,6 +16,7 @@ struct probe {
     BIO *in, *out; /* the SSL's */
     SSL_SESSION *sessions[MAX_SESSIONS];
     int count;
+    bool wants_certificate;
     char error[160];
 };
 
@@ -45,6 +46,17 @@ static void keep_error(char *error, size_t size, const char *otherwise)
     probe_ssl.ERR_clear_error();
 }
 
+/* The server asks for a certificate: it is told that there is none. */
+static int on_wanted(SSL *ssl, X509 **certificate, EVP_PKEY **key)
+{
+    (void)certificate;
+    (void)key;
+    struct probe *probe = probe_ssl.SSL_get_ex_data(ssl, 0);
+    if (probe != NULL)
+        probe->wants_certificate = true;
+    return 0;
+}
+
 static SSL_CTX *context; /* of all connections; the program ends with it */
 
 bool probe_start(char *error, size_t size)
@@ -60,6 +72,7 @@ bool probe_start(char *error, size_t size)
     probe_ssl.SSL_CTX_ctrl(context, SSL_CTRL_SET_SESS_CACHE_MODE,
                            SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL, NULL);
     probe_ssl.SSL_CTX_sess_set_new_cb(context, on_new);
+    probe_ssl.SSL_CTX_set_client_cert_cb(context, on_wanted);
     return true;
 }
 
@@ -217,6 +230,7 @@ void probe_look(const struct probe *probe, struct probe_seen *seen)
     const SSL_CIPHER *cipher = probe_ssl.SSL_get_current_cipher(probe->ssl);
     seen->version = probe_ssl.SSL_version(probe->ssl);
     seen->resumed = probe_ssl.SSL_session_reused(probe->ssl) == 1;
+    seen->wants_certificate = probe->wants_certificate;
     seen->early_accepted =
         probe_ssl.SSL_get_early_data_status(probe->ssl) == SSL_EARLY_DATA_ACCEPTED;
     snprintf(seen->cipher, sizeof(seen->cipher), "%s",

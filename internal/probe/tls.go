@@ -128,6 +128,7 @@ func (t tls) look() Seen {
 		Resumed: bool(from.resumed),
 		Early:   bool(from.early_accepted),
 		Version: int(from.version),
+		Wants:   bool(from.wants_certificate),
 		Cipher:  C.GoString(&from.cipher[0]),
 		ALPN:    C.GoString(&from.alpn[0]),
 	}

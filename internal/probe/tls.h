@@ -32,6 +32,7 @@ struct probe_seen {
     int version;
     bool resumed;
     bool early_accepted;
+    bool wants_certificate; /* the server asked for one of the client's */
     char cipher[64], alpn[32];
 };
 
