@@ -40,6 +40,25 @@ A store in memory is named by the id of a process that has it mapped; that needs
 			prepare: prepareStats,
 		},
 		{
+			name:     "doctor",
+			operands: "HOST:PORT...",
+			short:    "say what becomes of the sessions of a running TLS server, and why",
+			about: `It comes as clients do, to every address of HOST, as many times as the answer needs: one bad machine
+of ten is found with a probability of 99 %, one of a hundred with --expect 'resumed>=99'. Several HOST:PORT
+are looked at as one service. What can be expected: resumed, tls12-id, tls12-ticket, tls13 (percent), lifetime,
+key-age (seconds), keys, addresses, faults (counts), default-key, renewed, twice, early-data, replayable and
+crosses-names (yes or no). It ends with 1 where an expectation is missed or, where none is given, there is a
+fault; with 2 where nobody can be reached. See docs/operating.md.`,
+			examples: []example{
+				{"gosess doctor www.example.org:443", "who is resumed, and what is wrong?"},
+				{"gosess doctor 192.0.2.1:443 192.0.2.2:443 --sni www.example.org", "two machines before they are in DNS"},
+				{"gosess doctor mail.example.org:25 --starttls smtp", ""},
+				{"gosess doctor www.example.org:443 --expect 'resumed>=99' --expect replayable=no", "for a script, after a deployment"},
+				{"gosess doctor www.example.org:443 --since /var/lib/gosess/www", "what did the deployment lose, how old are the keys?"},
+			},
+			prepare: prepareDoctor,
+		},
+		{
 			name:  "keygen",
 			short: "make a sealing key: one line for a key file",
 			examples: []example{

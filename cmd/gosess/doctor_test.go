@@ -1,0 +1,68 @@
+package main
+
+import (
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Whoever is there, or nobody: one clear line, and a status that says so.
+func TestDoctorReachesNobody(t *testing.T) {
+	serve := func(handle func(net.Conn)) string {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { listener.Close() })
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					defer conn.Close()
+					handle(conn)
+				}()
+			}
+		}()
+		return listener.Addr().String()
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no target":         {nil, "HOST:PORT is missing"},
+		"no port":           {[]string{"localhost"}, "not HOST:PORT"},
+		"no host":           {[]string{"host.invalid:443"}, "no such host"},
+		"nobody":            {[]string{"127.0.0.1:1"}, "connection refused"},
+		"closes at once":    {[]string{serve(func(net.Conn) {})}, "no handshake: the server closed the connection"},
+		"no TLS":            {[]string{serve(func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-x\r\n") })}, "no handshake: "},
+		"garbage for ever":  {[]string{serve(func(c net.Conn) { _, _ = io.Copy(c, zeros{}) })}, "no handshake: "},
+		"another protocol":  {[]string{"127.0.0.1:1", "--starttls", "gopher"}, "allowed: smtp, imap"},
+		"another fact":      {[]string{"127.0.0.1:1", "--expect", "nothing>1"}, "allowed: resumed"},
+		"another server":    {[]string{"127.0.0.1:1", "--server", "iis"}, "allowed: nginx"},
+		"too fast":          {[]string{"127.0.0.1:1", "--rate", "0"}, "from 1 to"},
+		"no record of ours": {[]string{"127.0.0.1:1", "--since", "doctor_test.go"}, "no record of gosess doctor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := gosess(t, home, nil, append([]string{"doctor"}, c.args...)...)
+			if r.status != 2 || r.stdout != "" || !strings.Contains(r.stderr, c.want) || strings.Count(r.stderr, "\n") != 1 {
+				t.Errorf("%+v, want %q", r, c.want)
+			}
+		})
+	}
+	if found, _ := filepath.Glob("doctor_test.go.*"); found != nil {
+		t.Errorf("left: %q", found)
+	}
+}
+
+// zeros never end.
+type zeros struct{}
+
+func (zeros) Read(bytes []byte) (int, error) {
+	clear(bytes)
+	return len(bytes), nil
+}
