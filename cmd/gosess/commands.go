@@ -35,7 +35,9 @@ A store in memory is named by the id of a process that has it mapped; that needs
 			examples: []example{
 				{"gosess stats shm:/var/lib/gosess/web", "what has each worker counted?"},
 				{`gosess stats --pid "$(cat /run/nginx.pid)"`, "the same of a store in memory"},
-				{"gosess stats --json shm:/var/lib/gosess/web | jq .misses", "for programs"},
+				{"gosess stats --watch 1s shm:/var/lib/gosess/web", "what happens now, on a screen of 80 columns and 24 rows"},
+				{"gosess stats --json shm:/var/lib/gosess/web | jq .missedTerms", "for programs"},
+				{"gosess stats --prometheus shm:/var/lib/gosess/web > /var/lib/prometheus/node-exporter/gosess.prom", "from cron; or see gosess serve"},
 			},
 			prepare: prepareStats,
 		},

@@ -27,7 +27,7 @@ func counted() []byte {
 	slot := content[128+96*64:] // the first worker of a store of 1 MiB: docs/shm-format.md
 	binary.NativeEndian.PutUint64(slot, uint64(os.Getpid()))
 	for c := range sessioncache.CounterCount {
-		binary.NativeEndian.PutUint64(slot[8*(2+c):], uint64(c+1))
+		binary.NativeEndian.PutUint64(slot[8*(8+c):], uint64(c+1))
 	}
 	return content
 }
