@@ -26,7 +26,7 @@ func prepareStats(flags *flag.FlagSet) action {
 		if *prometheus && (*asJSON || *watch > 0) {
 			return usageError{"stats: --prometheus stands alone"}
 		}
-		store, err := openStore("stats", *pid, operands)
+		store, err := openStore("stats", *pid, operands, inspect.ToRead)
 		if err != nil {
 			return err
 		}
@@ -47,17 +47,6 @@ func prepareStats(flags *flag.FlagSet) action {
 		}
 		return writeStats(out, store.Name, &seen)
 	}
-}
-
-// openStore opens the one store that a command line names, for reading.
-func openStore(command string, pid int, operands []string) (*inspect.Store, error) {
-	switch {
-	case pid > 0 && len(operands) == 0:
-		return inspect.ByProcess(pid)
-	case pid == 0 && len(operands) == 1:
-		return inspect.ByURL(operands[0])
-	}
-	return nil, usageError{command + " takes one URL, or --pid and the id of a process"}
 }
 
 // withCounters is an object that goes on with the counters.
@@ -114,9 +103,6 @@ func statsObject(name string, s *sessioncache.Stats) object {
 		member{"latency", latency}, // of one operation in 16
 	)
 }
-
-// contextName is what a context is called in a store: the tag of its owner.
-func contextName(owner sessioncache.Tag) string { return fmt.Sprintf("%x", owner[:]) }
 
 // watchJSON prints an object a line.
 func watchJSON(out *output, store *inspect.Store, interval time.Duration) error {
