@@ -25,7 +25,7 @@
 #include "shim/base/locks.h"
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 14
+#define GOSESS_CORE_ABI 15
 
 /* In the section .gosess of both halves, for whoever looks at the files: gosess version. */
 #define GOSESS_TEXT_OF(number) #number
@@ -46,7 +46,7 @@
 
 /* The header at the start of a shm store: docs/shm-format.md. */
 #define GOSESS_SHM_MAGIC "gosess\r\n"
-#define GOSESS_SHM_VERSION 8
+#define GOSESS_SHM_VERSION 9
 #define GOSESS_SHM_HEADER_SIZE 64
 #define GOSESS_SHM_ID_SIZE 16
 enum gosess_shm_header {
@@ -94,6 +94,8 @@ enum gosess_log_cause {
     GOSESS_CAUSE_COUNT,
 };
 
+#define GOSESS_LABEL_SIZE 40 /* bytes; terminated where it is shorter */
+
 /*
  * Whose sessions they are: what the Go half sees of a context. Its address names the context as
  * long as the SSL_CTX lives.
@@ -101,6 +103,19 @@ enum gosess_log_cause {
 struct gosess_owner {
     /* Random bytes that only this context has, and its copies in processes forked from this one. */
     unsigned char random[GOSESS_DIGEST_SIZE];
+    /* What its certificate is for, for people, before anything is asked: shim/serve/label.c. */
+    char label[GOSESS_LABEL_SIZE];
+};
+
+/* Why a session is kept in its process, in the order of the counters: sessioncache/counters.go. */
+enum gosess_reason {
+    GOSESS_REASON_UNKNOWN, /* its terms are not known */
+    GOSESS_REASON_DATA,    /* the host keeps data with sessions, or account of them */
+    GOSESS_REASON_RULES,   /* the connection verifies by rules of its own */
+    GOSESS_REASON_CHAIN,   /* the bytes lack what the peer has sent */
+    GOSESS_REASON_LARGE,   /* the store has no room for it */
+    GOSESS_REASON_ADDED,   /* the host has added it */
+    GOSESS_REASONS,
 };
 
 /*
@@ -119,9 +134,10 @@ struct gosess_scope {
     uint64_t own; /* how the connection verifies by itself; 0: as its context does */
     bool shared;  /* processes may share the session: the terms are known, and its bytes are all of
                      it */
-    bool live;    /* a new session that may not be shared may be kept in this process */
-    bool resumed; /* the connection has resumed a session, of which a new one is made */
-    int chain;    /* bytes of the chain that the peer sent, which those of a session lack (L40) */
+    enum gosess_reason reason; /* why a new session is not shared, where it is not */
+    bool live;      /* a new session that may not be shared may be kept in this process */
+    bool resumed;   /* the connection has resumed a session, of which a new one is made */
+    int chain;      /* bytes of the chain that the peer sent, which those of a session lack (L40) */
     bool host_data; /* the host may keep data with a session: no other object may take its place */
     /*
      * The host may switch to another context after the lookup: then the terms that count are those
@@ -140,6 +156,7 @@ struct gosess_source {
     uint64_t size;      /* bytes: of the mapping, or that live sessions may take up */
     const unsigned char (*keys)[GOSESS_KEY_SIZE]; /* of a mapping; newest first; copied */
     unsigned key_count;
+    unsigned long libssl; /* OpenSSL_version_num(3) of the host's: others may ask what runs here */
 };
 
 #define GOSESS_SECRET_SIZE 32
@@ -226,6 +243,8 @@ enum gosess_operation {
      * it becomes these bytes, or goes where there are none. It ended then, and ends now.
      */
     GOSESS_CHANGE,
+    /* [given_up] What was found is a miss: the connection cannot use it, or it cannot be decoded */
+    GOSESS_MISSED,
     GOSESS_OPERATIONS,
 };
 
@@ -255,6 +274,7 @@ struct gosess_request {
     int64_t expires; /* unix seconds: the last one in which it may be found */
     int size;        /* bytes that the object, or the copy, takes up */
     int limit;       /* sessions that the owner may have; 0: any number */
+    bool given_up;   /* the server has given up the cipher of the session, or its version of TLS */
 
     long result;
     SSL_SESSION *session;

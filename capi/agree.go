@@ -27,6 +27,9 @@ var (
 	_ = [unsafe.Offsetof(C.struct_gosess_stats{}.hits)]byte([unsafe.Sizeof(uint64(0))]byte{})
 	_ = [C.sizeof_struct_gosess_stats]byte([8 * (1 + sessioncache.CounterCount + 3)]byte{}) // size; entries, used, capacity
 
+	_ = [C.GOSESS_LABEL_SIZE]byte([shm.LabelSize]byte{})
+	_ = [C.GOSESS_REASONS]byte([sessioncache.KeptAdded - sessioncache.KeptUnknown + 1]byte{})
+
 	_ = [C.GOSESS_SHM_VERSION]byte([shm.Version]byte{})
 	_ = [C.GOSESS_SHM_HEADER_SIZE]byte([shm.HeaderSize]byte{})
 	_ = [C.GOSESS_SHM_AT_VERSION]byte([shm.VersionAt]byte{})

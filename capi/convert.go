@@ -6,6 +6,7 @@ package capi
 import "C"
 
 import (
+	"bytes"
 	"slices"
 	"unsafe"
 
@@ -46,6 +47,16 @@ func digestOf(digest *[C.GOSESS_DIGEST_SIZE]C.uchar) [C.GOSESS_DIGEST_SIZE]byte 
 
 func ownerOf(owner *C.gosess_const_owner) [C.GOSESS_DIGEST_SIZE]byte {
 	return digestOf(&owner.random)
+}
+
+// labelOf is written before anything is asked for the context, and then never again.
+func labelOf(owner *C.gosess_const_owner) string {
+	label := *(*[C.GOSESS_LABEL_SIZE]byte)(unsafe.Pointer(&owner.label))
+	end := bytes.IndexByte(label[:], 0)
+	if end < 0 {
+		end = len(label)
+	}
+	return string(label[:end])
 }
 
 func serverNameOf(scope *C.gosess_const_scope) string {

@@ -43,6 +43,7 @@ func openShm(source *C.gosess_const_source) (*cache, error) {
 	if err != nil {
 		return nil, err
 	}
+	store.Versions(sessioncache.Versions{Gosess: C.GOSESS_VERSION_NUMBER, ABI: C.GOSESS_CORE_ABI, Libssl: uint32(source.libssl)})
 	return openSealed(store, store.Check, source)
 }
 

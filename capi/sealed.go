@@ -5,6 +5,8 @@ import "C"
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"gosess/sessioncache"
@@ -20,6 +22,7 @@ type sealed struct {
 	rules  *sessioncache.Cache
 	copies *objects.Copies // of those that take long to decode
 	live   *live
+	rows   sync.Map // *C.gosess_const_owner to sessioncache.Row
 }
 
 const (
@@ -33,8 +36,9 @@ const (
 func newSealed(store sessioncache.Store, check func() error, rules *sessioncache.Cache, size uint64) *sealed {
 	rules.OnError(func(err error) { logText(C.GOSESS_CAUSE_STORE, err.Error()) })
 	return &sealed{
-		store, check, rules, objects.NewCopies(int64(size/copiesPart), retain),
-		newLive(int64(max(size, liveMin))),
+		store: store, check: check, rules: rules,
+		copies: objects.NewCopies(int64(size/copiesPart), retain),
+		live:   newLive(int64(max(size, liveMin))),
 	}
 }
 
@@ -45,7 +49,7 @@ func (s *sealed) cache() *cache {
 		C.GOSESS_COUNT:     s.count,
 		C.GOSESS_NUMBER:    s.number,
 		C.GOSESS_FLUSH:     s.flush,
-		C.GOSESS_FORGET:    s.live.forget,
+		C.GOSESS_FORGET:    s.forget,
 		C.GOSESS_SHARE:     s.share,
 		C.GOSESS_KEEP:      s.keep,
 		C.GOSESS_FIND:      s.find,
@@ -56,6 +60,7 @@ func (s *sealed) cache() *cache {
 		C.GOSESS_KEEP_COPY: s.keepCopy,
 		C.GOSESS_REMOVE:    s.remove,
 		C.GOSESS_CHANGE:    s.change,
+		C.GOSESS_MISSED:    s.missed,
 	}
 }
 
@@ -64,7 +69,9 @@ func (s *sealed) share(r *request) {
 	if r.scope.routed {
 		s.learn(r)
 	}
+	defer s.time(sessioncache.Put)()
 	origin := originOf(r.scope)
+	origin.Row = s.row(r)
 	seal, err := s.rules.Put(unhurried, origin, sessioncache.Session{ID: idOf(r), DER: derOf(r), Expires: int64(r.expires)})
 	switch {
 	case err == sessioncache.ErrTooBig:
@@ -106,7 +113,9 @@ func (s *sealed) keep(r *request) {
 		s.unshare(r)
 	}
 	if s.live.keep(r); r.result == 1 {
-		s.store.Count(sessioncache.Stores)
+		row, reason := s.row(r), min(uint(r.scope.reason), C.GOSESS_REASONS-1)
+		s.store.CountFor(row, sessioncache.Stores, 1)
+		s.store.CountFor(row, sessioncache.KeptUnknown+sessioncache.Counter(reason), 1)
 	}
 }
 
@@ -121,22 +130,70 @@ func (s *sealed) keepCopy(r *request) {
 }
 
 func (s *sealed) find(r *request) {
+	defer s.time(sessioncache.Get)()
+	row := s.row(r)
 	if s.live.any() {
 		if s.live.find(r); r.session != nil {
-			s.store.Count(sessioncache.Hits)
+			s.store.CountFor(row, sessioncache.Hits, 1)
 			return
 		}
 	}
 	origin := originOf(r.scope)
-	known := bool(r.scope.shared)
-	if known && bool(r.scope.routed) {
+	origin.Row = row
+	known, reason := bool(r.scope.shared), sessioncache.MissedUnknown
+	switch {
+	case known && bool(r.scope.routed):
 		origin.Terms, known = s.rules.Route(unhurried, configurationOf(r.scope), origin.ServerName)
+	case bool(r.scope.routed), bool(r.scope.known):
+		reason = sessioncache.MissedAbsent // it would be among the live ones
 	}
 	if !known {
-		s.store.Count(sessioncache.Misses)
+		s.store.CountFor(row, sessioncache.Misses, 1)
+		s.store.CountFor(row, reason, 1)
 		return
 	}
 	s.findShared(r, origin)
+}
+
+// missed makes a miss of the hit that the C half could not use.
+func (s *sealed) missed(r *request) {
+	row, reason := s.row(r), sessioncache.MissedBroken
+	if r.given_up {
+		reason = sessioncache.MissedCipher
+	}
+	s.store.CountFor(row, sessioncache.Misses, 1)
+	s.store.CountFor(row, reason, 1)
+	s.store.CountFor(row, sessioncache.Hits, -1)
+}
+
+// row is where is counted what is asked for a context.
+func (s *sealed) row(r *request) sessioncache.Row {
+	if row, ok := s.rows.Load(r.owner); ok {
+		return row.(sessioncache.Row)
+	}
+	// Of two threads both find the same row.
+	row := s.rules.Row(ownerOf(r.owner), labelOf(r.owner))
+	s.rows.Store(r.owner, row)
+	return row
+}
+
+func (s *sealed) forget(r *request) {
+	s.live.forget(r)
+	s.rows.Delete(r.owner)
+}
+
+// timed is the part of the operations that are timed: reading the clock of all would cost more than it says.
+const timed = 16
+
+func untimed() {}
+
+// time begins to time an operation, which what it returns ends.
+func (s *sealed) time(o sessioncache.Operation) func() {
+	if rand.Uint32()%timed != 0 {
+		return untimed
+	}
+	began := time.Now()
+	return func() { s.store.Time(o, time.Since(began)) }
 }
 
 // findShared looks for a session that is shared under known terms.

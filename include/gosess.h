@@ -138,18 +138,33 @@ int gosess_cache_flush(gosess_cache *cache);
 
 /* What a cache has counted, over all processes that share it. Grows at its end. */
 struct gosess_stats {
-    size_t size;        /* in: sizeof(struct gosess_stats); members beyond it are not written */
-    uint64_t hits;      /* lookups that returned a session */
-    uint64_t misses;    /* lookups that did not */
-    uint64_t stores;    /* sessions stored */
-    uint64_t evictions; /* sessions that made way for others */
-    uint64_t expiries;  /* sessions dropped because their time was over */
-    uint64_t removals;  /* sessions removed on request */
-    uint64_t too_big;   /* sessions refused for their size */
-    uint64_t errors;    /* entries that could not be used, sessions that could not be stored */
-    uint64_t entries;   /* sessions that are stored now */
-    uint64_t used;      /* bytes that they take up */
-    uint64_t capacity;  /* bytes that sessions can take up */
+    size_t size;            /* in: sizeof(struct gosess_stats); members beyond it are not written */
+    uint64_t hits;          /* lookups that returned a session */
+    uint64_t misses;        /* lookups that did not */
+    uint64_t stores;        /* sessions stored */
+    uint64_t evictions;     /* sessions that made way for others */
+    uint64_t expiries;      /* sessions dropped because their time was over */
+    uint64_t removals;      /* sessions removed on request */
+    uint64_t too_big;       /* sessions refused for their size */
+    uint64_t errors;        /* entries that could not be used, sessions that could not be stored */
+    uint64_t entries;       /* sessions that are stored now */
+    uint64_t used;          /* bytes that they take up */
+    uint64_t capacity;      /* bytes that sessions can take up */
+    uint64_t missed_absent; /* misses: there was no such session */
+    uint64_t missed_expired; /* misses: its time was over */
+    uint64_t missed_name;    /* misses: it was made under another server name */
+    uint64_t missed_terms;   /* misses: of another certificate, or other rules for clients */
+    uint64_t missed_unknown; /* misses: which certificate there would be was not known */
+    uint64_t missed_cipher;  /* misses: the server has given up its cipher or version */
+    uint64_t missed_taken;   /* misses: it may be used once, and was */
+    uint64_t missed_broken;  /* misses: it could not be opened or decoded */
+    uint64_t kept_unknown;   /* in one process: certificate or client was not known */
+    uint64_t kept_data;      /* in one process: the server keeps data, or account, of sessions */
+    uint64_t kept_rules;     /* in one process: the connection had rules of its own */
+    uint64_t kept_chain;     /* in one process: the bytes lack what the client has sent */
+    uint64_t kept_large;     /* in one process: too large for the store */
+    uint64_t kept_added;     /* in one process: the server has added them itself */
+    uint64_t eviction_age;   /* seconds that evicted sessions had been stored, in sum */
 };
 
 /* Fills *stats. GOSESS_OK, ERROR_ARGUMENT or ERROR_CORE. */

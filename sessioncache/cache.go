@@ -66,7 +66,7 @@ func (c *Cache) SetClock(now func() int64) { c.now = now }
 
 func (c *Cache) begin() *work {
 	w := c.works.Get().(*work)
-	w.now = seconds(c.now())
+	w.now, w.row, w.why = seconds(c.now()), 0, MissedAbsent
 	return w
 }
 
@@ -88,16 +88,16 @@ func seconds(unix int64) uint32 { return uint32(min(max(unix, 0), math.MaxUint32
 // Put stores a session in place of what is stored under its id.
 func (c *Cache) Put(ctx context.Context, o Origin, s Session) (Seal, error) {
 	seal, err := c.put(ctx, o, s)
+	counted := Errors
 	switch err {
 	case nil:
-		c.store.Count(Stores)
+		counted = Stores
 	case ErrTooBig:
-		c.store.Count(TooBig)
+		counted = TooBig
 	case ErrExpired:
-		c.store.Count(Expiries)
-	default:
-		c.store.Count(Errors)
+		counted = Expiries
 	}
+	c.store.CountFor(o.Row, counted, 1)
 	return seal, err
 }
 
@@ -187,11 +187,14 @@ const (
 func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der []byte, stored Stored, ok bool) {
 	w := c.begin()
 	defer c.end(w)
-	w.entry.Spent = use == hardlyAgain
+	w.row, w.entry.Spent, w.entry.Once = o.Row, use == hardlyAgain, use == neverAgain
 	absent := true
 	for i := range c.keys {
 		head, found := c.findSession(ctx, w, i, id)
 		if found == nil {
+			if w.entry.Taken {
+				w.why = MissedTaken
+			}
 			continue
 		}
 		absent = false
@@ -200,12 +203,14 @@ func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der
 			break
 		}
 		if use == neverAgain && !c.drop(ctx, w) {
+			w.why = MissedTaken
 			break
 		}
-		c.store.Count(Hits)
+		c.store.CountFor(o.Row, Hits, 1)
 		return append(dst, found...), Stored{Expires: int64(w.entry.Expires), Seal: sealOf(&w.entry)}, true
 	}
-	c.store.Count(Misses)
+	c.store.CountFor(o.Row, Misses, 1)
+	c.store.CountFor(o.Row, w.why, 1)
 	return dst, Stored{Absent: absent}, false
 }
 
@@ -278,7 +283,8 @@ func (c *Cache) find(ctx context.Context, w *work, i int) []byte {
 	for range duplicates {
 		found, err := c.store.Find(ctx, &w.key, &w.entry)
 		if err != nil {
-			c.fail(err)
+			w.why = MissedBroken
+			c.fail(w.row, err)
 			break
 		}
 		if !found {
@@ -289,7 +295,9 @@ func (c *Cache) find(ctx context.Context, w *work, i int) []byte {
 			if plain := c.keys[i].open(w); plain != nil {
 				return plain
 			}
-			reason = Errors
+			reason, w.why = Errors, MissedBroken
+		} else {
+			w.why = MissedExpired
 		}
 		if c.drop(ctx, w) {
 			c.countDropped(w, reason)
@@ -303,7 +311,7 @@ func (c *Cache) find(ctx context.Context, w *work, i int) []byte {
 func (c *Cache) drop(ctx context.Context, w *work) bool {
 	dropped, err := c.store.Drop(ctx, &w.entry)
 	if err != nil {
-		c.fail(err)
+		c.fail(w.row, err)
 		return false
 	}
 	return dropped
@@ -313,15 +321,15 @@ func (c *Cache) drop(ctx context.Context, w *work) bool {
 func (c *Cache) countDropped(w *work, reason Counter) {
 	switch {
 	case reason == Errors:
-		c.fail(ErrSpoilt)
+		c.fail(w.row, ErrSpoilt)
 	case !w.key.IsRoute():
-		c.store.Count(reason)
+		c.store.CountFor(w.row, reason, 1)
 	}
 }
 
 // fail is for an error that makes a miss.
-func (c *Cache) fail(err error) {
-	c.store.Count(Errors)
+func (c *Cache) fail(row Row, err error) {
+	c.store.CountFor(row, Errors, 1)
 	c.report(err)
 }
 

@@ -38,7 +38,7 @@ func (c *Cache) putChanged(ctx context.Context, w *work, i int, head, der []byte
 		err = c.putEntry(ctx, w, expires)
 	}
 	if err != nil {
-		c.fail(err)
+		c.fail(w.row, err)
 	}
 	return err == nil
 }

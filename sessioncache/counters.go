@@ -19,6 +19,26 @@ const (
 	Removals
 	TooBig
 	Errors
+
+	// Why a lookup returned none: each miss is one of these too.
+	MissedAbsent
+	MissedExpired
+	MissedName
+	MissedTerms
+	MissedUnknown
+	MissedCipher
+	MissedTaken
+	MissedBroken
+
+	// Why a session is kept as an object, in the process that made it: a part of the stores.
+	KeptUnknown
+	KeptData
+	KeptRules
+	KeptChain
+	KeptLarge
+	KeptAdded
+
+	EvictionAge
 	counterEnd
 )
 
@@ -44,6 +64,24 @@ var Descriptions = [CounterCount]Description{
 	Removals:  {"removals", "sessions removed on request", "sessions"},
 	TooBig:    {"too big", "sessions refused for their size", "sessions"},
 	Errors:    {"errors", "entries that could not be used, sessions that could not be stored", "errors"},
+
+	MissedAbsent:  {"missed absent", "misses: there was no such session", "lookups"},
+	MissedExpired: {"missed expired", "misses: its time was over", "lookups"},
+	MissedName:    {"missed name", "misses: it was made under another server name", "lookups"},
+	MissedTerms:   {"missed terms", "misses: of another certificate, or other rules for clients", "lookups"},
+	MissedUnknown: {"missed unknown", "misses: which certificate there would be was not known", "lookups"},
+	MissedCipher:  {"missed cipher", "misses: the server has given up its cipher or version", "lookups"},
+	MissedTaken:   {"missed taken", "misses: it may be used once, and was", "lookups"},
+	MissedBroken:  {"missed broken", "misses: it could not be opened or decoded", "lookups"},
+
+	KeptUnknown: {"kept unknown", "in one process: certificate or client was not known", "sessions"},
+	KeptData:    {"kept data", "in one process: the server keeps data, or account, of sessions", "sessions"},
+	KeptRules:   {"kept rules", "in one process: the connection had rules of its own", "sessions"},
+	KeptChain:   {"kept chain", "in one process: the bytes lack what the client has sent", "sessions"},
+	KeptLarge:   {"kept large", "in one process: too large for the store", "sessions"},
+	KeptAdded:   {"kept added", "in one process: the server has added them itself", "sessions"},
+
+	EvictionAge: {"eviction age", "seconds that evicted sessions had been stored, in sum", "seconds"},
 }
 
 // String is its name.

@@ -17,6 +17,13 @@ func (c *Cache) flush(ctx context.Context, owner *Tag, before uint32) error {
 	return err
 }
 
+// Row is for [Origin]: where lookups and stores of an owner are counted, whose name for people is the label.
+func (c *Cache) Row(owner [32]byte, label string) Row {
+	w := c.begin()
+	defer c.end(w)
+	return c.store.Row(w.ownerTag(&owner), label, int64(w.now))
+}
+
 // Clear drops every session of every owner. What server names lead to stays known.
 func (c *Cache) Clear(ctx context.Context) error { return c.flush(ctx, nil, 0) }
 

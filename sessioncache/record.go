@@ -96,7 +96,7 @@ func (c *Cache) findRecord(ctx context.Context, w *work, i int, name string) (pl
 		return nil, err
 	}
 	if plain = c.keys[i].open(w); plain == nil {
-		c.fail(ErrSpoilt)
+		c.fail(0, ErrSpoilt)
 		err = records.DropRecord(ctx, &w.entry, w.now)
 	}
 	w.entry.Handle = Handle{}

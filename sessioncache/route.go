@@ -49,7 +49,7 @@ func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, te
 	for range duplicates {
 		found, err := c.store.Find(ctx, &w.key, &w.entry)
 		if err != nil {
-			c.fail(err)
+			c.fail(w.row, err)
 		}
 		if err != nil || !found {
 			return

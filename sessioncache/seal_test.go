@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 )
 
 // testKey is a sealing key.
@@ -72,6 +73,12 @@ type single struct {
 func (*single) ID() StoreID { return StoreID{} }
 
 func (*single) Count(Counter) {}
+
+func (*single) Row(Tag, string, int64) Row { return 0 }
+
+func (*single) CountFor(Row, Counter, int64) {}
+
+func (*single) Time(Operation, time.Duration) {}
 
 func (s *single) Put(_ context.Context, key *LookupKey, sealed []byte, expires, _ uint32) error {
 	s.key, s.entry = *key, Entry{Sealed: bytes.Clone(sealed), Expires: expires, Handle: Handle{1}}

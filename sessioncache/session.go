@@ -7,6 +7,7 @@ type Origin struct {
 	Owner      [32]byte // random bytes of one context of one running configuration, which its forked workers share
 	Terms      [32]byte // digest of what a full handshake presents and demands: certificates, client policy
 	ServerName string   // that was asked for, "" where none; letters have no case
+	Row        Row      // where lookups and stores are counted, beside the worker's counters
 	Flushed    int64    // unix seconds: who asks has flushed what ends before, of others too
 }
 

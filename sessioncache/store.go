@@ -1,6 +1,9 @@
 package sessioncache
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // LookupKey says which entry of a store is meant. It is a keyed hash: whoever
 // reads the store cannot search it by session id.
@@ -42,11 +45,17 @@ func OwnerOf(sealed []byte) Tag { return Tag(sealed) }
 // looks into it. The zero Handle stands for no entry.
 type Handle [2]uint64
 
+// Row is where a store counts for one context, beside what it counts for the worker. It is the
+// store's own; the zero Row is nowhere.
+type Row uint32
+
 // Entry is what a store found under a lookup key.
 type Entry struct {
 	Sealed  []byte // the caller's buffer, grown where needed
 	Expires uint32 // unix seconds
 	Spent   bool   // for Find: nobody is expected to come back with it
+	Once    bool   // for Find and Drop: of all who want it one has it
+	Taken   bool   // of Find, where it found none of those: somebody had it, as far as the store remembers
 	Handle  Handle // for Drop and Swap
 }
 
@@ -80,6 +89,12 @@ type Store interface {
 	Number(ctx context.Context, owner *Tag) (int, error)
 	// Count adds one to a counter. It does not wait.
 	Count(Counter)
+	// Row finds, or makes, the row of this process and a context, whose name for people is the label.
+	Row(owner Tag, label string, now int64) Row
+	// CountFor adds to a counter, and to that of a context.
+	CountFor(row Row, c Counter, n int64)
+	// Time notes how long an operation took. Callers do so for a part of them, chosen at random.
+	Time(Operation, time.Duration)
 	// Stats returns the counters, and what the store holds.
 	Stats(ctx context.Context) (Stats, error)
 }

@@ -5,7 +5,9 @@ import "crypto/subtle"
 // work is the scratch memory of one operation, so that none is allocated.
 type work struct {
 	keys  []*sealingKey
-	now   uint32 // when the operation began
+	now   uint32  // when the operation began
+	row   Row     // for which context it is counted
+	why   Counter // a lookup that has found none: the reason
 	key   LookupKey
 	aad   [len(LookupKey{}) + 4 + tagSize]byte
 	nonce [gcmNonce]byte
@@ -18,7 +20,7 @@ type work struct {
 func (w *work) wipe() {
 	clear(w.text)
 	clear(w.entry.Sealed)
-	w.entry.Spent = false
+	w.entry.Spent, w.entry.Once = false, false
 }
 
 // lookup sets w.key to the key of a session id under the i-th sealing key.
@@ -66,14 +68,18 @@ func (w *work) tag(i int, of hashed, text []byte) Tag {
 	return Tag{1}
 }
 
-// shares reports whether a session with those tags may be had by a handshake of that origin.
+// shares reports whether a session with those tags may be had by a handshake of that origin, and notes why not.
 func (w *work) shares(i int, head []byte, o *Origin) bool {
-	terms := w.termsTag(i, &o.Terms)
-	if !sameTag(terms, Tag(head)) {
+	if terms := w.termsTag(i, &o.Terms); !sameTag(terms, Tag(head)) {
+		w.why = MissedTerms
 		return false
 	}
 	stored := Tag(head[tagSize:])
-	return o.ServerName == "" || stored == (Tag{}) || sameTag(w.nameTag(i, o.ServerName), stored)
+	if o.ServerName == "" || stored == (Tag{}) || sameTag(w.nameTag(i, o.ServerName), stored) {
+		return true
+	}
+	w.why = MissedName
+	return false
 }
 
 func sameTag(a, b Tag) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }

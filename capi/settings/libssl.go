@@ -28,8 +28,9 @@ static const char *gosess_libssl_version(const char *name, unsigned long *number
 import "C"
 
 import (
-	"fmt"
 	"unsafe"
+
+	"gosess/sessioncache"
 )
 
 // Libssl is the libssl that servers are given here. Version is empty where there is none.
@@ -50,18 +51,10 @@ func SeenLibssl() Libssl {
 		if version != nil {
 			return Libssl{
 				Path:    C.GoString(path),
-				Number:  libsslNumber(uint32(number)),
+				Number:  sessioncache.Versions{Libssl: uint32(number)}.LibsslText(),
 				Version: C.GoString(version),
 			}
 		}
 	}
 	return Libssl{}
-}
-
-// libsslNumber writes a number of OpenSSL_version_num(3): major, minor and, in 3.0 and later, patch.
-func libsslNumber(n uint32) string {
-	if n>>28 >= 3 {
-		return fmt.Sprintf("%d.%d.%d", n>>28, n>>20&0xff, n>>4&0xff)
-	}
-	return fmt.Sprintf("%d.%d.%d", n>>28, n>>20&0xff, n>>12&0xff)
 }

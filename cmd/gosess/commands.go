@@ -35,9 +35,36 @@ A store in memory is named by the id of a process that has it mapped; that needs
 			examples: []example{
 				{"gosess stats shm:/var/lib/gosess/web", "what has each worker counted?"},
 				{`gosess stats --pid "$(cat /run/nginx.pid)"`, "the same of a store in memory"},
-				{"gosess stats --json shm:/var/lib/gosess/web | jq .misses", "for programs"},
+				{"gosess stats --watch 1s shm:/var/lib/gosess/web", "what happens now, on a screen of 80 columns and 24 rows"},
+				{"gosess stats --json shm:/var/lib/gosess/web | jq .missedTerms", "for programs"},
+				{"gosess stats --prometheus shm:/var/lib/gosess/web > /var/lib/prometheus/node-exporter/gosess.prom", "from cron; or see gosess serve"},
 			},
 			prepare: prepareStats,
+		},
+		{
+			name:     "ls",
+			operands: "URL | --pid PID",
+			short:    "list the sessions of a store: keyed hashes, contexts, ages, sizes",
+			about: `No key is needed, and nothing of a session itself is shown: neither its id, nor who had it, nor what is sealed.
+Ages are true to 3 % of what a session was to live. --json prints an object a line.`,
+			examples: []example{
+				{"gosess ls shm:/var/lib/gosess/web | head", "a look at it"},
+				{"gosess ls --context www.example.org shm:/var/lib/gosess/web", "the sessions of one certificate"},
+			},
+			prepare: prepareList,
+		},
+		{
+			name:     "flush",
+			operands: "URL | --pid PID",
+			short:    "drop sessions of a store, while servers go on",
+			about: `Clients that come back with one make a full handshake. Sessions that a process keeps as objects, and those that are
+in tickets, are not in the store: they stay (gosess keys has the secrets of tickets).`,
+			examples: []example{
+				{"gosess flush shm:/var/lib/gosess/web", "all"},
+				{"gosess flush --older 1h shm:/var/lib/gosess/web", "those alone that were stored more than an hour ago"},
+				{"gosess flush --context www.example.org shm:/var/lib/gosess/web", "those of one certificate"},
+			},
+			prepare: prepareFlush,
 		},
 		{
 			name:     "doctor",

@@ -1,47 +1,52 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
-	"text/tabwriter"
+	"os"
 	"time"
 
 	"gosess/capi/settings"
 	"gosess/internal/inspect"
+	"gosess/internal/metrics"
 	"gosess/sessioncache"
 )
 
 // prepareStats shows what a store says about itself.
 func prepareStats(flags *flag.FlagSet) action {
 	asJSON := jsonOption(flags)
-	pid := flags.Int("pid", 0, "`PID` of a process that has a store in memory mapped: the server's master, or a worker")
+	pid := pidOption(flags)
+	prometheus := flags.Bool("prometheus", false, "print it as Prometheus reads it, for its node exporter's textfile collector")
+	watch := flags.Duration("watch", 0, "`INTERVAL`, 1s for example: show it again and again, with rates; ^C ends it")
 	return func(out *output, operands []string) error {
-		store, err := openStore(*pid, operands)
+		if *watch < 0 || (*watch > 0 && *watch < 100*time.Millisecond) {
+			return usageError{"stats: --watch is 100ms or more"}
+		}
+		if *prometheus && (*asJSON || *watch > 0) {
+			return usageError{"stats: --prometheus stands alone"}
+		}
+		store, err := openStore("stats", *pid, operands, inspect.ToRead)
 		if err != nil {
 			return err
 		}
 		defer store.Close()
 		seen, err := store.Stats()
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case *watch > 0 && *asJSON:
+			return watchJSON(out, store, *watch)
+		case *watch > 0:
+			return watchScreen(out, store, *watch)
+		case *prometheus:
+			of := []metrics.Store{{Name: store.Name, Stats: seen}}
+			return metrics.Write(out, metrics.Prometheus, settings.Version, of, time.Now().Unix())
+		case *asJSON:
+			return writeObject(out, statsObject(store.Name, &seen))
 		}
-		if *asJSON {
-			return writeJSON(out, store.Name, seen)
-		}
-		return writeTable(out, store.Name, seen)
+		return writeStats(out, store.Name, &seen)
 	}
-}
-
-// openStore opens the one store that a command line names.
-func openStore(pid int, operands []string) (*inspect.Store, error) {
-	switch {
-	case pid > 0 && len(operands) == 0:
-		return inspect.ByProcess(pid)
-	case pid == 0 && len(operands) == 1:
-		return inspect.ByURL(operands[0])
-	}
-	return nil, usageError{"stats takes one URL, or --pid and the id of a process"}
 }
 
 // withCounters is an object that goes on with the counters.
@@ -52,72 +57,91 @@ func withCounters(o object, counters sessioncache.Counters) object {
 	return o
 }
 
-// writeJSON is for programs.
-func writeJSON(out io.Writer, name string, s sessioncache.Stats) error {
-	workers := []object{}
+// statsObject is for programs. Times are in unix seconds, sizes in bytes.
+func statsObject(name string, s *sessioncache.Stats) object {
+	workers, contexts, latency := []object{}, []object{}, object{}
 	for _, w := range s.Workers {
 		workers = append(workers, withCounters(object{
 			{"pid", w.PID},
-			{"started", w.Started}, // unix seconds
+			{"started", w.Started},
 			{"live", w.Live},
+			{"version", w.Versions.GosessText()},
+			{"abi", w.Versions.ABI},
+			{"libssl", w.Versions.LibsslText()},
 		}, w.Counters))
 	}
-	return writeObject(out, append(withCounters(object{{"store", name}}, s.Total),
+	for _, c := range s.Contexts {
+		contexts = append(contexts, withCounters(object{
+			{"context", contextName(c.Owner)},
+			{"label", c.Label},
+			{"started", c.Started},
+			{"live", c.Live},
+			{"pids", c.Workers},
+		}, c.Counters))
+	}
+	for o := range s.Latency {
+		h := &s.Latency[o]
+		buckets := []object{}
+		for b, count := range h.Buckets {
+			below := object{}
+			if b < len(h.Buckets)-1 {
+				below = object{{"below", sessioncache.BucketEnd(b).Seconds()}}
+			}
+			buckets = append(buckets, append(below, member{"count", count}))
+		}
+		latency = append(latency, member{sessioncache.Operation(o).String(), object{{"sum", h.Sum.Seconds()}, {"buckets", buckets}}})
+	}
+	return append(withCounters(object{{"store", name}}, s.Total),
 		member{"entries", s.Entries},
-		member{"used", s.Used}, // bytes, as the next two
+		member{"used", s.Used},
 		member{"capacity", s.Capacity},
+		member{"oldest", s.Oldest},
 		member{"size", s.Size},
-		member{"created", s.Created}, // unix seconds
+		member{"created", s.Created},
 		member{"workers", workers},
-	))
+		member{"contexts", contexts},
+		member{"latency", latency}, // of one operation in 16
+	)
 }
 
-// writeTable is for people: the store, then a line for all workers and one for each.
-func writeTable(out io.Writer, name string, s sessioncache.Stats) error {
-	fmt.Fprintf(out, "store    %s\n", name)
-	fmt.Fprintf(out, "made     %s, size %s\n", clock(s.Created), settings.SizeText(s.Size))
-	fmt.Fprintf(out, "entries  %d, %.1f %% of the room\n\n", s.Entries, percent(s.Used, s.Capacity))
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "worker\t")
-	for _, d := range sessioncache.Descriptions {
-		fmt.Fprintf(table, "%s\t", d.Name)
-	}
-	fmt.Fprintln(table, "since\t")
-	row := func(first string, counters sessioncache.Counters, since int64) {
-		fmt.Fprintf(table, "%s\t", first)
-		for _, value := range counters {
-			fmt.Fprintf(table, "%d\t", value)
+// watchJSON prints an object a line.
+func watchJSON(out *output, store *inspect.Store, interval time.Duration) error {
+	for {
+		seen, err := store.Stats()
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(table, "%s\t\n", clock(since))
-	}
-	row("all", s.Total, s.Created)
-	for _, w := range s.Workers {
-		name := fmt.Sprint(w.PID)
-		if !w.Live {
-			name += " ended"
+		line, err := json.Marshal(append(object{{"time", time.Now().Unix()}}, statsObject(store.Name, &seen)...))
+		if err != nil {
+			return err
 		}
-		row(name, w.Counters, w.Started)
+		if _, err := fmt.Fprintf(out, "%s\n", line); err != nil {
+			return err
+		}
+		time.Sleep(interval)
 	}
-	if err := table.Flush(); err != nil || len(s.Workers) > 0 {
-		return err
-	}
-	_, err := io.WriteString(out, unused)
-	return err
 }
 
-// What is most often meant by a store that no worker has used.
-const unused = `
-No worker has used it. Clients whose tickets carry their sessions never ask a cache: turn tickets off in the server,
-or set GOSESS_TICKETS=stateful (Tickets, in gosess(7)). Else the server's log says why it serves without.
-`
-
-func clock(seconds int64) string {
-	return time.Unix(seconds, 0).Format("2006-01-02 15:04:05")
-}
-
-func percent(part, whole uint64) float64 {
-	if whole == 0 {
-		return 0
+// watchScreen shows what fits, from the upper left corner of a terminal.
+func watchScreen(out *output, store *inspect.Store, interval time.Duration) error {
+	var before sessioncache.Stats
+	var then time.Time
+	for {
+		seen, err := store.Stats()
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		columns, rows, terminal := windowSize(os.Stdout)
+		if !terminal || columns == 0 || rows == 0 {
+			columns, rows = 80, 24
+		}
+		picture := screen{out: out, columns: min(columns, 200), rows: rows}
+		picture.draw(store.Name, &seen, &before, now.Sub(then), now)
+		if err := picture.show(terminal); err != nil {
+			return err
+		}
+		before, then = seen, now
+		time.Sleep(interval)
 	}
-	return 100 * float64(part) / float64(whole)
 }

@@ -38,7 +38,18 @@ func counted(t *testing.T, file *os.File) {
 	binary.NativeEndian.PutUint64(slot, uint64(os.Getpid()))
 	binary.NativeEndian.PutUint64(slot[8:], 7200)
 	for i := range sessioncache.CounterCount {
-		binary.NativeEndian.PutUint64(slot[16+8*i:], uint64(i+1))
+		binary.NativeEndian.PutUint64(slot[64+8*i:], uint64(i+1))
+	}
+	binary.NativeEndian.PutUint64(slot[16:], 0x30000130<<32|14<<24|0x000100)
+	binary.NativeEndian.PutUint64(slot[8*73:], 1)
+	binary.NativeEndian.PutUint64(slot[8*87:], 600)
+	row := content[128+96*64+832*32:]
+	binary.NativeEndian.PutUint64(row, uint64(os.Getpid()))
+	binary.NativeEndian.PutUint64(row[8:], 1<<32|0x04030201)
+	binary.NativeEndian.PutUint64(row[16:], 7201)
+	copy(row[24:], "a.example")
+	for i := range sessioncache.CounterCount {
+		binary.NativeEndian.PutUint64(row[64+8*i:], uint64(i+1))
 	}
 	if _, err := file.Write(content); err != nil {
 		t.Fatal(err)
@@ -59,20 +70,24 @@ func TestStats(t *testing.T) {
 	}
 
 	r := gosess(t, home, []string{"TZ=UTC"}, "stats", "--json", "shm:"+path)
-	var members, names, values []string
+	var members []string
 	for c, d := range sessioncache.Descriptions {
 		members = append(members, fmt.Sprintf(`"%s":%d`, camel(d.Name), c+1))
-		names, values = append(names, d.Name), append(values, fmt.Sprint(c+1))
 	}
-	counters, header, row := strings.Join(members, ","), strings.Join(names, " "), strings.Join(values, " ")
-	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":944128,"size":1048576,"created":3600,`+
-		`"workers":[{"pid":%d,"started":7200,"live":true,%s}]}`, path, counters, os.Getpid(), counters)
+	counters := strings.Join(members, ",")
+	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":916608,"oldest":0,"size":1048576,"created":3600,`+
+		`"workers":[{"pid":%d,"started":7200,"live":true,"version":"0.1.0","abi":14,"libssl":"3.0.19",%s}],`+
+		`"contexts":[{"context":"01020304","label":"a.example","started":7201,"live":true,"pids":[%d],%s}],`,
+		path, counters, os.Getpid(), counters, os.Getpid(), counters)
 	var got bytes.Buffer
-	if err := json.Compact(&got, []byte(r.stdout)); err != nil || r.status != 0 || got.String() != want {
+	if err := json.Compact(&got, []byte(r.stdout)); err != nil || r.status != 0 || !strings.HasPrefix(got.String(), want) {
 		t.Errorf("%v: %+v, want %s", err, r, want)
 	}
 	if !strings.HasPrefix(r.stdout, "{\n  \"store\"") {
 		t.Errorf("not for reading: %s", r.stdout)
+	}
+	if !strings.Contains(got.String(), `"latency":{"get":{"sum":6e-7,"buckets":[{"below":5.12e-7,"count":0},{"below":0.000001024,"count":1},`) {
+		t.Errorf("latency: %s", got.String())
 	}
 
 	r = gosess(t, home, []string{"TZ=UTC"}, "stats", "shm:"+path)
@@ -80,15 +95,24 @@ func TestStats(t *testing.T) {
 		t.Errorf("a worker has used it: %s", r.stdout)
 	}
 	for _, line := range []string{
-		"made 1970-01-01 01:00:00, size 1m",
-		"entries 0, 0.0 % of the room",
-		"worker " + header + " since",
-		"all " + row + " 1970-01-01 01:00:00",
-		fmt.Sprintf("%d %s 1970-01-01 02:00:00", os.Getpid(), row),
+		fmt.Sprintf("made 1970-01-01 01:00:00, size 1m, format %d", shm.Version),
+		"sessions 0, 0.0 % of the room",
+		"lookups 3: 1 hits (33.3 %), 2 misses: 9 absent, 10 expired, 11 name, 12 terms, 13 unknown, 14 cipher, 15 taken, 16 broken",
+		"stores 3, kept in their process: 17 unknown, 18 data, 19 rules, 20 chain, 21 large, 22 added",
+		"ends 4 evicted at an age of 5s, 5 expired, 6 removed, 7 too big, 8 errors",
+		"latency get p50 < 1.0 us, p99 < 1.0 us",
+		"context hits misses hit % stores kept",
+		"a.example 1 2 33.3 3 117",
+		"all 1 2 33.3 3 117 1970-01-01 01:00:00",
+		fmt.Sprintf("%d 1 2 33.3 3 117 1970-01-01 02:00:00", os.Getpid()),
 	} {
 		if !strings.Contains("\n"+squeeze(r.stdout)+"\n", "\n"+line+"\n") {
 			t.Errorf("%q is missing in\n%s", line, r.stdout)
 		}
+	}
+	if r = gosess(t, home, nil, "stats", "--prometheus", "shm:"+path); r.status != 0 ||
+		!strings.Contains(r.stdout, fmt.Sprintf("\ngosess_misses_total{store=\"shm:%s\",context=\"a.example\",reason=\"terms\"} 12\n", path)) {
+		t.Errorf("--prometheus: %+v", r)
 	}
 	after, err := os.ReadFile(path)
 	if err != nil || !bytes.Equal(before, after) {

@@ -1,5 +1,5 @@
-// Package inspect finds stores and maps them for reading, from outside the servers that use them. It needs no
-// keys and changes nothing.
+// Package inspect finds stores and maps them, from outside the servers that use them. It needs no keys, and
+// changes nothing but where it flushes.
 package inspect
 
 import (
@@ -16,15 +16,25 @@ import (
 	"gosess/sessioncache/shm"
 )
 
-// Store is a store that is mapped for reading.
+// Store is a store that is mapped.
 type Store struct {
-	Name    string // as it was asked for
-	mapping []byte
-	reader  *shm.Reader
+	Name     string // as it was asked for
+	mapping  []byte
+	reader   *shm.Reader
+	writable bool
 }
 
+// Access is what a store is mapped for.
+type Access bool
+
+// The kinds of access.
+const (
+	ToRead  Access = false
+	ToFlush Access = true
+)
+
 // ByURL opens the store that a URL names by its path.
-func ByURL(url string) (*Store, error) {
+func ByURL(url string, access Access) (*Store, error) {
 	parsed, err := settings.Parse(url)
 	if err != nil {
 		return nil, err
@@ -35,16 +45,16 @@ func ByURL(url string) (*Store, error) {
 	if parsed.Path == "" {
 		return nil, errors.New("a store in memory has no path; name a process that has it mapped: gosess stats --pid PID")
 	}
-	return open(url, parsed.Path)
+	return open(url, parsed.Path, access)
 }
 
 // ByProcess opens the store in memory that a process, or its parent before it, has made.
-func ByProcess(pid int) (*Store, error) {
+func ByProcess(pid int, access Access) (*Store, error) {
 	path, err := mappedBy(pid)
 	if err != nil {
 		return nil, err
 	}
-	return open(fmt.Sprintf("of process %d", pid), path)
+	return open(fmt.Sprintf("of process %d", pid), path, access)
 }
 
 // mappedBy finds the file of the store that a process has mapped.
@@ -70,8 +80,8 @@ func mappedBy(pid int) (string, error) {
 	return "", fmt.Errorf("process %d has no store in memory mapped; one with a path is named by its URL", pid)
 }
 
-func open(name, path string) (*Store, error) {
-	s := &Store{Name: name}
+func open(name, path string, access Access) (*Store, error) {
+	s := &Store{Name: name, writable: access == ToFlush}
 	err := s.open(path)
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", name, err)
@@ -80,8 +90,12 @@ func open(name, path string) (*Store, error) {
 }
 
 func (s *Store) open(path string) error {
+	mode, protection := os.O_RDONLY, syscall.PROT_READ
+	if s.writable {
+		mode, protection = os.O_RDWR, syscall.PROT_READ|syscall.PROT_WRITE
+	}
 	// Whatever it names: not waiting for the other end of a pipe.
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := os.OpenFile(path, mode|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
@@ -96,7 +110,7 @@ func (s *Store) open(path string) error {
 	if info.Size() == 0 {
 		return shm.ErrNotOurs
 	}
-	s.mapping, err = syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+	s.mapping, err = syscall.Mmap(int(file.Fd()), 0, int(info.Size()), protection, syscall.MAP_SHARED)
 	if err != nil {
 		return fmt.Errorf("map: %w", err)
 	}
@@ -134,6 +148,39 @@ func (s *Store) Stats() (st sessioncache.Stats, err error) {
 		return st, fmt.Errorf("store %s: %w", s.Name, err)
 	}
 	return st, nil
+}
+
+// List calls do for each session, of one owner or of all where it is nil.
+func (s *Store) List(owner *sessioncache.Tag, do func(shm.Listed)) error {
+	err := s.read(func() error {
+		s.reader.List(owner, do)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// Flush drops the sessions of an owner, of all where it is nil, that were stored before a time in unix seconds, all of them where
+// it is 0, and says how many. The store was opened for that.
+func (s *Store) Flush(owner *sessioncache.Tag, before int64) (n int, err error) {
+	err = s.read(func() error {
+		if s.reader.Fleet() {
+			return errors.New("it is that of a fleet, where what is flushed here would come back from the far store")
+		}
+		writer, err := shm.Open(s.mapping)
+		if err != nil {
+			return err
+		}
+		n = writer.FlushStored(owner, before)
+		writer.Leave()
+		return nil
+	})
+	if err != nil {
+		return n, fmt.Errorf("store %s: %w", s.Name, err)
+	}
+	return n, nil
 }
 
 // Close unmaps the store.

@@ -27,7 +27,7 @@ func counted() []byte {
 	slot := content[128+96*64:] // the first worker of a store of 1 MiB: docs/shm-format.md
 	binary.NativeEndian.PutUint64(slot, uint64(os.Getpid()))
 	for c := range sessioncache.CounterCount {
-		binary.NativeEndian.PutUint64(slot[8*(2+c):], uint64(c+1))
+		binary.NativeEndian.PutUint64(slot[8*(8+c):], uint64(c+1))
 	}
 	return content
 }
@@ -59,7 +59,7 @@ func TestByURL(t *testing.T) {
 		return "shm:" + path
 	}
 	url := write("good", counted())
-	s, err := ByURL(url)
+	s, err := ByURL(url, ToRead)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestByURL(t *testing.T) {
 		write("version", other):      "another format version",
 		write("cut", counted()[:99]): "damaged",
 	} {
-		if _, err := ByURL(url); err == nil || !strings.Contains(err.Error(), word) {
+		if _, err := ByURL(url, ToRead); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%s: %v, want %q", url, err, word)
 		}
 	}
@@ -93,7 +93,7 @@ func TestCutShort(t *testing.T) {
 	if err := os.WriteFile(path, counted(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := ByURL("shm:" + path)
+	s, err := ByURL("shm:"+path, ToRead)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestByProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ByProcess(cmd.Process.Pid)
+	s, err := ByProcess(cmd.Process.Pid, ToRead)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,12 +27,32 @@ func (s *Store) Look(key *sessioncache.LookupKey, e *sessioncache.Entry) bool {
 }
 
 func (s *Store) find(key *sessioncache.LookupKey, e *sessioncache.Entry, use bool) bool {
-	e.Handle = sessioncache.Handle{}
+	e.Handle, e.Taken = sessioncache.Handle{}, false
 	at := s.spotOf(key)
 	s.fetchLines(&at, false)
 	for range findAttempts {
 		if found, changed := s.search(&at, e, use); !changed {
+			e.Taken = !found && e.Once && s.wasTaken(&at)
 			return found
+		}
+	}
+	return false
+}
+
+// takenMark stands in the times of a free slot whose entry somebody has taken, until another entry comes there: what the slot
+// word and the data said of the tag, under an expiry that no session has.
+func takenMark(short, upper uint64) uint64 {
+	return (1<<20-1)<<44 | short>>slotTagAt<<32 | upper
+}
+
+// wasTaken reports whether a slot of a key has the mark of one that somebody has taken.
+func (s *Store) wasTaken(p *spot) bool {
+	mark := takenMark(shortTag(p.tag)&slotTag, p.tag>>32)
+	for _, group := range p.groups {
+		for at := group; at < group+groupSlots; at++ {
+			if s.load(at+ofSlot) == mark && s.load(at) == 0 {
+				return true
+			}
 		}
 	}
 	return false
@@ -78,7 +98,7 @@ func (s *Store) fetch(p *spot, at int, slot uint64, e *sessioncache.Entry, use b
 	}
 	clock := s.add(p.set+setClock, 1)
 	// Where it fails the entry was just used, or is not the same any more.
-	s.cas(at+ofSlot, times, makeTimes(e.Expires, useAfter(times, clock, e.Spent), clock))
+	s.cas(at+ofSlot, times, makeTimes(e.Expires, useAfter(times, clock, e.Spent), timesLife(times), clock))
 	return true, false
 }
 
@@ -95,5 +115,16 @@ func (s *Store) Watch(e *sessioncache.Entry) sessioncache.Watch {
 
 // Drop removes the entry of e, if it is the same still.
 func (s *Store) Drop(_ context.Context, e *sessioncache.Entry) (bool, error) {
-	return s.kill(int(e.Handle[0]), e.Handle[1]), nil
+	at, slot := int(e.Handle[0]), e.Handle[1]
+	if !e.Once || slot == 0 {
+		return s.kill(at, slot), nil
+	}
+	times := s.load(at + ofSlot)
+	upper := s.load(s.data(s.setOf(at))+slotStart(slot)) & (1<<32 - 1)
+	dropped := s.kill(at, slot)
+	if dropped {
+		// Where it fails another entry has come there.
+		s.cas(at+ofSlot, times, takenMark(slot&slotTag, upper))
+	}
+	return dropped, nil
 }

@@ -23,7 +23,7 @@ var (
 // shim.h has the same, which is compared when capi is compiled.
 const (
 	Magic      = "gosess\r\n"
-	Version    = 8
+	Version    = 9
 	HeaderSize = 64
 
 	VersionAt = 8

@@ -7,12 +7,10 @@ import (
 	"gosess/sessioncache"
 )
 
-// The layout after the header, in words: records (records.go), worker slots, then sets. There is a slot for each so many
-// bytes of the store, but not more than the most. A set is a header, descriptors in groups, and data.
-// docs/shm-format.md draws it.
+// The layout after the header, in words: records (records.go), worker slots (workers.go), rows of contexts (contexts.go),
+// then sets. A set is a header, descriptors in groups, and data. docs/shm-format.md draws it.
 const (
-	workerShare = 32 << 10
-	workersMost = 64
+	lineSize = 64 / wordSize
 
 	setHeaderSize = 64 / wordSize
 	setLock       = 0
@@ -33,18 +31,6 @@ const (
 	setGroups     = 19
 	setSlots      = setGroups * groupSlots
 	setSize       = setHeaderSize + setGroups*groupSize + setSlots*ordinaryUnits // or a little more
-)
-
-// A worker slot, in words. Counters that this program does not know are those of a later version.
-const (
-	workerPID    = 0
-	workerStart  = 1
-	workerCounts = 2
-	workerBase   = workerCounts + counterRoom
-	workerSize   = workerBase + counterRoom
-
-	counterRoom = 32
-	_           = uint(counterRoom - sessioncache.CounterCount) // there is room for all
 )
 
 // A slot word says that there is an entry, and where: 14 bits of length in bytes, 13 bits of start in units, a bit for routes,
@@ -101,12 +87,15 @@ func unitsOf(length int) int { return (tagLength + length + wordSize - 1) / word
 // lookup key is none of the tag.
 const routeTag uint64 = sessioncache.RouteBit << (8 * sessioncache.RouteByte)
 
-// Times are the expiry in the upper half, in the lower one what use there was of the entry, in 3 bits, and the
-// stamp of the last one.
+// Times are the expiry in the upper half, in the lower one what use there was of the entry, in 3 bits, how long it is to
+// live, and the stamp of the last use.
 const (
-	stampBits = 29
-	stampMask = 1<<stampBits - 1
-	uses      = 1 << (32 - stampBits)
+	stampBits    = 20
+	stampMask    = 1<<stampBits - 1
+	lifeBits     = 9
+	useAt        = stampBits + lifeBits
+	uses         = 1 << (32 - useAt)
+	lifeFraction = 4 // bits
 
 	fresh = 0 // nobody has come back with it
 	spent = 1 // somebody has, who will hardly come back with it again
@@ -114,11 +103,35 @@ const (
 	often = 6
 )
 
-func makeTimes(expires uint32, use, stamp uint64) uint64 {
-	return uint64(expires)<<32 | use<<stampBits | stamp&stampMask
+func makeTimes(expires uint32, use, life, stamp uint64) uint64 {
+	return uint64(expires)<<32 | use<<useAt | life<<stampBits | stamp&stampMask
 }
 func timesExpires(times uint64) uint32 { return uint32(times >> 32) }
-func timesUse(times uint64) uint64     { return times >> stampBits & (uses - 1) }
+func timesUse(times uint64) uint64     { return times >> useAt & (uses - 1) }
+func timesLife(times uint64) uint64    { return times >> stampBits & (1<<lifeBits - 1) }
+
+// lifeOf writes seconds with 4 bits of fraction and 5 of exponent: 6 % less at most.
+func lifeOf(seconds uint32) uint64 {
+	if seconds < 1<<lifeFraction {
+		return uint64(seconds)
+	}
+	exponent := bits.Len32(seconds) - lifeFraction - 1
+	return uint64(exponent+1)<<lifeFraction | uint64(seconds)>>exponent&(1<<lifeFraction-1)
+}
+
+// lifeSeconds is the middle of what lifeOf makes the same of.
+func lifeSeconds(life uint64) uint32 {
+	if life < 2<<lifeFraction {
+		return uint32(life)
+	}
+	exponent := life>>lifeFraction - 1
+	return uint32((life&(1<<lifeFraction-1)|1<<lifeFraction)<<exponent + 1<<exponent/2)
+}
+
+// timesStored is when an entry was stored, to 3 % of what it was to live.
+func timesStored(times uint64) int64 {
+	return int64(timesExpires(times)) - int64(lifeSeconds(timesLife(times)))
+}
 
 // What is larger lies in the first part of a set's data, so that all large entries
 // together take no more than that from the others.
@@ -134,6 +147,8 @@ type layout struct {
 	mapping   []byte // with the window
 	workersAt int
 	workers   int
+	rowsAt    int
+	rows      int
 	setsAt    int
 	sets      int
 	setSize   int
@@ -152,9 +167,10 @@ func layoutOf(mapping []byte) (layout, error) {
 	}
 	m := layout{words: w, header: h, mapping: mapping}
 	m.workers = min(own/workerShare, workersMost)
-	m.workersAt = recordsEnd(own)
-	end := m.workersAt + m.workers*workerSize
-	m.setsAt = (end + setHeaderSize - 1) / setHeaderSize * setHeaderSize
+	m.workersAt = (recordsEnd(own) + lineSize - 1) / lineSize * lineSize
+	m.rows = min(own/rowShare, rowsMost)
+	m.rowsAt = m.workersAt + m.workers*workerSize
+	m.setsAt = m.rowsAt + m.rows*rowSize
 	total := len(w.w) - m.setsAt
 	m.sets = total / setSize
 	m.setSize = total / m.sets / setHeaderSize * setHeaderSize

@@ -18,8 +18,8 @@ func TestGeometry(t *testing.T) {
 		if last > len(m.w) || len(m.w)-last > m.sets*setHeaderSize {
 			t.Errorf("%d: the sets end at word %d of %d", size, last, len(m.w))
 		}
-		if free := m.setsAt - m.workersAt - m.workers*workerSize; free < 0 || free >= setHeaderSize || m.setsAt%setHeaderSize != 0 {
-			t.Errorf("%d: the sets begin at word %d, behind %d workers", size, m.setsAt, m.workers)
+		if free := m.setsAt - m.rowsAt - m.rows*rowSize; free != 0 || m.setsAt%setHeaderSize != 0 || m.rowsAt != m.workersAt+m.workers*workerSize {
+			t.Errorf("%d: the sets begin at word %d, behind %d workers and %d rows", size, m.setsAt, m.workers, m.rows)
 		}
 		if m.data(0)+m.units != m.setSize || m.setSize%setHeaderSize != 0 {
 			t.Errorf("%d: a set of %d words, data to %d", size, m.setSize, m.data(0)+m.units)
@@ -81,9 +81,25 @@ func TestSlotWord(t *testing.T) {
 
 func TestTimes(t *testing.T) {
 	for use := range uint64(uses) {
-		times := makeTimes(1<<32-1, use, 1<<40+7)
-		if timesExpires(times) != 1<<32-1 || timesUse(times) != use || times&stampMask != 7 {
+		times := makeTimes(1<<32-1, use, 1<<lifeBits-1, 1<<40+7)
+		if timesExpires(times) != 1<<32-1 || timesUse(times) != use || timesLife(times) != 1<<lifeBits-1 || times&stampMask != 7 {
 			t.Errorf("use %d: %#x", use, times)
 		}
+	}
+}
+
+// How long an entry is to live is kept to 3 %.
+func TestLife(t *testing.T) {
+	for seconds := uint32(0); seconds < 1<<31; seconds += 1 + seconds/100 {
+		life := lifeOf(seconds)
+		if life >= 1<<lifeBits {
+			t.Fatalf("%d s: %#x", seconds, life)
+		}
+		if got := lifeSeconds(life); 32*max(int64(got)-int64(seconds), int64(seconds)-int64(got)) > int64(seconds) {
+			t.Errorf("%d s are %d s", seconds, got)
+		}
+	}
+	if lifeOf(1<<32-1) >= 1<<lifeBits {
+		t.Error("the longest")
 	}
 }

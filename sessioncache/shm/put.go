@@ -69,7 +69,7 @@ func (s *Store) attempt(p *spot, sealed []byte, expires, now uint32, old *sessio
 		return sessioncache.ErrInterrupted
 	}
 	r.buryVictims()
-	s.store(r.at+ofSlot, makeTimes(expires, fresh, s.add(p.set+setClock, 1)))
+	s.store(r.at+ofSlot, makeTimes(expires, fresh, lifeOf(expires-min(now, expires)), s.add(p.set+setClock, 1)))
 	slot := makeSlot(place, p.tag, s.add(p.set+setGeneration, 1))
 	if !h.holds() || !s.cas(r.at, r.dead, slot) {
 		return sessioncache.ErrInterrupted
@@ -116,7 +116,7 @@ func (h *holder) quarantine(now uint32) {
 	at := h.slot(h.set, n)
 	h.bury(at, slotStart(dead), slotEnd(dead))
 	expires := uint32(min(uint64(now)+quarantine, 1<<32-1))
-	h.store(at+ofSlot, makeTimes(expires, used, h.load(h.set+setClock)))
+	h.store(at+ofSlot, makeTimes(expires, used, quarantine, h.load(h.set+setClock)))
 	h.cas(at, 0, makeSlot(dead, 0, h.add(h.set+setGeneration, 1))|slotNobodys)
 	h.buryBeside(dead)
 }

@@ -142,8 +142,13 @@ func (r *room) evict(t tenant) { r.expel(t.at, t.slot, sessioncache.Evictions) }
 // expel drops an entry, and counts it as c unless somebody else dropped it first.
 // A route that makes way is no session that did.
 func (r *room) expel(at int, slot uint64, c sessioncache.Counter) {
-	if r.cas(at, slot, placeOf(slot)) && isSession(slot) {
-		r.count(c)
+	stored := timesStored(r.load(at + ofSlot))
+	if !r.cas(at, slot, placeOf(slot)) || !isSession(slot) {
+		return
+	}
+	r.count(c)
+	if c == sessioncache.Evictions {
+		r.add(r.worker+workerCounts+int(sessioncache.EvictionAge), uint64(max(int64(r.now)-stored, 0)))
 	}
 }
 

@@ -59,7 +59,7 @@ func TestUsedRoutesStay(t *testing.T) {
 		c.Learn(ctx, routeOwner, fmt.Sprintf("%d.example", n), termsOf(1))
 	}
 	before := s.stats()
-	for n := range 7000 {
+	for n := range 14000 {
 		mustPut(t, c, originA, testID(-1-n), testDER(testID(-1-n), 0, ordinaryDER), now+100)
 	}
 	wantRoute(t, c, "7.example", 0)
@@ -122,7 +122,7 @@ func TestWatchedRoute(t *testing.T) {
 		}
 	}
 	word, value := watch.Word, watch.Value
-	for n := range 7000 {
+	for n := range 14000 {
 		mustPut(t, c, originA, testID(-1-n), testDER(testID(-1-n), 0, ordinaryDER), now+100)
 	}
 	if *word == value {

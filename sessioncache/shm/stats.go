@@ -14,7 +14,11 @@ func (m *layout) stats() sessioncache.Stats {
 		Created:  m.created,
 	}
 	st.Total, st.Workers = m.readWorkers()
-	m.each(nil, func(_ int, slot uint64) {
+	st.Contexts, st.Latency = m.readContexts(), m.readLatency()
+	m.each(nil, func(at int, slot uint64) {
+		if stored := timesStored(m.load(at + ofSlot)); st.Entries == 0 || stored < st.Oldest {
+			st.Oldest = stored
+		}
 		st.Entries++
 		st.Used += uint64(slotUnits(slot) * wordSize)
 	})

@@ -68,7 +68,7 @@ func TestTakeRace(t *testing.T) {
 	}
 	want := sessioncache.Counters{sessioncache.Hits: takeIDs, sessioncache.Misses: ((takeProcesses+1)*takeThreads - 1) * takeIDs, sessioncache.Stores: takeIDs}
 	st := s.stats()
-	if st.Total != want || st.Entries != 0 {
+	if storetest.Basic(t, st.Total) != want || st.Entries != 0 {
 		t.Errorf("stats: %+v", st)
 	}
 	for _, w := range st.Workers {
@@ -107,4 +107,38 @@ func takeAll(t *testing.T, dir string) {
 		})
 	}
 	threads.Wait()
+}
+
+// What was taken is told from what was never there, until its slot is another's.
+func TestTaken(t *testing.T) {
+	now := int64(testNow)
+	c, s := newCache(t, &now)
+	take := func(n int) (why sessioncache.Counters) {
+		t.Helper()
+		before := s.stats().Total
+		if _, _, ok := c.Take(ctx, originA, testID(n), nil); ok {
+			t.Errorf("session %d was taken", n)
+		}
+		for counter, value := range s.stats().Total {
+			why[counter] = value - before[counter]
+		}
+		return why
+	}
+	absent := sessioncache.Counters{sessioncache.Misses: 1, sessioncache.MissedAbsent: 1}
+	taken := sessioncache.Counters{sessioncache.Misses: 1, sessioncache.MissedTaken: 1}
+	mustPut(t, c, originA, testID(1), []byte("one"), now+10)
+	if _, _, ok := c.Take(ctx, originA, testID(1), nil); !ok {
+		t.Fatal("not taken")
+	}
+	for n, want := range map[int]sessioncache.Counters{1: taken, 2: absent} {
+		if got := take(n); got != want {
+			t.Errorf("session %d: %v", n, got)
+		}
+	}
+	for n := range 2 * setSlots * s.sets {
+		mustPut(t, c, originA, testID(10+n), []byte("other"), now+10)
+	}
+	if got := take(1); got != absent {
+		t.Errorf("when others had come: %v", got)
+	}
 }

@@ -19,6 +19,10 @@ func TestConcurrentStoresStats(t *testing.T) {
 	if st.Total != (sessioncache.Counters{sessioncache.Hits: 2, sessioncache.TooBig: 1}) || st.Size != MinSize || st.Created != 1700000000 {
 		t.Errorf("stats: %+v", st)
 	}
+	a.Versions(sessioncache.Versions{Gosess: 0x010203, ABI: 14, Libssl: 0x30000130})
+	if got := a.stats().Workers[0].Versions; got != (sessioncache.Versions{Gosess: 0x010203, ABI: 14, Libssl: 0x30000130}) {
+		t.Errorf("versions: %+v", got)
+	}
 	if len(st.Workers) != 1 || st.Workers[0].PID != os.Getpid() || !st.Workers[0].Live || st.Workers[0].Started == 0 {
 		t.Errorf("workers: %+v", st.Workers)
 	}
@@ -60,6 +64,9 @@ func fillWorkers(t *testing.T, m *layout) {
 	claimed := map[int]bool{}
 	for i := range m.workers {
 		at := m.claimWorker(live+uint64(i)<<40, 1) // pids that nobody has
+		if at%lineSize != 0 {
+			t.Errorf("a slot at word %d", at)
+		}
 		claimed[at] = true
 		m.store(at+workerPID, live)
 		count(at)
@@ -82,7 +89,7 @@ func fillWorkers(t *testing.T, m *layout) {
 	if got := m.claimWorker(me, 42); got != at {
 		t.Errorf("slot at word %d, not the dead worker's at %d", got, at)
 	}
-	if m.load(at+workerBase-1) != 7 || m.load(at+workerSize-1) != 7 {
+	if m.load(at+workerBase-1) != 7 || m.load(at+workerLatency-1) != 7 {
 		t.Error("a later version's counter is lost, or looks like this worker's")
 	}
 	count(at)

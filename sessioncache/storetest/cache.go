@@ -23,7 +23,7 @@ func testPutGet(t *testing.T, empty Empty) {
 	if !ok || string(got) != "before other" || stored.Expires != now+10 {
 		t.Errorf("Get appended to dst: %q, expires %d", got, stored.Expires)
 	}
-	if st := stats(t, c); st.Entries != 1 || st.Total != (sessioncache.Counters{sessioncache.Hits: 3, sessioncache.Misses: 1, sessioncache.Stores: 2}) {
+	if st := stats(t, c); st.Entries != 1 || st.Total != (sessioncache.Counters{sessioncache.Hits: 3, sessioncache.Misses: 1, sessioncache.MissedAbsent: 1, sessioncache.Stores: 2}) {
 		t.Errorf("stats: %+v", st)
 	}
 }
@@ -113,7 +113,7 @@ func testPutRefuses(t *testing.T, empty Empty) {
 	}
 	Miss(t, c, OriginA, nil)
 	Miss(t, c, OriginA, make([]byte, sessioncache.MaxID+1))
-	want := sessioncache.Counters{sessioncache.Misses: 2, sessioncache.Stores: 2, sessioncache.Expiries: 1, sessioncache.TooBig: 1, sessioncache.Errors: 3}
+	want := sessioncache.Counters{sessioncache.Misses: 2, sessioncache.MissedAbsent: 2, sessioncache.Stores: 2, sessioncache.Expiries: 1, sessioncache.TooBig: 1, sessioncache.Errors: 3}
 	if got := stats(t, c).Total; got != want {
 		t.Errorf("counters: %+v", got)
 	}

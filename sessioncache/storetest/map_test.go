@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"gosess/sessioncache"
 	"gosess/sessioncache/storetest"
@@ -112,11 +113,17 @@ func (s *mapStore) Number(_ context.Context, owner *sessioncache.Tag) (n int, er
 	return n, nil
 }
 
-func (s *mapStore) Count(c sessioncache.Counter) {
+func (s *mapStore) Count(c sessioncache.Counter) { s.CountFor(0, c, 1) }
+
+func (s *mapStore) Row(sessioncache.Tag, string, int64) sessioncache.Row { return 0 }
+
+func (s *mapStore) CountFor(_ sessioncache.Row, c sessioncache.Counter, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.counts[c]++
+	s.counts[c] += uint64(n)
 }
+
+func (s *mapStore) Time(sessioncache.Operation, time.Duration) {}
 
 func (s *mapStore) Stats(context.Context) (sessioncache.Stats, error) {
 	s.mu.Lock()

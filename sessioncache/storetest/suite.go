@@ -20,6 +20,7 @@ func Run(t *testing.T, empty Empty) {
 		{"PutGet", testPutGet},
 		{"Isolation", testIsolation},
 		{"Expiry", testExpiry},
+		{"Reasons", testReasons},
 		{"PutRefuses", testPutRefuses},
 		{"Remove", testRemove},
 		{"Rotation", testRotation},

@@ -210,6 +210,7 @@ int gosess_cache_number(struct gosess_cache *cache)
         .scheme = cache->url.scheme->name,
         .mapping = cache->store.base,
         .size = cache->store.base ? cache->store.size : cache->url.size,
+        .libssl = gosess_ssl->OpenSSL_version_num(),
     };
     if (cache->store.keys) {
         if (!gosess_keys_lock(cache->store.keys))

@@ -8,6 +8,7 @@
 #include "../base/locks.h"
 #include "../core/load.h"
 #include "../ssl/libssl.h"
+#include "label.h"
 
 /* The session that has left the cache and that libssl is made to treat as removed. */
 static _Thread_local const SSL_SESSION *leaving;
@@ -43,6 +44,8 @@ bool gosess_ask(struct gosess_context *context, struct gosess_request *request)
     bool done = false;
     /* In a callback of its own the host may have given the context back: gosess_cache_detach. */
     if (context->cache && gosess_load()) {
+        if (request->scope) /* a handshake holds the SSL_CTX */
+            gosess_label(context);
         request->cache = gosess_cache_number(context->cache);
         request->owner = &context->owner;
         done = request->cache > 0 && gosess_core_ask(request);

@@ -90,14 +90,19 @@ static bool cipher_allowed(SSL *ssl, const SSL_SESSION *session)
     return false;
 }
 
-/* What libssl would refuse is not offered to it: some of that ends in a failed handshake (L34). */
-static bool usable(SSL *ssl, const struct gosess_request *found, SSL_SESSION *session)
+/*
+ * What libssl would refuse is not offered to it: some of that ends in a failed handshake (L34).
+ * *given_up: that is so because of how the connection is encrypted.
+ */
+static bool usable(SSL *ssl, const struct gosess_request *found, SSL_SESSION *session,
+                   bool *given_up)
 {
     X509 *peer = gosess_ssl->SSL_SESSION_get0_peer(session);
-    return gosess_has_id(session, found->id, found->id_length) &&
-           (!found->bound || !peer || gosess_ssl->X509_get0_pubkey(peer)) &&
-           gosess_ssl->SSL_SESSION_get_protocol_version(session) == gosess_ssl->SSL_version(ssl) &&
-           (!found->bound || cipher_allowed(ssl, session));
+    *given_up =
+        gosess_ssl->SSL_SESSION_get_protocol_version(session) != gosess_ssl->SSL_version(ssl) ||
+        (found->bound && !cipher_allowed(ssl, session));
+    return !*given_up && gosess_has_id(session, found->id, found->id_length) &&
+           (!found->bound || !peer || gosess_ssl->X509_get0_pubkey(peer));
 }
 
 /* What is found, for this connection: NULL where it cannot use that. */
@@ -105,17 +110,23 @@ static SSL_SESSION *find(struct gosess_connection *connection, struct gosess_req
 {
     struct gosess_given *given = &connection->given;
     SSL_SESSION *session = NULL;
+    bool found = false, given_up = false;
     request->der = malloc(GOSESS_DER_SIZE);
     if (request->der && gosess_ask(connection->first, request))
+        found = request->session || request->copy || request->der_length > 0;
+    if (found)
         session = request->session ? without_mark(request->session, request)
                                    : make_object(connection->first, request);
     if (request->der)
         gosess_ssl->OPENSSL_cleanse(request->der, request->der_length);
     free(request->der);
-    if (session && !usable(connection->ssl, request, session)) {
+    if (session && !usable(connection->ssl, request, session, &given_up)) {
         gosess_ssl->SSL_SESSION_free(session);
-        return NULL;
+        session = NULL;
     }
+    if (found && !session)
+        gosess_ask(connection->first,
+                   &(struct gosess_request){.operation = GOSESS_MISSED, .given_up = given_up});
     if (session) {
         given->ends = request->ends ? request->ends : gosess_end_of(session);
         given->bound = request->bound;

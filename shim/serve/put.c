@@ -66,6 +66,9 @@ void gosess_put(struct gosess_context *context, SSL_SESSION *session,
     if (!gosess_live(context) && scope->shared &&
         share(context, session, scope, expires, with_copy) != GOSESS_TOO_BIG)
         return;
+    struct gosess_scope kept = *scope;
+    if (scope->shared)
+        kept.reason = GOSESS_REASON_LARGE;
     if (gosess_live(context) || scope->live)
-        gosess_keep(context, session, scope, expires, false);
+        gosess_keep(context, session, &kept, expires, false);
 }

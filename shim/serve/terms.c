@@ -201,6 +201,17 @@ static bool is_identified(const struct gosess_connection *connection, const SSL_
             gosess_may_be_identified(connection, session));
 }
 
+/* Why a session that is not shared is not. */
+static enum gosess_reason reason_of(struct gosess_context *context,
+                                    const struct gosess_scope *scope)
+{
+    if (scope->host_data || gosess_keeps_account(context))
+        return GOSESS_REASON_DATA;
+    if (scope->own != 0)
+        return GOSESS_REASON_RULES;
+    return scope->known ? GOSESS_REASON_CHAIN : GOSESS_REASON_UNKNOWN;
+}
+
 /* It decides on its client as the context does that it was switched to. */
 int64_t gosess_client_ends(const SSL *ssl, const SSL_SESSION *session)
 {
@@ -233,6 +244,7 @@ void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *se
     scope->shared = scope->known && is_whole(context, session, scope) &&
                     !gosess_keeps_account(context) &&
                     !(scope->resumed && connection && connection->given.private);
+    scope->reason = reason_of(context, scope);
     scope->routed = scope->shared && !scope->resumed && connection && connection->late;
     scope->place = scope->routed ? place_of(ssl) : 0;
 }
@@ -263,6 +275,7 @@ void gosess_scope_added(struct gosess_context *context, const SSL_SESSION *sessi
         .server_name = name,
         .server_name_length = name ? strlen(name) : 0,
         .any_name = !name,
+        .reason = GOSESS_REASON_ADDED,
         .host_data = gosess_keeps_session_data(),
         .generation = gosess_generation(),
         .live = true,

@@ -12,6 +12,7 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #define GOSESS_OF_LIBCRYPTO(X)          \
     X(ASN1_TIME_to_tm)                  \
@@ -30,6 +31,7 @@
     X(EVP_EncryptInit_ex)               \
     X(EVP_aes_256_cbc)                  \
     X(EVP_sha256)                       \
+    X(GENERAL_NAMES_free)               \
     X(HMAC_Init_ex)                     \
     X(OPENSSL_cleanse)                  \
     X(OPENSSL_sk_num)                   \
@@ -42,6 +44,7 @@
     X(X509_CRL_get0_nextUpdate)         \
     X(X509_LOOKUP_file)                 \
     X(X509_NAME_cmp)                    \
+    X(X509_NAME_get_text_by_NID)        \
     X(X509_OBJECT_get0_X509)            \
     X(X509_OBJECT_get0_X509_CRL)        \
     X(X509_OBJECT_get_type)             \
@@ -71,6 +74,8 @@
     X(X509_get0_pubkey)                 \
     X(X509_get0_notAfter)               \
     X(X509_up_ref)                      \
+    X(X509_get_ext_d2i)                 \
+    X(X509_get_subject_name)            \
     X(i2d_X509)                         \
     X(i2d_X509_CRL)                     \
     X(i2d_X509_NAME)

@@ -94,3 +94,13 @@ frontend port%d
     http-request return status 200 content-type text/plain string ok
 `, port, port, options, tickets)
 }
+
+// The store counts what the load client does, but for what HAProxy's own cache answers, which here has room for one session.
+func TestStatsAgree(t *testing.T) {
+	own := func(t *testing.T, version string, preloaded bool, tickets harness.Tickets) *harness.Walk {
+		w := walk(t, version, preloaded, tickets)
+		w.Server.(*server).CacheSize = 1
+		return w
+	}
+	harness.Walker(own).StatsAgree(t, false)
+}

@@ -89,3 +89,6 @@ func site(host harness.VirtualHost, ports [2]int) harness.Site {
 	}
 	return harness.Site{Port: ports[host.Port], Name: host.Name, Cert: host.Certificates[0], Directives: directives}
 }
+
+// The store counts what the load client does.
+func TestStatsAgree(t *testing.T) { harness.Walker(walk).StatsAgree(t, true) }

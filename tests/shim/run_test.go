@@ -152,7 +152,7 @@ func (h host) counted(t *testing.T) (said, sessioncache.Counters) {
 
 func counters(t *testing.T, path string) sessioncache.Counters {
 	t.Helper()
-	store, err := inspect.ByURL("shm:" + path)
+	store, err := inspect.ByURL("shm:"+path, inspect.ToRead)
 	if err != nil {
 		t.Fatal(err)
 	}

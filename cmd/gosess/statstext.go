@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"gosess/capi/settings"
+	"gosess/internal/metrics"
+	"gosess/sessioncache"
+	"gosess/sessioncache/shm"
+)
+
+// writeStats is for people: the store, then a line for all and one for each context and worker.
+func writeStats(out *output, name string, s *sessioncache.Stats) error {
+	now := time.Now()
+	line := func(title, format string, values ...any) {
+		fmt.Fprintf(out, "%-10s %s\n", title, strings.TrimRight(fmt.Sprintf(format, values...), " "))
+	}
+	line("store", "%s", name)
+	line("made", "%s, size %s, format %d", clock(s.Created), settings.SizeText(s.Size), shm.Version)
+	line("sessions", "%d, %.1f %% of the room%s", s.Entries, percent(s.Used, s.Capacity), oldest(s, now))
+	t := &s.Total
+	line("lookups", "%d: %d hits (%.1f %%), %d misses%s", t[sessioncache.Hits]+t[sessioncache.Misses], t[sessioncache.Hits],
+		hitPercent(t), t[sessioncache.Misses], because(t, metrics.Missed))
+	line("stores", "%d%s", t[sessioncache.Stores], because(t, metrics.Kept))
+	line("ends", "%s", ends(t))
+	line("latency", "%s", latency(s))
+	contexts := metrics.ByLabel(s)
+	fmt.Fprintln(out)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	head := func(first, last string) {
+		fmt.Fprintf(table, "%s\thits\tmisses\thit %%\tstores\tkept\t%s\t\n", first, last)
+	}
+	row := func(first string, c *sessioncache.Counters, last string) {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%d\t%d\t%s\t\n", first, c[sessioncache.Hits], c[sessioncache.Misses], hitPercent(c),
+			c[sessioncache.Stores], kept(c), last)
+	}
+	if len(contexts) > 0 {
+		head("context", "")
+		for i := range contexts {
+			row(contexts[i].Label, &contexts[i].Counters, "")
+		}
+		table.Flush()
+		fmt.Fprintln(out)
+	}
+	head("worker", "since")
+	row("all", t, clock(s.Created))
+	for i := range s.Workers {
+		w := &s.Workers[i]
+		row(workerName(w), &w.Counters, clock(w.Started)+runs(w))
+	}
+	if err := table.Flush(); err != nil || len(s.Workers) > 0 {
+		return err
+	}
+	_, err := io.WriteString(out, unused)
+	return err
+}
+
+// What is most often meant by a store that no worker has used.
+const unused = `
+No worker has used it. Clients whose tickets carry their sessions never ask a cache: turn tickets off in the server,
+or set GOSESS_TICKETS=stateful (Tickets, in gosess(7)). Else the server's log says why it serves without.
+`
+
+func workerName(w *sessioncache.Worker) string {
+	if w.Live {
+		return fmt.Sprint(w.PID)
+	}
+	return fmt.Sprint(w.PID, " ended")
+}
+
+// runs says what a worker runs, where it is another version than this command.
+func runs(w *sessioncache.Worker) string {
+	if v := w.Versions.GosessText(); v != "" && v != settings.Version {
+		return ", gosess " + v
+	}
+	return ""
+}
+
+// oldest says how old the oldest session is.
+func oldest(s *sessioncache.Stats, now time.Time) string {
+	if s.Entries == 0 {
+		return ""
+	}
+	return ", the oldest is " + age(now.Unix()-s.Oldest) + " old"
+}
+
+// because names the reasons of a kind that there were.
+func because(c *sessioncache.Counters, kind metrics.Reasons) string {
+	var parts []string
+	for counter := kind.First; counter <= kind.Last; counter++ {
+		if c[counter] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c[counter], kind.Name(counter)))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	if kind == metrics.Kept {
+		return ", kept in their process: " + strings.Join(parts, ", ")
+	}
+	return ": " + strings.Join(parts, ", ")
+}
+
+// ends says what has become of sessions.
+func ends(c *sessioncache.Counters) string {
+	text := fmt.Sprintf("%d evicted", c[sessioncache.Evictions])
+	if n := c[sessioncache.Evictions]; n > 0 {
+		text += " at an age of " + age(int64(c[sessioncache.EvictionAge]/n))
+	}
+	return text + fmt.Sprintf(", %d expired, %d removed, %d too big, %d errors",
+		c[sessioncache.Expiries], c[sessioncache.Removals], c[sessioncache.TooBig], c[sessioncache.Errors])
+}
+
+// latency says what half, and nearly all, of the operations stay below.
+func latency(s *sessioncache.Stats) string {
+	var parts []string
+	for o := range s.Latency {
+		if h := &s.Latency[o]; h.Count() > 0 {
+			parts = append(parts, fmt.Sprintf("%s p50 < %v, p99 < %v", sessioncache.Operation(o), rounded(h.Quantile(0.5)), rounded(h.Quantile(0.99))))
+		}
+	}
+	if len(parts) == 0 {
+		return "none was timed yet (one operation in 16 is)"
+	}
+	return strings.Join(parts, "; ")
+}
+
+func rounded(d time.Duration) string {
+	if d < 10*time.Microsecond {
+		return fmt.Sprintf("%.1f us", float64(d)/1e3)
+	}
+	return fmt.Sprintf("%.0f us", float64(d)/1e3)
+}
+
+// kept is how many stores were in a process alone.
+func kept(c *sessioncache.Counters) (n uint64) {
+	for counter := metrics.Kept.First; counter <= metrics.Kept.Last; counter++ {
+		n += c[counter]
+	}
+	return n
+}
+
+func hitPercent(c *sessioncache.Counters) float64 {
+	return percent(c[sessioncache.Hits], c[sessioncache.Hits]+c[sessioncache.Misses])
+}
+
+func clock(seconds int64) string {
+	return time.Unix(seconds, 0).Format("2006-01-02 15:04:05")
+}
+
+// age is a number of seconds in one unit, or two: 45s, 12m, 3h, 2d.
+func age(seconds int64) string {
+	switch {
+	case seconds < 0:
+		return "0s"
+	case seconds < 120:
+		return fmt.Sprintf("%ds", seconds)
+	case seconds < 2*3600:
+		return fmt.Sprintf("%dm", seconds/60)
+	case seconds < 48*3600:
+		return fmt.Sprintf("%dh", seconds/3600)
+	}
+	return fmt.Sprintf("%dd", seconds/86400)
+}
+
+func percent(part, whole uint64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return 100 * float64(part) / float64(whole)
+}

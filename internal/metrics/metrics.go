@@ -1,0 +1,300 @@
+// Package metrics writes what stores count as text that Prometheus reads: its own format, or OpenMetrics.
+package metrics
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"gosess/sessioncache"
+)
+
+// Store is one store, as it was found. Err says why it could not be read; then it has no Stats.
+type Store struct {
+	Name  string
+	Stats sessioncache.Stats
+	Err   error
+}
+
+// Format is one of the two texts.
+type Format int
+
+// The formats.
+const (
+	Prometheus  Format = iota // text format 0.0.4
+	OpenMetrics               // 1.0.0
+)
+
+// ContentType is what HTTP calls the format.
+func (f Format) ContentType() string {
+	if f == OpenMetrics {
+		return "application/openmetrics-text; version=1.0.0; charset=utf-8"
+	}
+	return "text/plain; version=0.0.4; charset=utf-8"
+}
+
+// Others is the label of what belongs to no context that has a row of its own.
+const Others = "others"
+
+// writer writes families of one format.
+type writer struct {
+	*bufio.Writer
+	format Format
+}
+
+// Write writes the metrics of all stores. now is unix seconds.
+func Write(out io.Writer, format Format, version string, stores []Store, now int64) error {
+	w := &writer{bufio.NewWriterSize(out, 32<<10), format}
+	w.family("gosess_build", "info", "the version of the program that tells this")
+	w.sample("gosess_build_info", labels{{"version", version}}, 1)
+	w.gauges(stores, now)
+	w.totals(stores)
+	w.contexts(stores)
+	w.workers(stores)
+	w.latency(stores)
+	if format == OpenMetrics {
+		w.WriteString("# EOF\n")
+	}
+	return w.Flush()
+}
+
+// family begins one. The name of counters is without _total, and of info without _info.
+func (w *writer) family(name, kind, help string) {
+	if w.format == Prometheus {
+		switch kind {
+		case "counter":
+			name += "_total"
+		case "info":
+			name, kind = name+"_info", "gauge"
+		}
+	}
+	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
+}
+
+type label struct{ name, value string }
+type labels []label
+
+var escaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+func (w *writer) sample(name string, of labels, value float64) {
+	w.WriteString(name)
+	for i, l := range of {
+		w.WriteString([]string{",", "{"}[b2i(i == 0)])
+		w.WriteString(l.name + `="` + escaper.Replace(l.value) + `"`)
+	}
+	if len(of) > 0 {
+		w.WriteByte('}')
+	}
+	w.WriteString(" " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
+}
+
+func b2i(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// gauges are what a store is now.
+func (w *writer) gauges(stores []Store, now int64) {
+	w.family("gosess_up", "gauge", "whether the store can be read")
+	for _, s := range stores {
+		w.sample("gosess_up", labels{{"store", s.Name}}, float64(b2i(s.Err == nil)))
+	}
+	for _, g := range []struct {
+		name, help string
+		value      func(*sessioncache.Stats) float64
+	}{
+		{"gosess_sessions", "sessions that are stored", func(s *sessioncache.Stats) float64 { return float64(s.Entries) }},
+		{"gosess_used_bytes", "bytes that sessions take up", func(s *sessioncache.Stats) float64 { return float64(s.Used) }},
+		{"gosess_capacity_bytes", "bytes that sessions can take up", func(s *sessioncache.Stats) float64 { return float64(s.Capacity) }},
+		{"gosess_size_bytes", "bytes of the whole store", func(s *sessioncache.Stats) float64 { return float64(s.Size) }},
+		{"gosess_created_timestamp_seconds", "when the store was made", func(s *sessioncache.Stats) float64 { return float64(s.Created) }},
+		{"gosess_oldest_session_age_seconds", "how long ago the oldest session was stored", func(s *sessioncache.Stats) float64 {
+			if s.Entries == 0 {
+				return 0
+			}
+			return float64(max(now-s.Oldest, 0))
+		}},
+		{"gosess_workers", "processes that have the store open", func(s *sessioncache.Stats) float64 {
+			n := 0
+			for _, worker := range s.Workers {
+				n += b2i(worker.Live)
+			}
+			return float64(n)
+		}},
+	} {
+		w.family(g.name, "gauge", g.help)
+		for _, s := range stores {
+			if s.Err == nil {
+				w.sample(g.name, labels{{"store", s.Name}}, g.value(&s.Stats))
+			}
+		}
+	}
+}
+
+// ofStores are the counters that are a store's as a whole: which context a session makes way for is chance.
+var ofStores = []sessioncache.Counter{
+	sessioncache.Evictions, sessioncache.Expiries, sessioncache.Removals, sessioncache.TooBig, sessioncache.Errors,
+}
+
+func (w *writer) totals(stores []Store) {
+	for _, c := range ofStores {
+		w.counter(stores, under(c.String()), sessioncache.Descriptions[c].Help, c)
+	}
+	w.counter(stores, "eviction_age_seconds", sessioncache.Descriptions[sessioncache.EvictionAge].Help, sessioncache.EvictionAge)
+}
+
+func (w *writer) counter(stores []Store, name, help string, c sessioncache.Counter) {
+	w.family("gosess_"+name, "counter", help)
+	for _, s := range stores {
+		if s.Err == nil {
+			w.sample("gosess_"+name+"_total", labels{{"store", s.Name}}, float64(s.Stats.Total[c]))
+		}
+	}
+}
+
+func under(words string) string { return strings.ReplaceAll(words, " ", "_") }
+
+// Context is what was counted under one label.
+type Context struct {
+	Label    string
+	Counters sessioncache.Counters
+}
+
+// ByLabel adds up the contexts of one label, as a server has new ones after each reload. What belongs to none is last.
+func ByLabel(s *sessioncache.Stats) []Context {
+	var all []Context
+	at := map[string]int{}
+	others := s.Total
+	for _, c := range s.Contexts {
+		n, known := at[c.Label]
+		if !known {
+			n = len(all)
+			at[c.Label] = n
+			all = append(all, Context{Label: c.Label})
+		}
+		for counter, value := range c.Counters {
+			all[n].Counters[counter] += value
+			others[counter] -= min(value, others[counter]) // read at another moment
+		}
+	}
+	for i := range all {
+		if all[i].Label == "" {
+			all[i].Label = "without a certificate"
+		}
+	}
+	if others[sessioncache.Hits]+others[sessioncache.Misses]+others[sessioncache.Stores] > 0 {
+		all = append(all, Context{Others, others})
+	}
+	return all
+}
+
+// Reasons are the counters of a kind that say why: the first and the last, and how their names begin.
+type Reasons struct {
+	First, Last sessioncache.Counter
+	Prefix      string
+}
+
+// The kinds.
+var (
+	Missed = Reasons{sessioncache.MissedAbsent, sessioncache.MissedBroken, "missed "}
+	Kept   = Reasons{sessioncache.KeptUnknown, sessioncache.KeptAdded, "kept "}
+)
+
+// Name is the reason of a counter, in a word.
+func (r Reasons) Name(c sessioncache.Counter) string { return strings.TrimPrefix(c.String(), r.Prefix) }
+
+// contexts are the counters that are told by context.
+func (w *writer) contexts(stores []Store) {
+	all := make([][]Context, len(stores))
+	for i := range stores {
+		if stores[i].Err == nil {
+			all[i] = ByLabel(&stores[i].Stats)
+		}
+	}
+	each := func(do func(store string, c *Context)) {
+		for i := range all {
+			for k := range all[i] {
+				do(stores[i].Name, &all[i][k])
+			}
+		}
+	}
+	for _, c := range []sessioncache.Counter{sessioncache.Hits, sessioncache.Stores} {
+		w.family("gosess_"+c.String(), "counter", sessioncache.Descriptions[c].Help)
+		each(func(store string, context *Context) {
+			w.sample("gosess_"+c.String()+"_total", labels{{"store", store}, {"context", context.Label}}, float64(context.Counters[c]))
+		})
+	}
+	for _, kind := range []struct {
+		name, help string
+		Reasons
+	}{
+		{"gosess_misses", "lookups that returned none, by reason", Missed},
+		{"gosess_kept", "stored sessions that are kept in their process alone, by reason", Kept},
+	} {
+		w.family(kind.name, "counter", kind.help)
+		each(func(store string, context *Context) {
+			for c := kind.First; c <= kind.Last; c++ {
+				w.sample(kind.name+"_total", labels{{"store", store}, {"context", context.Label}, {"reason", kind.Name(c)}},
+					float64(context.Counters[c]))
+			}
+		})
+	}
+}
+
+// workers are the processes that are known one by one.
+func (w *writer) workers(stores []Store) {
+	each := func(do func(of labels, worker *sessioncache.Worker)) {
+		for i := range stores {
+			for k := range stores[i].Stats.Workers {
+				worker := &stores[i].Stats.Workers[k]
+				do(labels{{"store", stores[i].Name}, {"pid", strconv.Itoa(worker.PID)}}, worker)
+			}
+		}
+	}
+	w.family("gosess_worker_up", "gauge", "whether the process lives, and what it runs")
+	each(func(of labels, worker *sessioncache.Worker) {
+		of = append(of, label{"version", worker.Versions.GosessText()}, label{"libssl", worker.Versions.LibsslText()})
+		w.sample("gosess_worker_up", of, float64(b2i(worker.Live)))
+	})
+	w.family("gosess_worker_start_timestamp_seconds", "gauge", "when the process opened the store")
+	each(func(of labels, worker *sessioncache.Worker) {
+		w.sample("gosess_worker_start_timestamp_seconds", of, float64(worker.Started))
+	})
+	for _, c := range []sessioncache.Counter{sessioncache.Hits, sessioncache.Misses, sessioncache.Stores} {
+		name := "gosess_worker_" + c.String()
+		w.family(name, "counter", sessioncache.Descriptions[c].Help+", by process")
+		each(func(of labels, worker *sessioncache.Worker) {
+			w.sample(name+"_total", of, float64(worker.Counters[c]))
+		})
+	}
+}
+
+// latency is a histogram for each operation.
+func (w *writer) latency(stores []Store) {
+	const name = "gosess_operation_duration_seconds"
+	w.family(name, "histogram", "how long operations take, of one in 16 that is chosen at random")
+	for i := range stores {
+		if stores[i].Err != nil {
+			continue
+		}
+		for o := range stores[i].Stats.Latency {
+			h := &stores[i].Stats.Latency[o]
+			of := labels{{"store", stores[i].Name}, {"operation", sessioncache.Operation(o).String()}}
+			sum := uint64(0)
+			for b, count := range h.Buckets {
+				sum += count
+				end := "+Inf"
+				if b < len(h.Buckets)-1 {
+					end = strconv.FormatFloat(sessioncache.BucketEnd(b).Seconds(), 'g', -1, 64)
+				}
+				w.sample(name+"_bucket", append(of[:2:2], label{"le", end}), float64(sum))
+			}
+			w.sample(name+"_sum", of, h.Sum.Seconds())
+			w.sample(name+"_count", of, float64(sum))
+		}
+	}
+}

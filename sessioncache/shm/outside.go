@@ -1,0 +1,48 @@
+package shm
+
+import "gosess/sessioncache"
+
+// Listed is a session, as far as a store shows it to who has no key.
+type Listed struct {
+	Key     uint64 // 44 bits of the keyed hash of its id
+	Owner   sessioncache.Tag
+	Stored  int64 // unix seconds, to 3 % of what it was to live
+	Expires int64 // unix seconds
+	Size    int   // bytes that are sealed
+	Used    bool  // somebody has come back with it
+}
+
+// List calls do for each session, of one owner or of all where it is nil.
+func (r *Reader) List(owner *sessioncache.Tag, do func(Listed)) {
+	r.m.each(owner, func(at int, slot uint64) {
+		times := r.m.load(at + ofSlot)
+		set := r.m.setOf(at)
+		upper := r.m.load(r.m.data(set)+slotStart(slot)) & (1<<32 - 1)
+		do(Listed{
+			Key:     upper<<slotTagBits | slot&slotTag>>slotTagAt,
+			Owner:   r.m.owner(set, slot),
+			Stored:  timesStored(times),
+			Expires: int64(timesExpires(times)),
+			Size:    slotLength(slot),
+			Used:    timesUse(times) != fresh,
+		})
+	})
+}
+
+// Fleet reports whether the store is that of a fleet.
+func (r *Reader) Fleet() bool { return r.m.fleet }
+
+// FlushStored drops the sessions of an owner, of all where it is nil, that were stored before a time, all of them where it is
+// 0, and says how many.
+func (s *Store) FlushStored(owner *sessioncache.Tag, before int64) (n int) {
+	s.each(owner, func(at int, slot uint64) {
+		if (before == 0 || timesStored(s.load(at+ofSlot)) < before) && s.kill(at, slot) {
+			s.Count(sessioncache.Removals)
+			n++
+		}
+	})
+	return n
+}
+
+// Leave gives the worker slot back: who looked in for a moment is no worker. What was counted stays in the totals.
+func (s *Store) Leave() { s.cas(s.worker+workerPID, s.pid, 0) }
