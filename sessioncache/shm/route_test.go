@@ -64,7 +64,7 @@ func TestUsedRoutesStay(t *testing.T) {
 	}
 	wantRoute(t, c, "7.example", 0)
 	st := s.stats()
-	if stored := 7000 - (st.Total[sessioncache.Evictions] - before.Total[sessioncache.Evictions]); st.Entries != before.Entries+stored {
+	if stored := 14000 - (st.Total[sessioncache.Evictions] - before.Total[sessioncache.Evictions]); st.Entries != before.Entries+stored {
 		t.Errorf("%d entries, then %d, with %d evictions", before.Entries, st.Entries, st.Total[sessioncache.Evictions]-before.Total[sessioncache.Evictions])
 	}
 	checkStore(t, s)
