@@ -33,15 +33,15 @@ static bool client_only(const SSL_METHOD *method)
 
 /* SSL_CTX_new may call SSL_CTX_new_ex, which is interposed too: then this is done by libssl first.
  */
-static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, bool own_library,
-                       const struct gosess_observed *observed, const void *caller)
+static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const struct gosess_origin *origin,
+                       const void *caller)
 {
     if (!ctx || (!gosess_environment.cache && !gosess_cache_any()))
         return ctx;
     if (!gosess_context_of(ctx)) {
         if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))
             return ctx;
-        gosess_watch(ctx, own_library, observed);
+        gosess_watch(ctx, origin);
         struct gosess_cache *cache = gosess_cache_of_environment();
         if (cache)
             gosess_serve(ctx, cache);
@@ -73,7 +73,8 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
     born = &observed;
     SSL_CTX *ctx = next(method);
     born = before;
-    return attach(ctx, method, false, &observed, __builtin_return_address(0));
+    return attach(ctx, method, &(struct gosess_origin){.observed = &observed},
+                  __builtin_return_address(0));
 }
 
 GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
@@ -87,7 +88,8 @@ GOSESS_EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *libctx, const char *propq,
     born = &observed;
     SSL_CTX *ctx = next(libctx, propq, method);
     born = before;
-    return attach(ctx, method, libctx || propq, &observed, __builtin_return_address(0));
+    return attach(ctx, method, &(struct gosess_origin){libctx, propq, &observed},
+                  __builtin_return_address(0));
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "../config/environment.h"
 #include "../core/generations.h"
 #include "../core/load.h"
+#include "../ssl/algorithms.h"
 #include "../ssl/libssl.h"
 #include "call.h"
 #include "connection.h"
@@ -31,7 +32,7 @@ bool gosess_attach_prepare(const struct gosess_libssl *table)
     return table->CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, end) >= 0;
 }
 
-void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_observed *born)
+void gosess_watch(SSL_CTX *ctx, const struct gosess_origin *origin)
 {
     struct gosess_context *context = gosess_context_make(ctx);
     if (!context) {
@@ -39,8 +40,9 @@ void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_observed *
         return;
     }
     context->from_birth = true;
-    context->own_library = own_library;
-    gosess_observe_settings(&context->observed, born);
+    context->own_library = origin->library || origin->query;
+    context->own_algorithms = !gosess_has_default_algorithms(origin->library, origin->query);
+    gosess_observe_settings(&context->observed, origin->observed);
 }
 
 /*

@@ -7,11 +7,15 @@
 /* Registers the index of ex_data that tells when an SSL_CTX ends. Before the host forks. */
 bool gosess_attach_prepare(const struct gosess_libssl *table);
 
-/*
- * Watches a context that was just made, so that its terms are known when it is switched to. With
- * what libssl has set in it by itself.
- */
-void gosess_watch(SSL_CTX *ctx, bool own_library, const struct gosess_observed *born);
+/* Of what a context was made: SSL_CTX_new_ex(3). */
+struct gosess_origin {
+    const OSSL_LIB_CTX *library;            /* NULL is the default one */
+    const char *query;                      /* for algorithms; NULL is none */
+    const struct gosess_observed *observed; /* what libssl has set in it by itself */
+};
+
+/* Watches a context that was just made, so that its terms are known when it is switched to. */
+void gosess_watch(SSL_CTX *ctx, const struct gosess_origin *origin);
 
 /*
  * Attaches a cache to a context: put makes libssl hold the callbacks of gosess, which takes the

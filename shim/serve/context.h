@@ -32,8 +32,9 @@ struct gosess_context {
      * context.
      */
     struct gosess_cache *cache;
-    bool from_birth;  /* all that the host has set of it was seen */
-    bool own_library; /* it is not of the default library context */
+    bool from_birth;     /* all that the host has set of it was seen */
+    bool own_library;    /* it is not of the default library context, or has a query of its own */
+    bool own_algorithms; /* others than those of the default library context: ssl/algorithms.h */
     /* Without a cache of its own the host wants one all the same: it is known for that, or it has
      * attached the context itself. */
     bool lets_serve;

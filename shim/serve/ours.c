@@ -183,7 +183,7 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
     SSL *ssl = connection->ssl;
     const struct gosess_given *given = &connection->given;
     struct gosess_context *first = connection->first;
-    if ((gosess_ticket_has_theirs(first) && !gosess_tickets_override) || first->own_library ||
+    if ((gosess_ticket_has_theirs(first) && !gosess_tickets_override) || first->own_algorithms ||
         !gosess_ssl->SSL_is_server(ssl) || gosess_ssl->SSL_get_max_early_data(ssl) > 0)
         return false;
     SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);

@@ -86,7 +86,7 @@ static long put_ours(const struct gosess_context *context)
 void gosess_tickets_serve(struct gosess_context *context)
 {
     struct gosess_ticket_hosts *tickets = &context->tickets;
-    if (!context->cache || !context->from_birth || context->own_library ||
+    if (!context->cache || !context->from_birth || context->own_algorithms ||
         atomic_load(&tickets->ours) || (!gosess_tickets_shared && !atomic_load(&tickets->forgets)))
         return;
     if (atomic_load(&tickets->forgets))

@@ -96,7 +96,16 @@
 #define GOSESS_OPTIONAL_FUNCTIONS(X)                       \
     X(EC_GROUP_get_curve_name) /* not without EC */        \
     X(EC_KEY_get0_group)                                   \
-    X(EVP_MAC_CTX_set_params)    /* 3.0 */                 \
+    X(EVP_CIPHER_fetch) /* 3.0, as the next */             \
+    X(EVP_CIPHER_free)                                     \
+    X(EVP_CIPHER_get0_provider)                            \
+    X(EVP_MAC_CTX_set_params)                              \
+    X(EVP_MAC_fetch)                                       \
+    X(EVP_MAC_free)                                        \
+    X(EVP_MAC_get0_provider)                               \
+    X(EVP_MD_fetch)                                        \
+    X(EVP_MD_free)                                         \
+    X(EVP_MD_get0_provider)                                \
     X(SSL_get0_client_cert_type) /* 3.2, as the next */    \
     X(SSL_get0_server_cert_type)                           \
     X(X509_VERIFY_PARAM_get0_email) /* 3.0, as the next */ \
