@@ -153,6 +153,12 @@ GOSESS_EXPORT SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
 {
     __typeof__(&SSL_set_SSL_CTX) next = GOSESS_NEXT(SSL_set_SSL_CTX);
     struct gosess_context *context = gosess_context_of(ctx);
+    /* Of an SSL that was not seen from birth this is the last moment to note what it was made of.
+     */
+    struct gosess_context *first =
+        gosess_ssl && ssl ? gosess_context_of(gosess_ssl->SSL_get_SSL_CTX(ssl)) : NULL;
+    if (first)
+        gosess_connection_make(ssl, first);
     if (context)
         gosess_before_switch(ssl, context);
     return next ? next(ssl, ctx) : NULL;

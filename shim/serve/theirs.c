@@ -38,6 +38,20 @@ int gosess_ticket_none(const SSL *ssl)
     return sends_empty ? GOSESS_TICKET_FATAL : GOSESS_TICKET_REFUSED;
 }
 
+int gosess_ticket_nobodys(const SSL *ssl, unsigned char *name, unsigned char *iv,
+                          const struct gosess_cipher *to)
+{
+    unsigned char key[2][GOSESS_TICKET_KEY_SIZE];
+    gosess_ssl->ERR_set_mark();
+    bool ok = gosess_ssl->RAND_bytes(name, GOSESS_TICKET_NAME_SIZE) == 1 &&
+              gosess_ssl->RAND_bytes(iv, GOSESS_TICKET_IV_SIZE) == 1 &&
+              gosess_ssl->RAND_bytes(key[0], sizeof key) == 1 &&
+              gosess_cipher_set(to, key[0], key[1], iv, true);
+    gosess_ssl->ERR_pop_to_mark();
+    explicit_bzero(key, sizeof key);
+    return ok ? GOSESS_TICKET_USED : gosess_ticket_none(ssl);
+}
+
 /*
  * What libssl does with the key that it makes with each context: in TLS 1.3 a ticket that is used
  * is always followed by another (T6).

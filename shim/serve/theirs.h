@@ -19,6 +19,10 @@ enum gosess_ticket_answer {
  */
 int gosess_ticket_none(const SSL *ssl);
 
+/* Seals one that nobody opens, with keys that are not kept: for who has no keys to seal it with. */
+int gosess_ticket_nobodys(const SSL *ssl, unsigned char *name, unsigned char *iv,
+                          const struct gosess_cipher *to);
+
 /* Whether a callback is that of a host which sends no ticket where TLS 1.3 has used one (T12). */
 bool gosess_ticket_forgets(uintptr_t callback);
 

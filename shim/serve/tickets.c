@@ -20,7 +20,10 @@
 #include "ours.h"
 #include "theirs.h"
 
-/* Without memory for a connection nothing of it is known. */
+/*
+ * Without memory for a connection nothing of it is known but the context that it has by now; and if
+ * that is not known either, not whose keys libssl would take.
+ */
 static int answer(SSL *ssl, unsigned char *name, unsigned char *iv, const struct gosess_cipher *to,
                   bool encrypts)
 {
@@ -28,7 +31,7 @@ static int answer(SSL *ssl, unsigned char *name, unsigned char *iv, const struct
     struct gosess_connection *connection = gosess_connection_of(ssl);
     int status = GOSESS_NOT_OURS;
     if (!first)
-        return encrypts ? gosess_ticket_none(ssl) : GOSESS_TICKET_REFUSED;
+        return encrypts ? gosess_ticket_nobodys(ssl, name, iv, to) : GOSESS_TICKET_REFUSED;
     if (connection && gosess_tickets_shared)
         status = encrypts ? gosess_ticket_seal(connection, name, iv, to)
                           : gosess_ticket_open(connection, name, iv, to);
@@ -100,11 +103,20 @@ void gosess_tickets_serve(struct gosess_context *context)
     gosess_unlock(GOSESS_LOCK_SETUP);
 }
 
+/* Whether the callback that libssl calls, of the two that there may be (T3), forgets. Setup lock.
+ */
+static void note_forgets(struct gosess_ticket_hosts *tickets)
+{
+    gosess_ticket_evp_cb evp = atomic_load(&tickets->evp);
+    uintptr_t called = evp ? (uintptr_t)evp : (uintptr_t)atomic_load(&tickets->callback);
+    atomic_store(&tickets->forgets, gosess_ticket_forgets(called));
+}
+
 long gosess_tickets_set(struct gosess_context *context, gosess_ticket_cb callback)
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     atomic_store(&context->tickets.callback, callback);
-    atomic_store(&context->tickets.forgets, gosess_ticket_forgets((uintptr_t)callback));
+    note_forgets(&context->tickets);
     long set =
         atomic_load(&context->tickets.ours) ? put_ours(context) : set_callback(context, callback);
     gosess_unlock(GOSESS_LOCK_SETUP);
@@ -115,7 +127,7 @@ int gosess_tickets_set_evp(struct gosess_context *context, gosess_ticket_evp_cb 
 {
     gosess_lock(GOSESS_LOCK_SETUP);
     atomic_store(&context->tickets.evp, callback);
-    atomic_store(&context->tickets.forgets, gosess_ticket_forgets((uintptr_t)callback));
+    note_forgets(&context->tickets);
     bool set = atomic_load(&context->tickets.ours) ? put_ours(context) != 0
                                                    : set_evp_callback(context, callback);
     gosess_unlock(GOSESS_LOCK_SETUP);

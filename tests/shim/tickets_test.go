@@ -96,3 +96,16 @@ func TestIdleSecrets(t *testing.T) {
 		s.logs(t)
 	})
 }
+
+// Are handshakes good whose connection or context was made behind gosess, and is DTLS served?
+func TestUnseenTickets(t *testing.T) {
+	for _, version := range versions {
+		h := ticketed(t, "shm:?size=1m", version, "")
+		h.path, h.arguments = program(t, "unseen"), []string{version, "never-seen", "seen-late", "datagrams"}
+		s := h.run(t)
+		s.wants(t, "full", "not seen: full", "not seen: full", "full", "not seen: full", "not seen: resumed",
+			"full", "alike: resumed, at its own: resumed", "another certificate: full",
+			"full", "alike: resumed, at its own: resumed", "another certificate: full")
+		s.logs(t)
+	}
+}

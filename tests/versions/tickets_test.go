@@ -38,3 +38,23 @@ func TestSharedTickets(t *testing.T) {
 		}
 	})
 }
+
+// The same of connections and contexts that were made behind gosess, and of DTLS.
+func TestUnseenTickets(t *testing.T) {
+	const want = "full|not seen: full|not seen: full|full|not seen: full|not seen: resumed|" +
+		"full|alike: resumed, at its own: resumed|another certificate: full|" +
+		"full|alike: resumed, at its own: resumed|another certificate: full"
+	versions.Each(t, func(t *testing.T, v versions.Installed) {
+		program := v.Compile(t, "tests/c/programs/unseen.c", v.Library(t))
+		environment, err := harness.Preload("shm:?size=1m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, version := range []string{"--tls1.2", "--tls1.3"} {
+			stdout, stderr := v.Run(t, append(environment, "GOSESS_TICKETS=shared"), program, version, "never-seen", "seen-late", "datagrams")
+			if got := strings.ReplaceAll(strings.TrimSpace(stdout), "\n", "|"); got != want || stderr != "" {
+				t.Errorf("%s: %s, not %s\n%s", version, got, want, stderr)
+			}
+		}
+	})
+}

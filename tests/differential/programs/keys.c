@@ -98,6 +98,35 @@ static void answers(void (*set)(SSL_CTX *, int))
         }
 }
 
+/* The same of a callback that is set when the context is in use, and is taken back. */
+static void later_answers(void (*set)(SSL_CTX *, int))
+{
+    for (seals = -1; seals <= 3; seals++)
+        for (opens = -1; opens <= 3; opens++) {
+            SSL_CTX *ctx = new_ticket_server();
+            SSL_SESSION *session;
+            say("sealing %d, opening %d", seals, opens);
+            full(ctx, &session, NULL);
+            set(ctx, 1);
+            come(ctx);
+            set(ctx, 0);
+            come(ctx);
+            say("the older one: %s", again(ctx, session, NULL));
+            SSL_SESSION_free(session);
+            SSL_CTX_free(ctx);
+        }
+}
+
+static void later_answers_old(void)
+{
+    later_answers(set_old);
+}
+
+static void later_answers_evp(void)
+{
+    later_answers(set_evp);
+}
+
 static void answers_old(void)
 {
     answers(set_old);
@@ -193,8 +222,14 @@ static void own_keys(void)
 }
 
 static const struct scenario scenarios[] = {
-    {"answers-old", answers_old},   {"answers-evp", answers_evp}, {"old-then-evp", old_then_evp},
-    {"evp-then-old", evp_then_old}, {"older-old", older_old},     {"older-evp", older_evp},
+    {"answers-old", answers_old},
+    {"answers-evp", answers_evp},
+    {"old-then-evp", old_then_evp},
+    {"evp-then-old", evp_then_old},
+    {"older-old", older_old},
+    {"older-evp", older_evp},
+    {"later-answers-old", later_answers_old},
+    {"later-answers-evp", later_answers_evp},
     {"own-keys", own_keys},
 };
 
