@@ -81,3 +81,6 @@ func TestChainsOfTicketsEnd(t *testing.T) {
 	s.do(s.Start)
 	harness.ChainsEnd(t, clock, s.Port)
 }
+
+// Does a ticket cross from one place of HAProxy to another? Sessions it would answer from its own cache.
+func TestCrossings(t *testing.T) { harness.Crossings{Walker: walk}.Run(t) }

@@ -8,19 +8,19 @@ import (
 	"gosess/tests/harness"
 )
 
-// withStore is a hitch with these lines and a store, that is not yet started, and a client of its first frontend.
-func withStore(t *testing.T, dir string, lines ...string) (*harness.Program, harness.Guest) {
+// withStore is a hitch with GOSESS_TICKETS, these lines and a store, that is not yet started, and a client of its first frontend.
+func withStore(t *testing.T, dir, tickets string, lines ...string) (*harness.Program, harness.Guest) {
 	t.Helper()
 	store := "shm:" + filepath.Join(dir, "store")
 	env, err := harness.Preload(store + "?size=4m")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newHitch(t, dir, 2, append(env, "GOSESS_TICKETS=stateful"), lines...)
+	p, err := newHitch(t, dir, 2, append(env, "GOSESS_TICKETS="+tickets), lines...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, harness.Guest{T: t, Store: store, Port: p.Port, Late: true}
+	return p, harness.Guest{T: t, Store: store, Port: p.Port, Late: true, Live: tickets == "shared"}
 }
 
 func certificate(t *testing.T, dir, name string) (path string) {
@@ -32,16 +32,25 @@ func certificate(t *testing.T, dir, name string) (path string) {
 	return path
 }
 
-// Is a session resumed where it was made, and nowhere else?
+// Is a session, or a ticket, resumed where it was made, and nowhere else?
 func TestRefusals(t *testing.T) {
-	harness.Refusals{Start: startWithPlaces, Lacks: map[string]string{
-		"no cache": "hitch has one cache for all, on or off",
-		"expiry":   "hitch sets no lifetime",
-	}}.Run(t)
+	for _, tickets := range []string{"stateful", "shared"} {
+		t.Run(tickets, func(t *testing.T) {
+			t.Parallel()
+			start := func(t *testing.T, dir string, places []harness.Place) []harness.Guest {
+				t.Helper()
+				return startWithPlaces(t, dir, tickets, places)
+			}
+			harness.Refusals{Start: start, Lacks: map[string]string{
+				"no cache": "hitch has one cache for all, on or off",
+				"expiry":   "hitch sets no lifetime",
+			}}.Run(t)
+		})
+	}
 }
 
 // startWithPlaces starts a hitch with a frontend for each place; one at the port of the first is a certificate more.
-func startWithPlaces(t *testing.T, dir string, places []harness.Place) (guests []harness.Guest) {
+func startWithPlaces(t *testing.T, dir, tickets string, places []harness.Place) (guests []harness.Guest) {
 	t.Helper()
 	var lines []string
 	var ports []int
@@ -63,7 +72,7 @@ func startWithPlaces(t *testing.T, dir string, places []harness.Place) (guests [
 		}
 		ports = append(ports, port)
 	}
-	server, guest := withStore(t, dir, lines...)
+	server, guest := withStore(t, dir, tickets, lines...)
 	for _, port := range ports {
 		if port == 0 {
 			port = server.Port
@@ -88,13 +97,17 @@ func settings(p harness.Place) (text string) {
 	return text
 }
 
-// A renewed certificate ends the sessions of the one before, whichever way hitch reads it.
+// A renewed certificate ends the sessions of the one before, and the tickets, whichever way hitch reads it.
 func TestRenewedCertificate(t *testing.T) {
-	harness.EachVersion(t, func(t *testing.T, version string) {
-		dir := harness.TempDir(t)
-		p, client := withStore(t, dir)
-		harness.StartFor(t, p.Subject())
-		client.With("--tls", version, "--sni", "first.test").EndsWhenRenewed(
-			func() { certificate(t, dir, "first.test") }, p.Reload, func() error { return harness.StopAndStart(p) })
-	})
+	for _, tickets := range []string{"stateful", "shared"} {
+		t.Run(tickets, func(t *testing.T) {
+			harness.EachVersion(t, func(t *testing.T, version string) {
+				dir := harness.TempDir(t)
+				p, client := withStore(t, dir, tickets)
+				harness.StartFor(t, p.Subject())
+				client.With("--tls", version, "--sni", "first.test").EndsWhenRenewed(
+					func() { certificate(t, dir, "first.test") }, p.Reload, func() error { return harness.StopAndStart(p) })
+			})
+		})
+	}
 }

@@ -44,3 +44,6 @@ func TestChainsOfTicketsEnd(t *testing.T) {
 	s.do(s.Start)
 	harness.ChainsEnd(t, clock, s.Port())
 }
+
+// Does a ticket, or a session, cross from one virtual host of httpd to another?
+func TestCrossings(t *testing.T) { harness.Crossings{Walker: walk, Store: true}.Run(t) }

@@ -47,7 +47,7 @@ static const char usage[] =
     "            [--names COUNT] [--sigalgs LIST] [--cert FILE --key FILE] [--save FILE]\n"
     "            [--load FILE] [--no-ticket] [--no-shutdown] [--starttls smtp|imap] [--by-length]\n"
     "            [--greeting] [--silent] [--until-end] [--handshake-only] [--resume-only]\n"
-    "            [--once]\n"
+    "            [--once] [--host-header NAME]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
     "--names: session number N of the pool is one of the name (N modulo COUNT).NAME.\n"
     "--sigalgs: what the server may sign with, as in SSL_CTX_set1_sigalgs_list(3).\n"
@@ -64,11 +64,12 @@ static int take_option(const char *name, char *value)
     const struct {
         const char *name;
         char **text;
-    } texts[] = {
-        {"host", &options.host},         {"tls", &options.tls},        {"sni", &options.sni},
-        {"get", &options.path},          {"cert", &options.cert},      {"groups", &options.groups},
-        {"key", &options.key},           {"save", &options.save},      {"load", &options.load},
-        {"starttls", &options.starttls}, {"sigalgs", &options.sigalgs}};
+    } texts[] = {{"host", &options.host},       {"tls", &options.tls},
+                 {"sni", &options.sni},         {"get", &options.path},
+                 {"cert", &options.cert},       {"groups", &options.groups},
+                 {"key", &options.key},         {"save", &options.save},
+                 {"load", &options.load},       {"starttls", &options.starttls},
+                 {"sigalgs", &options.sigalgs}, {"host-header", &options.header}};
     const struct {
         const char *name;
         int *number;

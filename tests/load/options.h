@@ -18,7 +18,7 @@ struct mail {
 
 struct options {
     const struct mail *mail; /* STARTTLS and no HTTP; NULL: HTTP */
-    char *host, *tls, *sni, *path, *groups, *sigalgs, *cert, *key, *save, *load, *starttls;
+    char *host, *tls, *sni, *header, *path, *groups, *sigalgs, *cert, *key, *save, *load, *starttls;
     char *ports[MAX_TARGETS];
     int targets, threads, sessions, attempts, timeout, names;
     bool no_ticket, no_shutdown, by_length, greeting, silent, until_end, handshake_only,

@@ -60,9 +60,12 @@ static bool listen_to(struct thread *thread, SSL *ssl)
 static bool ask(struct thread *thread, SSL *ssl, const struct connection *connection)
 {
     char request[1024];
-    int size = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
-                        options.path, connection->name ? connection->name : "localhost",
-                        options.no_shutdown || options.by_length ? "" : "Connection: close\r\n");
+    const char *host = options.header     ? options.header
+                       : connection->name ? connection->name
+                                          : "localhost";
+    int size =
+        snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", options.path,
+                 host, options.no_shutdown || options.by_length ? "" : "Connection: close\r\n");
     if (size < 0 || (size_t)size >= sizeof(request))
         die("the path is too long");
     if (options.mail != NULL)

@@ -104,15 +104,20 @@ func steal(t *testing.T, path string) (m material) {
 	return m
 }
 
-// secrets are all that may be one: what the records hold of any period around that time, and whatever 32 bytes there are.
-func (m material) secrets(t *testing.T, now int64) (all [][]byte) {
-	t.Helper()
-	var keys [][]byte
+// sealingKeys are those of the store.
+func (m material) sealingKeys() (keys [][]byte) {
 	for line := range strings.Lines(string(m.keys)) {
 		if key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(line)); err == nil && len(key) == sessioncache.KeySize {
 			keys = append(keys, key)
 		}
 	}
+	return keys
+}
+
+// secrets are all that may be one: what the records hold of any period around that time, and whatever 32 bytes there are.
+func (m material) secrets(t *testing.T, now int64) (all [][]byte) {
+	t.Helper()
+	keys := m.sealingKeys()
 	store, err := shm.Open(bytes.Clone(m.store))
 	if err != nil {
 		t.Fatal(err)

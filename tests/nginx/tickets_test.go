@@ -51,3 +51,6 @@ func TestTicketsAreResumedInC(t *testing.T) {
 		}
 	})
 }
+
+// Does a ticket, or a session, cross from one server block of nginx to another?
+func TestCrossings(t *testing.T) { harness.Crossings{Walker: walk, Store: true}.Run(t) }
