@@ -51,7 +51,7 @@ FUZZTIME ?= 60s
 fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/FuzzMemory,'-run=^$$ -fuzz=^$(notdir $(target))$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1s $(1) ./sessioncache/$(patsubst %/,%,$(dir $(target)))')
 
 # These begin first: one that began last would be waited for alone.
-LONG_SUITES := nginx shim haproxy mail cases httpd conformance
+LONG_SUITES := packages nginx shim haproxy mail cases httpd conformance
 
 .PHONY: force build agent demo test fuzz conformance bench lint deps deb install uninstall clean help
 .DELETE_ON_ERROR:

@@ -52,7 +52,7 @@ func conform(ctx context.Context, names []string) (good bool, err error) {
 	passed, failed := 0, 0
 	fmt.Printf("%-15s  %-8s  %5s  %5s  %5s  %7s\n", "suite", "way", "cases", "same", "meant", "differs")
 	for _, s := range chosen {
-		runs, err := s.run(ctx, root, meant)
+		runs, err := s.run(ctx, root, ways, meant)
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", s.name, err)
 		}

@@ -27,9 +27,9 @@ type way struct {
 var (
 	baseline = way{name: "without"}
 	ways     = []way{
-		{"unset", true, "", ""},
 		{"memory", true, "memory:", ""},
 		{"shm", true, "shm:?size=4m", ""},
+		{"unset", true, "", ""},
 		{"stateful", true, "shm:?size=4m", "stateful"},
 	}
 )
@@ -52,9 +52,9 @@ const together = 6
 // A round is what a program did in each way, by the way's name.
 type round map[string]results
 
-// run runs all programs of a suite in every way and without gosess, and returns the cases of each way by
+// run runs all programs of a suite in these ways and without gosess, and returns the cases of each way by
 // its name.
-func (s suite) run(ctx context.Context, root string, meant map[difference]bool) (map[string]results, error) {
+func (s suite) run(ctx context.Context, root string, ways []way, meant map[difference]bool) (map[string]results, error) {
 	programs, err := s.prepare(ctx, root)
 	if err != nil {
 		return nil, err
@@ -62,13 +62,13 @@ func (s suite) run(ctx context.Context, root string, meant map[difference]bool) 
 	if len(programs) == 0 {
 		return nil, errors.New("it has no programs")
 	}
-	rounds, err := runTogether(ctx, programs)
+	rounds, err := runTogether(ctx, programs, ways)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]results{}
 	for i, p := range programs {
-		if err := s.repeat(ctx, p, rounds[i], meant); err != nil {
+		if err := s.repeat(ctx, p, rounds[i], ways, meant); err != nil {
 			return nil, err
 		}
 		for way, cases := range rounds[i] {
@@ -83,8 +83,8 @@ func (s suite) run(ctx context.Context, root string, meant map[difference]bool) 
 	return all, nil
 }
 
-// runTogether runs programs in every way, several at once.
-func runTogether(ctx context.Context, programs []program) ([]round, error) {
+// runTogether runs programs in these ways, several at once.
+func runTogether(ctx context.Context, programs []program, ways []way) ([]round, error) {
 	var (
 		mutex  sync.Mutex
 		wait   sync.WaitGroup
@@ -112,7 +112,7 @@ func runTogether(ctx context.Context, programs []program) ([]round, error) {
 
 // repeat runs a program again, alone, where something differs that is not meant to: other people's tests
 // have limits of time, which they exceed on a busy machine, with and without gosess.
-func (s suite) repeat(ctx context.Context, p program, r round, meant map[difference]bool) (err error) {
+func (s suite) repeat(ctx context.Context, p program, r round, ways []way, meant map[difference]bool) (err error) {
 	for _, w := range ways {
 		for try := 0; try < 2 && differs(r, difference{s.name, w.name, p.name}, meant); try++ {
 			if r[baseline.name], err = p.run(ctx, baseline); err != nil {

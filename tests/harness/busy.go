@@ -29,7 +29,7 @@ func waitStarted(env []string, log string, processes []Process) error {
 				continue
 			}
 			err := WaitFor(fmt.Sprintf("the Go half of process %d, which starts late,", p.PID), func() bool {
-				return opened(p.PID, storeOf(env, []Process{p}))
+				return !p.Alive() || opened(p.PID, storeOf(env, []Process{p}))
 			})
 			if err != nil {
 				return err

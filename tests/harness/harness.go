@@ -106,6 +106,17 @@ func Preload(cache string) ([]string, error) {
 	return env, nil
 }
 
+// Stored is a store with a path in that directory: its URL, and the environment of a server that has it.
+func Stored(t testing.TB, dir string) (url string, env []string) {
+	t.Helper()
+	url = "shm:" + filepath.Join(dir, "store")
+	env, err := Preload(url + "?size=4m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url, env
+}
+
 // environment is that of this process without anything of gosess, and with what is added.
 func environment(added []string) []string {
 	var env []string

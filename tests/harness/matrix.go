@@ -194,7 +194,7 @@ func (m Matrix) step(t *testing.T, s *Subject, row Row, step Step) {
 	t.Helper()
 	sessions, attempts := "10", "30"
 	if m.Few {
-		sessions, attempts = "4", "12" // one for each thread of the client
+		sessions, attempts = "4", "8" // one and two for each thread of the client
 	}
 	dir := t.TempDir()
 	old := func(i int) string { return filepath.Join(dir, fmt.Sprint(i)) }

@@ -24,6 +24,7 @@ type Program struct {
 	Dir         string // where everything of it lies
 	Port        int
 	Env         []string // added to the environment: see Preload
+	Told        []string // of gosess, where its configuration says so and not its environment
 	Through     []string // the command that becomes the first word of Line
 	Line        []string
 	PidFile     string // of a daemon; empty: what Line starts is the server
@@ -92,7 +93,7 @@ func (p *Program) waitServing(old []Process) error {
 		return p.master.Alive() && (p.WorkerCount == 0 || len(now) == p.WorkerCount) && p.accepts()
 	})
 	if err == nil {
-		err = waitStarted(p.Env, p.Log(), p.Workers())
+		err = waitStarted(slices.Concat(p.Env, p.Told), p.Log(), p.Workers())
 	}
 	if err != nil {
 		return fmt.Errorf("%s does not serve: %w\n%s", p.name, err, p.Log())
@@ -183,7 +184,7 @@ func (p *Program) Log() string {
 func (p *Program) Problems() []string {
 	var lines []string
 	for line := range strings.Lines(p.Log()) {
-		if strings.Contains(line, "gosess: [") && !SaysLate(line) || p.Problem != nil && p.Problem.MatchString(line) {
+		if !SaysLate(line) && (strings.Contains(line, "gosess: [") || p.Problem != nil && p.Problem.MatchString(line)) {
 			lines = append(lines, strings.TrimSpace(line))
 		}
 	}

@@ -11,11 +11,7 @@ import (
 // withStore is a hitch with GOSESS_TICKETS, these lines and a store, that is not yet started, and a client of its first frontend.
 func withStore(t *testing.T, dir, tickets string, lines ...string) (*harness.Program, harness.Guest) {
 	t.Helper()
-	store := "shm:" + filepath.Join(dir, "store")
-	env, err := harness.Preload(store + "?size=4m")
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, env := harness.Stored(t, dir)
 	p, err := newHitch(t, dir, 2, append(env, "GOSESS_TICKETS="+tickets), lines...)
 	if err != nil {
 		t.Fatal(err)

@@ -60,7 +60,7 @@ service imap-login {
 	p := &dovecot{&harness.Program{
 		Dir: dir, Port: port, Line: []string{"/usr/sbin/dovecot", "-c", config}, PidFile: filepath.Join(dir, "run", "master.pid"),
 		ReloadWith: syscall.SIGHUP, StopWith: syscall.SIGTERM, Logs: []string{log},
-		Problem: regexp.MustCompile(`(Fatal|Panic|Error): `),
+		Problem: regexp.MustCompile(`(Fatal|Panic|Error): `), Told: []string{"GOSESS_CACHE=shm:" + filepath.Join(dir, "store")},
 	}}
 	return p, join(os.Mkdir(filepath.Join(dir, "run"), 0o755), os.Mkdir(filepath.Join(dir, "state"), 0o755),
 		os.WriteFile(config, []byte(text), 0o644))

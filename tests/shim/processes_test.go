@@ -234,14 +234,14 @@ func TestCallbacksGivenBack(t *testing.T) {
 
 // Does nothing but the first handshake wait for a Go half that hangs?
 func TestLateCoreHoldsNobody(t *testing.T) {
-	h := served(t, "late", "late-setter")
+	h := served(t, "processes", "late-setter")
 	h.env = []string{"GOSESS_CORE=" + standIn(t, "late", "-DSECONDS=3")}
 	h.run(t).wants(t, "full, full", "did not wait")
 }
 
 // Does a host serve while the Go half hangs, and use it when it has come?
 func TestLateCore(t *testing.T) {
-	h := served(t, "late", "late")
+	h := served(t, "processes", "late")
 	h.env = []string{"GOSESS_CORE=" + standIn(t, "late", "-DSECONDS=3"), "GOSESS_LOG=info"}
 	s := h.run(t)
 	s.wants(t, "full, full", "later: resumed", "full, resumed")

@@ -13,11 +13,7 @@ import (
 // withStore is a stunnel with a store and these lines behind those of its service, that is not yet started, and a client of it.
 func withStore(t *testing.T, dir string, lines ...string) (*harness.Subject, harness.Guest) {
 	t.Helper()
-	store := "shm:" + filepath.Join(dir, "store")
-	env, err := harness.Preload(store + "?size=4m")
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, env := harness.Stored(t, dir)
 	p, err := newStunnel(t, dir, env, "options = NO_TICKET")
 	if err != nil {
 		t.Fatal(err)

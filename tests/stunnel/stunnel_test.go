@@ -135,10 +135,7 @@ func TestChroot(t *testing.T) {
 			t.Parallel()
 			harness.NeedBuild(t)
 			dir := harness.TempDir(t)
-			env, err := harness.Preload("shm:" + filepath.Join(dir, "store") + "?size=4m")
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, env := harness.Stored(t, dir)
 			lines := []string{"options = NO_TICKET", "chroot = " + filepath.Join(dir, "own")}
 			if foreground {
 				lines = append(lines, "foreground = yes")

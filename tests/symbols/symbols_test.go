@@ -15,7 +15,7 @@ const root = "../.."
 
 var libraries = []struct{ file, exports, soname string }{
 	{"libgosess.so", "exports.txt", "libgosess.so.0"},
-	{"libgosess-core.so", "exports-core.txt", ""},
+	{"libgosess-core.so", "exports-core.txt", "libgosess-core.so"},
 }
 
 func open(t *testing.T, file string) *elf.File {

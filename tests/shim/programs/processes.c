@@ -1,4 +1,7 @@
-/* processes.c - forks, roots and users around the moment when the Go half is loaded. */
+/*
+ * processes.c - forks, roots and users around the moment when the Go half is loaded, and hosts for
+ * which it takes its time to start.
+ */
 #define _GNU_SOURCE
 #include "../../c/lib/hosts.h"
 
@@ -7,9 +10,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NOBODY 65534
+#define LATE_SECONDS 60
 
 static SSL_CTX *ctx;
 static SSL_SESSION *session;
@@ -183,6 +188,38 @@ static void no_context(void)
     SSL_CTX_free(ctx);
 }
 
+/* --- a Go half that takes its time --- */
+
+/* A host that makes a client's context meanwhile does not wait for the Go half. */
+static void late_setter(void)
+{
+    ctx = new_server();
+    serve_twice(ctx);
+    SSL_CTX *client = new_client();
+    SSL_CTX_sess_set_new_cb(client, host_new);
+    SSL_CTX_sess_set_remove_cb(client, host_remove);
+    say("%s", getenv("STANDIN_LOADED") ? "waited" : "did not wait");
+    SSL_CTX_free(client);
+    end();
+}
+
+static void late(void)
+{
+    ctx = new_server();
+    serve_twice(ctx);
+    const char *result = "full";
+    time_t deadline = time(NULL) + LATE_SECONDS;
+    while (strcmp(result, "full") == 0 && time(NULL) < deadline) {
+        SSL_SESSION_free(session);
+        full(ctx, &session, NULL);
+        result = again(ctx, session, NULL);
+        usleep(20000);
+    }
+    say("later: %s", result);
+    serve_twice(ctx);
+    end();
+}
+
 static const struct scenario scenarios[] = {
     {"master", master},
     {"loaded-parent", loaded_parent},
@@ -195,6 +232,8 @@ static const struct scenario scenarios[] = {
     {"setuids-unseen", setuids_unseen},
     {"configuring", configuring},
     {"no-context", no_context},
+    {"late", late},
+    {"late-setter", late_setter},
 };
 
 int main(int argc, char **argv)
