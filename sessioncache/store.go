@@ -32,15 +32,6 @@ type StoreID [16]byte
 // FleetID is that of all stores of all fleets. What holds them apart is their key files.
 var FleetID = StoreID([]byte("gosess fleet v1."))
 
-// Tag is a keyed hash, short because every entry has three. Nobody can work one out without the
-// key; that of a server name a client can only try, a handshake for each of 2^32.
-type Tag [tagSize]byte
-
-const tagSize = 4
-
-// OwnerOf returns the tag of its owner, which a sealed entry begins with.
-func OwnerOf(sealed []byte) Tag { return Tag(sealed) }
-
 // Handle is what a store knows an entry by that it has found. It is the store's own: nobody else
 // looks into it. The zero Handle stands for no entry.
 type Handle [2]uint64

@@ -43,6 +43,18 @@ A store in memory is named by the id of a process that has it mapped; that needs
 			prepare: prepareStats,
 		},
 		{
+			name:     "serve",
+			operands: "[URL...]",
+			short:    "serve the counters of stores over HTTP: /metrics for Prometheus, and a page for people",
+			about: `The page shows the last hour. Both only read: nothing can be changed over HTTP, and no secret is shown.
+Stores need not be there yet. Names of certificates and process ids are shown to whoever may connect.`,
+			examples: []example{
+				{"gosess serve shm:/var/lib/gosess/web", "http://127.0.0.1:9477/ for a browser on this machine"},
+				{`gosess serve --listen 127.0.0.1:9478 --pid "$(cat /run/nginx.pid)"`, "a store in memory, at another port"},
+			},
+			prepare: prepareServe,
+		},
+		{
 			name:     "ls",
 			operands: "URL | --pid PID",
 			short:    "list the sessions of a store: keyed hashes, contexts, ages, sizes",

@@ -22,6 +22,8 @@ type Store struct {
 	mapping  []byte
 	reader   *shm.Reader
 	writable bool
+	path     string
+	file     os.FileInfo
 }
 
 // Access is what a store is mapped for.
@@ -104,6 +106,7 @@ func (s *Store) open(path string) error {
 	if err != nil {
 		return err
 	}
+	s.path, s.file = path, info
 	if !info.Mode().IsRegular() {
 		return errors.New("not a regular file")
 	}
@@ -148,6 +151,24 @@ func (s *Store) Stats() (st sessioncache.Stats, err error) {
 		return st, fmt.Errorf("store %s: %w", s.Name, err)
 	}
 	return st, nil
+}
+
+// Glance is Stats for who looks again and again: see shm.Reader.
+func (s *Store) Glance() (st sessioncache.Stats, err error) {
+	err = s.read(func() error {
+		st = s.reader.Glance()
+		return nil
+	})
+	if err != nil {
+		return st, fmt.Errorf("store %s: %w", s.Name, err)
+	}
+	return st, nil
+}
+
+// Replaced reports whether another file is where this one was, or none.
+func (s *Store) Replaced() bool {
+	now, err := os.Stat(s.path)
+	return err != nil || !os.SameFile(now, s.file)
 }
 
 // List calls do for each session, of one owner or of all where it is nil.

@@ -10,19 +10,6 @@ import (
 // A row counts what one process does for one context, in lines that no other process writes to. What finds no row is in the
 // counters of its worker alone. A process that goes on for a dead one has its row, so the rows of a context add up to what was
 // ever counted for it, until one of them is needed for another context.
-const (
-	rowShare = 16 << 10
-	rowsMost = 6400 // 64 workers with 100 contexts each
-
-	rowPID     = 0
-	rowOwner   = 1 // the tag in the lower half; above it a bit that says that the row is ready
-	rowStart   = 2
-	rowLabel   = 3
-	rowCounts  = lineSize
-	rowSize    = rowCounts + counterRoom
-	rowReady   = 1 << 32
-	labelWords = rowCounts - rowLabel
-)
 
 // LabelSize is how many bytes of a label are kept.
 const LabelSize = labelWords * wordSize

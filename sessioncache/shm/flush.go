@@ -26,8 +26,11 @@ func (s *Store) Number(_ context.Context, owner *sessioncache.Tag) (int, error) 
 
 // each calls do for every session of an owner, of all where it is nil. The entry may be another
 // one by then, which its slot word says.
-func (m *layout) each(owner *sessioncache.Tag, do func(at int, slot uint64)) {
-	for i := range m.sets {
+func (m *layout) each(owner *sessioncache.Tag, do func(at int, slot uint64)) { m.eachOf(1, owner, do) }
+
+// eachOf does so in one of so many sets.
+func (m *layout) eachOf(step int, owner *sessioncache.Tag, do func(at int, slot uint64)) {
+	for i := 0; i < m.sets; i += step {
 		set := m.setsAt + i*m.setSize
 		for n := range setSlots {
 			at := m.slot(set, n)

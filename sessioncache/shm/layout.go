@@ -33,6 +33,43 @@ const (
 	setSize       = setHeaderSize + setGroups*groupSize + setSlots*ordinaryUnits // or a little more
 )
 
+// A worker slot, in words: whole lines, so that no two processes write to one. There is one for each so many bytes of
+// the store, but not more than the most. Counters that this program does not know are those of a later version.
+const (
+	workerShare = 32 << 10
+	workersMost = 64
+
+	workerPID      = 0
+	workerStart    = 1
+	workerVersions = 2
+	workerCounts   = lineSize
+	workerBase     = workerCounts + counterRoom
+	workerLatency  = workerBase + counterRoom
+	workerSize     = workerLatency + sessioncache.OperationCount*latencySize
+
+	counterRoom = 32
+	_           = uint(counterRoom - sessioncache.CounterCount) // there is room for all
+
+	latencySum  = sessioncache.HistogramBuckets
+	latencySize = latencySum + 1
+	_           = uint(-(workerSize % lineSize))
+)
+
+// A row, in words: whole lines too.
+const (
+	rowShare = 16 << 10
+	rowsMost = 6400 // 64 workers with 100 contexts each
+
+	rowPID     = 0
+	rowOwner   = 1 // the tag in the lower half; above it a bit that says that the row is ready
+	rowStart   = 2
+	rowLabel   = 3
+	rowCounts  = lineSize
+	rowSize    = rowCounts + counterRoom
+	rowReady   = 1 << 32
+	labelWords = rowCounts - rowLabel
+)
+
 // A slot word says that there is an entry, and where: 14 bits of length in bytes, 13 bits of start in units, a bit for routes,
 // one for what is nobody's, 12 bits of the tag, 23 bits of generation, which differs from one entry of a set to the
 // next. Zero is a free slot, generation 0 a dead one: nobody finds its entry any more, and whoever has the lock of the set

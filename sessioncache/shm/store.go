@@ -98,3 +98,15 @@ func (s *Store) ExpireRecords(_ context.Context, now uint32) error {
 
 // RecordRoom is how many records there can be.
 func (s *Store) RecordRoom() int { return s.records.count }
+
+// Versions has other processes know what this one runs.
+func (s *Store) Versions(v sessioncache.Versions) {
+	s.store(s.worker+workerVersions, uint64(v.Libssl)<<32|uint64(v.ABI&0xff)<<24|uint64(v.Gosess&0xffffff))
+}
+
+// Time notes how long an operation took.
+func (s *Store) Time(o sessioncache.Operation, d time.Duration) {
+	at := s.worker + workerLatency + int(o)*latencySize
+	s.add(at+sessioncache.BucketOf(d), 1)
+	s.add(at+latencySum, uint64(d))
+}

@@ -6,28 +6,6 @@ import (
 	"gosess/sessioncache"
 )
 
-// A worker slot, in words: whole lines, so that no two processes write to one. There is one for each so many bytes of
-// the store, but not more than the most. Counters that this program does not know are those of a later version.
-const (
-	workerShare = 32 << 10
-	workersMost = 64
-
-	workerPID      = 0
-	workerStart    = 1
-	workerVersions = 2
-	workerCounts   = lineSize
-	workerBase     = workerCounts + counterRoom
-	workerLatency  = workerBase + counterRoom
-	workerSize     = workerLatency + sessioncache.OperationCount*latencySize
-
-	counterRoom = 32
-	_           = uint(counterRoom - sessioncache.CounterCount) // there is room for all
-
-	latencySum  = sessioncache.HistogramBuckets
-	latencySize = latencySum + 1
-	_           = uint(-(workerSize % lineSize))
-)
-
 // A worker slot holds the counters of one process. It is never zeroed: whoever
 // takes over the slot of a dead worker remembers where the counters stood, so the
 // totals are the sum of all slots, exact whoever dies when.
@@ -58,20 +36,8 @@ func (m *layout) claimWorker(pid uint64, now int64) int {
 	return m.workersAt + int(pid%uint64(m.workers))*workerSize
 }
 
-// Versions has other processes know what this one runs.
-func (s *Store) Versions(v sessioncache.Versions) {
-	s.store(s.worker+workerVersions, uint64(v.Libssl)<<32|uint64(v.ABI&0xff)<<24|uint64(v.Gosess&0xffffff))
-}
-
 func versionsOf(word uint64) sessioncache.Versions {
 	return sessioncache.Versions{Gosess: uint32(word & 0xffffff), ABI: uint32(word >> 24 & 0xff), Libssl: uint32(word >> 32)}
-}
-
-// Time notes how long an operation took.
-func (s *Store) Time(o sessioncache.Operation, d time.Duration) {
-	at := s.worker + workerLatency + int(o)*latencySize
-	s.add(at+sessioncache.BucketOf(d), 1)
-	s.add(at+latencySum, uint64(d))
 }
 
 // readLatency adds up what all workers have noted, those before them too.

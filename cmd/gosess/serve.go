@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"gosess/capi/settings"
+	"gosess/internal/inspect"
+	"gosess/internal/monitor"
+)
+
+// prepareServe serves metrics and a page about stores.
+func prepareServe(flags *flag.FlagSet) action {
+	listen := flags.String("listen", "127.0.0.1:9477", "`ADDRESS` and port; other addresses than loopback's show it to the network")
+	pid := pidOption(flags)
+	return func(out *output, operands []string) error {
+		sources, err := sourcesOf(*pid, operands)
+		if err != nil {
+			return err
+		}
+		listener, err := net.Listen("tcp", *listen)
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		m := monitor.New(settings.Version, sources)
+		go m.Run(ctx)
+		address := listener.Addr().(*net.TCPAddr)
+		server := monitor.Server(m, address.IP.IsLoopback())
+		go func() {
+			<-ctx.Done()
+			soon, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			server.Shutdown(soon)
+		}()
+		fmt.Fprintf(out, "serving http://%s/ and http://%s/metrics\n", address, address)
+		if err := server.Serve(monitor.Limit(listener)); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	}
+}
+
+// sourcesOf are the stores that a command line names. They need not be there yet.
+func sourcesOf(pid int, urls []string) (sources []monitor.Source, err error) {
+	for _, url := range urls {
+		parsed, err := settings.Parse(url)
+		if err == nil && parsed.Path == "" {
+			_, err = inspect.ByURL(url, inspect.ToRead) // says why not
+		}
+		if err != nil {
+			return nil, usageError{"serve: " + err.Error()}
+		}
+		key := parsed.Keys
+		if key == "" {
+			key = os.Getenv("GOSESS_KEYS")
+		}
+		if key == "" {
+			key = parsed.Path + ".key"
+		}
+		sources = append(sources, monitor.Source{Name: url, Key: key, Open: func() (*inspect.Store, error) { return inspect.ByURL(url, inspect.ToRead) }})
+	}
+	if pid > 0 {
+		sources = append(sources, monitor.Source{
+			Name: fmt.Sprintf("of process %d", pid),
+			Open: func() (*inspect.Store, error) { return inspect.ByProcess(pid, inspect.ToRead) },
+		})
+	}
+	if len(sources) == 0 || len(sources) > 16 {
+		return nil, usageError{"serve takes up to 16 URLs, or --pid and the id of a process"}
+	}
+	return sources, nil
+}

@@ -1,0 +1,161 @@
+package monitor
+
+import (
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"gosess/internal/inspect"
+	"gosess/internal/metrics"
+	"gosess/sessioncache"
+)
+
+// hour is a monitor of one store that has had an hour of it: so many hits, misses and evictions each ten seconds.
+func hour(hits, misses, evictions uint64) *Monitor {
+	m := New("0.1.0", []Source{{Name: `shm:/run/<web> "1"`, Open: func() (*inspect.Store, error) { return nil, errors.New("gone") }}})
+	w := m.watched[0]
+	w.last = metrics.Store{Name: w.Name, Stats: sessioncache.Stats{
+		Capacity: 100, Size: 1 << 20, Entries: 5, Used: 40,
+		Workers:  []sessioncache.Worker{{PID: 77, Live: true, Versions: sessioncache.Versions{Gosess: 0x000200}}, {PID: 78}},
+		Contexts: []sessioncache.Context{{Label: "<b>.example", Counters: sessioncache.Counters{sessioncache.Hits: 5}}},
+	}}
+	start := time.Now().Add(-time.Hour)
+	for range 2 * kept {
+		s := &w.last.Stats
+		s.Total[sessioncache.Hits] += hits
+		s.Total[sessioncache.Misses] += misses
+		s.Total[sessioncache.MissedTerms] += misses
+		s.Total[sessioncache.Evictions] += evictions
+		s.Total[sessioncache.EvictionAge] += 300 * evictions
+		s.Latency[sessioncache.Get].Buckets[3] += hits
+		w.remember(start)
+		start = start.Add(Interval)
+	}
+	return m
+}
+
+func (m *Monitor) render(t *testing.T) string {
+	t.Helper()
+	w := m.watched[0]
+	var text strings.Builder
+	if err := page.Execute(&text, view{Stores: []storeView{w.view("store1", time.Now(), m.Version)}}); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+// The page says what the numbers mean, in words too, and takes nothing for HTML that comes from elsewhere.
+func TestPage(t *testing.T) {
+	m := hour(900, 100, 10)
+	if n := len(m.watched[0].history); n != kept {
+		t.Errorf("%d samples", n)
+	}
+	text := m.render(t)
+	for _, want := range []string{
+		"In the last hour 90.0 % of 360000 lookups found their session.",
+		"Of 36000 misses, 36000 are so because a full handshake would show another certificate now",
+		"3600 sessions made way for others, when they had been stored for 5 minutes on average",
+		"1 processes run another version than 0.1.0",
+		"Hits: 90 /s last, between 90 /s and 90 /s. Misses: 10 /s last",
+		"&lt;b&gt;.example", "78 (ended)", `aria-labelledby="store1-rate-words"`, "<td>36000</td>",
+		"Age: 300 s last",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if strings.Contains(text, "<b>") || strings.Contains(text, "NaN") || strings.Contains(text, "<script") {
+		t.Error(text)
+	}
+	if n := strings.Count(text, "<path "); n != 7 {
+		t.Errorf("%d lines are drawn", n)
+	}
+}
+
+// Nothing at all, and a store that cannot be read, are told.
+func TestPageOfNothing(t *testing.T) {
+	m := hour(0, 0, 0)
+	m.watched[0].last.Stats.Workers = nil
+	if text := m.render(t); !strings.Contains(text, "No process has ever used this store") || !strings.Contains(text, "There is nothing to show yet.") {
+		t.Error(text)
+	}
+	m.watched[0].store = nil
+	m.look(time.Now(), true)
+	if text := m.render(t); !strings.Contains(text, "The store cannot be read: gone.") || strings.Contains(text, "<figure") {
+		t.Error(text)
+	}
+}
+
+// What is served, to whom, and in which form.
+func TestServer(t *testing.T) {
+	m := New("0.1.0", []Source{{Name: "shm:/no", Open: func() (*inspect.Store, error) { return inspect.ByURL("shm:/no", inspect.ToRead) }}})
+	server := httptest.NewServer(Server(m, true).Handler)
+	defer server.Close()
+	get := func(method, path, host, accept string) (int, http.Header, string) {
+		t.Helper()
+		r, err := http.NewRequest(method, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if host != "" {
+			r.Host = host
+		}
+		r.Header.Set("Accept", accept)
+		answer, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, answer.Header, string(text)
+	}
+	for _, test := range []struct {
+		method, path, host, accept string
+		status                     int
+		kind, has                  string
+	}{
+		{"GET", "/", "", "", 200, "text/html", "The store cannot be read"},
+		{"GET", "/", "localhost:1", "", 200, "text/html", ""},
+		{"GET", "/", "[::1]:1", "", 200, "text/html", ""},
+		{"GET", "/", "evil.example", "", 421, "", ""},
+		{"GET", "/other", "", "", 404, "", ""},
+		{"POST", "/", "", "", 405, "", ""},
+		{"DELETE", "/metrics", "", "", 405, "", ""},
+		{"GET", "/metrics", "", "", 200, "text/plain; version=0.0.4", `gosess_up{store="shm:/no"} 0`},
+		{"GET", "/metrics", "", "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;q=0.5", 200, "application/openmetrics-text; version=1.0.0", "# EOF\n"},
+		{"GET", "/metrics", "", "application/openmetrics-text;version=0.0.1", 200, "text/plain", ""},
+		{"GET", "/metrics", "", "application/openmetrics-text;q=0.0", 200, "text/plain", ""},
+	} {
+		status, header, text := get(test.method, test.path, test.host, test.accept)
+		if status != test.status || !strings.HasPrefix(header.Get("Content-Type"), test.kind) || !strings.Contains(text, test.has) {
+			t.Errorf("%+v: %d %v %s", test, status, header, text)
+		}
+		if status == 200 && !strings.HasPrefix(header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-") {
+			t.Errorf("%+v: %v", test, header)
+		}
+	}
+}
+
+func TestPlot(t *testing.T) {
+	nan := math.NaN()
+	p := makePlot("p", "title", "s", 0, series{"one", []float64{1, nan, 3, 4}})
+	if p.Words != "One: 4 s last, between 1 s and 4 s." || !strings.Contains(string(p.Picture), `d="M222.0 121.2h.1M554.0 63.6h.1L720.0 34.8"`) {
+		t.Errorf("%+v", p)
+	}
+	if p := makePlot("p", "title", "s", 0, series{"one", []float64{nan}}); p.Picture != "" || p.Words == "" {
+		t.Errorf("%+v", p)
+	}
+	for v, want := range map[float64]string{0: "0", 0.125: "0.12", 2.5: "2.5", 250.7: "251", 12345: "12k", 2.5e6: "2.5M"} {
+		if got := short(v); got != want {
+			t.Errorf("%v is %s", v, got)
+		}
+	}
+}
