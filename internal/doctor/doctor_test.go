@@ -76,6 +76,18 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// More addresses than are looked at are spoken of, and not asked.
+func TestManyAddresses(t *testing.T) {
+	f := newFleet(t, 1)
+	for n := range addressLimit + 5 {
+		f.behind(n+1, &machine{})
+	}
+	report, _ := f.examine(t, nil)
+	if len(report.Addresses) != addressLimit || report.LeftOut != 5 || !slices.Equal(report.codes(), []string{"left-out"}) {
+		t.Errorf("%d, %d, %q", len(report.Addresses), report.LeftOut, report.codes())
+	}
+}
+
 // One bad machine of ten is found in at least 99 of 100 runs: behind one address, or at ten, whatever it is that is bad.
 func TestOneOfTen(t *testing.T) {
 	const runs = 100
@@ -96,6 +108,19 @@ func TestOneOfTen(t *testing.T) {
 				t.Errorf("%s, %d addresses: found in %d of %d runs", name, addresses, found, runs)
 			}
 		}
+	}
+}
+
+// None of many tickets was taken, but two keys made all of them: then there are two who do not share, and none who forgets.
+func TestNoneTaken(t *testing.T) {
+	way := &Way{Name: "tls13", Spoken: true, Gives: givesTicket, Fulls: 40, Given: 40, Same: Tally{Visits: 30, Refused: 30}}
+	r := &Report{Addresses: []*Address{{}}, Ways: []*Way{way}}
+	if code := judgeWay(r, way).Code; code != "not-resumed/keys" {
+		t.Error(code)
+	}
+	r.Keys.Keys = make([]Key, 2)
+	if code := judgeWay(r, way).Code; code != "partly-resumed/keys" {
+		t.Error(code)
 	}
 }
 

@@ -34,7 +34,20 @@ func findings(r *Report) []Finding {
 
 func judgeReach(r *Report) []Finding {
 	var found []Finding
+	if r.LeftOut > 0 {
+		found = append(found, Finding{Code: "left-out", Level: Remark,
+			What:        fmt.Sprintf("%d more addresses were not looked at.", r.LeftOut),
+			Consequence: "Nothing is said of them: name them one by one.",
+		})
+	}
 	for _, unreached := range r.Unreached {
+		if unreached.noWay {
+			found = append(found, Finding{Code: "no-way", Level: Remark,
+				What:        fmt.Sprintf("%s was not looked at: %s.", unreached.Address, unreached.Why),
+				Consequence: "Nothing is said of it: look from a machine that has a way to it.",
+			})
+			continue
+		}
 		found = append(found, Finding{Code: "unreachable", Level: Fault,
 			What:        fmt.Sprintf("%s cannot be reached: %s.", unreached.Address, unreached.Why),
 			Consequence: "Clients that are given this address wait, and go on to another one if they can.",

@@ -4,11 +4,18 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"math"
+	"math/big"
+	"slices"
 	"testing"
+
+	"gosess/internal/probe"
 )
 
 // The bounds are those of a table of Clopper and Pearson's.
@@ -142,6 +149,22 @@ func TestExpectations(t *testing.T) {
 		if got := attemptsWanted([]Expectation{e}); err != nil || got != want {
 			t.Errorf("%s: %d attempts, want %d", text, got, want)
 		}
+	}
+}
+
+// What a certificate says is asked for and shown only where it is a name.
+func TestCertificateNames(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"", "*.example.org", "\x1b[31m", "a b", "-", "www.example.org"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := fullOf(probe.ByPSK, probe.Seen{Certificate: der}).names; !slices.Equal(names, []string{"-", "www.example.org"}) {
+		t.Errorf("%q", names)
 	}
 }
 

@@ -19,6 +19,7 @@ type Report struct {
 	Server      string      `json:"server"`            // that it was recognised as; "" for others
 	Header      string      `json:"header,omitempty"`  // what it calls itself
 	Addresses   []*Address  `json:"addresses"`
+	LeftOut     int         `json:"leftOut"` // addresses beyond those that are looked at
 	Unreached   []Unreached `json:"unreached"`
 	Ways        []*Way      `json:"ways"`
 	Keys        Keys        `json:"ticketKeys"`
@@ -54,6 +55,7 @@ func (r *Report) addresses() []string {
 type Unreached struct {
 	Address string `json:"address"`
 	Why     string `json:"why"`
+	noWay   bool   // from here
 }
 
 // Address is one address of the service.
