@@ -49,7 +49,7 @@ func judgeWay(r *Report, w *Way) Finding {
 	const dependsOn = "Each of these costs a full handshake. It depends on which machine or process a client comes to."
 	const full = "Each of these connections costs a full handshake: a signature on the server, and a round trip or more for the client."
 	switch {
-	case !w.Spoken:
+	case !w.Spoken, w.Fulls == 0: // it was not to be seen
 		return Finding{}
 	case w.Given == 0:
 		finding.Code, finding.Consequence = "no-session", full

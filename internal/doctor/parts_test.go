@@ -64,8 +64,10 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// sealed is a ticket as libssl seals it.
-func sealed(t *testing.T, aesKey, macKey []byte) []byte {
+// sealed is a ticket as libssl seals a session.
+func sealed(t *testing.T, aesKey, macKey []byte) []byte { return seal(t, aesKey, macKey, 0x30) }
+
+func seal(t *testing.T, aesKey, macKey []byte, first byte) []byte {
 	t.Helper()
 	ticket := make([]byte, 32+160)
 	if _, err := rand.Read(ticket[:32]); err != nil {
@@ -75,7 +77,7 @@ func sealed(t *testing.T, aesKey, macKey []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := append([]byte{0x30}, bytes.Repeat([]byte{7}, 152)...)
+	plain := append([]byte{first}, bytes.Repeat([]byte{7}, 152)...)
 	plain = append(plain, bytes.Repeat([]byte{7}, 7)...)
 	cipher.NewCBCEncrypter(block, ticket[16:32]).CryptBlocks(ticket[32:], plain)
 	mac := hmac.New(sha256.New, macKey)
@@ -96,6 +98,7 @@ func TestGuess(t *testing.T) {
 		"short zeros":      {sealed(t, zeros[:16], zeros[:16]), guessedAll},
 		"ones":             {sealed(t, ones, ones), guessedAll},
 		"zeros of the MAC": {sealed(t, random, zeros), guessedMAC},
+		"something else":   {seal(t, zeros, zeros, 0x31), guessedMAC},
 		"random":           {sealed(t, random, random), ""},
 		"a random MAC":     {sealed(t, zeros, random), ""},
 		"a number":         {random, ""},

@@ -218,6 +218,21 @@ type Lasting struct {
 	Hint     Duration `json:"hint"`
 }
 
+// lifetime is how long a session of an earlier run lasts: as the server has said, of one without a ticket as it says of tickets, which
+// servers have one line for, and where it says nothing libssl's five minutes.
+func (r *Report) lifetime(kept Kept) time.Duration {
+	shortest := time.Duration(kept.Hint)
+	for _, way := range r.Ways {
+		if hint := time.Duration(way.Hint); kept.Hint == 0 && hint > 0 && (shortest == 0 || hint < shortest) {
+			shortest = hint
+		}
+	}
+	if shortest == 0 {
+		return 5 * time.Minute
+	}
+	return shortest
+}
+
 // lasting is what is known of that way.
 func (r *Report) lasting(way string) *Lasting {
 	for _, lasting := range r.Lasting {
