@@ -85,7 +85,7 @@ in tickets, are not in the store: they stay (gosess keys has the secrets of tick
 			short:    "say what becomes of the sessions of a running TLS server, and why",
 			about: `It comes as clients do, to every address of HOST, as many times as the answer needs: one bad machine
 of ten is found with a probability of 99 %, one of a hundred with --expect 'resumed>=99'. Several HOST:PORT
-are looked at as one service. What can be expected: resumed, tls12-id, tls12-ticket, tls13 (percent), lifetime,
+are looked at as one service. What can be expected: resumed, tls12-ticket, tls13, tls12-id (percent), lifetime,
 key-age (seconds), keys, addresses, faults (counts), default-key, renewed, twice, early-data, replayable and
 crosses-names (yes or no). It ends with 1 where an expectation is missed or, where none is given, there is a
 fault; with 2 where nobody can be reached. See docs/operating.md.`,

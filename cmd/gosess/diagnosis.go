@@ -65,6 +65,9 @@ func writeWay(table io.Writer, way *doctor.Way) {
 	case !way.Spoken:
 		fmt.Fprint(table, "not spoken\t\t\n")
 		return
+	case way.Fulls == 0:
+		fmt.Fprint(table, "nobody answered any more\t\t\n")
+		return
 	case way.Given == 0:
 		fmt.Fprint(table, "nothing is given to come again with\t\t\n")
 		return

@@ -38,11 +38,11 @@ func prepareDoctor(flags *flag.FlagSet) action {
 	var names, expect texts
 	asJSON := jsonOption(flags)
 	flags.Var(&names, "sni", "server `NAME` to ask for (else the host's); again: names that sessions are offered under too")
-	starttls := flags.String("starttls", "", "`PROTO` in which TLS is asked for: smtp, imap, pop3, ftp, ldap or postgres")
+	starttls := flags.String("starttls", "", "`smtp|imap|pop3|ftp|ldap|postgres`: TLS is asked for in this protocol")
 	flags.Var(&expect, "expect", "`FACT` that must hold, as resumed>=99 or replayable=no; may be given several times")
 	since := flags.String("since", "", "`FILE` of an earlier run to compare with, and for the next one; made where it is not there")
 	lasting := flags.Duration("for", 0, "`TIME` to keep sessions, to see how long they last, as 10m")
-	server := flags.String("server", "", "`SERVER` whose lines to show, where another one is recognised: "+strings.Join(doctor.Servers, ", "))
+	server := flags.String("server", "", "`"+strings.Join(doctor.Servers, "|")+"`: show its lines, where another one is recognised")
 	rate := flags.Int("rate", 50, "`COUNT` of connections a second, at most")
 	return func(out *output, operands []string) error {
 		options, err := doctorOptions(operands, names, expect, *starttls, *server, *rate)
@@ -60,8 +60,11 @@ func prepareDoctor(flags *flag.FlagSet) action {
 		ctx, cancel = context.WithTimeout(ctx, ofAll+*lasting)
 		defer cancel()
 		report, record, err := doctor.Examine(ctx, probe.Connect, options)
-		if errors.Is(err, context.DeadlineExceeded) {
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
 			err = fmt.Errorf("%s: not done after %v", operands[0], ofAll+*lasting)
+		case errors.Is(err, context.Canceled):
+			err = errors.New("interrupted")
 		}
 		if err != nil {
 			return exitError{exitUsage, err}

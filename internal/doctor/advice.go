@@ -15,8 +15,7 @@ var recipes = []recipe{
 	{"not-resumed/cache", haproxy, cacheOfHAProxy}, {"no-session", haproxy, cacheOfHAProxy}, {"partly-resumed/cache", haproxy, cacheOfHAProxy},
 	{"not-resumed/cache", httpd, cacheOfHTTPD}, {"no-session", httpd, cacheOfHTTPD}, {"partly-resumed/cache", httpd, cacheOfHTTPD},
 	{"not-resumed/cache", stunnel, "sessionResume = yes"}, {"no-session", stunnel, "sessionResume = yes"},
-	{"not-resumed", postfix, "# main.cf, with gosess: docs/servers/postfix.md\nsmtpd_tls_session_cache_timeout = 3600s"},
-	{"no-session", postfix, "# main.cf\nsmtpd_tls_session_cache_timeout = 3600s"},
+	{"not-resumed", postfix, cacheOfPostfix}, {"no-session", postfix, cacheOfPostfix}, {"no-ticket-on-resumption", postfix, cacheOfPostfix},
 	{"not-resumed", dovecot, gosessOfDovecot}, {"partly-resumed", dovecot, gosessOfDovecot}, {"no-session", dovecot, gosessOfDovecot},
 	{"partly-resumed", uvicorn, gosessStateful}, {"not-resumed", uvicorn, gosessStateful},
 	{"partly-resumed/cache", hitch, gosessCache}, {"not-resumed/cache", hitch, gosessCache},
@@ -81,6 +80,7 @@ var recipes = []recipe{
 	{"ends-early", "", "# a larger cache, or ticket keys that are kept as long as tickets last"},
 	{"addresses-differ", "", "# the same configuration at all addresses"},
 	{"unreachable", "", "# take the address out of DNS, or mend what is behind it"},
+	{"no-way", "", "# gosess doctor, on another machine"}, {"left-out", "", "# gosess doctor IP:PORT... --sni NAME"},
 	{"failures", "", "# see the server's error log"},
 }
 
@@ -93,11 +93,13 @@ const (
 		"Environment=GOSESS_CACHE=shm:/var/lib/gosess/store?size=64m\nStateDirectory=gosess"
 	orGosess = "# or, with gosess, by itself each hour:\n" + gosessShared
 
-	cacheOfNginx    = "ssl_session_cache shared:tls:10m;\nssl_session_tickets on;\n" + orGosessCache
-	cacheOfHAProxy  = "# global section: a cache (20000 is the default), or tickets without no-tls-tickets\ntune.ssl.cachesize 20000"
-	cacheOfHTTPD    = "# with socache_shmcb_module\nSSLSessionCache shmcb:${APACHE_RUN_DIR}/ssl_scache(512000)\n" + orGosessCache
-	cacheOfHTTPDs   = "# one cache for all machines, with socache_memcache_module\nSSLSessionCache memcache:192.0.2.9:11211\nSSLSessionTickets off"
-	orGosessCache   = "# or, over restarts too:\n" + gosessCache
+	cacheOfNginx   = "ssl_session_cache shared:tls:10m;\nssl_session_tickets on;\n" + orGosessCache
+	cacheOfHAProxy = "# global section: a cache (20000 is the default), or tickets without no-tls-tickets\ntune.ssl.cachesize 20000"
+	cacheOfHTTPD   = "# with socache_shmcb_module\nSSLSessionCache shmcb:${APACHE_RUN_DIR}/ssl_scache(512000)\n" + orGosessCache
+	cacheOfHTTPDs  = "# one cache for all machines, with socache_memcache_module\nSSLSessionCache memcache:192.0.2.9:11211\nSSLSessionTickets off"
+	orGosessCache  = "# or, over restarts too:\n" + gosessCache
+	cacheOfPostfix = "# main.cf: Postfix's own cache, or gosess (docs/servers/postfix.md), and no tickets, of which Postfix gives none on a resumption\n" +
+		"smtpd_tls_session_cache_database = btree:${data_directory}/smtpd_scache\nsmtpd_tls_session_cache_timeout = 3600s\ntls_ssl_options = NO_TICKET"
 	gosessOfDovecot = "# local.conf, with gosess: docs/servers/dovecot.md\nssl_options = no_ticket\nservice imap-login {\n  service_count = 0\n}"
 
 	keysOfNginx = "# the same file at all addresses: openssl rand 80 > /etc/nginx/ticket.key; another one each day, the old one behind it\n" +

@@ -48,6 +48,8 @@ func examine(ctx context.Context, connect Prober, resolve resolver, options Opti
 	if err != nil {
 		return nil, nil, err
 	}
+	e.report.LeftOut = max(len(addresses)-addressLimit, 0)
+	addresses = addresses[:min(len(addresses), addressLimit)]
 	var otherNames []string
 	e.name = host
 	if len(options.Names) > 0 {
@@ -103,7 +105,7 @@ func find(ctx context.Context, resolve resolver, targets []string) (addresses []
 			}
 		}
 	}
-	return addresses[:min(len(addresses), addressLimit)], name, nil
+	return addresses, name, nil
 }
 
 func plainLookup(err error) error {
@@ -133,7 +135,8 @@ func (e *examiner) survey(ctx context.Context, addresses []string) error {
 		if errs[n] == nil {
 			e.report.Addresses = append(e.report.Addresses, address)
 		} else {
-			e.report.Unreached = append(e.report.Unreached, Unreached{address.Address, errs[n].Error()})
+			e.report.Unreached = append(e.report.Unreached, Unreached{address.Address, errs[n].Error(),
+				errors.Is(errs[n], probe.ErrNoWay)})
 		}
 	}
 	if len(e.report.Addresses) == 0 {

@@ -103,6 +103,9 @@ func (e *examiner) note(to *Address, ask probe.Ask, seen probe.Seen) {
 		e.talk = probe.Silent // it speaks something else: nothing is said from now on
 	}
 	for _, session := range seen.Sessions {
+		if ask.Name != e.name { // which may lead to other keys
+			break
+		}
 		if gives(ask.Kind, []probe.Session{session}) == givesTicket {
 			e.report.Keys.tickets = append(e.report.Keys.tickets, sampled{session.Ticket, to.Address})
 		}

@@ -24,7 +24,7 @@ type fact struct {
 }
 
 var facts = []fact{
-	{"resumed", false, func(r *Report) (float64, bool) { return least(r, "tls12-id", "tls12-ticket", "tls13") }},
+	{"resumed", false, func(r *Report) (float64, bool) { return least(r, "tls12-ticket", "tls13") }}, // as nearly all clients
 	{"tls12-id", false, func(r *Report) (float64, bool) { return least(r, "tls12-id") }},
 	{"tls12-ticket", false, func(r *Report) (float64, bool) { return least(r, "tls12-ticket") }},
 	{"tls13", false, func(r *Report) (float64, bool) { return least(r, "tls13") }},

@@ -19,6 +19,7 @@ type machine struct {
 	forgets     bool // it resumes nothing
 	spent       bool // a resumption of TLS 1.3 gives no ticket
 	once        bool // each TLS 1.3 ticket is accepted once
+	givesNone   bool // no session at all
 	stateful    bool // its TLS 1.3 tickets are numbers
 	early       bool
 	certificate string // of each name, where it has some
@@ -35,6 +36,9 @@ type fleet struct {
 	crosses  bool // sessions are resumed under each name
 	used     map[string]bool
 	next     int
+	dies     int // after how many connections nobody answers any more; 0: never
+	fails    int // each connection of that number fails; 0: none
+	served   int
 	ask      chan func()
 }
 
@@ -92,6 +96,12 @@ func (f *fleet) serve(ask probe.Ask) (probe.Seen, error) {
 	if len(machines) == 0 {
 		return probe.Seen{}, errors.New("nobody is there")
 	}
+	if f.served++; f.dies > 0 && f.served > f.dies {
+		return probe.Seen{}, errors.New("the server does not answer")
+	}
+	if f.fails > 0 && f.served%f.fails == 0 {
+		return probe.Seen{}, errors.New("the server does not answer")
+	}
 	m := machines[f.random.IntN(len(machines))]
 	if m.only12 && ask.Kind == probe.ByPSK {
 		return probe.Seen{}, fmt.Errorf("%w: version", probe.ErrRefused)
@@ -115,6 +125,7 @@ func (f *fleet) serve(ask probe.Ask) (probe.Seen, error) {
 	seen.Wants = m.verifies && !seen.Resumed
 	seen.Early = ask.Early && seen.Resumed && m.early
 	switch {
+	case m.givesNone:
 	case seen.Resumed && (ask.Kind != probe.ByPSK || m.spent):
 	case seen.Resumed || ask.Kind != probe.ByPSK:
 		seen.Sessions = []probe.Session{f.session(m, ask)}
@@ -133,7 +144,8 @@ func (f *fleet) session(m *machine, ask probe.Ask) probe.Session {
 		random[n] = byte(f.random.Uint32())
 	}
 	switch {
-	case ask.Kind == probe.ByID:
+	case ask.Kind == probe.ByID: // nothing is said of its life
+		session.Hint = 0
 		session.ID = random[:32]
 	case ask.Kind == probe.ByPSK && m.stateful:
 		session.Ticket = random[:32]

@@ -15,7 +15,7 @@ const (
 
 // findings are what follows from a report, the faults first.
 func findings(r *Report) []Finding {
-	var all []Finding
+	all := []Finding{}
 	for _, judge := range []func(*Report) []Finding{
 		judgeReach, judgeVersions, judgeKeys, judgeCrossings, judgeReuse, judgeWays, judgeRenewal, judgeAddresses, judgeSince, judgeLasting, judgeHints,
 	} {
@@ -34,7 +34,20 @@ func findings(r *Report) []Finding {
 
 func judgeReach(r *Report) []Finding {
 	var found []Finding
+	if r.LeftOut > 0 {
+		found = append(found, Finding{Code: "left-out", Level: Remark,
+			What:        fmt.Sprintf("%d more addresses were not looked at.", r.LeftOut),
+			Consequence: "Nothing is said of them: name them one by one.",
+		})
+	}
 	for _, unreached := range r.Unreached {
+		if unreached.noWay {
+			found = append(found, Finding{Code: "no-way", Level: Remark,
+				What:        fmt.Sprintf("%s was not looked at: %s.", unreached.Address, unreached.Why),
+				Consequence: "Nothing is said of it: look from a machine that has a way to it.",
+			})
+			continue
+		}
 		found = append(found, Finding{Code: "unreachable", Level: Fault,
 			What:        fmt.Sprintf("%s cannot be reached: %s.", unreached.Address, unreached.Why),
 			Consequence: "Clients that are given this address wait, and go on to another one if they can.",
@@ -143,11 +156,15 @@ func judgeReuse(r *Report) []Finding {
 
 func judgeRenewal(r *Report) []Finding {
 	way := r.way("tls13")
-	if way == nil || way.All().Resumed == 0 || way.Renewed > 0 {
+	if way == nil {
+		return nil
+	}
+	resumed := way.All().Resumed
+	if 10*way.Renewed >= 9*resumed { // one machine of ten may be another
 		return nil
 	}
 	return []Finding{{Code: "no-ticket-on-resumption", Level: Fault,
-		What: "A TLS 1.3 connection that was resumed is given no ticket.",
+		What: fmt.Sprintf("Of %d TLS 1.3 connections that were resumed, %d were given no ticket.", resumed, resumed-way.Renewed),
 		Consequence: "A client that uses each ticket once, as browsers do, has none left after as many connections as it was given tickets: " +
 			fmt.Sprintf("%.0f %% of its visits were resumed here.", way.Percent()),
 	}}
@@ -193,7 +210,7 @@ func judgeSince(r *Report) []Finding {
 	}
 	var lost []string
 	for _, kept := range r.Since.Sessions {
-		if !kept.Resumed && (kept.Hint == 0 || kept.Age < kept.Hint) {
+		if !kept.Resumed && time.Duration(kept.Age) < r.lifetime(kept) {
 			lost = append(lost, fmt.Sprintf("%s at %s", wayTitles[kept.Way], kept.Address))
 		}
 	}

@@ -4,9 +4,14 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"regexp"
+	"slices"
 
 	"gosess/internal/probe"
 )
+
+// hostName is one that may be asked for, and shown: what a certificate holds may be anything.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 // fullOf is what a full handshake showed.
 func fullOf(kind probe.Kind, seen probe.Seen) Full {
@@ -20,7 +25,7 @@ func fullOf(kind probe.Kind, seen probe.Seen) Full {
 		full.Hint, full.Early = Duration(seen.Sessions[0].Hint), seen.Sessions[0].MaxEarly
 	}
 	if certificate, err := x509.ParseCertificate(seen.Certificate); err == nil {
-		full.names = certificate.DNSNames
+		full.names = slices.DeleteFunc(certificate.DNSNames, func(name string) bool { return !hostName.MatchString(name) })
 	}
 	return full
 }

@@ -46,15 +46,19 @@ func judgeWay(r *Report, w *Way) Finding {
 	if w.Gives == givesTicket {
 		medium = "keys"
 	}
+	const dependsOn = "Each of these costs a full handshake. It depends on which machine or process a client comes to."
 	const full = "Each of these connections costs a full handshake: a signature on the server, and a round trip or more for the client."
 	switch {
-	case !w.Spoken:
+	case !w.Spoken, w.Fulls == 0: // it was not to be seen
 		return Finding{}
 	case w.Given == 0:
 		finding.Code, finding.Consequence = "no-session", full
 		finding.What = "the server gives nothing that a client could come again with."
 	case all.Offered() == 0:
 		return Finding{}
+	case all.Resumed == 0 && len(r.Addresses) == 1 && medium == "keys" && len(r.Keys.Keys) > 1:
+		finding.Code, finding.Consequence = "partly-resumed/keys", dependsOn
+		finding.What = partly(r, w)
 	case all.Resumed == 0 && len(r.Addresses) == 1:
 		finding.Code, finding.Consequence = "not-resumed/"+medium, full
 		finding.What = fmt.Sprintf("the server gives a %s and resumes none.", w.Gives)
@@ -68,7 +72,7 @@ func judgeWay(r *Report, w *Way) Finding {
 	case all.Refused > 0:
 		finding.Code = "partly-resumed/" + medium
 		finding.What = partly(r, w)
-		finding.Consequence = "The others cost a full handshake. It depends on which machine or process a client comes to."
+		finding.Consequence = dependsOn
 	default:
 		return Finding{}
 	}

@@ -59,7 +59,7 @@ func (e *examiner) otherNames(said []string) []string {
 	candidates := said
 	for _, full := range e.report.Addresses[0].Full {
 		for _, name := range full.names {
-			if name != e.name && name[0] != '*' {
+			if name != e.name {
 				candidates = append(candidates, name)
 				break
 			}

@@ -4,11 +4,18 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"math"
+	"math/big"
+	"slices"
 	"testing"
+
+	"gosess/internal/probe"
 )
 
 // The bounds are those of a table of Clopper and Pearson's.
@@ -57,8 +64,10 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// sealed is a ticket as libssl seals it.
-func sealed(t *testing.T, aesKey, macKey []byte) []byte {
+// sealed is a ticket as libssl seals a session.
+func sealed(t *testing.T, aesKey, macKey []byte) []byte { return seal(t, aesKey, macKey, 0x30) }
+
+func seal(t *testing.T, aesKey, macKey []byte, first byte) []byte {
 	t.Helper()
 	ticket := make([]byte, 32+160)
 	if _, err := rand.Read(ticket[:32]); err != nil {
@@ -68,7 +77,7 @@ func sealed(t *testing.T, aesKey, macKey []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := append([]byte{0x30}, bytes.Repeat([]byte{7}, 152)...)
+	plain := append([]byte{first}, bytes.Repeat([]byte{7}, 152)...)
 	plain = append(plain, bytes.Repeat([]byte{7}, 7)...)
 	cipher.NewCBCEncrypter(block, ticket[16:32]).CryptBlocks(ticket[32:], plain)
 	mac := hmac.New(sha256.New, macKey)
@@ -89,6 +98,7 @@ func TestGuess(t *testing.T) {
 		"short zeros":      {sealed(t, zeros[:16], zeros[:16]), guessedAll},
 		"ones":             {sealed(t, ones, ones), guessedAll},
 		"zeros of the MAC": {sealed(t, random, zeros), guessedMAC},
+		"something else":   {seal(t, zeros, zeros, 0x31), guessedMAC},
 		"random":           {sealed(t, random, random), ""},
 		"a random MAC":     {sealed(t, zeros, random), ""},
 		"a number":         {random, ""},
@@ -142,6 +152,22 @@ func TestExpectations(t *testing.T) {
 		if got := attemptsWanted([]Expectation{e}); err != nil || got != want {
 			t.Errorf("%s: %d attempts, want %d", text, got, want)
 		}
+	}
+}
+
+// What a certificate says is asked for and shown only where it is a name.
+func TestCertificateNames(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"", "*.example.org", "\x1b[31m", "a b", "-", "www.example.org"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := fullOf(probe.ByPSK, probe.Seen{Certificate: der}).names; !slices.Equal(names, []string{"-", "www.example.org"}) {
+		t.Errorf("%q", names)
 	}
 }
 

@@ -19,6 +19,7 @@ type Report struct {
 	Server      string      `json:"server"`            // that it was recognised as; "" for others
 	Header      string      `json:"header,omitempty"`  // what it calls itself
 	Addresses   []*Address  `json:"addresses"`
+	LeftOut     int         `json:"leftOut"` // addresses beyond those that are looked at
 	Unreached   []Unreached `json:"unreached"`
 	Ways        []*Way      `json:"ways"`
 	Keys        Keys        `json:"ticketKeys"`
@@ -54,6 +55,7 @@ func (r *Report) addresses() []string {
 type Unreached struct {
 	Address string `json:"address"`
 	Why     string `json:"why"`
+	noWay   bool   // from here
 }
 
 // Address is one address of the service.
@@ -214,6 +216,21 @@ type Lasting struct {
 	Chain    Duration `json:"chain"`      // how long one session followed from another
 	ChainEnd bool     `json:"chainEnded"` // it was broken then
 	Hint     Duration `json:"hint"`
+}
+
+// lifetime is how long a session of an earlier run lasts: as the server has said, of one without a ticket as it says of tickets, which
+// servers have one line for, and where it says nothing libssl's five minutes.
+func (r *Report) lifetime(kept Kept) time.Duration {
+	shortest := time.Duration(kept.Hint)
+	for _, way := range r.Ways {
+		if hint := time.Duration(way.Hint); kept.Hint == 0 && hint > 0 && (shortest == 0 || hint < shortest) {
+			shortest = hint
+		}
+	}
+	if shortest == 0 {
+		return 5 * time.Minute
+	}
+	return shortest
 }
 
 // lasting is what is known of that way.

@@ -40,7 +40,7 @@ func header(seen probe.Seen) string {
 
 // clean is the beginning of what a server says, in letters that do nothing to a terminal.
 func clean(text string) string {
-	const limit = 60
+	const limit = 200
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return -1

@@ -17,8 +17,9 @@ type trip struct {
 // visitsOfTrip is how often a client comes again.
 const visitsOfTrip = 3
 
-// hopeless is after how many offers, none of which was taken, no more are made.
-const hopeless = 12
+// hopeless is after how many offers, none of which was taken, no more are made. Of four workers that each have their own one in
+// four is taken: that none is, is not to be seen.
+const hopeless = 30
 
 // plan is the trips in which something is offered at least so many times: at one address, and from address to address.
 func plan(addresses, visits int) []trip {

@@ -26,6 +26,9 @@ type conn struct {
 // errSilent is returned where a server says nothing for too long.
 var errSilent = errors.New("the server does not answer")
 
+// ErrNoWay is returned where this machine has no way to such addresses, as those of IPv6.
+var ErrNoWay = errors.New("there is no way to it from here")
+
 // errTooMuch is returned where a server goes on and on.
 var errTooMuch = errors.New("the server sends without an end")
 
@@ -92,6 +95,8 @@ func (c *conn) read() (string, error) {
 func plain(err error) error {
 	var wrapped *net.OpError
 	switch {
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EAFNOSUPPORT):
+		return ErrNoWay
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return errors.New("the server closed the connection")
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -176,6 +176,27 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// A server that speaks TLS and never ends is not listened to for long.
+func TestEndless(t *testing.T) {
+	config := configuration(t)
+	sent := make(chan int, 1)
+	address := listen(t, func(conn net.Conn) {
+		tls := gotls.Server(conn, config)
+		bytes, all := make([]byte, 16<<10), 0
+		for {
+			n, err := tls.Write(bytes)
+			if all += n; err != nil {
+				sent <- all
+				return
+			}
+		}
+	})
+	seen := connect(t, Ask{Address: address, Kind: ByPSK, Talk: TalkAt("443")})
+	if all := <-sent; all > 32<<20 || len(seen.Answer) > 2*answerLimit { // what lies in sockets counts too
+		t.Errorf("%d bytes were sent, %d are kept", all, len(seen.Answer))
+	}
+}
+
 // Who gives up is not held by a server that says nothing.
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

@@ -3,12 +3,8 @@
 package doctor_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -17,61 +13,6 @@ import (
 )
 
 func TestMain(m *testing.M) { os.Exit(harness.Together(m)) }
-
-// report is what the tests look at of what gosess doctor --json prints.
-type report struct {
-	Server   string
-	Failed   int
-	Failure  string
-	Findings []struct {
-		Code, Level, What string
-		Cure              []string
-	}
-	Ways []struct {
-		Way         string
-		SameAddress struct{ Visits, Resumed int }
-		Groups      [][]string
-	}
-	TicketKeys struct {
-		NameBytes int
-		Keys      []struct{ Name string }
-	}
-	Since *struct{ NewKeys, OldKeys int }
-
-	status int
-	text   string
-}
-
-// examine runs gosess doctor.
-func examine(t *testing.T, arguments ...string) report {
-	t.Helper()
-	gosess, err := harness.Built("gosess")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(gosess, append([]string{"doctor", "--json", "--rate", "1000"}, arguments...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	r := report{status: cmd.ProcessState.ExitCode(), text: stdout.String()}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
-		t.Fatalf("%q: %v: %s%s", arguments, err, stdout.String(), stderr.String())
-	}
-	return r
-}
-
-// codes are those of the findings, each once.
-func (r report) codes() (codes []string) {
-	for _, finding := range r.Findings {
-		codes = append(codes, finding.Code)
-	}
-	slices.Sort(codes)
-	return slices.Compact(codes)
-}
 
 // a question is a service with what the doctor has to say of it.
 type question struct {
@@ -94,7 +35,7 @@ func at(ports ...int) (targets []string) {
 func ask(t *testing.T, questions ...question) {
 	for _, q := range questions {
 		t.Run(q.name, func(t *testing.T) {
-			r := examine(t, append(at(q.ports...), q.more...)...)
+			r := harness.Diagnose(t, append(at(q.ports...), q.more...)...)
 			var lines []string
 			status := 0
 			for _, finding := range r.Findings {
@@ -104,8 +45,8 @@ func ask(t *testing.T, questions ...question) {
 				}
 			}
 			slices.Sort(q.codes)
-			if codes := r.codes(); !slices.Equal(codes, q.codes) || r.Failed > 0 || r.status != status {
-				t.Errorf("found %q, want %q; status %d:\n%s", codes, q.codes, r.status, r.text)
+			if codes := r.Codes(); !slices.Equal(codes, q.codes) || r.Failed > 0 || r.Status != status {
+				t.Errorf("found %q, want %q; status %d:\n%s", codes, q.codes, r.Status, r.Text)
 			}
 			if q.server != r.Server {
 				t.Errorf("recognised as %q", r.Server)

@@ -1,7 +1,6 @@
 package doctor_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -51,11 +50,7 @@ func TestOneOfTen(t *testing.T) {
 	}
 	cmd := exec.Command("unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`,
 		keyFile(t, dir, "hosts", []byte(hosts.String())), gosess, "doctor", "--json", "--rate", "1000", fmt.Sprint("www.test:", good))
-	text, err := cmd.Output()
-	var r report
-	if json.Unmarshal(text, &r) != nil || cmd.ProcessState.ExitCode() != 1 {
-		t.Fatalf("%v: %s", err, text)
-	}
+	r := harness.ReadDiagnosis(t, cmd)
 	alone := fmt.Sprint("127.0.0.4:", good)
 	for _, way := range r.Ways {
 		groups := way.Groups
@@ -63,9 +58,9 @@ func TestOneOfTen(t *testing.T) {
 			t.Errorf("%s: %q", way.Way, groups)
 		}
 	}
-	if len(r.TicketKeys.Keys) != 2 || len(r.Findings) != 1 || r.Findings[0].Code != "addresses-apart/keys" ||
+	if len(r.TicketKeys.Keys) != 2 || r.Status != 1 || len(r.Findings) != 1 || r.Findings[0].Code != "addresses-apart/keys" ||
 		!strings.Contains(r.Findings[0].What, alone) {
-		t.Errorf("%s", text)
+		t.Error(r.Text)
 	}
 }
 
@@ -85,4 +80,14 @@ func TestCured(t *testing.T) {
 	h.Bind = "tls-ticket-keys " + keyFile(t, dir, "keys", []byte(haproxyKeys(random(t, 48))))
 	started(t, h)
 	ask(t, question{name: "a key file of HAProxy, with gosess", ports: []int{h.Port}, server: "haproxy"})
+	n, err := harness.NewNginx(harness.TempDir(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Tickets, n.Env = true, h.Env
+	started(t, n)
+	ask(t, question{name: "nginx as it is, with gosess", ports: []int{n.Port()}, server: "nginx"})
+	if r := harness.Diagnose(t, at(n.Port())...); r.TicketKeys.NameBytes != 8 || len(r.TicketKeys.Keys) == 0 || len(r.TicketKeys.Keys) > 2 {
+		t.Errorf("gosess begins its tickets with the id of a secret, of which there is one, or two when a period ends: %s", r.Text)
+	}
 }

@@ -109,20 +109,20 @@ func TestNginx(t *testing.T) {
 // A reload makes new keys where no file names them, and the doctor knows it by the run before.
 func reloaded(t *testing.T, n *harness.Nginx, own, file int) {
 	records := t.TempDir()
-	look := func(name string, port int) report {
-		return examine(t, append(at(port), "--since", filepath.Join(records, name))...)
+	look := func(name string, port int) harness.Diagnosis {
+		return harness.Diagnose(t, append(at(port), "--since", filepath.Join(records, name))...)
 	}
-	first := []report{look("own", own), look("file", file)}
+	first := []harness.Diagnosis{look("own", own), look("file", file)}
 	if first[0].Since != nil || first[1].Since != nil {
 		t.Error("there was no run before")
 	}
 	if err := n.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	if r := look("own", own); !slices.Equal(r.codes(), []string{"lost"}) || r.Since.NewKeys != 1 || r.Since.OldKeys != 0 {
-		t.Errorf("its own keys: %q: %s", r.codes(), r.text)
+	if r := look("own", own); !slices.Equal(r.Codes(), []string{"lost"}) || r.Since.NewKeys != 1 || r.Since.OldKeys != 0 {
+		t.Errorf("its own keys: %q: %s", r.Codes(), r.Text)
 	}
-	if r := look("file", file); len(r.codes()) != 0 || r.Since.NewKeys != 0 || r.Since.OldKeys != 1 {
-		t.Errorf("keys of a file: %q: %s", r.codes(), r.text)
+	if r := look("file", file); len(r.Codes()) != 0 || r.Since.NewKeys != 0 || r.Since.OldKeys != 1 {
+		t.Errorf("keys of a file: %q: %s", r.Codes(), r.Text)
 	}
 }
