@@ -119,6 +119,53 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestRights: the rights that the page gives the agent's user are enough.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/fleet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, found := strings.Cut(string(page), "    ACL SETUSER gosess ")
+	line, _, _ = strings.Cut(line, "\n")
+	if !found {
+		t.Fatal("the page has no such line")
+	}
+	redis := testredis.Start(t)
+	words := append([]string{"ACL", "SETUSER", "gosess"}, strings.Fields(strings.Replace(line, "PASSWORD", "geheim", 1))...)
+	if answer := redis.CLI(words...); answer != "+OK\r\n" {
+		t.Fatal(answer)
+	}
+	redis.CLI("ACL", "SETUSER", "default", "resetkeys")
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("geheim"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := fmt.Sprintf("redis://127.0.0.1:%d,127.0.0.1:%d?user=gosess&password=%s", redis.Port, redis.Port, password)
+	m := start(t, url)
+	m.waitUp()
+	m.wants(far.Get, keyOf(1), "")
+	if op := m.one(far.Op{Kind: far.Add, Key: keyOf(1), Entry: entry("one", 100)}); !op.Found {
+		t.Errorf("add: %v", op.Err)
+	}
+	m.put(keyOf(2), "two", 100)
+	m.wants(far.Take, keyOf(2), "two")
+	if err := m.one(far.Op{Kind: far.Remove, Key: keyOf(1)}).Err; err != nil {
+		t.Errorf("remove: %v", err)
+	}
+	if err := m.Post(far.Event{}); err != nil {
+		t.Errorf("post: %v", err)
+	}
+	if _, _, _, err := m.Since(""); err != nil {
+		t.Errorf("since: %v", err)
+	}
+	if strings.Contains(m.log(), "NOPERM") {
+		t.Errorf("it said %s", m.log())
+	}
+	outside := start(t, url+"&prefix=other:")
+	outside.waitSays("its ACL forbids a command that the agent needs")
+}
+
 // An authority issues certificates for a minute.
 type authority struct {
 	t    *testing.T
