@@ -53,7 +53,7 @@ fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/
 # These begin first: one that began last would be waited for alone.
 LONG_SUITES := packages nginx shim haproxy mail cases httpd conformance
 
-.PHONY: force build agent demo test fuzz conformance bench lint deps deb install uninstall clean help
+.PHONY: force build agent demo demo-fleet test fuzz conformance bench lint deps deb install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -63,6 +63,10 @@ agent: build/gosess-agent ## build the agent that connects the stores of a fleet
 demo: deps ## show unmodified nginx without and with gosess (installs what is missing)
 	@$(MAKE) --no-print-directory build
 	$(GO) run ./tests/demo
+
+demo-fleet: deps ## show three machines that share their sessions, and their Redis killed in between
+	@$(MAKE) --no-print-directory build agent
+	$(GO) run ./tests/fleet/demo
 
 test: deps ## run the lint and every test, end with a count (installs what is missing)
 	@$(MAKE) --no-print-directory lint
@@ -175,4 +179,4 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

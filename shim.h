@@ -62,7 +62,6 @@ enum gosess_shm_header {
 
 /* Of the store of a fleet, which ends with a window: docs/fleet-format.md. */
 #define GOSESS_SHM_KIND_FLEET 1
-#define GOSESS_WINDOW_SIZE 1150976
 
 /*
  * The mask of a thread in or of the Go half: a handler of the host that ran there would run on
@@ -248,6 +247,24 @@ enum gosess_operation {
     GOSESS_OPERATIONS,
 };
 
+/* What the agent of the machine is asked for: docs/fleet-format.md. */
+enum gosess_far_operation {
+    GOSESS_FAR_GET,        /* to put the session into the near store */
+    GOSESS_FAR_TAKE,       /* that nobody else who takes it is told that it has it */
+    GOSESS_FAR_GET_RECORD, /* to put the record into the near store */
+};
+
+#define GOSESS_FAR_KEYS 7
+#define GOSESS_FAR_KEY_SIZE 16
+
+/* What a request lacks, and the far store may have. */
+struct gosess_far {
+    bool asked; /* the agent was, and it may be in the near store now */
+    unsigned operation;
+    unsigned count; /* of the keys; 0: nothing is to be asked for */
+    unsigned char keys[GOSESS_FAR_KEYS][GOSESS_FAR_KEY_SIZE];
+};
+
 #define GOSESS_TOO_BIG (-1)  /* a result: a shared store has no room for so large a session */
 #define GOSESS_DER_SIZE 6144 /* bytes: the largest session of a shared store */
 #define GOSESS_SEAL_SIZE 16  /* bytes that name what is in a shared store */
@@ -265,7 +282,8 @@ struct gosess_request {
     const struct gosess_source *source;
     struct gosess_stats *stats;
     struct gosess_wanted *wanted;
-    int64_t before; /* unix seconds */
+    struct gosess_far *far; /* FIND, REMOVE, CHANGE, SECRETS; NULL: nobody can be asked */
+    int64_t before;         /* unix seconds */
 
     const unsigned char *id;
     unsigned id_length;

@@ -4,6 +4,7 @@ package capi
 import "C"
 
 import (
+	"time"
 	"unsafe"
 
 	"gosess/sessioncache"
@@ -40,6 +41,31 @@ var (
 	_ = [C.GOSESS_SHM_AT_KIND]byte([shm.KindAt]byte{})
 	_ = [C.GOSESS_SHM_KIND_FLEET]byte([shm.KindFleet]byte{})
 	_ = [C.GOSESS_WINDOW_SIZE]byte([window.Size]byte{})
+	_ = [C.sizeof_struct_gosess_window]byte([window.Size]byte{})
+	_ = [C.GOSESS_WINDOW_AT_GATE]byte([window.GateAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_STRIKES]byte([window.StrikesAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_LEASE]byte([window.LeaseAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_POSTED]byte([window.PostedAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_BELL]byte([window.BellAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_SLEEPERS]byte([window.SleepersAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_COUNTERS]byte([window.CountersAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_SLOTS]byte([window.SlotsAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_MISSES]byte([window.MissesAt]byte{})
+	_ = [C.GOSESS_WINDOW_AT_NEWS]byte([window.NewsAt]byte{})
+	_ = [C.GOSESS_SLOT_AT_WHAT]byte([window.WhatAt]byte{})
+	_ = [C.GOSESS_SLOT_AT_SUM]byte([window.SumAt]byte{})
+	_ = [C.GOSESS_SLOT_AT_KEYS]byte([window.KeysAt]byte{})
+	_ = [C.GOSESS_SLOT_SIZE]byte([window.SlotSize]byte{})
+	_ = [C.GOSESS_WINDOW_COUNTERS]byte([window.CounterCount]byte{})
+	_ = [C.GOSESS_WINDOW_ROBBED]byte([window.CountRobbed]byte{})
+	_ = [C.GOSESS_SLOT_HIT]byte([window.Hit]byte{})
+	_ = [C.GOSESS_SLOT_FAILURE]byte([window.Failure]byte{})
+	_ = [C.GOSESS_FAR_KEYS]byte([window.MaxKeys]byte{})
+	_ = [C.GOSESS_FAR_KEY_SIZE]byte(sessioncache.LookupKey{})
+	_ = [C.GOSESS_FAR_TAKE]byte([window.Take]byte{})
+	_ = [C.GOSESS_FAR_GET_RECORD]byte([window.GetRecord]byte{})
+	_ = [C.GOSESS_STRIKES_MAX]byte([window.MaxStrikes]byte{})
+	_ = [C.GOSESS_LEASE_MAX]byte([window.FarthestLease / time.Second]byte{})
 	_ = [C.GOSESS_SHM_AT_CHECKSUM]byte([shm.SumAt]byte{})
 
 	_ = map[bool]string{false: "the magic of a store differs", C.GOSESS_SHM_MAGIC == shm.Magic: ""}

@@ -4,6 +4,8 @@
 
 #include "../shim.h"
 
+#include "../shim/far/window.h"
+
 /* As cgo can name them. */
 typedef struct gosess_request gosess_request;
 typedef const struct gosess_scope gosess_const_scope;

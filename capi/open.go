@@ -44,16 +44,24 @@ func openShm(source *C.gosess_const_source) (*cache, error) {
 		return nil, err
 	}
 	store.Versions(sessioncache.Versions{Gosess: C.GOSESS_VERSION_NUMBER, ABI: C.GOSESS_CORE_ABI, Libssl: uint32(source.libssl)})
-	return openSealed(store, store.Check, source)
+	opened, err := openSealed(store, store.Check, source)
+	if err != nil {
+		return nil, err
+	}
+	if far := store.Window(); far != nil {
+		opened.rules.Tell(far)
+		opened.fleet = true
+	}
+	return opened.cache(), nil
 }
 
 // openSealed opens any store that keeps sessions as sealed bytes. check says what has become of it,
 // where a session was not found.
-func openSealed(store sessioncache.Store, check func() error, source *C.gosess_const_source) (*cache, error) {
+func openSealed(store sessioncache.Store, check func() error, source *C.gosess_const_source) (*sealed, error) {
 	rules, err := sessioncache.New(store, keysOf(source))
 	if err != nil {
 		return nil, err
 	}
 	leaveOutOfCoreDumps(rules)
-	return newSealed(store, check, rules, uint64(source.size)).cache(), nil
+	return newSealed(store, check, rules, uint64(source.size)), nil
 }

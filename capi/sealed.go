@@ -23,6 +23,7 @@ type sealed struct {
 	copies *objects.Copies // of those that take long to decode
 	live   *live
 	rows   sync.Map // *C.gosess_const_owner to sessioncache.Row
+	fleet  bool     // other machines may have a session too
 }
 
 const (
@@ -56,7 +57,7 @@ func (s *sealed) cache() *cache {
 		C.GOSESS_LEARN:     s.learn,
 		C.GOSESS_ROUTE:     s.route,
 		C.GOSESS_EXPIRE:    s.expire,
-		C.GOSESS_SECRETS:   func(r *request) { readSecrets(r, s.rules) },
+		C.GOSESS_SECRETS:   s.secrets,
 		C.GOSESS_KEEP_COPY: s.keepCopy,
 		C.GOSESS_REMOVE:    s.remove,
 		C.GOSESS_CHANGE:    s.change,
@@ -148,8 +149,7 @@ func (s *sealed) find(r *request) {
 		reason = sessioncache.MissedAbsent // it would be among the live ones
 	}
 	if !known {
-		s.store.CountFor(row, sessioncache.Misses, 1)
-		s.store.CountFor(row, reason, 1)
+		s.countMiss(row, reason, 1)
 		return
 	}
 	s.findShared(r, origin)
@@ -161,8 +161,7 @@ func (s *sealed) missed(r *request) {
 	if r.given_up {
 		reason = sessioncache.MissedCipher
 	}
-	s.store.CountFor(row, sessioncache.Misses, 1)
-	s.store.CountFor(row, reason, 1)
+	s.countMiss(row, reason, 1)
 	s.store.CountFor(row, sessioncache.Hits, -1)
 }
 
@@ -198,6 +197,18 @@ func (s *sealed) time(o sessioncache.Operation) func() {
 
 // findShared looks for a session that is shared under known terms.
 func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
+	reason := sessioncache.MissedAbsent
+	if r.take {
+		reason = sessioncache.MissedTaken
+	}
+	switch {
+	case wasAsked(r): // what is near now counts, and not what was before
+		s.countMiss(origin.Row, reason, -1)
+	case s.fleet && bool(r.take): // of all machines one may have it, and the far store says which
+		s.countMiss(origin.Row, reason, 1)
+		s.askFarForSession(r, C.GOSESS_FAR_TAKE)
+		return
+	}
 	find, copyOf := s.rules.Get, s.copies.Get
 	if r.take {
 		find, copyOf = s.rules.Take, s.copies.Drop
@@ -206,6 +217,9 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 	}
 	der, stored, ok := find(unhurried, origin, idOf(r), roomOf(r))
 	if !ok {
+		if stored.Absent {
+			s.askFarForSession(r, C.GOSESS_FAR_GET)
+		}
 		if err := s.check(); err != nil {
 			logError(C.GOSESS_CAUSE_STORE, "somebody has overwritten the file of the store", err)
 		}
@@ -221,23 +235,38 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 	}
 }
 
+func (s *sealed) countMiss(row sessioncache.Row, reason sessioncache.Counter, n int64) {
+	s.store.CountFor(row, sessioncache.Misses, n)
+	s.store.CountFor(row, reason, n)
+}
+
 func (s *sealed) remove(r *request) {
-	if s.live.remove(r); r.removed {
-		s.store.Count(sessioncache.Removals)
+	if !wasAsked(r) {
+		if s.live.remove(r); r.removed {
+			s.store.Count(sessioncache.Removals)
+		}
 	}
-	if s.unshare(r) {
+	removed, there := s.unshare(r)
+	if removed {
 		r.removed = true
 	}
+	if !there && !bool(r.removed) {
+		s.askFarForSession(r, C.GOSESS_FAR_GET)
+	}
 }
 
-// unshare takes the bytes of a session out of the store, and reports whether they were there.
-func (s *sealed) unshare(r *request) bool {
-	return s.rules.Remove(unhurried, idOf(r), s.isThat(r))
+// unshare takes the bytes of a session out of the store, and reports whether it has and whether there were any under
+// its id.
+func (s *sealed) unshare(r *request) (removed, there bool) {
+	removed = s.rules.Remove(unhurried, idOf(r), s.isThat(r, &there))
+	return removed, there
 }
 
-// isThat says whether a stored session is the one of a request, and drops the copy of it then.
-func (s *sealed) isThat(r *request) func(der []byte, seal sessioncache.Seal) bool {
+// isThat says whether a stored session is the one of a request, and drops the copy of it then. It
+// notes that there is one.
+func (s *sealed) isThat(r *request, there *bool) func(der []byte, seal sessioncache.Seal) bool {
 	return func(der []byte, seal sessioncache.Seal) bool {
+		*there = true
 		if !sameBytes(r, der) {
 			return false
 		}
@@ -251,13 +280,16 @@ func (s *sealed) isThat(r *request) func(der []byte, seal sessioncache.Seal) boo
 // change leaves a session that is stored as one that ends earlier than it says itself what is left to
 // it: it is one of a chain of tickets.
 func (s *sealed) change(r *request) {
-	before, now := int64(r.ends), int64(r.expires)
+	before, now, there := int64(r.ends), int64(r.expires), false
 	s.rules.Change(unhurried, idOf(r), derOf(r), func(stored int64) int64 {
 		if stored < before {
 			return min(stored, now)
 		}
 		return now
-	}, s.isThat(r))
+	}, s.isThat(r, &there))
+	if !there {
+		s.askFarForSession(r, C.GOSESS_FAR_GET)
+	}
 }
 
 // expire leaves nothing of the records whose time is over, although nobody asks for secrets.
@@ -268,6 +300,13 @@ func (s *sealed) number(r *request) {
 	stored, err := s.rules.Number(unhurried, ownerOf(r.owner))
 	s.told("count the sessions", err)
 	r.result += C.long(stored)
+}
+
+// secrets makes none that another machine has made.
+func (s *sealed) secrets(r *request) {
+	if !s.askFarForSecrets(r) {
+		readSecrets(r, s.rules)
+	}
 }
 
 // flush leaves what has expired to the store, which drops it on its way: libssl flushes

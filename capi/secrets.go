@@ -9,17 +9,17 @@ import (
 	"gosess/sessioncache/tickets"
 )
 
+func planOf(r *request) tickets.Plan {
+	return tickets.Plan{Now: int64(r.wanted.now), Period: int64(r.wanted.period), Keep: int64(r.wanted.keep)}
+}
+
 // readSecrets answers with the secrets of tickets that there are, and makes those of this period and the next.
 // A worker may have forbidden itself the system call by now that package crypto/rand makes, so what is random
 // comes from libcrypto, which has to work for TLS.
 func readSecrets(r *request, vault tickets.Vault) {
 	wanted := r.wanted
 	drawn := 0
-	secrets, err := tickets.Read(unhurried, vault, tickets.Plan{
-		Now:    int64(wanted.now),
-		Period: int64(wanted.period),
-		Keep:   int64(wanted.keep),
-	}, func(secret []byte) {
+	secrets, err := tickets.Read(unhurried, vault, planOf(r), func(secret []byte) {
 		fresh := (*[tickets.Size]byte)(unsafe.Pointer(&wanted.fresh[drawn]))
 		copy(secret, fresh[:])
 		clear(fresh[:])

@@ -211,7 +211,7 @@ func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der
 	}
 	c.store.CountFor(o.Row, Misses, 1)
 	c.store.CountFor(o.Row, w.why, 1)
-	return dst, Stored{Absent: absent}, false
+	return dst, Stored{Absent: absent && w.why == MissedAbsent}, false
 }
 
 // leave leaves a session where it is that is not for who asks. Who was about to take it has had it taken from other

@@ -79,6 +79,21 @@ func Read(ctx context.Context, vault Vault, plan Plan, fresh func([]byte)) (secr
 	return secrets, err
 }
 
+// Missing returns the names of the secrets that Read would make.
+func Missing(ctx context.Context, vault Vault, plan Plan) (names []string) {
+	current := plan.Now / plan.Period
+	for _, number := range []int64{current, current + 1} {
+		values, err := vault.Record(ctx, plan.name(number))
+		if len(values) == 0 && err == nil {
+			names = append(names, plan.name(number))
+		}
+		for _, value := range values {
+			clear(value)
+		}
+	}
+	return names
+}
+
 // Wipe zeroes secrets.
 func Wipe(secrets []Secret) { clear(secrets) }
 

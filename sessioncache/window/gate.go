@@ -4,8 +4,10 @@ import "time"
 
 const (
 	gateOpen = 1
-	// LongestLease is what a lease is at most: one of before the machine was started anew means nothing.
-	LongestLease = 10 * time.Second
+	// LongestLease is what the agent may renew a lease for, and FarthestLease what a worker takes for one: what ends later
+	// is of before the machine was started anew. The worker's clock was read before the agent's.
+	LongestLease  = 10 * time.Second
+	FarthestLease = LongestLease + time.Second
 	// MaxStrikes is after how many waits in a row that nobody has answered a worker closes the gate.
 	MaxStrikes = 5
 )
@@ -47,5 +49,5 @@ func (w *Window) Renew(lease time.Duration) {
 // MayWait reports whether a worker may wait for the agent.
 func (w *Window) MayWait() bool {
 	left := int64(w.u64(LeaseAt).Load()) - Now()
-	return w.GateIsOpen() && left > 0 && left <= int64(LongestLease)
+	return w.GateIsOpen() && left > 0 && left <= int64(FarthestLease)
 }

@@ -36,6 +36,7 @@ const (
 
 // ask is what a worker does, in C: shim/far/ask.c.
 func (w *Window) ask(operation Operation, patience time.Duration, step func(), keys ...sessioncache.LookupKey) uint32 {
+	w.Renew(LongestLease) // however slow the machine is
 	if !w.MayWait() {
 		return closed
 	}
@@ -48,7 +49,9 @@ func (w *Window) ask(operation Operation, patience time.Duration, step func(), k
 			continue
 		}
 		step()
-		w.u32(at + 4).Store(uint32(operation) | uint32(len(keys))<<countBits)
+		what := uint32(operation) | uint32(len(keys))<<countBits
+		w.u32(at + WhatAt).Store(what)
+		w.u64(at + SumAt).Store(sumOf(uint64(free), uint64(what), keys...))
 		for i := range keys {
 			w.putKey(at+KeysAt+i*16, &keys[i])
 			step()
@@ -90,12 +93,6 @@ func (w *Window) await(word *atomic.Uint32, free uint32, deadline int64) uint32 
 }
 
 func noStep() {}
-
-// serving lets workers wait.
-func serving(w *Window) {
-	w.Renew(LongestLease)
-	w.OpenGate()
-}
 
 // freeSlots is how many slots are.
 func freeSlots(w *Window) (n int) {

@@ -85,6 +85,22 @@ func (w *Window) Count(c Counter, n uint64) { w.u64(CountersAt + int(c)*8).Add(n
 // Counter reads one.
 func (w *Window) Counter(c Counter) uint64 { return w.u64(CountersAt + int(c)*8).Load() }
 
+// sumOf is another one for a mix of what two have written to one place, but for chance: who is stopped while it writes
+// may go on when the place is another's.
+func sumOf(number, what uint64, keys ...sessioncache.LookupKey) uint64 {
+	sum := mix(mix(0, number), what)
+	for i := range keys {
+		ne := binary.NativeEndian
+		sum = mix(mix(sum, ne.Uint64(keys[i][:])), ne.Uint64(keys[i][8:]))
+	}
+	return sum
+}
+
+func mix(sum, word uint64) uint64 {
+	sum = (sum ^ word) * 0x9e3779b97f4a7c15
+	return sum ^ sum>>29
+}
+
 // putKey and keyAt write and read a lookup key, in words of the machine.
 func (w *Window) putKey(at int, key *sessioncache.LookupKey) {
 	w.u64(at).Store(binary.NativeEndian.Uint64(key[:]))

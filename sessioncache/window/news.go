@@ -1,7 +1,6 @@
 package window
 
 import (
-	"encoding/binary"
 	"time"
 
 	"gosess/sessioncache"
@@ -68,7 +67,7 @@ func (w *Window) Tell(item Item) {
 	w.u64(at).Store(0)
 	w.u64(at + newsWhat).Store(what)
 	w.putKey(at+newsKey, &item.Key)
-	w.u64(at + newsSum).Store(sumOf(number, what, &item.Key))
+	w.u64(at + newsSum).Store(sumOf(number, what, item.Key))
 	w.u64(at).Store(number)
 	if idle := w.u32(IdleAt); idle.Load() != 0 && idle.CompareAndSwap(1, 0) {
 		w.u32(NewsBellAt).Add(1)
@@ -77,17 +76,6 @@ func (w *Window) Tell(item Item) {
 }
 
 func newsAt(number uint64) int { return NewsAt + int((number-1)%News)*NewsSize }
-
-// sumOf is another one for a mix of two pieces of news, but for chance.
-func sumOf(number, what uint64, key *sessioncache.LookupKey) uint64 {
-	const odd = 0x9e3779b97f4a7c15
-	sum := number * odd
-	for _, word := range [...]uint64{what, binary.NativeEndian.Uint64(key[:]), binary.NativeEndian.Uint64(key[8:])} {
-		sum = (sum ^ word) * odd
-		sum ^= sum >> 29
-	}
-	return sum
-}
 
 // Drain appends to dst the news that there is, until its capacity is full. One thread of the agent at a time calls it. What is
 // read counts as delivered only after [Window.Delivered]: an agent that dies before that has its successor read it again.
@@ -150,7 +138,7 @@ func (w *Window) newsOf(number uint64) (item Item, state int) {
 	what := w.u64(at + newsWhat).Load()
 	item = Item{Kind: Kind(what >> 32), Key: w.keyAt(at + newsKey), Expires: uint32(what)}
 	is := w.u64(at + newsSum).Load()
-	if w.u64(at).Load() != number || is != sumOf(number, what, &item.Key) || item.Kind == 0 || item.Kind >= kinds {
+	if w.u64(at).Load() != number || is != sumOf(number, what, item.Key) || item.Kind == 0 || item.Kind >= kinds {
 		return item, overrun
 	}
 	return item, whole

@@ -9,8 +9,11 @@ import (
 
 // A slot begins with a word that is the futex of the worker that waits: generation << 3 | state.
 // Every change of it is a compare-and-swap of the whole word, so who comes too late changes
-// nothing. Then what is asked for: operation, and from bit 8 how many keys. Then the keys.
+// nothing. Then what is asked for: operation, and from bit 8 how many keys. Then a sum of generation, what is asked for and
+// keys. Then the keys.
 const (
+	WhatAt  = 4
+	SumAt   = 8
 	KeysAt  = 16
 	MaxKeys = (SlotSize - KeysAt) / len(sessioncache.LookupKey{})
 
@@ -84,7 +87,7 @@ func (w *Window) take(slot int) (r Request, ok bool) {
 	if seen&stateMask != Posted || !word.CompareAndSwap(seen, r.taken) {
 		return r, false
 	}
-	what := w.u32(at + 4).Load()
+	what := w.u32(at + WhatAt).Load()
 	r.Operation, r.count = Operation(what&(1<<countBits-1)), int(what>>countBits)
 	if r.Operation >= operations || r.count < 1 || r.count > MaxKeys {
 		w.Answer(&r, Failure)
@@ -93,8 +96,12 @@ func (w *Window) take(slot int) (r Request, ok bool) {
 	for i := range r.count {
 		r.keys[i] = w.keyAt(at + KeysAt + i*len(r.keys[i]))
 	}
-	// Where the worker has not waited for so long, another one may have written half of that.
-	return r, word.Load() == r.taken
+	// What a worker has written that had this slot before, and was stopped meanwhile, is not what this one asks for.
+	if w.u64(at+SumAt).Load() != sumOf(uint64(seen&^stateMask), uint64(what), r.keys[:r.count]...) {
+		w.Answer(&r, Failure)
+		return r, false
+	}
+	return r, true
 }
 
 // Answer tells the worker that waits: Hit, Miss or Failure. It reports whether there was one.

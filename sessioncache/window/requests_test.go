@@ -32,7 +32,7 @@ func agent(w *Window, ended *atomic.Bool) {
 // Each of many workers gets the answer to what it has asked for.
 func TestAnswers(t *testing.T) {
 	w := newWindow(t)
-	serving(w)
+	w.OpenGate()
 	var ended atomic.Bool
 	var agents, workers sync.WaitGroup
 	agents.Go(func() { agent(w, &ended) })
@@ -42,7 +42,7 @@ func TestAnswers(t *testing.T) {
 			for i := range 200 {
 				n := worker*1000 + i
 				want := uint32(Hit + n%2)
-				if got := other.ask(Get, 10*time.Second, noStep, keyOf(n), keyOf(n+2)); got != want {
+				if got := other.ask(Get, time.Minute, noStep, keyOf(n), keyOf(n+2)); got != want {
 					t.Errorf("request %d: %d, not %d", n, got, want)
 				}
 			}
@@ -58,7 +58,7 @@ func TestAnswers(t *testing.T) {
 
 func TestRequest(t *testing.T) {
 	w := newWindow(t)
-	serving(w)
+	w.OpenGate()
 	var asking sync.WaitGroup
 	asking.Go(func() { w.ask(Take, time.Minute, noStep, keyOf(1), keyOf(2), keyOf(3)) })
 	r := collectOne(t, w)
@@ -87,7 +87,7 @@ func collectOne(t *testing.T, w *Window) Request {
 // An answer that comes too late changes nothing, whoever has the slot by then.
 func TestLateAnswer(t *testing.T) {
 	w := newWindow(t)
-	serving(w)
+	w.OpenGate()
 	var asking sync.WaitGroup
 	asking.Go(func() {
 		if got := w.ask(Get, time.Millisecond, noStep, keyOf(1)); got != timeout {
@@ -117,10 +117,46 @@ func TestLateAnswer(t *testing.T) {
 	asking.Wait()
 }
 
+// A worker that was stopped while it asked, and goes on when its slot is another's, does not have that one's question
+// changed to its own: who takes a session would be told that it has it.
+func TestRequestsAreNotMixed(t *testing.T) {
+	w := newWindow(t)
+	w.OpenGate()
+	for _, c := range []struct {
+		name   string
+		change func(at int)
+	}{
+		{"the keys", func(at int) { w.putKey(at+KeysAt, new(sessioncache.LookupKey)) }},
+		{"what is asked for", func(at int) { w.u32(at + WhatAt).Store(uint32(Take) | 2<<countBits) }},
+		{"all of it", func(at int) {
+			key, what := keyOf(7), uint64(Take)|1<<countBits
+			w.u32(at + WhatAt).Store(uint32(what))
+			w.putKey(at+KeysAt, &key)
+			w.u64(at + SumAt).Store(sumOf(uint64(w.u32(at).Load()&^stateMask)-1<<stateBits, what, key))
+		}},
+	} {
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			if got := w.ask(Take, time.Minute, noStep, keyOf(1)); got != Failure {
+				t.Errorf("%s: %d, not a failure", c.name, got)
+			}
+		})
+		for w.u64(PostedAt).Load() == 0 {
+			w.Await(time.Second)
+		}
+		c.change(slotAt(0))
+		if found := w.Collect(make([]Request, 0, 1)); len(found) != 0 {
+			t.Errorf("%s: a request that is a mix is collected", c.name)
+			w.Answer(&found[0], Failure)
+		}
+		asking.Wait()
+	}
+}
+
 // A worker that ends anywhere in a request leaves a slot that is free again after two looks at it.
 func TestDeadWorkers(t *testing.T) {
 	w := newWindow(t)
-	serving(w)
+	w.OpenGate()
 	var ended atomic.Bool
 	var agents sync.WaitGroup
 	agents.Go(func() { agent(w, &ended) })
@@ -148,7 +184,7 @@ func TestDeadWorkers(t *testing.T) {
 	if n := freeSlots(w); n != Slots {
 		t.Errorf("%d slots are free, not all %d", n, Slots)
 	}
-	if got := w.ask(Get, 10*time.Second, noStep, keyOf(2)); got != Hit {
+	if got := w.ask(Get, time.Minute, noStep, keyOf(2)); got != Hit {
 		t.Errorf("after that: %d, not a hit", got)
 	}
 	ended.Store(true)
@@ -158,7 +194,7 @@ func TestDeadWorkers(t *testing.T) {
 // Whatever an agent has begun when it ends, its successor serves the next request.
 func TestDeadAgents(t *testing.T) {
 	w := newWindow(t)
-	serving(w)
+	w.OpenGate()
 	for i := range 1000 {
 		var asking sync.WaitGroup
 		asking.Go(func() {
@@ -182,7 +218,7 @@ func TestDeadAgents(t *testing.T) {
 	var ended atomic.Bool
 	var agents sync.WaitGroup
 	agents.Go(func() { agent(again(t, w), &ended) })
-	if got := w.ask(Get, 10*time.Second, noStep, keyOf(2)); got != Hit {
+	if got := w.ask(Get, time.Minute, noStep, keyOf(2)); got != Hit {
 		t.Errorf("the last agent: %d, not a hit", got)
 	}
 	ended.Store(true)
@@ -192,7 +228,7 @@ func TestDeadAgents(t *testing.T) {
 // More requests than there is room for are collected by and by.
 func TestManyRequests(t *testing.T) {
 	w := newWindow(t)
-	serving(w)
+	w.OpenGate()
 	var asking sync.WaitGroup
 	for i := range 100 {
 		asking.Go(func() {

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "../far/window.h"
 #include "url.h"
 
 enum {

@@ -21,6 +21,7 @@
 #include "../base/io.h"
 #include "../base/locks.h"
 #include "../base/text.h"
+#include "../far/window.h"
 #include "aside.h"
 #include "check.h"
 #include "header.h"
@@ -63,6 +64,13 @@ static bool map(int fd, uint64_t size, struct gosess_store *store,
     madvise(base, (size_t)size, MADV_DONTDUMP);
     store->base = base;
     store->size = size;
+    return true;
+}
+
+static bool find_window(const struct gosess_url *url, struct gosess_store *store)
+{
+    if (url->fleet)
+        store->window = (void *)((char *)store->base + store->size - GOSESS_WINDOW_SIZE);
     return true;
 }
 
@@ -217,7 +225,7 @@ static bool fill(int fd, const struct gosess_url *url, const char *keys_file,
         return false;
     if (fsync(fd) != 0)
         return fail_write(report);
-    return map(fd, size, store, report);
+    return map(fd, size, store, report) && find_window(url, store);
 }
 
 static bool make(int fd, const struct gosess_url *url, const char *keys_file,
@@ -237,7 +245,7 @@ static bool use(int fd, uint64_t file_size, const struct gosess_url *url, const 
         gosess_note_size(size, url->size, report);
     return allocate(fd, file_size, true, report) &&
            (store->keys = open_keys(url, keys_file, report)) != NULL &&
-           map(fd, file_size, store, report);
+           map(fd, file_size, store, report) && find_window(url, store);
 }
 
 /* One try with the locked file. *again where it has made way: the path is free then. */

@@ -10,6 +10,7 @@ struct gosess_store {
     void *base;
     uint64_t size;
     bool fixed; /* nobody can cut it short: it has no path, and is sealed (fcntl(2)) */
+    struct gosess_window *window; /* of a fleet; NULL for others */
     struct gosess_keys *keys;
 };
 

@@ -7,6 +7,7 @@
 
 #include "../base/locks.h"
 #include "../core/load.h"
+#include "../far/ask.h"
 #include "../ssl/libssl.h"
 #include "label.h"
 
@@ -38,6 +39,40 @@ static void settle(struct gosess_context *context, struct gosess_request *reques
     gosess_free_leaving(request);
 }
 
+/*
+ * Where the Go half has found that the far store may have what it lacks, has the agent bring it.
+ * Whether it was asked is all the same to who makes what is missing.
+ */
+static bool is_brought(struct gosess_cache *cache, struct gosess_far *far)
+{
+    if (far->count == 0 || gosess_cache_number(cache) <= 0)
+        return false;
+    far->asked = true;
+    enum gosess_far_answer answer = gosess_far_ask(cache->store.window, far, cache->url.wait);
+    return answer == GOSESS_FAR_HIT || far->operation == GOSESS_FAR_GET_RECORD ||
+           (answer == GOSESS_FAR_LATE && far->operation == GOSESS_FAR_GET);
+}
+
+/* Of what is near, and then of what the agent has brought. */
+static bool ask_cache(struct gosess_cache *cache, struct gosess_request *request)
+{
+    struct gosess_far far;
+    struct gosess_window *window = cache->store.window;
+    request->cache = gosess_cache_number(cache);
+    if (request->cache <= 0)
+        return false;
+    if (window && gosess_far_is_open(window)) {
+        far.asked = false;
+        far.count = 0;
+        request->far = &far;
+    }
+    bool done = gosess_core_ask(request);
+    if (done && request->far && is_brought(cache, &far))
+        done = gosess_core_ask(request);
+    request->far = NULL;
+    return done;
+}
+
 bool gosess_ask(struct gosess_context *context, struct gosess_request *request)
 {
     int saved = errno;
@@ -46,9 +81,8 @@ bool gosess_ask(struct gosess_context *context, struct gosess_request *request)
     if (context->cache && gosess_load()) {
         if (request->scope) /* a handshake holds the SSL_CTX */
             gosess_label(context);
-        request->cache = gosess_cache_number(context->cache);
         request->owner = &context->owner;
-        done = request->cache > 0 && gosess_core_ask(request);
+        done = ask_cache(context->cache, request);
     }
     if (done)
         settle(context, request);

@@ -19,7 +19,6 @@ type Far struct {
 	Database int
 	Cluster  bool
 	Sentinel string // the name of the primary that the hosts, which are sentinels, know
-	Push     bool
 	Prefix   string // of all keys
 	Files    Files
 
@@ -57,7 +56,6 @@ var farOptions = []farOption{
 	{"sentinel", "sentinel=mymaster", func(f *Far, v string) error { f.Sentinel = v; return nil }},
 	{"sentinel-password", "sentinel-password=/etc/gosess/sentinel", fileOption(func(f *Far) *string { return &f.Files.SentinelPassword })},
 	{"cluster", "", func(f *Far, _ string) error { f.Cluster = true; return nil }},
-	{"push", "", func(f *Far, _ string) error { f.Push = true; return nil }},
 	{"prefix", "prefix=web:", parsePrefix},
 	{"db", "db=0", parseDatabase},
 	{"ca", "ca=/etc/gosess/ca.pem", fileOption(func(f *Far) *string { return &f.Files.CA })},

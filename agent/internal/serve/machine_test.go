@@ -172,7 +172,11 @@ func (m *machine) ask(operation window.Operation, key sessioncache.LookupKey, pa
 		if free&states != window.Free || !word.CompareAndSwap(free, free|window.Filling) {
 			continue
 		}
-		m.word(at + 4).Store(uint32(operation) | 1<<8)
+		what := uint32(operation) | 1<<8
+		m.word(at + window.WhatAt).Store(what)
+		ne := binary.NativeEndian
+		sum := mix(mix(mix(mix(0, uint64(free&^states)), uint64(what)), ne.Uint64(key[:])), ne.Uint64(key[8:]))
+		(*atomic.Uint64)(unsafe.Pointer(&m.memory[at+window.SumAt])).Store(sum)
 		copy(m.memory[at+window.KeysAt:], key[:])
 		word.Store(free | window.Posted)
 		(*atomic.Uint64)(unsafe.Pointer(&m.memory[window.PostedAt+slot/64*8])).Or(1 << (slot % 64))
@@ -189,6 +193,12 @@ func (m *machine) ask(operation window.Operation, key sessioncache.LookupKey, pa
 	}
 	m.t.Fatal("no slot is free")
 	return 0
+}
+
+// mix is that of docs/fleet-format.md.
+func mix(sum, word uint64) uint64 {
+	sum = (sum ^ word) * 0x9e3779b97f4a7c15
+	return sum ^ sum>>29
 }
 
 // asks wants an answer.

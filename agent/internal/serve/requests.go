@@ -12,9 +12,9 @@ import (
 
 const (
 	// tick is how often the agent looks after the gate where nobody asks.
-	tick = 200 * time.Millisecond
+	tick = 500 * time.Millisecond
 	// lease is for how long workers may wait for an agent that is heard of no more.
-	lease = time.Second
+	lease = 2 * time.Second
 	// reclaimEvery is how often slots are freed whose workers are no more.
 	reclaimEvery = time.Second
 	// missFor is for how long it is noted that the far store does not have something: it may get it.

@@ -338,3 +338,27 @@ func TestTakenAtOnce(t *testing.T) {
 		m.asks(window.Take, keyOf(i), window.Miss)
 	}
 }
+
+// TestFarAway: for a store whose answers always come too late nobody waits any more, but it is told what is stored.
+func TestFarAway(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	proxy := testredis.NewProxy(t, redis.Port)
+	a, b := two(t, proxy.URL())
+	proxy.Delay(20 * time.Millisecond)
+	if state := a.ask(window.Get, keyOf(1), 2*time.Millisecond); state >= window.Hit {
+		t.Errorf("the answer is %d, in no time", state)
+	}
+	// What workers do after five of these. The late answer has come when the store has answered again.
+	a.asks(window.Get, keyOf(2), window.Miss)
+	a.window.CloseGate()
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if a.window.GateIsOpen() {
+			t.Fatal("workers wait again")
+		}
+	}
+	a.store(keyOf(3), sealed(3))
+	b.hears(keyOf(3), sealed(3))
+	proxy.Delay(0)
+	a.waitOpen()
+}

@@ -1,0 +1,336 @@
+/*
+ * machines.c - two machines of a fleet in one process: each has a store of its own, which the agent
+ * of the test serves, and the same certificate and key file.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../../shim/far/window.h"
+#include "../../api/programs/api.h"
+
+static struct machine {
+    gosess_cache *cache;
+    SSL_CTX *ctx;
+    struct gosess_window *window;
+} a, b;
+
+/* STORE_A and STORE_B are the paths, OPTIONS what else the URLs have. */
+static struct machine start(const char *variable)
+{
+    struct machine machine = {0};
+    struct stat status;
+    char url[4096], error[GOSESS_ERROR_SIZE];
+    const char *path = getenv(variable);
+    snprintf(url, sizeof url, "shm:%s?size=1m&fleet&wait=50ms&%s", path, getenv("OPTIONS"));
+    if (gosess_cache_open(url, &machine.cache, error, sizeof error) != GOSESS_OK)
+        give_up(__FILE__, __LINE__, error);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    MUST(fd >= 0 && fstat(fd, &status) == 0);
+    machine.window = mmap(NULL, GOSESS_WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                          status.st_size - GOSESS_WINDOW_SIZE);
+    MUST(machine.window != MAP_FAILED);
+    close(fd);
+    machine.ctx = new_served(machine.cache);
+    return machine;
+}
+
+static void nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+/* Until the agent has taken care of all that it was told. */
+static void settle(void)
+{
+    for (const struct machine *each = &a;; each = &b) {
+        const _Atomic uint64_t *head = (const void *)&each->window->head;
+        while (atomic_load(head) != atomic_load(&each->window->tail))
+            nap();
+        if (each == &b)
+            return;
+    }
+}
+
+static uint64_t counted(const struct machine *machine, enum gosess_window_counter counter)
+{
+    return atomic_load(&machine->window->counters[counter]);
+}
+
+/* Of this test's agent it may be late where the machine is busy: then once more. */
+static bool was_late(const struct machine *machine)
+{
+    static uint64_t seen;
+    uint64_t before = seen;
+    seen = counted(machine, GOSESS_WINDOW_TIMEOUTS) + counted(machine, GOSESS_WINDOW_ROBBED);
+    return seen != before;
+}
+
+static bool resumes(const struct machine *machine, SSL_SESSION *session)
+{
+    was_late(machine);
+    do
+        if (RESUMED(again(machine->ctx, session, "one.test")))
+            return true;
+    while (was_late(machine));
+    return false;
+}
+
+static bool removes(const struct machine *machine, SSL_SESSION *servers)
+{
+    was_late(machine);
+    do
+        if (gosess_remove_session(machine->ctx, servers) == GOSESS_OK)
+            return true;
+    while (was_late(machine));
+    return false;
+}
+
+/* What one machine has made, the other one resumes: at first from far, and then from its own store.
+ */
+static void shared(void)
+{
+    SSL_SESSION *session;
+    MUST(FULL(full(a.ctx, &session, "one.test")));
+    settle();
+    MUST(FULL(again(b.ctx, session, "other.test")));
+    MUST(resumes(&b, session));
+    uint64_t before = counted(&b, GOSESS_WINDOW_HITS);
+    MUST(before == 1 || was_late(&b)); /* of whatever name */
+    for (int i = 0; i < 3; i++)
+        MUST(RESUMED(again(b.ctx, session, "one.test")));
+    MUST(RESUMED(again(a.ctx, session, "one.test")));
+    MUST(counted(&b, GOSESS_WINDOW_HITS) == before && counted(&a, GOSESS_WINDOW_HITS) == 0);
+    SSL_SESSION_free(session);
+    say("shared");
+}
+
+/* A session that no machine has is asked for, and the handshake is a full one. */
+static void unknown(void)
+{
+    SSL_CTX *stranger = new_server();
+    gosess_cache_detach(stranger);
+    SSL_SESSION *session;
+    MUST(FULL(full(stranger, &session, NULL)));
+    MUST(FULL(again(b.ctx, session, NULL)));
+    MUST(counted(&b, GOSESS_WINDOW_MISSED) == 1 || was_late(&b));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(stranger);
+    say("unknown");
+}
+
+/* The server's own object of a session that A has made. */
+static SSL_SESSION *made_at_a(SSL_SESSION **clients)
+{
+    SSL_CTX *client = new_client();
+    struct connection connection = open_connection(a.ctx, client, NULL, "one.test");
+    MUST(shake_hands(&connection));
+    SSL_SESSION *servers = SSL_get1_session(connection.server);
+    *clients = client_session(&connection);
+    close_connection(&connection, CLEAN);
+    SSL_CTX_free(client);
+    settle();
+    return servers;
+}
+
+/* B removes what A has made: B's store does not have it. */
+static void removed(void)
+{
+    SSL_SESSION *clients, *servers = made_at_a(&clients);
+    MUST(removes(&b, servers));
+    settle();
+    MUST(FULL(again(a.ctx, clients, "one.test")));
+    MUST(FULL(again(b.ctx, clients, "one.test")));
+    MUST(gosess_remove_session(b.ctx, servers) == GOSESS_NOT_FOUND);
+    SSL_SESSION_free(clients);
+    SSL_SESSION_free(servers);
+    say("removed");
+}
+
+static void flushed(void)
+{
+    SSL_SESSION *clients, *servers = made_at_a(&clients);
+    MUST(resumes(&b, clients));
+    settle();
+    MUST(gosess_cache_flush(b.cache) == GOSESS_OK);
+    settle();
+    MUST(FULL(again(a.ctx, clients, "one.test")));
+    MUST(FULL(again(b.ctx, clients, "one.test")));
+    SSL_SESSION_free(clients);
+    SSL_SESSION_free(servers);
+    say("flushed");
+}
+
+/* The owner of a context's sessions is known on every machine that has them. */
+static void context_flushed(void)
+{
+    SSL_SESSION *clients, *servers = made_at_a(&clients);
+    MUST(resumes(&b, clients));
+    settle();
+    SSL_CTX_flush_sessions(a.ctx, 0);
+    settle();
+    MUST(FULL(again(a.ctx, clients, "one.test")));
+    MUST(FULL(again(b.ctx, clients, "one.test")));
+    SSL_SESSION_free(clients);
+    SSL_SESSION_free(servers);
+    say("context flushed");
+}
+
+/* --- single use --- */
+
+static void once(void)
+{
+    SSL_SESSION *session;
+    MUST(FULL(full(a.ctx, &session, "one.test")));
+    settle();
+    MUST(FULL(again(b.ctx, session, "other.test"))); /* which leaves it for others */
+    settle();
+    was_late(&a);
+    MUST(RESUMED(again(a.ctx, session, "one.test")) || was_late(&a));
+    MUST(FULL(again(a.ctx, session, "one.test")));
+    MUST(FULL(again(b.ctx, session, "one.test")));
+    SSL_SESSION_free(session);
+    MUST(FULL(full(a.ctx, &session, "one.test")));
+    settle();
+    was_late(&b);
+    MUST(RESUMED(again(b.ctx, session, "one.test")) || was_late(&b));
+    MUST(FULL(again(a.ctx, session, "one.test"))); /* although it is near */
+    SSL_SESSION_free(session);
+    say("once");
+}
+
+#define RACES 200
+
+static SSL_SESSION *raced[RACES];
+static _Atomic int resumed[RACES];
+static pthread_barrier_t together;
+
+static void *race(void *machine)
+{
+    for (int i = 0; i < RACES; i++) {
+        pthread_barrier_wait(&together);
+        if (RESUMED(again(((struct machine *)machine)->ctx, raced[i], "one.test")))
+            atomic_fetch_add(&resumed[i], 1);
+    }
+    return NULL;
+}
+
+/* Of two machines that are offered a session at the same moment just one has it. */
+static void raced_for(void)
+{
+    pthread_t threads[2];
+    for (int i = 0; i < RACES; i++)
+        MUST(FULL(full(i % 2 ? a.ctx : b.ctx, &raced[i], "one.test")));
+    settle();
+    pthread_barrier_init(&together, NULL, 2);
+    MUST(pthread_create(&threads[0], NULL, race, &a) == 0);
+    MUST(pthread_create(&threads[1], NULL, race, &b) == 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    bool late = counted(&a, GOSESS_WINDOW_TIMEOUTS) + counted(&b, GOSESS_WINDOW_TIMEOUTS) > 0;
+    for (int i = 0; i < RACES; i++) {
+        MUST(resumed[i] == 1 || (late && resumed[i] == 0));
+        SSL_SESSION_free(raced[i]);
+    }
+    say("raced for");
+}
+
+/* --- tickets --- */
+
+/* With GOSESS_TICKETS=shared a ticket of one machine is opened by the other: they have one secret.
+ */
+static void tickets(void)
+{
+    SSL_SESSION *sessions[2];
+    for (const struct machine *each = &a; each; each = each == &a ? &b : NULL)
+        SSL_CTX_clear_options(each->ctx, SSL_OP_NO_TICKET);
+    MUST(FULL(full(a.ctx, &sessions[0], "one.test")));
+    settle();
+    was_late(&b);
+    MUST(RESUMED(again(b.ctx, sessions[0], "one.test")) || was_late(&b));
+    MUST(FULL(full(b.ctx, &sessions[1], "one.test")));
+    MUST(RESUMED(again(a.ctx, sessions[1], "one.test")) || counted(&b, GOSESS_WINDOW_TIMEOUTS) > 0);
+    MUST(counted(&b, GOSESS_WINDOW_HITS) == 1 || counted(&b, GOSESS_WINDOW_TIMEOUTS) > 0);
+    MUST(stats_of(a.cache).stores == 0);
+    for (int i = 0; i < 2; i++)
+        SSL_SESSION_free(sessions[i]);
+    say("tickets");
+}
+
+/* Without an agent each machine makes its own. */
+static void tickets_alone(void)
+{
+    SSL_SESSION *session;
+    SSL_CTX_clear_options(a.ctx, SSL_OP_NO_TICKET);
+    MUST(FULL(full(a.ctx, &session, "one.test")));
+    MUST(RESUMED(again(a.ctx, session, "one.test")));
+    SSL_SESSION_free(session);
+    say("tickets alone");
+}
+
+/* --- without an agent --- */
+
+/* The own sessions of each machine are resumed, and nobody waits. */
+static void alone(void)
+{
+    SSL_SESSION *session;
+    MUST(FULL(full(a.ctx, &session, "one.test")));
+    MUST(RESUMED(again(a.ctx, session, "one.test")));
+    MUST(FULL(again(b.ctx, session, "one.test")));
+    for (int i = 0; i < GOSESS_WINDOW_COUNTERS; i++)
+        MUST(counted(&a, i) == 0 && counted(&b, i) == 0);
+    SSL_SESSION_free(session);
+    say("alone");
+}
+
+/* What may be used once may have been used elsewhere. */
+static void once_alone(void)
+{
+    SSL_SESSION *session;
+    MUST(FULL(full(a.ctx, &session, "one.test")));
+    MUST(FULL(again(a.ctx, session, "one.test")));
+    SSL_SESSION_free(session);
+    say("once alone");
+}
+
+/* An agent that is stopped costs five waits, and no handshake. */
+static void stopped(void)
+{
+    SSL_SESSION *session;
+    MUST(FULL(full(a.ctx, &session, "one.test")));
+    for (int i = 0; i < 20; i++)
+        MUST(FULL(again(b.ctx, session, "one.test")));
+    MUST(RESUMED(again(a.ctx, session, "one.test")));
+    MUST(counted(&b, GOSESS_WINDOW_TIMEOUTS) == GOSESS_STRIKES_MAX);
+    SSL_SESSION_free(session);
+    say("stopped");
+}
+
+int main(int argc, char **argv)
+{
+    const struct scenario scenarios[] = {
+        {"shared", shared},
+        {"unknown", unknown},
+        {"removed", removed},
+        {"flushed", flushed},
+        {"context-flushed", context_flushed},
+        {"once", once},
+        {"raced-for", raced_for},
+        {"tickets", tickets},
+        {"tickets-alone", tickets_alone},
+        {"alone", alone},
+        {"once-alone", once_alone},
+        {"stopped", stopped},
+    };
+    if (argc > 1 && strcmp(argv[1], "--tls1.3") == 0)
+        tls_version = TLS1_3_VERSION;
+    a = start("STORE_A");
+    b = start("STORE_B");
+    while (getenv("AGENT") && !(atomic_load(&a.window->gate) & atomic_load(&b.window->gate) & 1))
+        nap();
+    return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}
