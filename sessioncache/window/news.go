@@ -1,7 +1,9 @@
 package window
 
 import (
+	"encoding/binary"
 	"time"
+	"unsafe"
 
 	"gosess/sessioncache"
 )
@@ -65,14 +67,24 @@ func (w *Window) Tell(item Item) {
 	at := newsAt(number)
 	what := uint64(item.Kind)<<32 | uint64(item.Expires)
 	w.u64(at).Store(0)
-	w.u64(at + newsWhat).Store(what)
-	w.putKey(at+newsKey, &item.Key)
-	w.u64(at + newsSum).Store(sumOf(number, what, item.Key))
+	w.putNews(at, what, &item.Key, sumOf(number, what, item.Key))
 	w.u64(at).Store(number)
 	if idle := w.u32(IdleAt); idle.Load() != 0 && idle.CompareAndSwap(1, 0) {
 		w.u32(NewsBellAt).Add(1)
 		wake(w.u32(NewsBellAt))
 	}
+}
+
+// putNews writes what nobody may look at yet.
+func (w *Window) putNews(at int, what uint64, key *sessioncache.LookupKey, sum uint64) {
+	if ordered {
+		ne := binary.NativeEndian
+		*(*[4]uint64)(unsafe.Add(w.base, at+newsWhat)) = [4]uint64{what, ne.Uint64(key[:]), ne.Uint64(key[8:]), sum}
+		return
+	}
+	w.u64(at + newsWhat).Store(what)
+	w.putKey(at+newsKey, key)
+	w.u64(at + newsSum).Store(sum)
 }
 
 func newsAt(number uint64) int { return NewsAt + int((number-1)%News)*NewsSize }
