@@ -20,7 +20,8 @@ Go half: nothing is started then. The options win over the environment, and are 
 			name:     "check",
 			operands: "URL",
 			short:    "say what a server would do with this URL",
-			about:    "Nothing is made or changed.",
+			about: `Nothing is made or changed. Both halves of the library are looked for too: where they are not there, or
+do not fit each other, a server would serve without a cache.`,
 			examples: []example{
 				{"gosess check 'shm:/var/lib/gosess/web?size=256m'", "would it be made, or used, and why not?"},
 			},

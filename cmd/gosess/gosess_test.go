@@ -49,11 +49,17 @@ func install(dir, bin, lib string) error {
 	if err := os.WriteFile(filepath.Join(dir, bin, "gosess"), self, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, lib, core), nil, 0o644); err != nil {
+	if err := marked(filepath.Join(dir, lib, library), "1.2.3 77"); err != nil {
 		return err
 	}
-	output, err := exec.Command("cc", "-shared", "-o", filepath.Join(dir, lib, library), "-x", "c", "/dev/null").CombinedOutput()
-	if err != nil {
+	return marked(filepath.Join(dir, lib, core), "1.2.3 77")
+}
+
+// marked makes a half of the library that holds nothing but its mark.
+func marked(path, mark string) error {
+	cc := exec.Command("cc", "-shared", "-o", path, "-x", "c", "-")
+	cc.Stdin = strings.NewReader(fmt.Sprintf(`__attribute__((section(".gosess"), used)) static const char mark[] = "%s";`, mark))
+	if output, err := cc.CombinedOutput(); err != nil {
 		return fmt.Errorf("cc: %w: %s", err, output)
 	}
 	return nil

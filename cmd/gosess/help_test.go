@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -94,22 +92,22 @@ func TestVersion(t *testing.T) {
 	if r := gosess(t, home, nil, "--version"); r.status != 0 || r.stdout != line {
 		t.Errorf("--version: %+v", r)
 	}
-	r := gosess(t, home, nil, "version")
-	if r.status != 0 || !strings.HasPrefix(r.stdout, line) || !strings.Contains(r.stdout, "has no mark of gosess") {
-		t.Errorf("of an empty library: %+v", r)
-	}
 	dir := t.TempDir()
 	if err := install(dir, "bin", "bin"); err != nil {
 		t.Fatal(err)
 	}
 	mark := func(file, text string) {
 		t.Helper()
-		source := fmt.Sprintf(`__attribute__((section(".gosess"), used)) static const char mark[] = "%s";`, text)
-		cc := exec.Command("cc", "-shared", "-o", filepath.Join(dir, "bin", file), "-x", "c", "-")
-		cc.Stdin = strings.NewReader(source)
-		if output, err := cc.CombinedOutput(); err != nil {
-			t.Fatalf("cc: %v: %s", err, output)
+		if err := marked(filepath.Join(dir, "bin", file), text); err != nil {
+			t.Fatal(err)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bin", core), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := gosess(t, dir, nil, "version")
+	if r.status != 0 || !strings.HasPrefix(r.stdout, line) || !strings.Contains(r.stdout, "\nGo half  none") {
+		t.Errorf("of an empty Go half: %+v", r)
 	}
 	const apart = "do not fit each other"
 	mark(library, "1.2.3 77")

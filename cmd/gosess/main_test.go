@@ -84,6 +84,36 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// A Go half that is missing, or of another version, is found before a server finds it.
+func TestCheckLooksForTheLibrary(t *testing.T) {
+	dir := t.TempDir()
+	if err := install(dir, "bin", "lib"); err != nil {
+		t.Fatal(err)
+	}
+	there := filepath.Join(dir, "lib", core)
+	says := func(word string) {
+		t.Helper()
+		if r := gosess(t, dir, nil, "check", "shm:"); r.status != 1 || r.stdout != "" || !strings.Contains(r.stderr, word) {
+			t.Errorf("%+v, want %q", r, word)
+		}
+	}
+	if r := gosess(t, dir, nil, "check", "shm:"); r.status != 0 {
+		t.Errorf("%+v", r)
+	}
+	if err := marked(there, "1.2.4 78"); err != nil {
+		t.Fatal(err)
+	}
+	says("the Go half " + there + " does not fit ")
+	if err := os.WriteFile(there, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	says("the Go half " + there + " does not fit ")
+	if err := os.Remove(there); err != nil {
+		t.Fatal(err)
+	}
+	says("the Go half of the library is missing: open " + there)
+}
+
 func TestKeygen(t *testing.T) {
 	seen := map[string]bool{}
 	for range 2 {

@@ -61,8 +61,8 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 
 // What is most often meant by a store that no worker has used.
 const unused = `
-No worker has used it. Clients whose tickets carry their sessions never ask a cache: turn tickets off in the server,
-or set GOSESS_TICKETS=stateful (Tickets, in gosess(7)). Else the server's log says why it serves without.
+No worker has used it. Clients whose tickets carry their sessions never ask a cache, and with GOSESS_TICKETS=keep the
+server seals them by itself: GOSESS_TICKETS=shared has gosess do it (gosess(7), Tickets). Else the server's log says why it serves without.
 `
 
 func workerName(w *sessioncache.Worker) string {

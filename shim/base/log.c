@@ -21,6 +21,7 @@
 #define LEVELS (GOSESS_LOG_DEBUG + 1)
 #define INTERVAL 60 /* seconds between two lines of one cause */
 #define LINE_SIZE 1024
+#define ONCE 256 /* lines that are written once */
 
 /* One for every level, so that an info line never hides the error after it. */
 struct limit {
@@ -28,12 +29,18 @@ struct limit {
     _Atomic uint64_t suppressed;
 };
 
-/* Until gosess_log_open has made a page that forked workers share, and where it cannot. */
-static struct limit local_limits[LEVELS][GOSESS_CAUSE_COUNT];
+/* What forked workers share. */
+struct said {
+    struct limit limits[LEVELS][GOSESS_CAUSE_COUNT];
+    _Atomic uint64_t once[ONCE]; /* sums of what was said; 0: free, and so are the next ones */
+};
+
+/* Until gosess_log_open has made memory that is shared, and where it cannot. */
+static struct said local_said;
 
 static struct {
     enum gosess_log_level level;
-    struct limit (*limits)[GOSESS_CAUSE_COUNT];
+    struct said *said;
     int fd;
     /* The file behind fd when it was opened: a host that closes what it does not know
      * (closefrom) and gets the number again for a file of its own shall not find our lines in
@@ -43,7 +50,7 @@ static struct {
     bool known;
     dev_t device;
     ino_t inode;
-} logger = {.level = GOSESS_LOG_ERROR, .limits = local_limits, .fd = STDERR_FILENO};
+} logger = {.level = GOSESS_LOG_ERROR, .said = &local_said, .fd = STDERR_FILENO};
 
 static void use(int fd)
 {
@@ -55,14 +62,13 @@ static void use(int fd)
     logger.inode = open ? status.st_ino : 0;
 }
 
-static bool usable(void)
+static bool usable(struct stat *status)
 {
-    struct stat status;
-    if (fstat(logger.fd, &status) != 0)
+    if (fstat(logger.fd, status) != 0)
         return false;
-    if (!logger.known || (status.st_dev == logger.device && status.st_ino == logger.inode))
+    if (!logger.known || (status->st_dev == logger.device && status->st_ino == logger.inode))
         return true;
-    return logger.fd == STDERR_FILENO && logger.inode != 0 && !S_ISSOCK(status.st_mode);
+    return logger.fd == STDERR_FILENO && logger.inode != 0 && !S_ISSOCK(status->st_mode);
 }
 
 /* Whether a line may pass now; then *suppressed is how many did not since the last one. */
@@ -80,6 +86,19 @@ static bool may_pass(struct limit *limit, uint64_t *suppressed)
     return true;
 }
 
+/* Whether nobody has said this before; then it counts as said. */
+static bool is_new(uint64_t sum)
+{
+    for (size_t i = 0; i < ONCE; i++) {
+        uint64_t there = 0;
+        if (atomic_compare_exchange_strong(&logger.said->once[i], &there, sum))
+            return true;
+        if (there == sum)
+            return false;
+    }
+    return false;
+}
+
 /* The length of a text that snprintf wrote into room bytes. */
 static size_t written(int result, size_t room)
 {
@@ -88,29 +107,28 @@ static size_t written(int result, size_t room)
     return (size_t)result < room ? (size_t)result : room - 1;
 }
 
-void gosess_log(enum gosess_log_level level, enum gosess_log_cause cause, const char *format, ...)
-{
-    int error = errno;
-    uint64_t suppressed;
-    if (level == GOSESS_LOG_OFF || level > logger.level || cause >= GOSESS_CAUSE_COUNT ||
-        !may_pass(&logger.limits[level][cause], &suppressed)) {
-        errno = error;
-        return;
-    }
+static void write_line(uint64_t suppressed, int error, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
 
+static void write_line(uint64_t suppressed, int error, const char *format, va_list arguments)
+{
+    struct stat status;
+    if (!usable(&status))
+        return;
     char line[LINE_SIZE];
-    char tail[64] = "\n";
+    char tail[64] = "\n", date[GOSESS_DATE_SIZE + 1] = "";
     if (suppressed > 0)
         snprintf(tail, sizeof(tail), " (%llu more were suppressed)\n",
                  (unsigned long long)suppressed);
+    if (S_ISREG(status.st_mode)) {
+        gosess_date_text((int64_t)time(NULL), date);
+        strcat(date, " ");
+    }
     size_t room = sizeof(line) - strlen(tail);
-    size_t length = written(snprintf(line, room, "gosess: [%ld] ", (long)getpid()), room);
+    size_t length = written(snprintf(line, room, "%sgosess: [%ld] ", date, (long)getpid()), room);
     size_t start = length;
-    va_list arguments;
-    va_start(arguments, format);
     errno = error; /* for %m */
     length += written(vsnprintf(line + length, room - length, format, arguments), room - length);
-    va_end(arguments);
     /* A file name may hold a line end: it must not look like a line of another. */
     for (size_t i = start; i < length; i++) {
         if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
@@ -121,12 +139,40 @@ void gosess_log(enum gosess_log_level level, enum gosess_log_cause cause, const 
 
     struct gosess_signals signals;
     gosess_signals_block(&signals);
-    if (usable()) {
-        /* What cannot be written is lost: there is nobody left to tell. */
-        ssize_t ignored = write(logger.fd, line, length);
-        (void)ignored;
-    }
+    /* What cannot be written is lost: there is nobody left to tell. */
+    ssize_t ignored = write(logger.fd, line, length);
+    (void)ignored;
     gosess_signals_restore(&signals);
+}
+
+bool gosess_logs(enum gosess_log_level level)
+{
+    return level != GOSESS_LOG_OFF && level <= logger.level;
+}
+
+void gosess_log(enum gosess_log_level level, enum gosess_log_cause cause, const char *format, ...)
+{
+    int error = errno;
+    uint64_t suppressed;
+    if (gosess_logs(level) && cause < GOSESS_CAUSE_COUNT &&
+        may_pass(&logger.said->limits[level][cause], &suppressed)) {
+        va_list arguments;
+        va_start(arguments, format);
+        write_line(suppressed, error, format, arguments);
+        va_end(arguments);
+    }
+    errno = error;
+}
+
+void gosess_log_once(enum gosess_log_level level, uint64_t sum, const char *format, ...)
+{
+    int error = errno;
+    if (gosess_logs(level) && is_new(sum | (sum == 0))) {
+        va_list arguments;
+        va_start(arguments, format);
+        write_line(0, error, format, arguments);
+        va_end(arguments);
+    }
     errno = error;
 }
 
@@ -167,13 +213,14 @@ static enum gosess_log_opened open_file(const char *path, char *error, size_t er
 
 enum gosess_log_opened gosess_log_open(const char *value, char *error, size_t error_size)
 {
-    if (logger.limits == local_limits) {
-        void *page = mmap(NULL, sizeof(local_limits), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (page != MAP_FAILED)
-            logger.limits = page;
+    struct stat status;
+    if (logger.said == &local_said) {
+        void *shared = mmap(NULL, sizeof(local_said), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (shared != MAP_FAILED)
+            logger.said = shared;
     }
-    if (logger.fd != STDERR_FILENO && usable())
+    if (logger.fd != STDERR_FILENO && usable(&status))
         close(logger.fd);
     use(STDERR_FILENO);
     logger.level = GOSESS_LOG_ERROR;

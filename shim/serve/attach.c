@@ -13,6 +13,7 @@
 #include "../ssl/libssl.h"
 #include "call.h"
 #include "connection.h"
+#include "describe.h"
 #include "tickets.h"
 
 /* The end of an SSL_CTX. */
@@ -140,6 +141,7 @@ void gosess_before_ssl(struct gosess_context *context)
     }
     make_stateful(context);
     gosess_tickets_serve(context);
+    gosess_describe(context);
 }
 
 /* Also where the context has no cache: the host may attach it to one before the handshake. */

@@ -15,6 +15,7 @@
 #include "../base/locks.h"
 #include "../base/log.h"
 #include "../config/environment.h"
+#include "../ssl/digest.h"
 #include "../ssl/libssl.h"
 #include "connection.h"
 #include "ours.h"
@@ -82,6 +83,13 @@ static long put_ours(const struct gosess_context *context)
     return set_callback(context, on_ticket);
 }
 
+static void say_forgets(void)
+{
+    static const char text[] = "tickets under the server's own keys: each that TLS 1.3 uses is "
+                               "followed by another, which the server forgets";
+    gosess_log_once(GOSESS_LOG_INFO, gosess_fnv(GOSESS_FNV_START, text, sizeof text), "%s", text);
+}
+
 /*
  * Of a context that was not seen from birth it is not known what callback the host has set. The
  * ciphers of another library context are not those that we set: the default one may have none.
@@ -93,9 +101,7 @@ void gosess_tickets_serve(struct gosess_context *context)
         atomic_load(&tickets->ours) || (!gosess_tickets_shared && !atomic_load(&tickets->forgets)))
         return;
     if (atomic_load(&tickets->forgets))
-        gosess_log(
-            GOSESS_LOG_INFO, GOSESS_CAUSE_CONFIG,
-            "each ticket that TLS 1.3 uses is followed by another, which the server forgets");
+        say_forgets();
     gosess_lock(GOSESS_LOCK_SETUP);
     if (!atomic_load(&tickets->ours)) /* by another thread, which has connections by now */
         put_ours(context);

@@ -25,6 +25,7 @@
     X(SSL_CTX_get_cert_store)           \
     X(SSL_CTX_get_ciphers)              \
     X(SSL_CTX_get_client_CA_list)       \
+    X(SSL_CTX_get_max_early_data)       \
     X(SSL_CTX_get_options)              \
     X(SSL_CTX_get_security_callback)    \
     X(SSL_CTX_get_security_level)       \

@@ -73,9 +73,9 @@
     X(X509_free)                        \
     X(X509_get0_pubkey)                 \
     X(X509_get0_notAfter)               \
+    X(X509_get_subject_name)            \
     X(X509_up_ref)                      \
     X(X509_get_ext_d2i)                 \
-    X(X509_get_subject_name)            \
     X(i2d_X509)                         \
     X(i2d_X509_CRL)                     \
     X(i2d_X509_NAME)

@@ -82,7 +82,7 @@ func TestLogWithoutFile(t *testing.T) {
 		h.env = []string{"GOSESS_LOG=info:" + file}
 		s := h.run(t)
 		s.wants(t, "full, resumed", "full, resumed")
-		s.logs(t, "GOSESS_LOG: cannot open "+file+": "+why)
+		s.logs(t, "GOSESS_LOG: cannot open "+file+": "+why, "context ")
 	}
 	h := served(t, "processes", "closes-files")
 	h.env = []string{"GOSESS_LOG=off:/nonexistent/log"}
@@ -245,5 +245,5 @@ func TestLateCore(t *testing.T) {
 	h.env = []string{"GOSESS_CORE=" + standIn(t, "late", "-DSECONDS=3"), "GOSESS_LOG=info"}
 	s := h.run(t)
 	s.wants(t, "full, full", "later: resumed", "full, resumed")
-	s.logs(t, "has not within", "has started, late")
+	s.logs(t, "context ", "has not within", "has started, late")
 }

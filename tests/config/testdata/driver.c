@@ -19,6 +19,7 @@
 
 #include "../../../include/gosess.h"
 #include "../../../shim/base/log.h"
+#include "../../../shim/base/text.h"
 #include "../../../shim/config/dryrun.h"
 #include "../../../shim/config/store.h"
 
@@ -181,6 +182,41 @@ static int log_lines(const char *spec, const char *processes, const char *text)
     return 0;
 }
 
+/* What ten processes say is said once, and what differs as well. */
+static int log_once(const char *spec)
+{
+    if (gosess_log_open(*spec ? spec : NULL, error, sizeof(error)) != GOSESS_LOG_OPENED)
+        return fail();
+    for (int i = 0; i < 10; i++) {
+        pid_t pid = fork();
+        if (pid < 0)
+            return 1;
+        if (pid == 0) {
+            for (uint64_t sum = 0; sum < 2000; sum++)
+                gosess_log_once(GOSESS_LOG_INFO, sum, "%llu", (unsigned long long)sum);
+            _exit(0);
+        }
+    }
+    while (wait(NULL) > 0)
+        ;
+    errno = ENOSPC;
+    gosess_log_once(GOSESS_LOG_INFO, 3, "again");
+    printf("ok errno %s\n", errno == ENOSPC ? "kept" : "lost");
+    return 0;
+}
+
+static int dates(char **seconds)
+{
+    char text[GOSESS_DATE_SIZE];
+    printf("ok");
+    for (; *seconds; seconds++) {
+        gosess_date_text(strtoll(*seconds, NULL, 10), text);
+        printf(" %s", text);
+    }
+    printf("\n");
+    return 0;
+}
+
 /* DRIVER_HOST: the host itself writes to stderr. DRIVER_FSIZE: the largest file, in bytes;
  * DRIVER_UMASK: octal; DRIVER_USER: a uid. */
 static int prepare(void)
@@ -214,5 +250,9 @@ int main(int argc, char **argv)
         return keys(argv[2], strcmp(third, "create") == 0);
     if (strcmp(what, "log") == 0)
         return log_lines(argv[2], third, argc > 4 ? argv[4] : "line");
+    if (strcmp(what, "once") == 0)
+        return log_once(argv[2]);
+    if (strcmp(what, "dates") == 0)
+        return dates(argv + 2);
     return 2;
 }
