@@ -11,6 +11,7 @@ package settings
 #include "../../shim/base/log.h"
 #include "../../shim/base/text.h"
 #include "../../shim/config/dryrun.h"
+#include "../../shim/config/keys.h"
 #include "../../shim/config/url.h"
 */
 import "C"
@@ -72,6 +73,33 @@ func Check(url, keysFile string) (note string, err error) {
 		return "", errors.New(C.GoString(&message[0]))
 	}
 	return C.GoString(&text[0]), nil
+}
+
+// Keys reads the sealing keys of a store with a path as a server would: those of the URL, else of a file, else of the one beside
+// the store.
+func Keys(url, keysFile string) (keys [][]byte, err error) {
+	parsed, err := Parse(url)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case parsed.Keys != "":
+		keysFile = parsed.Keys
+	case keysFile == "":
+		keysFile = parsed.Path + ".key"
+	}
+	file := C.CString(keysFile)
+	defer C.free(unsafe.Pointer(file))
+	var message [C.GOSESS_ERROR_SIZE]C.char
+	read := C.gosess_keys_read(file, false, &message[0], C.GOSESS_ERROR_SIZE)
+	if read == nil {
+		return nil, errors.New(C.GoString(&message[0]))
+	}
+	defer C.gosess_keys_free(read)
+	for i := range int(read.count) {
+		keys = append(keys, C.GoBytes(unsafe.Pointer(&read.key[i]), C.GOSESS_KEY_SIZE))
+	}
+	return keys, nil
 }
 
 // CheckLog opens the log as a server would with this value of GOSESS_LOG, and says what

@@ -95,6 +95,20 @@ fault; with 2 where nobody can be reached. See docs/operating.md.`,
 			prepare: none(keygen),
 		},
 		{
+			name:     "keys export",
+			operands: "URL",
+			short:    "write the keys of now for tickets as a key file, for a server without gosess",
+			about: `All servers that have it, of whatever kind, open each other's tickets; no server with gosess does, and none of
+them opens what gosess seals. Their tickets are bound to no name and no certificate. The file has the keys of the previous
+period, of this one, which seals, and of the next (httpd reads one only): make it anew each period, and have the server read it.
+nginx and envoy have a file for each: FILE, which comes first in their configuration, FILE.next and FILE.previous.`,
+			examples: []example{
+				{"gosess keys export --for haproxy --to /etc/haproxy/ticket.keys shm:/var/lib/gosess/web", "for tls-ticket-keys"},
+				{"gosess keys export --for nginx --to /etc/nginx/ticket.key shm:/var/lib/gosess/web", "for three lines of ssl_session_ticket_key"},
+			},
+			prepare: prepareExport,
+		},
+		{
 			name:     "enable",
 			operands: serviceNames(),
 			short:    "have systemd start a service with gosess from now on",

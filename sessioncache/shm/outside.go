@@ -32,6 +32,21 @@ func (r *Reader) List(owner *sessioncache.Tag, do func(Listed)) {
 // Fleet reports whether the store is that of a fleet.
 func (r *Reader) Fleet() bool { return r.m.fleet }
 
+// ID is in the header.
+func (r *Reader) ID() sessioncache.StoreID { return r.m.id }
+
+// FindRecord copies a record to e, false where there is none that has not expired. It writes nothing.
+func (r *Reader) FindRecord(key *sessioncache.LookupKey, e *sessioncache.Entry, now uint32) bool {
+	return r.records().look(key, e, now)
+}
+
+// RecordRoom is how many records there can be.
+func (r *Reader) RecordRoom() int { return r.records().count }
+
+func (r *Reader) records() *recordArea {
+	return &recordArea{words: &r.m.words, count: recordCount(r.m.own(r.m.mapping))}
+}
+
 // FlushStored drops the sessions of an owner, of all where it is nil, that were stored before a time, all of them where it is
 // 0, and says how many.
 func (s *Store) FlushStored(owner *sessioncache.Tag, before int64) (n int) {

@@ -158,6 +158,36 @@ func (r *recordArea) find(key *sessioncache.LookupKey, e *sessioncache.Entry, no
 	return false
 }
 
+// look is find for who may not write: what the root names is live, whatever its state says.
+func (r *recordArea) look(key *sessioncache.LookupKey, e *sessioncache.Entry, now uint32) bool {
+	of := recordKeyOf(key)
+	e.Handle = sessioncache.Handle{}
+	for range recordLooks {
+		root := r.words.load(recordsAt)
+		for slot := range r.count {
+			at := recordSlot(slot)
+			state := r.words.load(at)
+			live := state
+			if isNamed(at, state, root) {
+				live = recordLive | state&^recordKind
+			}
+			if !isSound(live) || !r.is(at, of) || now > uint32(r.words.load(at+recordEnds)) {
+				continue
+			}
+			e.Expires = uint32(r.words.load(at + recordEnds))
+			e.Sealed = r.words.read(e.Sealed, at+recordData, recordLength(live))
+			if after := r.words.load(at); after == state || after == live {
+				e.Handle = sessioncache.Handle{uint64(at), live}
+				return true
+			}
+		}
+		if r.words.load(recordsAt) == root {
+			break
+		}
+	}
+	return false
+}
+
 // add publishes a record, unless there is one of that key that has not expired.
 func (r *recordArea) add(key *sessioncache.LookupKey, sealed []byte, expires, now uint32) error {
 	if len(sealed) == 0 || len(sealed) > recordUnits*wordSize {

@@ -80,3 +80,40 @@ func TestTrafficServer(t *testing.T) {
 		})
 	}
 }
+
+// A Traffic Server without gosess that has exported keys resumes the tickets of another one that had them, and one with those of the
+// next period does. (The other one had the same place.)
+func TestTrafficServerWithExportedKeys(t *testing.T) {
+	t.Parallel()
+	harness.NeedBuild(t)
+	dir := harness.TempDir(t)
+	now, later := harness.TicketFiles(t, "ats", dir)
+	other, _ := harness.TicketFiles(t, "ats", harness.TempDir(t))
+	p := newTrafficServer(0)(t, dir, nil)
+	records := filepath.Join(dir, "etc", "records.config")
+	plain := strings.Replace(read(t, records), "session_ticket.enable INT 0", "session_ticket.enable INT 1", 1)
+	with := func(keys string) {
+		write(t, dir, map[string]string{"etc/records.config": plain + "CONFIG proxy.config.ssl.server.ticket_key.filename STRING " + keys + "\n"})
+		start(t, p)
+	}
+	with(now)
+	pool := func(version string) string { return filepath.Join(dir, "sessions"+version) }
+	for _, version := range []string{"1.2", "1.3"} {
+		if r, err := harness.Load(p.Port, "--tls", version, "--sessions", "10", "--attempts", "0", "--save", pool(version)); err != nil || r.Errors != 0 {
+			t.Fatal(err, r.Said)
+		}
+	}
+	for _, step := range []struct {
+		keys string
+		want int
+	}{{now, 20}, {later, 20}, {other, 0}} {
+		end(t, p)
+		with(step.keys)
+		for _, version := range []string{"1.2", "1.3"} {
+			if r, err := harness.Load(p.Port, "--tls", version, "--load", pool(version), "--attempts", "20"); err != nil || r.Errors != 0 || r.Resumed != step.want {
+				t.Errorf("TLS %s, %s: resumed %d of %d: %v\n%s", version, step.keys, r.Resumed, r.Attempts, err, r.Said)
+			}
+		}
+	}
+	end(t, p)
+}
