@@ -10,7 +10,7 @@
 #define NOW 1000
 
 static uint64_t word = 7, uses = 100; /* of the store, as it were */
-static struct gosess_owner owner = {"an owner"};
+static struct gosess_owner owner = {.random = "an owner"};
 static struct gosess_routes *routes;
 
 static struct gosess_scope scope_of(const char *name)
@@ -61,7 +61,7 @@ static void begin(void)
 static void holds(void)
 {
     static char longest[257];
-    struct gosess_owner another = {"another"};
+    struct gosess_owner another = {.random = "another"};
     struct gosess_scope scope = scope_of("a.test"), other = scope;
     begin();
     say("before: %d", finds(&scope, NOW));
