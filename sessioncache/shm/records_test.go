@@ -347,3 +347,36 @@ func TestReadersSeeWholeRecords(t *testing.T) {
 	readers.Wait()
 	checkRecords(t, s)
 }
+
+// Who only reads a store finds what is published, also where its writer died before the slot says so, and nothing that is over; and
+// writes nothing.
+func TestReaderFindsRecords(t *testing.T) {
+	mapping := newMapping(MinSize)
+	s := openShm(t, mapping)
+	for n, expires := range []uint32{100, 100, 50} {
+		if err := s.AddRecord(ctx, setKey(n+1), []byte{byte(n + 1)}, expires, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	root := s.words.load(recordsAt)
+	last := recordSlot(int(root>>recordSlotBits) - 1)
+	s.words.store(last, recordPrepared|s.words.load(last)&^recordKind)
+	before := bytes.Clone(mapping)
+	reader, err := OpenReadOnly(mapping)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, look := range []struct {
+		key   int
+		now   uint32
+		found bool
+	}{{1, 60, true}, {2, 60, true}, {3, 40, true}, {3, 60, false}, {1, 101, false}, {4, 0, false}} {
+		var e sessioncache.Entry
+		if found := reader.FindRecord(setKey(look.key), &e, look.now); found != look.found || found && !bytes.Equal(e.Sealed, []byte{byte(look.key)}) {
+			t.Errorf("%+v: %v, %x", look, found, e.Sealed)
+		}
+	}
+	if !bytes.Equal(mapping, before) || reader.RecordRoom() != s.RecordRoom() || reader.ID() != s.ID() {
+		t.Error("the store is another one")
+	}
+}
