@@ -195,7 +195,7 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
     if (scope->resumed)
         return given->bound && given->ends > 0 && gosess_connection_has_asked(connection) &&
                (scope->server_name || gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION) &&
-               gosess_may_keep(connection);
+               memcmp(scope->terms, given->terms, sizeof scope->terms) == 0;
     return !connection->late || is_known_to_lead(connection, scope->terms, now);
 }
 

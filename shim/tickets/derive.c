@@ -29,18 +29,33 @@ static bool begin(SHA256_CTX *hash, const unsigned char *key, unsigned char pad)
     return ok;
 }
 
-bool gosess_hmac(const unsigned char key[GOSESS_TICKET_KEY_SIZE], const void *first,
-                 size_t first_length, const void *second, size_t second_length,
-                 unsigned char out[GOSESS_DIGEST_SIZE])
+bool gosess_mac_begin(const unsigned char key[GOSESS_TICKET_KEY_SIZE], struct gosess_mac *mac)
 {
-    SHA256_CTX hash;
-    bool ok = begin(&hash, key, 0x36) &&
-              gosess_ssl->SHA256_Update(&hash, first, first_length) == 1 &&
+    return begin(&mac->inner, key, 0x36) && begin(&mac->outer, key, 0x5c);
+}
+
+bool gosess_mac(const struct gosess_mac *mac, const void *first, size_t first_length,
+                const void *second, size_t second_length, unsigned char out[GOSESS_DIGEST_SIZE])
+{
+    SHA256_CTX hash = mac->inner;
+    bool ok = gosess_ssl->SHA256_Update(&hash, first, first_length) == 1 &&
               gosess_ssl->SHA256_Update(&hash, second, second_length) == 1 &&
-              gosess_ssl->SHA256_Final(out, &hash) == 1 && begin(&hash, key, 0x5c) &&
-              gosess_ssl->SHA256_Update(&hash, out, GOSESS_DIGEST_SIZE) == 1 &&
               gosess_ssl->SHA256_Final(out, &hash) == 1;
+    if (ok) {
+        hash = mac->outer;
+        ok = gosess_ssl->SHA256_Update(&hash, out, GOSESS_DIGEST_SIZE) == 1 &&
+             gosess_ssl->SHA256_Final(out, &hash) == 1;
+    }
     explicit_bzero(&hash, sizeof hash);
+    return ok;
+}
+
+static bool hmac_of(const unsigned char key[GOSESS_TICKET_KEY_SIZE], const void *text,
+                    size_t length, unsigned char out[GOSESS_DIGEST_SIZE])
+{
+    struct gosess_mac mac;
+    bool ok = gosess_mac_begin(key, &mac) && gosess_mac(&mac, text, length, NULL, 0, out);
+    explicit_bzero(&mac, sizeof mac);
     return ok;
 }
 
@@ -48,7 +63,7 @@ bool gosess_secret_id(const unsigned char secret[GOSESS_SECRET_SIZE],
                       unsigned char id[GOSESS_SECRET_ID_SIZE])
 {
     unsigned char digest[GOSESS_DIGEST_SIZE];
-    if (!gosess_hmac(secret, id_label, sizeof id_label, NULL, 0, digest))
+    if (!hmac_of(secret, id_label, sizeof id_label, digest))
         return false;
     memcpy(id, digest, GOSESS_SECRET_ID_SIZE);
     return true;
@@ -58,7 +73,8 @@ bool gosess_ticket_keys_derive(const unsigned char secret[GOSESS_SECRET_SIZE],
                                const unsigned char identity[GOSESS_DIGEST_SIZE],
                                struct gosess_ticket_keys *keys)
 {
-    unsigned char *const parts[] = {keys->aes, keys->hmac, keys->name};
+    unsigned char name[GOSESS_TICKET_KEY_SIZE];
+    unsigned char *const parts[] = {keys->aes, keys->hmac, name};
     unsigned char text[GOSESS_DIGEST_SIZE + sizeof keys_label - 1 + GOSESS_DIGEST_SIZE + 1];
     unsigned char *info = text + GOSESS_DIGEST_SIZE, *number = text + sizeof text - 1;
     bool ok = true;
@@ -69,8 +85,10 @@ bool gosess_ticket_keys_derive(const unsigned char secret[GOSESS_SECRET_SIZE],
         if (i > 0)
             memcpy(text, parts[i - 1], GOSESS_DIGEST_SIZE);
         *number = (unsigned char)(i + 1);
-        ok = gosess_hmac(secret, from, (size_t)(number + 1 - from), NULL, 0, parts[i]);
+        ok = hmac_of(secret, from, (size_t)(number + 1 - from), parts[i]);
     }
+    ok = ok && gosess_mac_begin(name, &keys->name);
+    explicit_bzero(name, sizeof name);
     explicit_bzero(text, sizeof text);
     return ok;
 }

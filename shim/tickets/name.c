@@ -20,7 +20,7 @@ bool gosess_server_tag(const struct gosess_ticket_keys *keys, const char *name, 
         return false;
     for (size_t i = 0; i < length; i++)
         lower[i] = (unsigned char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
-    if (!gosess_hmac(keys->name, server_label, sizeof server_label, lower, length, digest))
+    if (!gosess_mac(&keys->name, server_label, sizeof server_label, lower, length, digest))
         return false;
     memcpy(tag, digest, sizeof *tag);
     *tag |= *tag == 0;
@@ -32,7 +32,7 @@ static bool mask(const struct gosess_ticket_keys *keys,
                  const unsigned char iv[GOSESS_TICKET_IV_SIZE], unsigned char *part)
 {
     unsigned char digest[GOSESS_DIGEST_SIZE];
-    if (!gosess_hmac(keys->name, mask_label, sizeof mask_label, iv, GOSESS_TICKET_IV_SIZE, digest))
+    if (!gosess_mac(&keys->name, mask_label, sizeof mask_label, iv, GOSESS_TICKET_IV_SIZE, digest))
         return false;
     for (size_t i = 0; i < GOSESS_TICKET_NAME_SIZE - GOSESS_SECRET_ID_SIZE; i++)
         part[i] ^= digest[i];

@@ -103,6 +103,7 @@ func (b *bench) measureHandshakes() error {
 	near := func(name string, limit float64) []work {
 		return []work{{name + ", TLS 1.2", "1.2", 4, limit}, {name + ", TLS 1.2, 1 client", "1.2", 1, 1.03}}
 	}
+	tickets := func(name string) []work { return []work{{name + ", tickets, TLS 1.3", "1.3", 4, 1.01}} }
 	shared, gosess := nginx("shared:SSL:10m", storeSize), nginx("none", storeSize)
 	return b.handshakes([]group{
 		{shared, gosess, nginxWorks},
@@ -110,5 +111,7 @@ func (b *bench) measureHandshakes() error {
 		{withClientCertificate(shared, false), withClientCertificate(gosess, false), certified("P-256")},
 		{httpd(true, storeSize), httpd(false, storeSize), near("httpd", 0.97)},
 		{haproxy(false, storeSize), haproxy(true, storeSize), near("haproxy", 1.03)},
+		{withTickets(gosess, false), withTickets(gosess, true), tickets("nginx")},
+		{withTickets(haproxy(true, storeSize), false), withTickets(haproxy(true, storeSize), true), tickets("haproxy")},
 	})
 }

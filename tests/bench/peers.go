@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"gosess/tests/harness"
 )
@@ -93,6 +94,30 @@ func withClientCertificate(start makePeer, rsa bool) makePeer {
 		cert, err := issue("client.test")
 		p.client = []string{"--cert", cert.Cert, "--key", cert.Key}
 		return p, err
+	}
+}
+
+// withTickets makes a server that has gosess give out tickets, those that all processes open; or as it is without gosess.
+func withTickets(start makePeer, gosess bool) makePeer {
+	return func(dir string) (peer, error) {
+		p, err := start(dir)
+		if err != nil {
+			return p, err
+		}
+		p.client = []string{"--sni", "first.test"}
+		var env *[]string
+		switch s := p.server.(type) {
+		case *harness.Nginx:
+			s.Tickets, env = true, &s.Env
+		case *harness.HAProxy:
+			s.Tickets, env = true, &s.Env
+		}
+		*env = append(*env, "GOSESS_TICKETS=shared")
+		if !gosess {
+			p.name, _, _ = strings.Cut(p.name, " ")
+			*env = nil
+		}
+		return p, nil
 	}
 }
 
