@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// threads that run Go at once: two wait in futexes, which Go does not know of, and others have work meanwhile (A11).
+	// threads that run Go at once: two wait in futexes, which Go does not know of, and others have work meanwhile.
 	threads = 4
 	// farewell is how long an agent that is asked to end delivers what is on its way.
 	farewell = 3 * time.Second

@@ -72,17 +72,21 @@ func TestFarStoreIsAway(t *testing.T) {
 	}
 }
 
-// TestAgentIsKilled kills the agents at random moments.
+// TestAgentIsKilled kills the agents at any moment: with GOSESS_TESTS=all or CI=true 200 times.
 func TestAgentIsKilled(t *testing.T) {
 	t.Parallel()
 	f := newMachines(t, nginx, 2)
 	a, b := f.all[0], f.all[1]
+	kills := 20
+	if harness.All() {
+		kills = 200
+	}
 	f.under(a, func() {
-		for i := range 20 {
+		for i := range kills {
 			m := f.all[i%2]
 			m.agent.Kill()
 			f.serve(m)
-			time.Sleep(time.Duration(i) * 7 * time.Millisecond)
+			time.Sleep(time.Duration(i%20) * 7 * time.Millisecond)
 		}
 	})
 	f.resumes(b, "1.2", f.visit(a, "1.2", 50), 50)

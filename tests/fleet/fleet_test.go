@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -240,6 +243,43 @@ func TestBalancer(t *testing.T) {
 		// A ticket that is offered before its machine has told of it is a full handshake: one in a thousand.
 		if missing := r.Attempts - r.Resumed; missing > attempts/1000+min(late, attempts/50) || r.Errors != 0 {
 			t.Errorf("TLS %s: %d of %d resumed, %d late, %d errors: %s", version, r.Resumed, r.Attempts, late, r.Errors, r.Said)
+		}
+	}
+}
+
+// TestSingleUse offers each session to two machines at the same moment: one of them resumes it at the most, and almost always one does.
+func TestSingleUse(t *testing.T) {
+	t.Parallel()
+	const sessions = 500
+	f := newMachines(t, kind{"nginx with sessions for one use", func(dir string, env []string, first harness.Server) (harness.Server, error) {
+		for i, v := range env {
+			if strings.HasPrefix(v, "GOSESS_CACHE=") {
+				env[i] += "&single-use=tls13"
+			}
+		}
+		return kinds[0].make(dir, env, first)
+	}, kinds[0].port}, 3)
+	file := f.visit(f.all[0], "1.3", sessions)
+	var offered sync.WaitGroup
+	var resumed atomic.Int64
+	for _, m := range f.all[1:] {
+		offered.Go(func() {
+			r := f.load(m, "--tls", "1.3", "--load", file, "--attempts", strconv.Itoa(sessions))
+			resumed.Add(int64(r.Resumed))
+			if r.Errors != 0 {
+				t.Errorf("%d errors: %s", r.Errors, r.Said)
+			}
+		})
+	}
+	offered.Wait()
+	if n := resumed.Load(); n > sessions || n < sessions*9/10 { // a busy machine may be late
+		t.Errorf("%d sessions were resumed %d times", sessions, n)
+	}
+	left := sessions - int(resumed.Load())
+	for _, m := range f.all { // and then there is nothing any more
+		r := f.load(m, "--tls", "1.3", "--load", file, "--attempts", strconv.Itoa(sessions))
+		if left -= r.Resumed; left < 0 {
+			t.Errorf("%d were resumed once more than there were", -left)
 		}
 	}
 }
