@@ -30,23 +30,23 @@ func farKeys(r *request) []sessioncache.LookupKey {
 func wasAsked(r *request) bool { return r.far != nil && bool(r.far.asked) }
 
 // askFarForSession asks for what another machine may have of a session.
-func (s *sealed) askFarForSession(r *request, operation uint32) {
+func askFarForSession(r *request, rules *sessioncache.Cache, operation uint32) {
 	if r.far == nil {
 		return
 	}
 	var room [C.GOSESS_FAR_KEYS]sessioncache.LookupKey
-	askFar(r, operation, s.rules.Keys(idOf(r), room[:0]))
+	askFar(r, operation, rules.Keys(idOf(r), room[:0]))
 }
 
 // askFarForSecrets asks for the secrets that this machine would make, and reports whether there are such.
-func (s *sealed) askFarForSecrets(r *request) bool {
+func askFarForSecrets(r *request, rules *sessioncache.Cache) bool {
 	if r.far == nil || wasAsked(r) {
 		return false
 	}
 	var room [C.GOSESS_FAR_KEYS]sessioncache.LookupKey
 	keys := room[:0]
-	for _, name := range tickets.Missing(unhurried, s.rules, planOf(r)) {
-		keys = s.rules.RecordKeys(name, keys)
+	for _, name := range tickets.Missing(unhurried, rules, planOf(r)) {
+		keys = rules.RecordKeys(name, keys)
 	}
 	askFar(r, C.GOSESS_FAR_GET_RECORD, keys)
 	return r.far.count > 0

@@ -206,7 +206,7 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 		s.countMiss(origin.Row, reason, -1)
 	case s.fleet && bool(r.take): // of all machines one may have it, and the far store says which
 		s.countMiss(origin.Row, reason, 1)
-		s.askFarForSession(r, C.GOSESS_FAR_TAKE)
+		askFarForSession(r, s.rules, C.GOSESS_FAR_TAKE)
 		return
 	}
 	find, copyOf := s.rules.Get, s.copies.Get
@@ -218,7 +218,7 @@ func (s *sealed) findShared(r *request, origin sessioncache.Origin) {
 	der, stored, ok := find(unhurried, origin, idOf(r), roomOf(r))
 	if !ok {
 		if stored.Absent {
-			s.askFarForSession(r, C.GOSESS_FAR_GET)
+			askFarForSession(r, s.rules, C.GOSESS_FAR_GET)
 		}
 		if err := s.check(); err != nil {
 			logError(C.GOSESS_CAUSE_STORE, "somebody has overwritten the file of the store", err)
@@ -251,7 +251,7 @@ func (s *sealed) remove(r *request) {
 		r.removed = true
 	}
 	if !there && !bool(r.removed) {
-		s.askFarForSession(r, C.GOSESS_FAR_GET)
+		askFarForSession(r, s.rules, C.GOSESS_FAR_GET)
 	}
 }
 
@@ -288,7 +288,7 @@ func (s *sealed) change(r *request) {
 		return now
 	}, s.isThat(r, &there))
 	if !there {
-		s.askFarForSession(r, C.GOSESS_FAR_GET)
+		askFarForSession(r, s.rules, C.GOSESS_FAR_GET)
 	}
 }
 
@@ -304,7 +304,7 @@ func (s *sealed) number(r *request) {
 
 // secrets makes none that another machine has made.
 func (s *sealed) secrets(r *request) {
-	if !s.askFarForSecrets(r) {
+	if !askFarForSecrets(r, s.rules) {
 		readSecrets(r, s.rules)
 	}
 }

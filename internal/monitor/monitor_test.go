@@ -147,7 +147,7 @@ func TestServer(t *testing.T) {
 func TestPlot(t *testing.T) {
 	nan := math.NaN()
 	p := makePlot("p", "title", "s", 0, series{"one", []float64{1, nan, 3, 4}})
-	if p.Words != "One: 4 s last, between 1 s and 4 s." || !strings.Contains(string(p.Picture), `d="M222.0 121.2h.1M554.0 63.6h.1L720.0 34.8"`) {
+	if p.Words != "One: 4 s last, between 1 s and 4 s." || !strings.Contains(string(p.Picture), `d="M222.0 122.8h.1M554.0 68.4h.1L720.0 41.2"`) {
 		t.Errorf("%+v", p)
 	}
 	if p := makePlot("p", "title", "s", 0, series{"one", []float64{nan}}); p.Picture != "" || p.Words == "" {

@@ -26,6 +26,7 @@ type row struct {
 const (
 	wide, high   = 720.0, 150.0
 	left, bottom = 56.0, 18.0
+	above        = 14.0 // half a line of text
 	tenth        = 10
 )
 
@@ -55,7 +56,7 @@ func makePlot(id, title, unit string, most float64, all ...series) plot {
 	var svg strings.Builder
 	fmt.Fprintf(&svg, `<svg viewBox="0 0 %.0f %.0f" role="img" aria-labelledby="%s-words">`, wide, high+bottom, id)
 	for i := range 3 {
-		y := 6 + (high-6)*float64(i)/2
+		y := above + (high-above)*float64(i)/2
 		fmt.Fprintf(&svg, `<line class="grid" x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f"/><text x="%.0f" y="%.1f" text-anchor="end">%s</text>`,
 			left, wide, y, y, left-6, y+4, short(top*float64(2-i)/2))
 	}
@@ -88,7 +89,7 @@ func path(values []float64, top float64) string {
 			pen = false
 			continue
 		}
-		y := high - (high-6)*min(v/top, 1)
+		y := high - (high-above)*min(v/top, 1)
 		if pen {
 			fmt.Fprintf(&d, "L%.1f %.1f", x(i), y)
 		} else {

@@ -79,6 +79,7 @@ func (s *Store) CountFor(row sessioncache.Row, c sessioncache.Counter, n int64) 
 
 // readContexts adds the rows of each context up, in the order in which they began.
 func (m *layout) readContexts() (all []sessioncache.Context) {
+	where, lives := map[sessioncache.Tag]int{}, map[uint64]bool{} // thousands of rows are of few contexts and processes
 	for i := range m.rows {
 		at := m.rowsAt + i*rowSize
 		pid, owner := m.load(at+rowPID), m.load(at+rowOwner)
@@ -87,15 +88,19 @@ func (m *layout) readContexts() (all []sessioncache.Context) {
 		}
 		var tag sessioncache.Tag
 		binary.LittleEndian.PutUint32(tag[:], uint32(owner))
-		n := slices.IndexFunc(all, func(c sessioncache.Context) bool { return c.Owner == tag })
-		if n < 0 {
+		n, known := where[tag]
+		if !known {
 			n = len(all)
+			where[tag] = n
 			all = append(all, sessioncache.Context{Owner: tag, Label: m.label(at), Started: int64(m.load(at + rowStart))})
 		}
 		c := &all[n]
 		c.Started = min(c.Started, int64(m.load(at+rowStart)))
 		c.Workers = append(c.Workers, int(pid))
-		c.Live = c.Live || alive(pid)
+		if _, known := lives[pid]; !known {
+			lives[pid] = alive(pid)
+		}
+		c.Live = c.Live || lives[pid]
 		for counter := range c.Counters {
 			c.Counters[counter] += m.load(at + rowCounts + counter)
 		}

@@ -35,9 +35,7 @@ struct gosess_context {
     bool from_birth;     /* all that the host has set of it was seen */
     bool own_library;    /* it is not of the default library context, or has a query of its own */
     bool own_algorithms; /* others than those of the default library context: ssl/algorithms.h */
-    /* Without a cache of its own the host wants one all the same: it is known for that, or it has
-     * attached the context itself. */
-    bool lets_serve;
+    bool lets_serve;     /* no cache of its own, but known to want one, or it attached itself */
     bool single_use; /* of the URL: every stateful TLS 1.3 session resumes once */
     struct gosess_judged of_get, of_remove;
     _Atomic int64_t flushed; /* unix seconds: it has flushed what ends before, of others too */
