@@ -36,7 +36,7 @@ struct gosess_context {
     bool own_library;    /* it is not of the default library context, or has a query of its own */
     bool own_algorithms; /* others than those of the default library context: ssl/algorithms.h */
     bool lets_serve;     /* no cache of its own, but known to want one, or it attached itself */
-    bool single_use; /* of the URL: every stateful TLS 1.3 session resumes once */
+    bool single_use;     /* of the URL: every stateful TLS 1.3 session resumes once */
     struct gosess_judged of_get, of_remove;
     _Atomic int64_t flushed; /* unix seconds: it has flushed what ends before, of others too */
     struct gosess_observed observed;
