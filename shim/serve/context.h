@@ -44,8 +44,7 @@ struct gosess_context {
     struct gosess_policy policy;       /* with the terms lock, as the next */
     struct gosess_presented presented; /* the certificates */
     _Atomic bool callbacks;            /* libssl holds our callbacks */
-    _Atomic bool labelled;             /* label.c has been there */
-    _Atomic bool described;            /* the log has had its line of it */
+    _Atomic bool labelled, described;  /* label.c was there; the log has had its line of it */
     _Atomic bool ending;               /* SSL_CTX_free of the last reference runs */
     _Atomic bool counted;              /* and gosess has made a failing reference */
     _Atomic long mode;                 /* the session cache mode, as the host set it */
