@@ -6,7 +6,7 @@ set -eu
 packages='apache2-bin binutils clang clang-format cyrus-pop3d dnsdist dovecot-imapd debhelper dpkg-dev eapoltest freeradius g++ gcc gnutls-bin groff-base
 h2o haproxy hitch hostapd icinga2-bin kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev libnet-ssleay-perl
 libnginx-mod-mail libnginx-mod-stream libssl-dev lintian make mandoc memcached mmdebstrap mosquitto mumble-server nghttp2-proxy nginx nsd openssl
-perl php-cli pkg-config postfix python3 redis-server rsyslog rsyslog-openssl ruby shellcheck stunnel4 testssl.sh trafficserver unbound
+perl php-cli pkg-config postfix prometheus python3 redis-server rsyslog rsyslog-openssl ruby shellcheck stunnel4 testssl.sh trafficserver unbound
 uvicorn valgrind znc'
 
 installed() {
@@ -58,7 +58,7 @@ install || {
 
 # Nor may a package that only a test wanted start at boot. A service has its package's name, or the one behind the colon.
 for package in cyrus-pop3d:cyrus-imapd dnsdist dovecot-imapd:dovecot freeradius h2o haproxy hitch hostapd icinga2-bin:icinga2 \
-    kamailio memcached mosquitto mumble-server nghttp2-proxy:nghttpx nginx nsd postfix redis-server rsyslog stunnel4 \
+    kamailio memcached mosquitto mumble-server nghttp2-proxy:nghttpx nginx nsd postfix prometheus redis-server rsyslog stunnel4 \
     trafficserver unbound znc; do
     case " $missing " in
     *" ${package%:*} "*)
