@@ -69,7 +69,13 @@ func (w *writer) end() error {
 
 // hasLock says whether a process has the lock of a set: its pid is the upper half of the set's first word (docs/shm-format.md).
 func (s *server) hasLock(pid int) (bool, error) {
-	const worker, share, workers, record, recordShare, records, setSize, unit = 528, 32768, 64, 96, 16384, 320, 31680, 64
+	const (
+		header, root                 = 64, 64
+		record, recordShare, records = 96, 16384, 320
+		worker, workerShare, workers = 832, 32768, 64
+		row, rowShare, rows          = 320, 16384, 6400
+		setSize, unit                = 31680, 64
+	)
 	_, path, _ := strings.Cut(s.store, ":")
 	file, err := os.Open(path)
 	if err != nil {
@@ -80,7 +86,8 @@ func (s *server) hasLock(pid int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	setsAt := (2*unit + record*min(records, info.Size()/recordShare) + worker*min(workers, info.Size()/share) + unit - 1) / unit * unit
+	workersAt := (header + root + record*min(records, info.Size()/recordShare) + unit - 1) / unit * unit
+	setsAt := workersAt + worker*min(workers, info.Size()/workerShare) + row*min(rows, info.Size()/rowShare)
 	total := info.Size() - setsAt
 	count := total / setSize
 	size := total / count / unit * unit

@@ -221,9 +221,9 @@ func TestCounters(t *testing.T) {
 		program, version, scenario string
 		want                       sessioncache.Counters
 	}{
-		{"chained", "--tls1.2", "ours-first", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}},
-		{"chained", "--tls1.3", "ours-first", sessioncache.Counters{sessioncache.Stores: 3, sessioncache.Hits: 1}},
-		{"chained", "--tls1.2", "theirs-first", sessioncache.Counters{sessioncache.Stores: 1}},
+		{"chained", "--tls1.2", "ours-first", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1, sessioncache.KeptData: 1}},
+		{"chained", "--tls1.3", "ours-first", sessioncache.Counters{sessioncache.Stores: 3, sessioncache.Hits: 1, sessioncache.KeptData: 3}},
+		{"chained", "--tls1.2", "theirs-first", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.KeptData: 1}},
 		{"chained", "--tls1.2", "off", sessioncache.Counters{}},
 		{"chained", "--tls1.2", "client-mode", sessioncache.Counters{}},
 		{"chained", "--tls1.2", "general-client", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}},
@@ -232,10 +232,10 @@ func TestCounters(t *testing.T) {
 		{"protocol", "--tls1.3", "tickets", sessioncache.Counters{}},
 		{"protocol", "--tls1.3", "early-data-stateless", sessioncache.Counters{}},
 		{"protocol", "--tls1.3", "hello-retry", sessioncache.Counters{}}, // the host has the last word
-		{"lives", "--tls1.2", "unclean", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1, sessioncache.Removals: 1}},
-		{"lives", "--tls1.2", "expired", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Misses: 1, sessioncache.Expiries: 1}},
-		{"lives", "--tls1.2", "hostile", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1}},
-		{"isolation", "--tls1.2", "certificate", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1}},
+		{"lives", "--tls1.2", "unclean", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1, sessioncache.Removals: 1, sessioncache.MissedAbsent: 1}},
+		{"lives", "--tls1.2", "expired", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Misses: 1, sessioncache.Expiries: 1, sessioncache.MissedExpired: 1}},
+		{"lives", "--tls1.2", "hostile", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1, sessioncache.KeptData: 1}},
+		{"isolation", "--tls1.2", "certificate", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1, sessioncache.MissedTerms: 1}},
 	} {
 		t.Run(test.program+" "+test.scenario+strings.TrimPrefix(test.version, "--tls"), func(t *testing.T) {
 			t.Parallel()
