@@ -91,7 +91,7 @@ func returns(t *testing.T, port int, arguments ...string) (account string) {
 // What gosess stats shows of a store that has answered, and of one that was only filled.
 var (
 	hits   = regexp.MustCompile(`(?m)^ +all +[1-9]`)
-	stores = regexp.MustCompile(`(?m)^ +all +\d+ +\d+ +[1-9]`)
+	stores = regexp.MustCompile(`(?m)^ +all +\d+ +\d+ +[\d.]+ +[1-9]`)
 )
 
 // stored is how many sessions a store has taken, 0 where there is none yet.
