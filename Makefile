@@ -71,7 +71,8 @@ demo-fleet: deps ## show three machines that share their sessions, and their Red
 test: deps ## run the lint and every test, end with a count (installs what is missing)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory build agent
-	$(GO) run ./tests/tally '$(LONG_SUITES:%=./tests/%) ./...' '-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...' '-C agent ./...' \
+	$(GO) run ./tests/tally '$(LONG_SUITES:%=./tests/%) ./...' '-C agent ./...' \
+		$(if $(filter true,$(CI))$(filter all,$(GOSESS_TESTS)),'-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...') \
 		$(if $(filter true,$(CI)),$(call fuzz_runs,-parallel=1))
 
 fuzz: build ## feed anything to what parses, FUZZTIME (60s) for each target

@@ -11,6 +11,7 @@ func TestMatrix(t *testing.T) { matrix().Run(t) }
 
 // Is the C half clean under the address and undefined-behaviour sanitizers through all of that?
 func TestAddressSanitizer(t *testing.T) {
+	harness.OnlyWhereAll(t)
 	m := matrix()
 	m.Watched = true
 	m.Run(t)

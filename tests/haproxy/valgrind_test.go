@@ -8,6 +8,7 @@ import (
 
 // Does the C half lose memory under HAProxy, whose own cache has no room for all sessions?
 func TestValgrind(t *testing.T) {
+	harness.OnlyWhereAll(t)
 	s := newServer(t)
 	valgrind := harness.NewValgrind(t, s.Dir)
 	s.Foreground, s.CacheSize = true, 10

@@ -21,6 +21,7 @@ func (s *server) resumesAtLast() error {
 
 // Does the C half lose memory under nginx?
 func TestValgrind(t *testing.T) {
+	harness.OnlyWhereAll(t)
 	s, _ := withStore(t)
 	valgrind := harness.NewValgrind(t, s.Dir)
 	s.do(s.Test) // which writes the configuration

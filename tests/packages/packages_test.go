@@ -62,6 +62,7 @@ var built = sync.OnceValues(func() (string, error) {
 
 func packages(t *testing.T) string {
 	t.Helper()
+	harness.OnlyWhereAll(t)
 	dir, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +104,6 @@ func TestLintian(t *testing.T) {
 
 // Are two builds of one source, in two folders, the same to the byte?
 func TestReproducible(t *testing.T) {
-	harness.OnlyWhereAll(t)
 	one := contents(t, packages(t))
 	dir := copied(t)
 	run(t, dir, "make", "deb")
@@ -196,7 +196,7 @@ func TestFreshSystems(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can make a system")
 	}
-	for _, release := range harness.Few(1, []string{"bookworm", "trixie"}) {
+	for _, release := range []string{"bookworm", "trixie"} {
 		t.Run(release, func(t *testing.T) {
 			dir := packages(t)
 			system := fresh(t, release)
