@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,32 +20,11 @@ import (
 type agent struct {
 	t       *testing.T
 	cmd     *exec.Cmd
-	said    said
+	said    testredis.Output
 	notify  *net.UnixConn
-	heard   said
+	heard   testredis.Output
 	ended   chan error
 	address string
-}
-
-type said struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *said) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(b)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-func (s *said) has(text string) func() bool {
-	return func() bool { return strings.Contains(s.String(), text) }
 }
 
 // begin starts one under a service manager, which the test plays.
@@ -98,7 +76,7 @@ func begin(t *testing.T, arguments ...string) *agent {
 
 func (a *agent) hears(text string) {
 	a.t.Helper()
-	testredis.WaitFor(a.t, text+" at the manager", a.heard.has(text))
+	testredis.WaitFor(a.t, text+" at the manager", a.heard.Has(text))
 }
 
 // ends wants it to end with a status.
@@ -141,7 +119,7 @@ func TestLife(t *testing.T) {
 	teststore.Make(t, path)
 	a.hears("STATUS=serving " + path)
 	a.hears("WATCHDOG=1")
-	testredis.WaitFor(t, "a connection", a.said.has("connected to redis://"))
+	testredis.WaitFor(t, "a connection", a.said.Has("connected to redis://"))
 	for line := range strings.Lines(a.said.String()) {
 		if !strings.HasPrefix(line, "<5>gosess-agent: ") {
 			t.Errorf("a line for the journal: %q", line)
@@ -173,7 +151,7 @@ func TestLife(t *testing.T) {
 	}
 	second := begin(t, arguments...)
 	second.ends(1)
-	if !second.said.has("another agent serves this store")() {
+	if !second.said.Has("another agent serves this store")() {
 		t.Errorf("the second one said %s", second.said.String())
 	}
 	// It needs no file any more: not the password, at a new connection.
@@ -197,7 +175,7 @@ func TestReplacedStore(t *testing.T) {
 	a.hears("STATUS=serving")
 	teststore.Make(t, path)
 	a.ends(1)
-	if !a.said.has("the store was replaced")() {
+	if !a.said.Has("the store was replaced")() {
 		t.Errorf("it said %s", a.said.String())
 	}
 	begin(t, "--store", "shm:"+path, "--far", redis.URL()).hears("STATUS=serving")
@@ -212,7 +190,7 @@ func TestUnfitStores(t *testing.T) {
 		}
 		a := begin(t, "--store", "shm:"+path, "--far", "redis://127.0.0.1")
 		a.ends(1)
-		if !a.said.has(want)() {
+		if !a.said.Has(want)() {
 			t.Errorf("it said %s", a.said.String())
 		}
 	}

@@ -6,30 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gosess/tests/harness"
 )
 
 // Whoever is there, or nobody: one clear line, and a status that says so.
 func TestDoctorReachesNobody(t *testing.T) {
-	serve := func(handle func(net.Conn)) string {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { listener.Close() })
-		go func() {
-			for {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer conn.Close()
-					handle(conn)
-				}()
-			}
-		}()
-		return listener.Addr().String()
-	}
+	serve := func(handle func(net.Conn)) string { return harness.Listen(t, handle).String() }
 	for name, c := range map[string]struct {
 		args []string
 		want string

@@ -16,29 +16,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gosess/tests/harness"
 )
 
 // listen serves each connection with handle.
 func listen(t *testing.T, handle func(net.Conn)) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				handle(conn)
-			}()
-		}
-	}()
-	return listener.Addr().String()
+	return harness.Listen(t, handle).String()
 }
 
 // configuration is that of a server in Go, whose tickets carry their sessions and which knows no ids.

@@ -6,30 +6,17 @@ import (
 	"net"
 	"sync"
 	"testing"
+
+	"gosess/tests/harness"
 )
 
 // balancer listens at a port and leads each connection to one of those ports, whichever.
 func balancer(t *testing.T, ports ...int) (port int) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go lead(conn.(*net.TCPConn), at(ports[rand.IntN(len(ports))])[0])
-		}
-	}()
-	return listener.Addr().(*net.TCPAddr).Port
+	return harness.Listen(t, func(conn net.Conn) { lead(conn.(*net.TCPConn), at(ports[rand.IntN(len(ports))])[0]) }).Port
 }
 
 func lead(from *net.TCPConn, target string) {
-	defer from.Close()
 	conn, err := net.Dial("tcp", target)
 	if err != nil {
 		return

@@ -228,6 +228,12 @@ func CertAndKeyOf(dir, name string) (string, error) {
 // Backend is a server without TLS behind one that has it: it answers every request with 200.
 func Backend(t *testing.T) (port int) {
 	t.Helper()
+	return Listen(t, answer).Port
+}
+
+// Listen serves each connection to a port of loopback by handle, which it closes afterwards, until the test ends.
+func Listen(t testing.TB, handle func(net.Conn)) *net.TCPAddr {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -239,14 +245,16 @@ func Backend(t *testing.T) (port int) {
 			if err != nil {
 				return
 			}
-			go answer(conn)
+			go func() {
+				defer conn.Close()
+				handle(conn)
+			}()
 		}
 	}()
-	return listener.Addr().(*net.TCPAddr).Port
+	return listener.Addr().(*net.TCPAddr)
 }
 
 func answer(conn net.Conn) {
-	defer conn.Close()
 	var request []byte
 	for piece := make([]byte, 1024); !bytes.Contains(request, []byte("\r\n\r\n")); {
 		n, err := conn.Read(piece)

@@ -30,25 +30,32 @@ type Server struct {
 	arguments []string
 	ready     string // what it says when it is
 	process   *exec.Cmd
-	out       *output
+	out       *Output
 }
 
-// output can be read while a process writes to it.
-type output struct {
+// Output can be read while a process writes to it.
+type Output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (o *output) Write(b []byte) (int, error) {
+// Write adds to it.
+func (o *Output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.Write(b)
 }
 
-func (o *output) String() string {
+// String is what was written.
+func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
+}
+
+// Has is a condition: that a text was written.
+func (o *Output) Has(text string) func() bool {
+	return func() bool { return strings.Contains(o.String(), text) }
 }
 
 // Start starts redis-server. The arguments are as in its configuration, with two dashes; the port is the last argument's
@@ -103,7 +110,7 @@ func (s *Server) URL() string { return fmt.Sprintf("redis://127.0.0.1:%d", s.Por
 // Run starts it, again after Kill.
 func (s *Server) Run() {
 	s.t.Helper()
-	s.out = &output{}
+	s.out = &Output{}
 	arguments := append(append([]string{}, s.command[1:]...), s.arguments...)
 	s.process = exec.Command(s.command[0], arguments...)
 	s.process.Env = append(os.Environ(), "LC_ALL=C") // the locale of this system may be none of another root
