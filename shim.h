@@ -25,7 +25,7 @@
 #include "shim/base/locks.h"
 
 /* Raised with every change of this file that an older half would not survive. */
-#define GOSESS_CORE_ABI 15
+#define GOSESS_CORE_ABI 16
 
 /* In the section .gosess of both halves, for whoever looks at the files: gosess version. */
 #define GOSESS_TEXT_OF(number) #number
@@ -46,7 +46,7 @@
 
 /* The header at the start of a shm store: docs/shm-format.md. */
 #define GOSESS_SHM_MAGIC "gosess\r\n"
-#define GOSESS_SHM_VERSION 9
+#define GOSESS_SHM_VERSION 10
 #define GOSESS_SHM_HEADER_SIZE 64
 #define GOSESS_SHM_ID_SIZE 16
 enum gosess_shm_header {
@@ -159,7 +159,8 @@ struct gosess_source {
 };
 
 #define GOSESS_SECRET_SIZE 32
-#define GOSESS_SECRETS_MAX 330 /* more than a store has room for */
+#define GOSESS_SECRET_ID_SIZE 8 /* what a ticket says of it */
+#define GOSESS_SECRETS_MAX 660  /* more than a store has room for */
 
 /* What session tickets of one period are sealed under. Unix seconds. */
 struct gosess_secret {
@@ -167,6 +168,31 @@ struct gosess_secret {
     int64_t begins, next; /* its period, and the one after it */
     int64_t ends;         /* the last second in which a ticket of it may be used */
     bool seals;           /* and not only opens */
+    uint64_t *tally;      /* in the mapping of a store: see below; NULL: nothing is counted */
+};
+
+/* What is counted of a secret: sessioncache/record.go. */
+enum gosess_tally {
+    GOSESS_TALLY_MADE,
+    GOSESS_TALLY_ACCEPTED,
+    GOSESS_TALLIES,
+};
+
+/*
+ * The counters of tickets, by their number: sessioncache/counters.go. The C half adds to them where
+ * they lie, atomically, so that a ticket costs no call into Go.
+ */
+enum gosess_ticket_counter {
+    GOSESS_TICKETS_MADE = 23,
+    GOSESS_TICKETS_ACCEPTED,
+    GOSESS_TICKETS_UNKNOWN,
+    GOSESS_TICKETS_ENDED,
+    GOSESS_TICKETS_REFUSED,
+};
+
+/* Where a process counts, in all and for one context; NULL: nowhere. */
+struct gosess_counters {
+    uint64_t *process, *context;
 };
 
 /* The secrets that are wanted, and those that there are. */
@@ -232,8 +258,9 @@ enum gosess_operation {
     GOSESS_FIND,
     GOSESS_ROUTE,   /* [scope] result: 1 where it is known what its name leads to: terms, watch */
     GOSESS_SECRETS, /* [wanted] the secrets of tickets. result: 1, or 0 where the next is missing */
-    GOSESS_EXPIRE,  /* zeroes the secrets that it keeps of tickets whose time is over */
-    GOSESS_LEARN,   /* [scope] its server name leads to its terms, as a handshake has shown */
+    GOSESS_COUNTERS,  /* [owner] counters: those of this process and the owner, in a mapping */
+    GOSESS_EXPIRE,    /* zeroes the secrets that it keeps of tickets whose time is over */
+    GOSESS_LEARN,     /* [scope] its server name leads to its terms, as a handshake has shown */
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
     /* [owner, id, session] removed: it was stored, and not another one under its id (L15) */
     GOSESS_REMOVE,
@@ -304,6 +331,7 @@ struct gosess_request {
     bool bound;                              /* it was found in a shared store */
     unsigned char terms[GOSESS_DIGEST_SIZE]; /* and was made under these */
     struct gosess_watch watch;
+    struct gosess_counters counters;
     bool removed;
     SSL_SESSION *was; /* REMOVE: the object that was kept, with the cache's reference */
     /* The C half calls remove callbacks with no lock held, and frees. In order. */

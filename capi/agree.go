@@ -29,6 +29,9 @@ var (
 	_ = [C.sizeof_struct_gosess_stats]byte([8 * (1 + sessioncache.CounterCount + 3)]byte{}) // size; entries, used, capacity
 
 	_ = [C.GOSESS_LABEL_SIZE]byte([shm.LabelSize]byte{})
+	_ = [C.GOSESS_TICKETS_MADE]byte([sessioncache.TicketsMade]byte{})
+	_ = [C.GOSESS_TICKETS_REFUSED]byte([sessioncache.TicketsRefused]byte{})
+	_ = [C.GOSESS_TALLIES]byte([len(sessioncache.Tally{})]byte{})
 	_ = [C.GOSESS_REASONS]byte([sessioncache.KeptAdded - sessioncache.KeptUnknown + 1]byte{})
 
 	_ = [C.GOSESS_SHM_VERSION]byte([shm.Version]byte{})

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+	"unsafe"
 
 	"gosess/sessioncache"
 	objects "gosess/sessioncache/live"
@@ -56,6 +57,7 @@ func (s *sealed) cache() *cache {
 		C.GOSESS_FIND:      s.find,
 		C.GOSESS_LEARN:     s.learn,
 		C.GOSESS_ROUTE:     s.route,
+		C.GOSESS_COUNTERS:  s.counters,
 		C.GOSESS_EXPIRE:    s.expire,
 		C.GOSESS_SECRETS:   s.secrets,
 		C.GOSESS_KEEP_COPY: s.keepCopy,
@@ -174,6 +176,14 @@ func (s *sealed) row(r *request) sessioncache.Row {
 	row := s.rules.Row(ownerOf(r.owner), labelOf(r.owner))
 	s.rows.Store(r.owner, row)
 	return row
+}
+
+// counters says where the C half counts the tickets of a context.
+func (s *sealed) counters(r *request) {
+	if store, can := s.store.(sessioncache.Countable); can {
+		process, context := store.CountersOf(s.row(r))
+		r.counters.process, r.counters.context = (*C.uint64_t)(unsafe.Pointer(process)), (*C.uint64_t)(unsafe.Pointer(context))
+	}
 }
 
 func (s *sealed) forget(r *request) {

@@ -39,6 +39,7 @@ func readSecrets(r *request, vault tickets.Vault) {
 		*(*[tickets.Size]byte)(unsafe.Pointer(&to.value)) = s.Value
 		to.begins, to.next, to.ends = C.int64_t(s.Begins), C.int64_t(s.Next), C.int64_t(s.Ends)
 		to.seals = C.bool(s.Seals)
+		to.tally = (*C.uint64_t)(unsafe.Pointer(s.Tally))
 		wanted.count++
 	}
 }

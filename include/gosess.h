@@ -151,20 +151,25 @@ struct gosess_stats {
     uint64_t used;          /* bytes that they take up */
     uint64_t capacity;      /* bytes that sessions can take up */
     uint64_t missed_absent; /* misses: there was no such session */
-    uint64_t missed_expired; /* misses: its time was over */
-    uint64_t missed_name;    /* misses: it was made under another server name */
-    uint64_t missed_terms;   /* misses: of another certificate, or other rules for clients */
-    uint64_t missed_unknown; /* misses: which certificate there would be was not known */
-    uint64_t missed_cipher;  /* misses: the server has given up its cipher or version */
-    uint64_t missed_taken;   /* misses: it may be used once, and was */
-    uint64_t missed_broken;  /* misses: it could not be opened or decoded */
-    uint64_t kept_unknown;   /* in one process: certificate or client was not known */
-    uint64_t kept_data;      /* in one process: the server keeps data, or account, of sessions */
-    uint64_t kept_rules;     /* in one process: the connection had rules of its own */
-    uint64_t kept_chain;     /* in one process: the bytes lack what the client has sent */
-    uint64_t kept_large;     /* in one process: too large for the store */
-    uint64_t kept_added;     /* in one process: the server has added them itself */
-    uint64_t eviction_age;   /* seconds that evicted sessions had been stored, in sum */
+    uint64_t missed_expired;   /* misses: its time was over */
+    uint64_t missed_name;      /* misses: it was made under another server name */
+    uint64_t missed_terms;     /* misses: of another certificate, or other rules for clients */
+    uint64_t missed_unknown;   /* misses: which certificate there would be was not known */
+    uint64_t missed_cipher;    /* misses: the server has given up its cipher or version */
+    uint64_t missed_taken;     /* misses: it may be used once, and was */
+    uint64_t missed_broken;    /* misses: it could not be opened or decoded */
+    uint64_t kept_unknown;     /* in one process: certificate or client was not known */
+    uint64_t kept_data;        /* in one process: the server keeps data, or account, of sessions */
+    uint64_t kept_rules;       /* in one process: the connection had rules of its own */
+    uint64_t kept_chain;       /* in one process: the bytes lack what the client has sent */
+    uint64_t kept_large;       /* in one process: too large for the store */
+    uint64_t kept_added;       /* in one process: the server has added them itself */
+    uint64_t eviction_age;     /* seconds that evicted sessions had been stored, in sum */
+    uint64_t tickets_made;     /* tickets sealed under a secret of the store */
+    uint64_t tickets_accepted; /* connections that resumed by such a ticket */
+    uint64_t tickets_unknown;  /* tickets that were sealed under a key that is not known */
+    uint64_t tickets_ended;    /* tickets whose chain of resumptions was over */
+    uint64_t tickets_refused;  /* tickets of another certificate, name or rules for clients */
 };
 
 /* Fills *stats. GOSESS_OK, ERROR_ARGUMENT or ERROR_CORE. */

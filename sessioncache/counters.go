@@ -39,6 +39,15 @@ const (
 	KeptAdded
 
 	EvictionAge
+
+	// Tickets that carry their sessions, which gosess seals (GOSESS_TICKETS=shared) and the store knows the secrets of. The
+	// C half counts them: no ticket needs a call into Go.
+	TicketsMade
+	TicketsAccepted
+	TicketsUnknown
+	TicketsEnded
+	TicketsRefused
+
 	counterEnd
 )
 
@@ -82,6 +91,12 @@ var Descriptions = [CounterCount]Description{
 	KeptAdded:   {"kept added", "in one process: the server has added them itself", "sessions"},
 
 	EvictionAge: {"eviction age", "seconds that evicted sessions had been stored, in sum", "seconds"},
+
+	TicketsMade:     {"tickets made", "tickets sealed under a secret of the store", "tickets"},
+	TicketsAccepted: {"tickets accepted", "connections that resumed by such a ticket", "tickets"},
+	TicketsUnknown:  {"tickets unknown", "tickets that were sealed under a key that is not known", "tickets"},
+	TicketsEnded:    {"tickets ended", "tickets whose chain of resumptions was over", "tickets"},
+	TicketsRefused:  {"tickets refused", "tickets of another certificate, name or rules for clients", "tickets"},
 }
 
 // String is its name.

@@ -28,6 +28,31 @@ type Records interface {
 	RecordRoom() int
 }
 
+// Recorded is a value of a record.
+type Recorded struct {
+	Value []byte
+	Tally *Tally // where it is counted what the value is used for; nil where the store does not
+}
+
+// Tally counts what was done with a record. It lies in the store, is added to atomically by whoever uses the value, and may be
+// another record's once this one has expired.
+type Tally [tallyEnd]uint64
+
+// What is counted of a secret of tickets.
+const (
+	TallyMade     = iota // tickets sealed under it
+	TallyAccepted        // connections that resumed by one of these
+	tallyEnd
+)
+
+// Countable is what a [Store] has besides whose counters others may add to: atomically, and as long as the store is mapped.
+type Countable interface {
+	// CountersOf are those of this process, and of a row; nil for the zero Row.
+	CountersOf(row Row) (process, context *Counters)
+	// TallyOf is that of the record which FindRecord has just found.
+	TallyOf(e *Entry) *Tally
+}
+
 // AddRecord stores a value under a name, until a time in unix seconds, where there is none under any
 // of the keys: else it returns ErrExists.
 func (c *Cache) AddRecord(ctx context.Context, name string, value []byte, expires int64) error {
@@ -43,7 +68,7 @@ func (c *Cache) AddRecord(ctx context.Context, name string, value []byte, expire
 		return ErrExpired
 	}
 	for i := range c.keys {
-		if plain, err := c.findRecord(ctx, w, i, name); plain != nil || err != nil {
+		if plain, _, err := c.findRecord(ctx, w, i, name); plain != nil || err != nil {
 			clear(plain)
 			return orExists(err)
 		}
@@ -69,38 +94,40 @@ func orExists(err error) error {
 
 // Record returns the values that there are of a name: one for each of the keys at most, and of those
 // the first is the one that all who have these keys agree on.
-func (c *Cache) Record(ctx context.Context, name string) (values [][]byte, err error) {
+func (c *Cache) Record(ctx context.Context, name string) (values []Recorded, err error) {
 	w := c.begin()
 	defer c.end(w)
 	for i := range c.keys {
-		plain, failed := c.findRecord(ctx, w, i, name)
+		plain, tally, failed := c.findRecord(ctx, w, i, name)
 		if failed != nil {
 			err = failed
 		}
 		if plain != nil {
-			values = append(values, append([]byte(nil), plain...))
+			values = append(values, Recorded{append([]byte(nil), plain...), tally})
 		}
 	}
 	return values, err
 }
 
 // findRecord looks a record up under one key, and drops what does not open.
-func (c *Cache) findRecord(ctx context.Context, w *work, i int, name string) (plain []byte, err error) {
+func (c *Cache) findRecord(ctx context.Context, w *work, i int, name string) (plain []byte, tally *Tally, err error) {
 	records, ok := c.store.(Records)
 	if !ok {
-		return nil, ErrNoRecords
+		return nil, nil, ErrNoRecords
 	}
 	w.lookupRecord(i, name)
 	found, err := records.FindRecord(ctx, &w.key, &w.entry, w.now)
 	if !found || err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if plain = c.keys[i].open(w); plain == nil {
 		c.fail(0, ErrSpoilt)
 		err = records.DropRecord(ctx, &w.entry, w.now)
+	} else if counts, ok := c.store.(Countable); ok {
+		tally = counts.TallyOf(&w.entry)
 	}
 	w.entry.Handle = Handle{}
-	return plain, err
+	return plain, tally, err
 }
 
 // ExpireRecords has the store forget the records whose time is over.

@@ -19,11 +19,19 @@ type Context struct {
 	Counters Counters
 }
 
+// Secret is one that tickets are sealed under, as far as a store shows it to who has no key.
+type Secret struct {
+	Made  int64 // unix seconds: since when the store has it
+	Ends  int64 // unix seconds: the last one in which it may be used
+	Tally Tally
+}
+
 // Stats is what a store can say about itself.
 type Stats struct {
 	Total    Counters // over all workers that there ever were
 	Workers  []Worker // those that are known one by one, dead ones until another takes their place
 	Contexts []Context
+	Secrets  []Secret                  // the oldest first
 	Latency  [OperationCount]Histogram // of a part of all
 	Entries  uint64                    // sessions
 	Used     uint64                    // bytes that they take up

@@ -101,6 +101,7 @@ func statsObject(name string, s *sessioncache.Stats) object {
 		member{"workers", workers},
 		member{"contexts", contexts},
 		member{"latency", latency}, // of one operation in 16
+		member{"secrets", secretObjects(s)},
 	)
 }
 

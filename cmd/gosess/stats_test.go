@@ -34,7 +34,7 @@ func counted(t *testing.T, file *os.File) {
 	const size = 1 << 20
 	content := make([]byte, size)
 	copy(content, header(size))
-	slot := content[128+96*64:] // docs/shm-format.md, of a store of 1 MiB
+	slot := content[shm.PlacesOf(len(content)).WorkersAt:]
 	binary.NativeEndian.PutUint64(slot, uint64(os.Getpid()))
 	binary.NativeEndian.PutUint64(slot[8:], 7200)
 	for i := range sessioncache.CounterCount {
@@ -43,13 +43,17 @@ func counted(t *testing.T, file *os.File) {
 	binary.NativeEndian.PutUint64(slot[16:], 0x30000130<<32|14<<24|0x000100)
 	binary.NativeEndian.PutUint64(slot[8*73:], 1)
 	binary.NativeEndian.PutUint64(slot[8*87:], 600)
-	row := content[128+96*64+832*32:]
+	row := content[shm.PlacesOf(len(content)).RowsAt:]
 	binary.NativeEndian.PutUint64(row, uint64(os.Getpid()))
 	binary.NativeEndian.PutUint64(row[8:], 1<<32|0x04030201)
 	binary.NativeEndian.PutUint64(row[16:], 7201)
 	copy(row[24:], "a.example")
 	for i := range sessioncache.CounterCount {
 		binary.NativeEndian.PutUint64(row[64+8*i:], uint64(i+1))
+	}
+	record := content[shm.PlacesOf(size).RecordsAt:] // live, of 60 bytes
+	for at, word := range map[int]uint64{0: 3<<62 | 60<<32 | 1, 3: 3602<<32 | 3603, 12: 5, 13: 4} {
+		binary.NativeEndian.PutUint64(record[8*at:], word)
 	}
 	if _, err := file.Write(content); err != nil {
 		t.Fatal(err)
@@ -75,7 +79,7 @@ func TestStats(t *testing.T) {
 		members = append(members, fmt.Sprintf(`"%s":%d`, camel(d.Name), c+1))
 	}
 	counters := strings.Join(members, ",")
-	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":916608,"oldest":0,"size":1048576,"created":3600,`+
+	want := fmt.Sprintf(`{"store":"shm:%s",%s,"entries":0,"used":0,"capacity":908672,"oldest":0,"size":1048576,"created":3600,`+
 		`"workers":[{"pid":%d,"started":7200,"live":true,"version":"0.1.0","abi":14,"libssl":"3.0.19",%s}],`+
 		`"contexts":[{"context":"01020304","label":"a.example","started":7201,"live":true,"pids":[%d],%s}],`,
 		path, counters, os.Getpid(), counters, os.Getpid(), counters)
@@ -101,6 +105,11 @@ func TestStats(t *testing.T) {
 		"stores 3, kept in their process: 17 unknown, 18 data, 19 rules, 20 chain, 21 large, 22 added",
 		"ends 4 evicted at an age of 5s, 5 expired, 6 removed, 7 too big, 8 errors",
 		"latency get p50 < 1.0 us, p99 < 1.0 us",
+		"tickets 24 made, 25 accepted, 81 not accepted: 26 unknown, 27 ended, 28 refused",
+		"tickets of made accepted unknown ended refused",
+		"a.example 24 25 26 27 28",
+		"secret made age ends in tickets made accepted",
+		fmt.Sprintf("1970-01-01 01:00:02 %s 0s 5 4", age(time.Now().Unix()-3602)),
 		"context hits misses hit % stores kept",
 		"a.example 1 2 33.3 3 117",
 		"all 1 2 33.3 3 117 1970-01-01 01:00:00",
@@ -109,6 +118,9 @@ func TestStats(t *testing.T) {
 		if !strings.Contains("\n"+squeeze(r.stdout)+"\n", "\n"+line+"\n") {
 			t.Errorf("%q is missing in\n%s", line, r.stdout)
 		}
+	}
+	if !strings.HasSuffix(got.String(), `"secrets":[{"made":3602,"ends":3603,"ticketsMade":5,"ticketsAccepted":4}]}`) {
+		t.Errorf("secrets: %s", got.String())
 	}
 	if r = gosess(t, home, nil, "stats", "--prometheus", "shm:"+path); r.status != 0 ||
 		!strings.Contains(r.stdout, fmt.Sprintf("\ngosess_misses_total{store=\"shm:%s\",context=\"a.example\",reason=\"terms\"} 12\n", path)) {

@@ -28,6 +28,7 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 	line("stores", "%d%s", t[sessioncache.Stores], because(t, metrics.Kept))
 	line("ends", "%s", ends(t))
 	line("latency", "%s", latency(s))
+	line("tickets", "%s", ticketsLine(t))
 	contexts := metrics.ByLabel(s)
 	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -46,6 +47,7 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 		table.Flush()
 		fmt.Fprintln(out)
 	}
+	writeTickets(out, s, contexts, now)
 	head("worker", "since")
 	row("all", t, clock(s.Created))
 	for i := range s.Workers {

@@ -24,7 +24,7 @@ func counted() []byte {
 	le.PutUint64(content[shm.TotalAt:], shm.MinSize)
 	le.PutUint64(content[shm.CreatedAt:], 3600)
 	le.PutUint32(content[shm.SumAt:], crc32.ChecksumIEEE(content[:shm.SumAt]))
-	slot := content[128+96*64:] // the first worker of a store of 1 MiB: docs/shm-format.md
+	slot := content[shm.PlacesOf(len(content)).WorkersAt:]
 	binary.NativeEndian.PutUint64(slot, uint64(os.Getpid()))
 	for c := range sessioncache.CounterCount {
 		binary.NativeEndian.PutUint64(slot[8*(8+c):], uint64(c+1))

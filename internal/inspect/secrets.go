@@ -10,8 +10,8 @@ import (
 	"gosess/sessioncache/tickets"
 )
 
-// Secrets are those that tickets of a period, in seconds, are sealed under now, and that may be used. It needs the sealing keys, and
-// makes none.
+// Secrets are those that tickets of a period, in seconds, may be opened under now. Where servers with several timeouts share the store, those
+// of the class that is kept longest seal. It needs the sealing keys, and makes none.
 func (s *Store) Secrets(keys [][]byte, period, now int64) (secrets []tickets.Secret, err error) {
 	cache, err := sessioncache.New(records{reader: s.reader}, keys)
 	if err != nil {
@@ -24,6 +24,15 @@ func (s *Store) Secrets(keys [][]byte, period, now int64) (secrets []tickets.Sec
 	})
 	if err != nil && !errors.Is(err, errRead) {
 		return nil, fmt.Errorf("store %s: %w", s.Name, err)
+	}
+	longest := int64(0)
+	for _, each := range secrets {
+		if each.First && each.Begins <= now && now < each.Next {
+			longest = max(longest, each.Kept)
+		}
+	}
+	for i := range secrets {
+		secrets[i].Seals = secrets[i].First && secrets[i].Kept == longest
 	}
 	return secrets, nil
 }

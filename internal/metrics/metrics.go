@@ -52,6 +52,7 @@ func Write(out io.Writer, format Format, version string, stores []Store, now int
 	w.gauges(stores, now)
 	w.totals(stores)
 	w.contexts(stores)
+	w.tickets(stores, now)
 	w.workers(stores)
 	w.latency(stores)
 	if format == OpenMetrics {
@@ -186,7 +187,11 @@ func ByLabel(s *sessioncache.Stats) []Context {
 			all[i].Label = "without a certificate"
 		}
 	}
-	if others[sessioncache.Hits]+others[sessioncache.Misses]+others[sessioncache.Stores] > 0 {
+	counted := others[sessioncache.Hits] + others[sessioncache.Misses] + others[sessioncache.Stores]
+	for c := sessioncache.TicketsMade; c <= sessioncache.TicketsRefused; c++ {
+		counted += others[c]
+	}
+	if counted > 0 {
 		all = append(all, Context{Others, others})
 	}
 	return all
@@ -202,6 +207,8 @@ type Reasons struct {
 var (
 	Missed = Reasons{sessioncache.MissedAbsent, sessioncache.MissedBroken, "missed "}
 	Kept   = Reasons{sessioncache.KeptUnknown, sessioncache.KeptAdded, "kept "}
+
+	NotAccepted = Reasons{sessioncache.TicketsUnknown, sessioncache.TicketsRefused, "tickets "}
 )
 
 // Name is the reason of a counter, in a word.
@@ -209,39 +216,39 @@ func (r Reasons) Name(c sessioncache.Counter) string { return strings.TrimPrefix
 
 // contexts are the counters that are told by context.
 func (w *writer) contexts(stores []Store) {
-	all := make([][]Context, len(stores))
-	for i := range stores {
-		if stores[i].Err == nil {
-			all[i] = ByLabel(&stores[i].Stats)
-		}
-	}
-	each := func(do func(store string, c *Context)) {
-		for i := range all {
-			for k := range all[i] {
-				do(stores[i].Name, &all[i][k])
-			}
-		}
-	}
 	for _, c := range []sessioncache.Counter{sessioncache.Hits, sessioncache.Stores} {
-		w.family("gosess_"+c.String(), "counter", sessioncache.Descriptions[c].Help)
-		each(func(store string, context *Context) {
-			w.sample("gosess_"+c.String()+"_total", labels{{"store", store}, {"context", context.Label}}, float64(context.Counters[c]))
-		})
+		w.byContext("gosess_"+c.String(), sessioncache.Descriptions[c].Help, stores, c)
 	}
-	for _, kind := range []struct {
-		name, help string
-		Reasons
-	}{
-		{"gosess_misses", "lookups that returned none, by reason", Missed},
-		{"gosess_kept", "stored sessions that are kept in their process alone, by reason", Kept},
-	} {
-		w.family(kind.name, "counter", kind.help)
-		each(func(store string, context *Context) {
-			for c := kind.First; c <= kind.Last; c++ {
-				w.sample(kind.name+"_total", labels{{"store", store}, {"context", context.Label}, {"reason", kind.Name(c)}},
-					float64(context.Counters[c]))
-			}
-		})
+	w.byReason("gosess_misses", "lookups that returned none, by reason", stores, Missed)
+	w.byReason("gosess_kept", "stored sessions that are kept in their process alone, by reason", stores, Kept)
+}
+
+// byContext writes a counter of each context.
+func (w *writer) byContext(name, help string, stores []Store, c sessioncache.Counter) {
+	w.family(name, "counter", help)
+	eachContext(stores, func(store string, context *Context) {
+		w.sample(name+"_total", labels{{"store", store}, {"context", context.Label}}, float64(context.Counters[c]))
+	})
+}
+
+// byReason writes the counters of a kind, of each context.
+func (w *writer) byReason(name, help string, stores []Store, kind Reasons) {
+	w.family(name, "counter", help)
+	eachContext(stores, func(store string, context *Context) {
+		for c := kind.First; c <= kind.Last; c++ {
+			w.sample(name+"_total", labels{{"store", store}, {"context", context.Label}, {"reason", kind.Name(c)}}, float64(context.Counters[c]))
+		}
+	})
+}
+
+func eachContext(stores []Store, do func(store string, c *Context)) {
+	for i := range stores {
+		if stores[i].Err != nil {
+			continue
+		}
+		for _, context := range ByLabel(&stores[i].Stats) {
+			do(stores[i].Name, &context)
+		}
 	}
 }
 

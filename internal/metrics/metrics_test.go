@@ -33,6 +33,7 @@ func full(contexts, workers int) Store {
 		w := sessioncache.Worker{PID: n + 1, Live: n%2 == 0, Counters: counters, Versions: sessioncache.Versions{Gosess: 0x000100, Libssl: 0x30000130}}
 		s.Stats.Workers = append(s.Stats.Workers, w)
 	}
+	s.Stats.Secrets = []sessioncache.Secret{{Made: 900, Ends: 2000}, {Made: 950, Ends: 3000, Tally: sessioncache.Tally{7, 5}}}
 	s.Stats.Latency[sessioncache.Get].Buckets[1] = 4
 	s.Stats.Latency[sessioncache.Get].Sum = 3000 * time.Nanosecond
 	return s
@@ -60,6 +61,12 @@ func TestWrite(t *testing.T) {
 		`gosess_misses_total{store="shm:/run/\"web\"",context="x.example",reason="terms"} 12`,
 		`gosess_kept_total{store="shm:/run/\"web\"",context="x.example",reason="large"} 21`,
 		`gosess_evictions_total{store="shm:/run/\"web\""} 8`,
+		`gosess_tickets_made_total{store="shm:/run/\"web\"",context="x.example"} 24`,
+		`gosess_tickets_accepted_total{store="shm:/run/\"web\"",context="x.example"} 25`,
+		`gosess_tickets_not_accepted_total{store="shm:/run/\"web\"",context="x.example",reason="ended"} 27`,
+		`gosess_ticket_secrets{store="shm:/run/\"web\""} 2`,
+		`gosess_ticket_secret_newest_age_seconds{store="shm:/run/\"web\""} 50`,
+		`gosess_ticket_secret_oldest_age_seconds{store="shm:/run/\"web\""} 100`,
 		`gosess_oldest_session_age_seconds{store="shm:/run/\"web\""} 10`,
 		`gosess_workers{store="shm:/run/\"web\""} 1`,
 		`gosess_worker_up{store="shm:/run/\"web\"",pid="2",version="0.1.0",libssl="3.0.19"} 0`,

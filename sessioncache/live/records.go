@@ -8,8 +8,8 @@ import (
 	"gosess/sessioncache"
 )
 
-// recordsMost is more than a day of periods of 5 minutes.
-const recordsMost = 320
+// recordsMost is twice what a day of periods of 5 minutes takes: package tickets uses half of it.
+const recordsMost = 640
 
 // Records keeps a few values by name in this process, in the way in which a [sessioncache.Cache] has
 // them in a store. All methods are safe for concurrent use.
@@ -50,12 +50,12 @@ func (r *Records) AddRecord(_ context.Context, name string, value []byte, expire
 }
 
 // Record returns a copy of the value of a name, and nothing where there is none.
-func (r *Records) Record(_ context.Context, name string) (values [][]byte, err error) {
+func (r *Records) Record(_ context.Context, name string) (values []sessioncache.Recorded, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.expire()
 	if found, ok := r.all[name]; ok {
-		values = append(values, bytes.Clone(found.value))
+		values = append(values, sessioncache.Recorded{Value: bytes.Clone(found.value)})
 	}
 	return values, nil
 }

@@ -28,8 +28,8 @@ func TestRecords(t *testing.T) {
 			t.Fatalf("%q: %d values, %v", name, len(got), err)
 		}
 		for i := range want {
-			if string(got[i]) != want[i] {
-				t.Errorf("%q is %q", name, got[i])
+			if string(got[i].Value) != want[i] {
+				t.Errorf("%q is %q", name, got[i].Value)
 			}
 		}
 	}
@@ -40,7 +40,7 @@ func TestRecords(t *testing.T) {
 	add("b", string(make([]byte, sessioncache.MaxRecord+1)), now+20, sessioncache.ErrTooBig)
 	add("b", "late", now-1, sessioncache.ErrExpired)
 	got, _ := r.Record(ctx, "a")
-	got[0][0] = 'x' // a copy
+	got[0].Value[0] = 'x' // a copy
 	is("a", "one")
 	kept := r.all["a"].value
 	now += 10
@@ -72,7 +72,7 @@ func TestRecordsByThreads(t *testing.T) {
 					t.Error(err)
 				}
 				if got, err := r.Record(ctx, name); err == nil && len(got) == 1 {
-					values[n] = string(got[0])
+					values[n] = string(got[0].Value)
 				}
 			})
 		}

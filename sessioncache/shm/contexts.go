@@ -77,6 +77,15 @@ func (s *Store) CountFor(row sessioncache.Row, c sessioncache.Counter, n int64) 
 	}
 }
 
+// CountersOf are those of this process, which may be shared with others, and of a row.
+func (s *Store) CountersOf(row sessioncache.Row) (process, context *sessioncache.Counters) {
+	process = (*sessioncache.Counters)(s.w[s.worker+workerCounts:])
+	if row != 0 {
+		context = (*sessioncache.Counters)(s.w[int(row)+rowCounts:])
+	}
+	return process, context
+}
+
 // readContexts adds the rows of each context up, in the order in which they began.
 func (m *layout) readContexts() (all []sessioncache.Context) {
 	where, lives := map[sessioncache.Tag]int{}, map[uint64]bool{} // thousands of rows are of few contexts and processes

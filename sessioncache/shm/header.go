@@ -23,7 +23,7 @@ var (
 // shim.h has the same, which is compared when capi is compiled.
 const (
 	Magic      = "gosess\r\n"
-	Version    = 9
+	Version    = 10
 	HeaderSize = 64
 
 	VersionAt = 8

@@ -203,16 +203,39 @@ func layoutOf(mapping []byte) (layout, error) {
 		return layout{}, ErrDamaged
 	}
 	m := layout{words: w, header: h, mapping: mapping}
-	m.workers = min(own/workerShare, workersMost)
-	m.workersAt = (recordsEnd(own) + lineSize - 1) / lineSize * lineSize
-	m.rows = min(own/rowShare, rowsMost)
-	m.rowsAt = m.workersAt + m.workers*workerSize
-	m.setsAt = m.rowsAt + m.rows*rowSize
-	total := len(w.w) - m.setsAt
-	m.sets = total / setSize
-	m.setSize = total / m.sets / setHeaderSize * setHeaderSize
+	p := PlacesOf(own)
+	m.workers, m.workersAt = p.Workers, p.WorkersAt/wordSize
+	m.rows, m.rowsAt = p.Rows, p.RowsAt/wordSize
+	m.sets, m.setsAt, m.setSize = p.Sets, p.SetsAt/wordSize, p.SetSize/wordSize
 	m.units = m.setSize - setHeaderSize - setGroups*groupSize
 	return m, nil
+}
+
+// Places are where everything is in a store, in bytes, and how many of each.
+type Places struct {
+	RecordsAt, RecordsEnd          int // the first one, after the root
+	Workers, WorkersAt, WorkerSize int
+	Rows, RowsAt, RowSize          int
+	Sets, SetsAt, SetSize          int
+}
+
+// PlacesOf are those of a store of some size, without the window.
+func PlacesOf(size int) Places {
+	p := Places{
+		Workers: min(size/workerShare, workersMost), WorkerSize: workerSize,
+		Rows: min(size/rowShare, rowsMost), RowSize: rowSize,
+		RecordsAt: recordSlot(0), RecordsEnd: recordsEnd(size),
+	}
+	p.WorkersAt = (p.RecordsEnd + lineSize - 1) / lineSize * lineSize
+	p.RowsAt = p.WorkersAt + p.Workers*workerSize
+	p.SetsAt = p.RowsAt + p.Rows*rowSize
+	total := size/wordSize - p.SetsAt
+	p.Sets = total / setSize
+	p.SetSize = total / p.Sets / setHeaderSize * setHeaderSize
+	for _, words := range []*int{&p.RecordsAt, &p.RecordsEnd, &p.WorkersAt, &p.WorkerSize, &p.RowsAt, &p.RowSize, &p.SetsAt, &p.SetSize} {
+		*words *= wordSize
+	}
+	return p
 }
 
 // spot is where the entry of a key may be.

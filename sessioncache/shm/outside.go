@@ -37,15 +37,12 @@ func (r *Reader) ID() sessioncache.StoreID { return r.m.id }
 
 // FindRecord copies a record to e, false where there is none that has not expired. It writes nothing.
 func (r *Reader) FindRecord(key *sessioncache.LookupKey, e *sessioncache.Entry, now uint32) bool {
-	return r.records().look(key, e, now)
+	records := r.m.recordsFor(0)
+	return records.look(key, e, now)
 }
 
 // RecordRoom is how many records there can be.
-func (r *Reader) RecordRoom() int { return r.records().count }
-
-func (r *Reader) records() *recordArea {
-	return &recordArea{words: &r.m.words, count: recordCount(r.m.own(r.m.mapping))}
-}
+func (r *Reader) RecordRoom() int { return r.m.recordsFor(0).count }
 
 // FlushStored drops the sessions of an owner, of all where it is nil, that were stored before a time, all of them where it is
 // 0, and says how many.

@@ -1,7 +1,9 @@
 package shm
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 
 	"gosess/sessioncache"
 )
@@ -16,16 +18,17 @@ import (
 // root names is live although its state says prepared: whoever comes by says so.
 const (
 	recordsAt   = HeaderSize / wordSize
-	recordShare = 16 << 10 // a slot for each so many bytes of the store
-	recordsMost = 320      // a day of periods of 5 minutes, and some
+	recordShare = 8 << 10 // a slot for each so many bytes of the store
+	recordsMost = 640     // twice a day of periods of 5 minutes, and some: package tickets uses half of it
 
 	recordsHead  = 64 / wordSize // the root
 	recordKey    = 1             // the lookup key
-	recordEnds   = 3
+	recordTimes  = 3             // the expiry in the lower half, when it was added in the upper one
 	recordData   = 4
 	recordUnits  = sessioncache.MaxSealedRecord / wordSize
-	recordSize   = recordData + recordUnits
-	recordKeyLen = recordEnds - recordKey
+	recordTally  = recordData + recordUnits
+	recordSize   = recordTally + len(sessioncache.Tally{})
+	recordKeyLen = recordTimes - recordKey
 
 	recordAttempts = 64 // to publish; others have published as often
 	recordLooks    = 8  // at what is being changed
@@ -67,6 +70,11 @@ type recordArea struct {
 	words *words
 	count int
 	pid   uint64
+}
+
+// recordsFor are the records of a store for a process, which writes there; 0 for who only looks.
+func (m *layout) recordsFor(pid uint64) recordArea {
+	return recordArea{&m.words, recordCount(m.own(m.mapping)), pid}
 }
 
 // recordCount is how many records a store of some size has room for.
@@ -124,7 +132,7 @@ func (r *recordArea) search(of recordKeyWords, now uint32) (at int, state uint64
 		changed := false
 		for slot := range r.count {
 			at, state = recordSlot(slot), r.words.load(recordSlot(slot))
-			if !isSound(state) || !r.is(at, of) || now > uint32(r.words.load(at+recordEnds)) {
+			if !isSound(state) || !r.is(at, of) || now > uint32(r.words.load(at+recordTimes)) {
 				continue
 			}
 			if r.words.load(at) == state {
@@ -148,7 +156,7 @@ func (r *recordArea) find(key *sessioncache.LookupKey, e *sessioncache.Entry, no
 		if at == 0 {
 			return false
 		}
-		expires := uint32(r.words.load(at + recordEnds))
+		expires := uint32(r.words.load(at + recordTimes))
 		e.Sealed = r.words.read(e.Sealed, at+recordData, recordLength(state))
 		if r.words.load(at) == state {
 			e.Expires, e.Handle = expires, sessioncache.Handle{uint64(at), state}
@@ -171,10 +179,10 @@ func (r *recordArea) look(key *sessioncache.LookupKey, e *sessioncache.Entry, no
 			if isNamed(at, state, root) {
 				live = recordLive | state&^recordKind
 			}
-			if !isSound(live) || !r.is(at, of) || now > uint32(r.words.load(at+recordEnds)) {
+			if !isSound(live) || !r.is(at, of) || now > uint32(r.words.load(at+recordTimes)) {
 				continue
 			}
-			e.Expires = uint32(r.words.load(at + recordEnds))
+			e.Expires = uint32(r.words.load(at + recordTimes))
 			e.Sealed = r.words.read(e.Sealed, at+recordData, recordLength(live))
 			if after := r.words.load(at); after == state || after == live {
 				e.Handle = sessioncache.Handle{uint64(at), live}
@@ -210,7 +218,7 @@ func (r *recordArea) add(key *sessioncache.LookupKey, sealed []byte, expires, no
 			if at, state = r.claim(root, now); at == 0 {
 				return sessioncache.ErrFull
 			}
-			r.fill(at, of, sealed, expires)
+			r.fill(at, of, sealed, expires, now)
 		}
 		prepared := recordPrepared | uint64(len(sealed))<<32 | uint64(number)
 		if !r.words.cas(at, state, prepared) {
@@ -241,7 +249,7 @@ func (r *recordArea) each(now uint32, do func(key *sessioncache.LookupKey, e *se
 		for i := range recordKeyLen {
 			binary.LittleEndian.PutUint64(key[i*wordSize:], r.words.load(at+recordKey+i))
 		}
-		e.Expires, e.Handle = uint32(r.words.load(at+recordEnds)), sessioncache.Handle{uint64(at), state}
+		e.Expires, e.Handle = uint32(r.words.load(at+recordTimes)), sessioncache.Handle{uint64(at), state}
 		e.Sealed = r.words.read(e.Sealed, at+recordData, recordLength(state))
 		if r.words.load(at) == state && now <= e.Expires {
 			do(&key, &e)
@@ -249,12 +257,40 @@ func (r *recordArea) each(now uint32, do func(key *sessioncache.LookupKey, e *se
 	}
 }
 
-func (r *recordArea) fill(at int, of recordKeyWords, sealed []byte, expires uint32) {
+// secrets is what a store shows of its records to who has no key.
+func (r *recordArea) secrets() (all []sessioncache.Secret) {
+	for range recordLooks {
+		root := r.words.load(recordsAt)
+		all = all[:0]
+		for slot := range r.count {
+			at := recordSlot(slot)
+			state := r.words.load(at)
+			if !isNamed(at, state, root) && !isSound(state) {
+				continue
+			}
+			times := r.words.load(at + recordTimes)
+			s := sessioncache.Secret{Made: int64(times >> 32), Ends: int64(uint32(times))}
+			for n := range s.Tally {
+				s.Tally[n] = r.words.load(at + recordTally + n)
+			}
+			all = append(all, s)
+		}
+		if r.words.load(recordsAt) == root {
+			break // nothing was published meanwhile
+		}
+	}
+	slices.SortStableFunc(all, func(a, b sessioncache.Secret) int {
+		return cmp.Or(cmp.Compare(a.Made, b.Made), cmp.Compare(a.Ends, b.Ends))
+	})
+	return all
+}
+
+func (r *recordArea) fill(at int, of recordKeyWords, sealed []byte, expires, now uint32) {
 	r.words.zero(at+1, recordSize-1)
 	for i, word := range of {
 		r.words.store(at+recordKey+i, word)
 	}
-	r.words.store(at+recordEnds, uint64(expires))
+	r.words.store(at+recordTimes, uint64(now)<<32|uint64(expires))
 	r.words.write(at+recordData, sealed)
 }
 
@@ -291,7 +327,7 @@ func isOldClaim(state uint64, now uint32) bool {
 func (r *recordArea) isLeft(at int, state, root uint64, now uint32) bool {
 	switch state & recordKind {
 	case recordLive:
-		return !isSound(state) || now > uint32(r.words.load(at+recordEnds))
+		return !isSound(state) || now > uint32(r.words.load(at+recordTimes))
 	case recordPrepared:
 		return int32(recordNumber(state)-uint32(root)) <= 0 && !isNamed(at, state, root)
 	case recordClaimed:

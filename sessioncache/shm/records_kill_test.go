@@ -60,7 +60,7 @@ func beRecorder(dir string) {
 			fmt.Fprintln(os.Stderr, "Record:", len(values), err2, "after", err)
 			os.Exit(6)
 		}
-		read := binary.LittleEndian.Uint64(values[0])
+		read := binary.LittleEndian.Uint64(values[0].Value)
 		at := readAt + int(round)
 		if !tally.cas(at, 0, read) && tally.load(at) != read {
 			fmt.Fprintln(os.Stderr, "round", round, "has two values")

@@ -28,7 +28,7 @@ func recordOf(t testing.TB, c *sessioncache.Cache, name string) []byte {
 	if len(values) == 0 {
 		return nil
 	}
-	return values[0]
+	return values[0].Value
 }
 
 // checkRecords wants all of a store's room for records back once all of them have expired, and nothing left there.
@@ -290,7 +290,7 @@ func TestSpoiltRecords(t *testing.T) {
 			}
 			if len(values) == 1 {
 				opened++
-				if !bytes.Equal(values[0], recordValue(n)) {
+				if !bytes.Equal(values[0].Value, recordValue(n)) {
 					t.Fatal("a wrong value")
 				}
 			} else if err := sc.fastCache.AddRecord(ctx, fmt.Sprint(n), recordValue(n), sc.now+10); err == nil {

@@ -22,6 +22,8 @@ func (m *layout) counted() sessioncache.Stats {
 	}
 	st.Total, st.Workers = m.readWorkers()
 	st.Contexts, st.Latency = m.readContexts(), m.readLatency()
+	records := m.recordsFor(0)
+	st.Secrets = records.secrets()
 	return st
 }
 

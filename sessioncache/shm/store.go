@@ -32,7 +32,7 @@ func Open(mapping []byte) (*Store, error) {
 	s := &Store{writer: writer{layout: m, pid: uint64(os.Getpid()), patience: lockPatience, pause: nap}}
 	// A predecessor of the same pid may have died holding a lock.
 	s.ticket.Store(rand.Uint32())
-	s.records = recordArea{&s.words, recordCount(s.own(mapping)), s.pid}
+	s.records = s.recordsFor(s.pid)
 	s.worker = s.claimWorker(s.pid, time.Now().Unix())
 	s.plans.New = func() any { return newPlan(setSlots, s.units) }
 	return s, nil
@@ -83,6 +83,11 @@ func (s *Store) DropRecord(_ context.Context, e *sessioncache.Entry, now uint32)
 		s.records.giveUp(int(e.Handle[0]), e.Handle[1], now)
 	}
 	return nil
+}
+
+// TallyOf is where it is counted what a record that FindRecord has found is used for.
+func (s *Store) TallyOf(e *sessioncache.Entry) *sessioncache.Tally {
+	return (*sessioncache.Tally)(s.w[int(e.Handle[0])+recordTally:])
 }
 
 // EachRecord calls do for each record that has not expired. The entry is the caller's for the call.

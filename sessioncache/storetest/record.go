@@ -26,7 +26,7 @@ func mustRecord(t testing.TB, c *sessioncache.Cache, name string, want ...[]byte
 		t.Fatalf("%d values of %q, not %d", len(got), name, len(want))
 	}
 	for i := range want {
-		if !bytes.Equal(got[i], want[i]) {
+		if !bytes.Equal(got[i].Value, want[i]) {
 			t.Fatalf("value %d of %q is another", i, name)
 		}
 	}

@@ -70,6 +70,7 @@ bool gosess_attach(SSL_CTX *ctx, struct gosess_cache *cache,
     gosess_lock(GOSESS_LOCK_SETUP);
     struct gosess_cache *before = context->cache;
     context->cache = gosess_cache_ref(cache);
+    context->tallies = (struct gosess_tallies){.asked = GOSESS_ONCE};
     context->single_use = cache->url.single_use;
     if (put && !atomic_load(&context->callbacks) && !gosess_is_given_back())
         put(context);
@@ -87,6 +88,7 @@ void gosess_detach(struct gosess_context *context)
     gosess_lock(GOSESS_LOCK_SETUP);
     struct gosess_cache *before = context->cache;
     context->cache = NULL;
+    context->tallies = (struct gosess_tallies){.asked = GOSESS_ONCE};
     gosess_give_callbacks_back(context);
     gosess_put_mode(context);
     gosess_unlock(GOSESS_LOCK_SETUP);

@@ -13,6 +13,15 @@
 
 struct gosess_claim;
 
+/* What has become of the ticket that a client has offered. */
+enum gosess_fate {
+    GOSESS_FATE_NONE,    /* there was none, or it is counted */
+    GOSESS_FATE_OPENED,  /* libssl has its keys, and says later whether they were the right ones */
+    GOSESS_FATE_UNKNOWN, /* it is sealed under a key that nobody here has */
+    GOSESS_FATE_ENDED,   /* the chain that it belongs to is over */
+    GOSESS_FATE_REFUSED,
+};
+
 /* What a connection has been given. It belongs to the thread that works on the connection. */
 struct gosess_given {
     int64_t ends; /* when the session that it resumes is over, unix seconds; 0: there is none */
@@ -20,6 +29,9 @@ struct gosess_given {
     bool bound;   /* the session is one of a shared store, which holds under these terms only */
     bool private; /* or one that is not shared, nor is what comes of it */
     unsigned char terms[GOSESS_DIGEST_SIZE];
+    enum gosess_fate fate;
+    unsigned char
+        secret[GOSESS_SECRET_ID_SIZE]; /* under which the ticket is sealed that was opened */
 };
 
 /*

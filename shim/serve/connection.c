@@ -15,6 +15,7 @@
 #include "../core/load.h"
 #include "../ssl/libssl.h"
 #include "put.h"
+#include "tally.h"
 
 struct gosess_connection *gosess_connection_of(const SSL *ssl)
 {
@@ -134,8 +135,10 @@ void gosess_connection_asks(struct gosess_connection *connection)
                  sizeof connection->random;
     bool again = known && connection->asked &&
                  memcmp(random, connection->random, sizeof connection->random) == 0;
-    if (!again)
+    if (!again) {
+        connection->given.fate = GOSESS_FATE_NONE;
         gosess_release(connection, false);
+    }
     connection->asked = known;
     if (known)
         memcpy(connection->random, random, sizeof connection->random);
@@ -179,6 +182,7 @@ static void end(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long
         return;
     gosess_table_remove(&connection->by_session);
     gosess_table_remove(&connection->by_ssl);
+    gosess_tally_offered(connection->first, parent, &connection->given);
     gosess_release(connection, false);
     SSL_CTX *first = connection->first->ctx;
     free(connection);

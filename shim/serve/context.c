@@ -98,6 +98,23 @@ bool gosess_serves_any(void)
     return any;
 }
 
+int64_t gosess_longest_timeout(const struct gosess_cache *cache, int64_t of_protocol)
+{
+    int64_t longest = 0;
+    gosess_lock(GOSESS_LOCK_SETUP); /* an SSL_CTX that is listed has not ended */
+    for (struct gosess_context *context = contexts; context; context = context->after) {
+        /* Without a certificate it serves nobody: one for the server's own connections elsewhere.
+         */
+        if (context->cache != cache || !gosess_ssl->SSL_CTX_get0_certificate(context->ctx))
+            continue;
+        int64_t timeout = gosess_ssl->SSL_CTX_get_timeout(context->ctx);
+        timeout = timeout == 0 ? of_protocol : timeout;
+        longest = timeout > longest ? timeout : longest;
+    }
+    gosess_unlock(GOSESS_LOCK_SETUP);
+    return longest;
+}
+
 /* --- what a host does --- */
 
 static _Atomic uint32_t generation;

@@ -18,6 +18,13 @@ struct gosess_judged {
     _Atomic uintptr_t listed, unlisted;
 };
 
+/* Where tickets of a context are counted, in the mapping of its cache: tally.c. */
+struct gosess_tallies {
+    struct gosess_once asked;
+    _Atomic bool known;
+    uint64_t *_Atomic process, *_Atomic context; /* NULL: nowhere */
+};
+
 /*
  * An SSL_CTX that gosess has to do with. Found by its address, and freed with it: who holds the
  * SSL_CTX may use it. Another thread counts a reference, and uses nothing of libssl's through it.
@@ -41,6 +48,7 @@ struct gosess_context {
     _Atomic int64_t flushed; /* unix seconds: it has flushed what ends before, of others too */
     struct gosess_observed observed;
     struct gosess_ticket_hosts tickets;
+    struct gosess_tallies tallies;
     struct gosess_policy policy;       /* with the terms lock, as the next */
     struct gosess_presented presented; /* the certificates */
     _Atomic bool callbacks;            /* libssl holds our callbacks */
@@ -96,6 +104,12 @@ bool gosess_live(const struct gosess_context *context);
 
 /* Sets the host's mode and returns the one before. */
 long gosess_set_mode(struct gosess_context *context, long mode);
+
+/*
+ * The longest timeout of the contexts that a cache serves, in seconds. Those that have none take
+ * that of their protocol.
+ */
+int64_t gosess_longest_timeout(const struct gosess_cache *cache, int64_t of_protocol);
 
 /*
  * Gives libssl its own cache back in every context: there will be no Go half here. In callbacks

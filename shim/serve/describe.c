@@ -50,8 +50,8 @@ static const char *of_early_data(const struct gosess_context *context, uint64_t 
     if (!(options & SSL_OP_NO_ANTI_REPLAY))
         return "tickets of TLS 1.3 are stateful, as early data is accepted: each is used once";
     return gosess_tickets_shared
-               ? "tickets are sealed as without gosess, as early data is accepted: it could be "
-                 "replayed at every process that has their keys"
+               ? "tickets of TLS 1.3 are sealed as without gosess, as early data is accepted: it "
+                 "could be replayed at every process that has their keys"
                : NULL;
 }
 

@@ -19,13 +19,13 @@
 #include "../ssl/libssl.h"
 #include "../tickets/name.h"
 #include "call.h"
+#include "tally.h"
 #include "terms.h"
 #include "theirs.h"
 
-/* --- secrets --- */
+#define APART 30 /* by how many seconds clocks may differ: Apart of sessioncache/tickets */
 
-/* The longest timeout of a context that has made tickets. */
-static _Atomic int64_t longest;
+/* --- secrets --- */
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -38,9 +38,6 @@ static int64_t timeout_of(const struct gosess_connection *connection)
     int64_t timeout = gosess_ssl->SSL_CTX_get_timeout(connection->first->ctx);
     if (timeout == 0)
         timeout = gosess_ssl->SSL_get_default_timeout(connection->ssl);
-    int64_t before = atomic_load(&longest);
-    while (timeout > before && !atomic_compare_exchange_weak(&longest, &before, timeout))
-        ;
     return timeout > 0 ? earlier(timeout, UINT32_MAX) : 0;
 }
 
@@ -51,10 +48,12 @@ static void ask_secrets(const struct gosess_connection *connection, struct goses
     struct gosess_wanted *wanted = calloc(1, sizeof *wanted);
     if (!wanted)
         return;
-    timeout_of(connection);
+    int64_t of_protocol = gosess_ssl->SSL_get_default_timeout(connection->ssl);
+    int64_t longest = gosess_longest_timeout(connection->first->cache, of_protocol);
+    int64_t own = timeout_of(connection); /* of a context whose certificate a callback brings */
     wanted->now = now;
     wanted->period = gosess_ticket_period;
-    wanted->keep = atomic_load(&longest);
+    wanted->keep = own > longest ? own : longest;
     struct gosess_request request = {.operation = GOSESS_SECRETS, .wanted = wanted};
     if (gosess_ssl->RAND_bytes(wanted->fresh[0], sizeof wanted->fresh) == 1 &&
         gosess_ask(connection->first, &request))
@@ -80,10 +79,11 @@ static struct gosess_secrets *secrets_of(const struct gosess_connection *connect
     if (!gosess_secrets_asked(secrets) && gosess_once_begin(&cache->secrets_asked)) {
         ask_secrets(connection, secrets, now);
         gosess_once_end(&cache->secrets_asked, true);
-    } else if (gosess_secrets_due(secrets, now, gosess_ticket_period)) {
+    } else if (gosess_secrets_due(secrets, now, gosess_ticket_period, timeout_of(connection))) {
         ask_secrets(connection, secrets, now);
         gosess_secrets_answered(secrets);
     }
+    gosess_tally_prepare(connection->first);
     return secrets;
 }
 
@@ -172,6 +172,13 @@ static bool is_known_to_lead(struct gosess_connection *connection, const unsigne
            memcmp(led, terms, sizeof led) == 0;
 }
 
+/* TLS 1.3 alone has early data (RFC 8446, section 2.3). */
+static bool takes_early_data(const SSL *ssl)
+{
+    return gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION &&
+           gosess_ssl->SSL_get_max_early_data(ssl) > 0;
+}
+
 /*
  * Under which terms a connection may be given a ticket of ours. What follows from a session that
  * was not shared is not; nor is a ticket that brings early data with it, which is taken once by
@@ -184,7 +191,7 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
     const struct gosess_given *given = &connection->given;
     struct gosess_context *first = connection->first;
     if ((gosess_ticket_has_theirs(first) && !gosess_tickets_override) || first->own_algorithms ||
-        !gosess_ssl->SSL_is_server(ssl) || gosess_ssl->SSL_get_max_early_data(ssl) > 0)
+        !gosess_ssl->SSL_is_server(ssl) || takes_early_data(ssl))
         return false;
     SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);
     if (!session)
@@ -205,13 +212,14 @@ static bool seal(struct gosess_connection *connection, unsigned char *name, unsi
     struct gosess_scope scope;
     struct gosess_ticket_keys keys;
     unsigned char identity[GOSESS_DIGEST_SIZE];
+    uint64_t *tally = NULL;
     int64_t now = (int64_t)time(NULL);
     struct gosess_secrets *secrets = secrets_of(connection, now);
     if (!secrets || !may_seal(connection, &scope, now) ||
         !identify(connection, scope.terms, identity))
         return false;
     int64_t ends = end_of_chain(connection, scope.resumed, now);
-    if (!gosess_secrets_seal(secrets, now, ends, identity, name, &keys))
+    if (!gosess_secrets_seal(secrets, now, ends, identity, name, &keys, &tally))
         return false;
     struct gosess_ticket_says says = {.ends = (uint32_t)earlier(ends, UINT32_MAX)};
     bool ok =
@@ -220,6 +228,8 @@ static bool seal(struct gosess_connection *connection, unsigned char *name, unsi
         gosess_ticket_name_write(&keys, iv, &says, name) &&
         gosess_cipher_set(to, keys.aes, keys.hmac, iv, true);
     explicit_bzero(&keys, sizeof keys);
+    if (ok)
+        gosess_tally_made(connection->first, tally);
     return ok;
 }
 
@@ -228,6 +238,7 @@ int gosess_ticket_seal(struct gosess_connection *connection, unsigned char *name
 {
     gosess_ssl->ERR_set_mark();
     bool ours = seal(connection, name, iv, to);
+    gosess_tally_offered(connection->first, connection->ssl, &connection->given);
     gosess_ssl->ERR_pop_to_mark();
     return ours ? GOSESS_TICKET_USED : GOSESS_NOT_OURS;
 }
@@ -245,18 +256,34 @@ static bool ask_terms(struct gosess_connection *connection, struct gosess_scope 
            ask_route(connection, scope, scope->terms);
 }
 
+/*
+ * What is in the name of a ticket under other terms is noise, which ends at any time: no chain ends
+ * before its secret's period has begun, by anybody's clock.
+ */
+static bool is_over(const struct gosess_ticket_says *says, int64_t now, int64_t begins)
+{
+    return now > (int64_t)says->ends && says->ends >= begins - APART;
+}
+
 static int open_with(struct gosess_connection *connection, const struct gosess_scope *scope,
                      const struct gosess_ticket_keys *keys, const unsigned char *name,
-                     const unsigned char *iv, int64_t now, const struct gosess_cipher *to)
+                     const unsigned char *iv, int64_t now, int64_t begins,
+                     const struct gosess_cipher *to)
 {
+    struct gosess_given *given = &connection->given;
     struct gosess_ticket_says says;
     uint32_t asked;
+    given->fate = GOSESS_FATE_REFUSED;
     if (!gosess_ticket_name_read(keys, iv, name, &says) ||
         !gosess_server_tag(keys, scope->server_name, scope->server_name_length, &asked) ||
-        (asked && says.server_tag && asked != says.server_tag) || now > (int64_t)says.ends ||
-        !gosess_cipher_set(to, keys->aes, keys->hmac, iv, false))
+        (asked && says.server_tag && asked != says.server_tag))
         return GOSESS_TICKET_REFUSED;
-    struct gosess_given *given = &connection->given;
+    if (is_over(&says, now, begins))
+        given->fate = GOSESS_FATE_ENDED;
+    if (now > (int64_t)says.ends || !gosess_cipher_set(to, keys->aes, keys->hmac, iv, false))
+        return GOSESS_TICKET_REFUSED;
+    given->fate = GOSESS_FATE_OPENED;
+    memcpy(given->secret, name, sizeof given->secret);
     given->bound = true;
     given->ends = says.ends;
     memcpy(given->terms, scope->terms, sizeof given->terms);
@@ -271,7 +298,7 @@ int gosess_ticket_open(struct gosess_connection *connection, const unsigned char
     struct gosess_scope scope;
     struct gosess_ticket_keys keys;
     unsigned char identity[GOSESS_DIGEST_SIZE];
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = (int64_t)time(NULL), begins;
     int status = GOSESS_TICKET_REFUSED;
     gosess_connection_asks(connection);
     gosess_ssl->ERR_set_mark();
@@ -280,9 +307,11 @@ int gosess_ticket_open(struct gosess_connection *connection, const unsigned char
         status = GOSESS_NOT_OURS;
         connection->given.private = true; /* should it be the host's */
     } else if (ask_terms(connection, &scope, now) && identify(connection, scope.terms, identity) &&
-               gosess_secrets_open(secrets, now, name, identity, &keys)) {
-        status = open_with(connection, &scope, &keys, name, iv, now, to);
+               gosess_secrets_open(secrets, now, name, identity, &keys, &begins)) {
+        status = open_with(connection, &scope, &keys, name, iv, now, begins, to);
         explicit_bzero(&keys, sizeof keys);
+    } else {
+        connection->given.fate = GOSESS_FATE_REFUSED;
     }
     gosess_ssl->ERR_pop_to_mark();
     return status;

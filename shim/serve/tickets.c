@@ -36,8 +36,12 @@ static int answer(SSL *ssl, unsigned char *name, unsigned char *iv, const struct
     if (connection && gosess_tickets_shared)
         status = encrypts ? gosess_ticket_seal(connection, name, iv, to)
                           : gosess_ticket_open(connection, name, iv, to);
-    return status == GOSESS_NOT_OURS ? gosess_ticket_theirs(first, ssl, name, iv, to, encrypts)
-                                     : status;
+    if (status == GOSESS_NOT_OURS) {
+        status = gosess_ticket_theirs(first, ssl, name, iv, to, encrypts);
+        if (connection && !encrypts && status == GOSESS_TICKET_REFUSED)
+            connection->given.fate = GOSESS_FATE_UNKNOWN;
+    }
+    return status;
 }
 
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,

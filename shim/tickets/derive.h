@@ -5,7 +5,6 @@
 #include "../../shim.h"
 
 #define GOSESS_TICKET_KEY_SIZE 32
-#define GOSESS_SECRET_ID_SIZE 8
 
 /* HMAC-SHA256 (RFC 2104) under a key that is used often: half of its work is done. */
 struct gosess_mac {

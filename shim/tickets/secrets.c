@@ -19,6 +19,7 @@
 
 struct held {
     struct gosess_secret secret; /* none where it ends at 0 */
+    int64_t stored; /* until when the store keeps it, and counts what is done with it */
     unsigned char id[GOSESS_SECRET_ID_SIZE];
 };
 
@@ -30,10 +31,12 @@ struct derived {
 };
 
 struct gosess_secrets {
-    atomic_bool asking;                   /* a thread is, and none knows the answer yet */
-    _Atomic int64_t due;                  /* when they are to be asked for again; 0: not yet */
-    _Atomic int64_t next_end;             /* the first one ends no earlier; 0: there is none */
-    struct held held[GOSESS_SECRETS_MAX]; /* with the lock, as all that follows */
+    atomic_bool asking;       /* a thread is, and none knows the answer yet */
+    _Atomic int64_t due;      /* when they are to be asked for again; 0: not yet */
+    _Atomic int64_t next_end; /* the first one ends no earlier; 0: there is none */
+    _Atomic int64_t keep;     /* for how long tickets are used, when they were asked for */
+    unsigned used;            /* so many places of held; with the lock, as what follows */
+    struct held held[GOSESS_SECRETS_MAX];
     struct derived derived[DERIVED];
 };
 
@@ -78,7 +81,7 @@ static bool lives(const struct held *held, int64_t now)
 static struct held *find(struct gosess_secrets *secrets, int64_t now,
                          const unsigned char id[GOSESS_SECRET_ID_SIZE])
 {
-    for (size_t i = 0; i < GOSESS_SECRETS_MAX; i++) {
+    for (unsigned i = 0; i < secrets->used; i++) {
         struct held *held = &secrets->held[i];
         if (lives(held, now) && memcmp(held->id, id, GOSESS_SECRET_ID_SIZE) == 0)
             return held;
@@ -88,7 +91,7 @@ static struct held *find(struct gosess_secrets *secrets, int64_t now,
 
 static struct held *current(struct gosess_secrets *secrets, int64_t now)
 {
-    for (size_t i = 0; i < GOSESS_SECRETS_MAX; i++) {
+    for (unsigned i = 0; i < secrets->used; i++) {
         struct held *held = &secrets->held[i];
         if (lives(held, now) && held->secret.seals && held->secret.begins <= now &&
             now < held->secret.next)
@@ -117,13 +120,18 @@ static void forget(struct gosess_secrets *secrets, struct held *held)
 static void expire(struct gosess_secrets *secrets, int64_t now)
 {
     int64_t next = 0;
-    for (size_t i = 0; i < GOSESS_SECRETS_MAX; i++) {
+    unsigned last = 0;
+    for (unsigned i = 0; i < secrets->used; i++) {
         struct held *held = &secrets->held[i];
         if (held->secret.ends > 0 && !lives(held, now))
             forget(secrets, held);
-        if (held->secret.ends > 0 && (next == 0 || held->secret.ends < next))
+        if (held->secret.ends == 0)
+            continue;
+        last = i + 1;
+        if (next == 0 || held->secret.ends < next)
             next = held->secret.ends;
     }
+    secrets->used = last;
     atomic_store(&secrets->next_end, next);
 }
 
@@ -140,12 +148,16 @@ static void keep(struct gosess_secrets *secrets, const struct gosess_secret *sec
     if (!gosess_secret_id(secret->value, id))
         return;
     struct held *held = find(secrets, now, id);
-    for (size_t i = 0; !held && i < GOSESS_SECRETS_MAX; i++)
-        if (!lives(&secrets->held[i], now))
-            held = &secrets->held[i];
+    for (unsigned i = 0; !held && i < GOSESS_SECRETS_MAX; i++) {
+        if (i < secrets->used && lives(&secrets->held[i], now))
+            continue;
+        held = &secrets->held[i];
+        secrets->used = i < secrets->used ? secrets->used : i + 1;
+    }
     if (held) {
         int64_t before = held->secret.ends;
         held->secret = *secret;
+        held->stored = secret->ends;
         memcpy(held->id, id, sizeof id);
         keep_until(held, before);
     }
@@ -168,6 +180,12 @@ static bool keys_of(struct gosess_secrets *secrets, const struct held *held,
     return derived->known;
 }
 
+/* The room that the store had for it may be another record's by now. */
+static uint64_t *tally_of(const struct held *held, int64_t now)
+{
+    return held && now <= held->stored ? held->secret.tally : NULL;
+}
+
 /* --- */
 
 static bool has_current(struct gosess_secrets *secrets, int64_t now)
@@ -178,11 +196,14 @@ static bool has_current(struct gosess_secrets *secrets, int64_t now)
     return has;
 }
 
-bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period)
+bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period, int64_t keep)
 {
     int64_t due = atomic_load(&secrets->due);
-    bool set_back = due - now > period, passed = now >= due || set_back;
+    bool set_back = due - now > period, longer = keep > atomic_load(&secrets->keep);
+    bool passed = now >= due || set_back || longer;
     if (passed && atomic_compare_exchange_strong(&secrets->due, &due, now + PATIENCE)) {
+        if (longer)
+            atomic_store(&secrets->keep, keep); /* whatever the answer is */
         atomic_store(&secrets->asking, true);
         return true;
     }
@@ -200,12 +221,13 @@ void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_want
     int64_t due = now + PATIENCE;
     gosess_lock(GOSESS_LOCK_SECRETS);
     expire(secrets, now);
-    for (size_t i = 0; complete && i < GOSESS_SECRETS_MAX; i++)
+    for (unsigned i = 0; complete && i < secrets->used; i++)
         secrets->held[i].secret.seals = false; /* what a store has lost nobody else has */
     for (unsigned i = 0; i < wanted->count && i < GOSESS_SECRETS_MAX; i++)
         keep(secrets, &wanted->secrets[i], now);
     expire(secrets, now);
     const struct held *held = current(secrets, now);
+    atomic_store(&secrets->keep, wanted->keep);
     if (complete && held)
         due = held->secret.next;
     gosess_unlock(GOSESS_LOCK_SECRETS);
@@ -223,6 +245,15 @@ int64_t gosess_secrets_expire(struct gosess_secrets *secrets, int64_t now)
     return atomic_load(&secrets->next_end);
 }
 
+uint64_t *gosess_secrets_tally(struct gosess_secrets *secrets, int64_t now,
+                               const unsigned char id[GOSESS_SECRET_ID_SIZE])
+{
+    gosess_lock(GOSESS_LOCK_SECRETS);
+    uint64_t *tally = tally_of(find(secrets, now, id), now);
+    gosess_unlock(GOSESS_LOCK_SECRETS);
+    return tally;
+}
+
 bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,
                          const unsigned char id[GOSESS_SECRET_ID_SIZE])
 {
@@ -234,7 +265,8 @@ bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,
 
 bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now, int64_t until,
                          const unsigned char identity[GOSESS_DIGEST_SIZE],
-                         unsigned char id[GOSESS_SECRET_ID_SIZE], struct gosess_ticket_keys *keys)
+                         unsigned char id[GOSESS_SECRET_ID_SIZE], struct gosess_ticket_keys *keys,
+                         uint64_t **tally)
 {
     gosess_lock(GOSESS_LOCK_SECRETS);
     struct held *held = current(secrets, now);
@@ -242,6 +274,7 @@ bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now, int64_t un
     if (ok) {
         memcpy(id, held->id, sizeof held->id);
         keep_until(held, until);
+        *tally = tally_of(held, now);
     }
     gosess_unlock(GOSESS_LOCK_SECRETS);
     return ok;
@@ -250,11 +283,13 @@ bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now, int64_t un
 bool gosess_secrets_open(struct gosess_secrets *secrets, int64_t now,
                          const unsigned char id[GOSESS_SECRET_ID_SIZE],
                          const unsigned char identity[GOSESS_DIGEST_SIZE],
-                         struct gosess_ticket_keys *keys)
+                         struct gosess_ticket_keys *keys, int64_t *begins)
 {
     gosess_lock(GOSESS_LOCK_SECRETS);
     const struct held *held = find(secrets, now, id);
     bool ok = held && keys_of(secrets, held, identity, keys);
+    if (ok)
+        *begins = held->secret.begins;
     gosess_unlock(GOSESS_LOCK_SECRETS);
     return ok;
 }

@@ -20,9 +20,10 @@ bool gosess_secrets_asked(const struct gosess_secrets *secrets);
 /*
  * Whether the secrets are to be asked for, now and by this thread: no other is told so for a
  * minute, or until they have been, unless it has none to seal under meanwhile. A clock may have
- * been set back since: they are asked for once a period.
+ * been set back since: they are asked for once a period. And so they are where tickets are to be
+ * used for longer than was said then, in keep.
  */
-bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period);
+bool gosess_secrets_due(struct gosess_secrets *secrets, int64_t now, int64_t period, int64_t keep);
 
 /* They have been asked for, in vain or not: what is missing now is not there for others either. */
 void gosess_secrets_answered(struct gosess_secrets *secrets);
@@ -41,21 +42,30 @@ void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_want
 int64_t gosess_secrets_expire(struct gosess_secrets *secrets, int64_t now);
 
 /*
- * The id, and the keys for an identity, of the secret that is sealed under now. False where there
- * is none. Here it is kept until then, but no longer than secrets are.
+ * The id, and the keys for an identity, of the secret that is sealed under now; and where that is
+ * counted, or NULL. False where there is none. Here it is kept until then, but no longer than
+ * secrets are.
  */
 bool gosess_secrets_seal(struct gosess_secrets *secrets, int64_t now, int64_t until,
                          const unsigned char identity[GOSESS_DIGEST_SIZE],
-                         unsigned char id[GOSESS_SECRET_ID_SIZE], struct gosess_ticket_keys *keys);
+                         unsigned char id[GOSESS_SECRET_ID_SIZE], struct gosess_ticket_keys *keys,
+                         uint64_t **tally);
+
+/* Where is counted what is done with the secret of an id; NULL: nowhere. */
+uint64_t *gosess_secrets_tally(struct gosess_secrets *secrets, int64_t now,
+                               const unsigned char id[GOSESS_SECRET_ID_SIZE]);
 
 /* Whether a ticket is sealed under one of these; nothing else would be its key's name. */
 bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,
                          const unsigned char id[GOSESS_SECRET_ID_SIZE]);
 
-/* The keys for an identity of the secret of an id. False where there is none. */
+/*
+ * The keys for an identity of the secret of an id, and when its period begins. False where there is
+ * none.
+ */
 bool gosess_secrets_open(struct gosess_secrets *secrets, int64_t now,
                          const unsigned char id[GOSESS_SECRET_ID_SIZE],
                          const unsigned char identity[GOSESS_DIGEST_SIZE],
-                         struct gosess_ticket_keys *keys);
+                         struct gosess_ticket_keys *keys, int64_t *begins);
 
 #endif

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"gosess/sessioncache/shm"
 	"gosess/tests/harness"
 )
 
@@ -69,13 +70,6 @@ func (w *writer) end() error {
 
 // hasLock says whether a process has the lock of a set: its pid is the upper half of the set's first word (docs/shm-format.md).
 func (s *server) hasLock(pid int) (bool, error) {
-	const (
-		header, root                 = 64, 64
-		record, recordShare, records = 96, 16384, 320
-		worker, workerShare, workers = 832, 32768, 64
-		row, rowShare, rows          = 320, 16384, 6400
-		setSize, unit                = 31680, 64
-	)
 	_, path, _ := strings.Cut(s.store, ":")
 	file, err := os.Open(path)
 	if err != nil {
@@ -86,14 +80,10 @@ func (s *server) hasLock(pid int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	workersAt := (header + root + record*min(records, info.Size()/recordShare) + unit - 1) / unit * unit
-	setsAt := workersAt + worker*min(workers, info.Size()/workerShare) + row*min(rows, info.Size()/rowShare)
-	total := info.Size() - setsAt
-	count := total / setSize
-	size := total / count / unit * unit
+	places := shm.PlacesOf(int(info.Size()))
 	var lock [8]byte
-	for i := range count {
-		if _, err := file.ReadAt(lock[:], setsAt+i*size); err != nil {
+	for i := range places.Sets {
+		if _, err := file.ReadAt(lock[:], int64(places.SetsAt+i*places.SetSize)); err != nil {
 			return false, err
 		}
 		if int(binary.NativeEndian.Uint64(lock[:])>>32) == pid {

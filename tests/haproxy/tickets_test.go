@@ -13,17 +13,25 @@ import (
 // Tickets outlive all that happens to HAProxy in its default configuration.
 func TestTicketsOutliveAll(t *testing.T) {
 	t.Parallel()
-	harness.TicketEnds{
-		New: func(_ *testing.T, dir string, env []string) (*harness.Subject, error) {
-			h, err := harness.NewHAProxy(dir)
-			if err != nil {
-				return nil, err
-			}
-			h.System, h.Env, h.Tickets = system, env, true
-			return h.Subject(), nil
-		},
-		System: system,
-	}.Run(t)
+	ticketEnds.Run(t)
+}
+
+// Does gosess stats count its tickets as its clients do?
+func TestTicketsAreCounted(t *testing.T) {
+	t.Parallel()
+	ticketEnds.Counted(t)
+}
+
+var ticketEnds = harness.TicketEnds{
+	New: func(_ *testing.T, dir string, env []string) (*harness.Subject, error) {
+		h, err := harness.NewHAProxy(dir)
+		if err != nil {
+			return nil, err
+		}
+		h.System, h.Env, h.Tickets = system, env, true
+		return h.Subject(), nil
+	},
+	System: system,
 }
 
 // With a file of keys HAProxy sends no ticket where TLS 1.3 has used one (T12): with gosess each is followed by another.
@@ -79,7 +87,7 @@ func TestChainsOfTicketsEnd(t *testing.T) {
 	s.Tickets, s.Global = true, "tune.ssl.lifetime 604800"
 	s.Env = clock.For(append(s.Env, "GOSESS_TICKETS=shared"), 0)
 	s.do(s.Start)
-	harness.ChainsEnd(t, clock, s.Port)
+	harness.ChainsEnd(t, clock, s.Env, s.Port)
 }
 
 // Does a ticket cross from one place of HAProxy to another? Sessions it would answer from its own cache.

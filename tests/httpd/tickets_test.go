@@ -9,14 +9,24 @@ import (
 // Tickets outlive all that happens to httpd in its default configuration, which has tickets and no cache.
 func TestTicketsOutliveAll(t *testing.T) {
 	t.Parallel()
-	harness.TicketEnds{New: func(_ *testing.T, dir string, env []string) (*harness.Subject, error) {
+	ticketEnds.Run(t)
+}
+
+// Does gosess stats count its tickets as its clients do?
+func TestTicketsAreCounted(t *testing.T) {
+	t.Parallel()
+	ticketEnds.Counted(t)
+}
+
+var ticketEnds = harness.TicketEnds{
+	New: func(_ *testing.T, dir string, env []string) (*harness.Subject, error) {
 		h, err := harness.NewHTTPD(dir)
 		if err != nil {
 			return nil, err
 		}
 		h.Env = env
 		return h.Subject(), nil
-	}}.Run(t)
+	},
 }
 
 // With a file of keys httpd sends no ticket where TLS 1.3 has used one (T12): with gosess each is followed by another.
@@ -42,7 +52,7 @@ func TestChainsOfTicketsEnd(t *testing.T) {
 	s.SSL = "SSLSessionCacheTimeout 604800"
 	s.Env = clock.For(append(s.Env, "GOSESS_TICKETS=shared"), 0)
 	s.do(s.Start)
-	harness.ChainsEnd(t, clock, s.Port())
+	harness.ChainsEnd(t, clock, s.Env, s.Port())
 }
 
 // Does a ticket, or a session, cross from one virtual host of httpd to another?

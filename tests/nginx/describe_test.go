@@ -17,7 +17,7 @@ func TestContextsAreDescribed(t *testing.T) {
 			"process's own keys, so a reload ends them: GOSESS_TICKETS=shared keeps them"},
 		"shared":     {"shared", "", "tickets are stateless, under keys of gosess that change every 60 m"},
 		"stateful":   {"stateful", "", "tickets of TLS 1.3 are stateful, and are kept with them"},
-		"early data": {"shared", "ssl_early_data on;", "tickets are sealed as without gosess, as early data is accepted: it could be replayed"},
+		"early data": {"shared", "ssl_early_data on;", "tickets of TLS 1.3 are sealed as without gosess, as early data is accepted: it could be replayed"},
 		"own key":    {"shared", "ssl_session_ticket_key @KEY@;", "tickets are stateless and under the server's own keys: GOSESS_TICKETS=shared,override"},
 		"override":   {"shared,override", "ssl_session_ticket_key @KEY@;", "under keys of gosess"},
 		"off":        {"shared", "ssl_session_cache off;", "no session is kept, as the server has its session cache off; tickets are stateless, under keys of gosess"},

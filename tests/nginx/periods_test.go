@@ -123,5 +123,5 @@ func TestChainsOfTicketsEnd(t *testing.T) {
 	s := ticketing(t, filepath.Join(dir, "store"), clock, 0, "7d")
 	s.Env = append(s.Env, "GOSESS_TICKET_PERIOD=1h")
 	s.do(s.Start)
-	harness.ChainsEnd(t, clock, s.Port())
+	harness.ChainsEnd(t, clock, s.Env, s.Port())
 }
