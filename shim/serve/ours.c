@@ -180,6 +180,20 @@ static bool takes_early_data(const SSL *ssl)
 }
 
 /*
+ * Whether libssl would resume a session at all. Where it fails the handshake instead (T29), who
+ * cannot open the ticket is spared that: so this one is not for others. The mode that is asked for
+ * then is that of the first context, or of the one that the connection was switched to by now.
+ */
+static bool is_resumable(const struct gosess_connection *connection, const SSL_SESSION *session)
+{
+    unsigned int length = 0;
+    int modes = gosess_ssl->SSL_CTX_get_verify_mode(connection->first->ctx) |
+                gosess_ssl->SSL_get_verify_mode(connection->ssl);
+    gosess_ssl->SSL_SESSION_get0_id_context(session, &length);
+    return length > 0 || !(modes & SSL_VERIFY_PEER);
+}
+
+/*
  * Under which terms a connection may be given a ticket of ours. What follows from a session that
  * was not shared is not; nor is a ticket that brings early data with it, which is taken once by
  * each who can open it (T10). Up to TLS 1.2 a session may be bound to a name that libssl does not
@@ -194,7 +208,7 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
         !gosess_ssl->SSL_is_server(ssl) || takes_early_data(ssl))
         return false;
     SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);
-    if (!session)
+    if (!session || !is_resumable(connection, session))
         return false;
     gosess_scope_made(first, ssl, session, scope);
     if (!scope->known || scope->own != 0)

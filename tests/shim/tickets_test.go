@@ -27,17 +27,18 @@ func TestSharedTickets(t *testing.T) {
 					"asks for a certificate: full, at its own: resumed|another security level: full, at its own: resumed|" +
 					"the same name: resumed, at its own: resumed|another name: full, at its own: resumed|" +
 					"no name, then one: resumed, at its own: resumed|a name, then none: resumed, at its own: resumed",
-				"left-alone":    "knows clients by their keys: resumed, at its own: resumed|chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
-				"renewed":       "full|full|full|resumed",
-				"chain":         "full|just before: resumed|just after: full|and then: resumed",
-				"two-periods":   "just before: resumed|" + beyond[version],
-				"periods":       "234 resumed, 1596 refused",
-				"after-a-pause": "200 of 200 resumed",
-				"set-back":      "set back: resumed, at its own: resumed",
-				"no-timeout":    "just before: resumed, at its own: resumed",
-				"later-names":   "full|resumed|the same name: resumed, another name: full",
-				"ciphers":       "the same ciphers: resumed, at its own: resumed|its cipher given up: " + given[version] + ", at its own: resumed",
-				"early-names":   "early: own resumed, other full, unknown full, none full|after a change: other resumed",
+				"left-alone":         "knows clients by their keys: resumed, at its own: resumed|chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
+				"without-id-context": "no id context: full, at its own: failed", // as without gosess
+				"renewed":            "full|full|full|resumed",
+				"chain":              "full|just before: resumed|just after: full|and then: resumed",
+				"two-periods":        "just before: resumed|" + beyond[version],
+				"periods":            "234 resumed, 1596 refused",
+				"after-a-pause":      "200 of 200 resumed",
+				"set-back":           "set back: resumed, at its own: resumed",
+				"no-timeout":         "just before: resumed, at its own: resumed",
+				"later-names":        "full|resumed|the same name: resumed, another name: full",
+				"ciphers":            "the same ciphers: resumed, at its own: resumed|its cipher given up: " + given[version] + ", at its own: resumed",
+				"early-names":        "early: own resumed, other full, unknown full, none full|after a change: other resumed",
 			} {
 				t.Run(scenario+" "+version+" "+cache, func(t *testing.T) {
 					t.Parallel()

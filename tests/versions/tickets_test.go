@@ -25,10 +25,11 @@ func TestSharedTickets(t *testing.T) {
 					"no name, then one: resumed, at its own: resumed|a name, then none: resumed, at its own: resumed",
 				"left-alone": "knows clients by their keys: resumed, at its own: resumed|" +
 					"chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
-				"renewed":    "full|full|full|resumed",
-				"chain":      "full|just before: resumed|just after: full|and then: resumed",
-				"periods":    "234 resumed, 1596 refused",
-				"late-names": "late: own resumed, other full, unknown full, none full|after a change: other resumed",
+				"without-id-context": "no id context: full, at its own: failed", // as without gosess
+				"renewed":            "full|full|full|resumed",
+				"chain":              "full|just before: resumed|just after: full|and then: resumed",
+				"periods":            "234 resumed, 1596 refused",
+				"late-names":         "late: own resumed, other full, unknown full, none full|after a change: other resumed",
 			} {
 				stdout, stderr := v.Run(t, environment, program, version, scenario)
 				if got := strings.ReplaceAll(strings.TrimSpace(stdout), "\n", "|"); got != want || stderr != "" {

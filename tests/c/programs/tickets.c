@@ -90,6 +90,24 @@ static void left_alone(void)
     SSL_CTX_free(early);
 }
 
+/* Verifies clients, and has no session id context: libssl fails the handshake of a ticket that
+ * opens.
+ */
+static SSL_CTX *new_careless_server(void)
+{
+    SSL_CTX *ctx = new_ticket_server();
+    MUST(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"", 0));
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    return ctx;
+}
+
+static void without_id_context(void)
+{
+    SSL_CTX *first = new_careless_server();
+    say_shared("no id context", first, NULL, new_careless_server(), NULL);
+    SSL_CTX_free(first);
+}
+
 /* Two that are forked from one that has served nothing. */
 static void processes(void)
 {
@@ -354,6 +372,7 @@ static void late_names(void)
 static const struct scenario scenarios[] = {
     {"bound", bound},
     {"left-alone", left_alone},
+    {"without-id-context", without_id_context},
     {"processes", processes},
     {"renewed", renewed},
     {"chain", chain},
