@@ -229,7 +229,8 @@ GOSESS_EXPORT long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long larg, void *parg
     long result = next(ctx, command, larg, parg);
     if (context && command == SSL_CTRL_GET_TLSEXT_STATUS_REQ_CB && parg)
         gosess_tell_status_callback(context, parg);
-    if (context && result && command == SSL_CTRL_SET_TLSEXT_TICKET_KEYS && parg)
+    if (context && result && parg &&
+        (command == SSL_CTRL_SET_TLSEXT_TICKET_KEYS || command == SSL_CTRL_GET_TLSEXT_TICKET_KEYS))
         atomic_store(&context->tickets.keys, true);
     if (context && result && gosess_observe_setting(&context->observed, command, larg, parg))
         gosess_observe_change(ctx);

@@ -221,6 +221,24 @@ static void own_keys(void)
     SSL_CTX_free(two);
 }
 
+/* One that reads the key that libssl has made for it, and gives it to another, has it shared by
+ * that.
+ */
+static void keys_read(void)
+{
+    unsigned char keys[80];
+    SSL_CTX *one = new_ticket_server(), *two = new_ticket_server();
+    SSL_SESSION *session;
+    use_certificate(two, "another");
+    MUST(SSL_CTX_get_tlsext_ticket_keys(one, keys, sizeof keys) == 1);
+    MUST(SSL_CTX_set_tlsext_ticket_keys(two, keys, sizeof keys) == 1);
+    full(one, &session, NULL);
+    say("at the other: %s", again(two, session, NULL));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(one);
+    SSL_CTX_free(two);
+}
+
 static const struct scenario scenarios[] = {
     {"answers-old", answers_old},
     {"answers-evp", answers_evp},
@@ -231,6 +249,7 @@ static const struct scenario scenarios[] = {
     {"later-answers-old", later_answers_old},
     {"later-answers-evp", later_answers_evp},
     {"own-keys", own_keys},
+    {"keys-read", keys_read},
 };
 
 int main(int argc, char **argv)
