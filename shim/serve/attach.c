@@ -118,8 +118,7 @@ static void identify(const SSL *ssl, struct gosess_context *context)
 static void make_stateful(struct gosess_context *context)
 {
     SSL_CTX *ctx = context->ctx;
-    if (!gosess_stateful || !gosess_serves(context) ||
-        atomic_load(&context->observed.ticket_data) ||
+    if (!gosess_stateful || !gosess_serves(context) || atomic_load(&context->tickets.data) ||
         (gosess_ssl->SSL_CTX_get_options(ctx) & SSL_OP_NO_TICKET))
         return;
     gosess_lock(GOSESS_LOCK_SETUP);

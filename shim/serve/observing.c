@@ -275,6 +275,6 @@ GOSESS_EXPORT int SSL_CTX_set_session_ticket_cb(SSL_CTX *ctx,
     __typeof__(&SSL_CTX_set_session_ticket_cb) next = GOSESS_NEXT(SSL_CTX_set_session_ticket_cb);
     struct gosess_context *context = gosess_context_of(ctx);
     if (context)
-        atomic_store(&context->observed.ticket_data, made || read);
+        gosess_tickets_set_data(context, (uintptr_t)made, (uintptr_t)read);
     return next ? next(ctx, made, read, argument) : 0;
 }

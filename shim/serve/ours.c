@@ -88,22 +88,27 @@ static struct gosess_secrets *secrets_of(const struct gosess_connection *connect
 }
 
 /*
- * Whose keys a ticket is sealed with: those of the terms. Up to TLS 1.2 libssl resumes with the
- * session's cipher, although its own list may have that no more, so the list is bound too: that of
- * the first context, as the connection may be switched to another one later.
+ * Whose keys a ticket is sealed with: those of the terms. What a host puts into its tickets only
+ * its own functions understand, so these are bound too. Up to TLS 1.2 libssl resumes with the
+ * session's cipher, although its own list may have that no more, so the list is: that of the first
+ * context, as the connection may be switched to another one later.
  */
 static bool identify(const struct gosess_connection *connection, const unsigned char *terms,
                      unsigned char identity[GOSESS_DIGEST_SIZE])
 {
-    const OPENSSL_STACK *list =
-        (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_ciphers(connection->first->ctx);
+    uint64_t data = atomic_load(&connection->first->tickets.data);
+    bool listed = gosess_ssl->SSL_version(connection->ssl) != TLS1_3_VERSION;
+    const OPENSSL_STACK *list = NULL;
     struct gosess_digest digest;
-    if (gosess_ssl->SSL_version(connection->ssl) == TLS1_3_VERSION) {
+    if (!listed && data == 0) {
         memcpy(identity, terms, GOSESS_DIGEST_SIZE);
         return true;
     }
+    if (listed)
+        list = (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_ciphers(connection->first->ctx);
     gosess_digest_begin(&digest);
     gosess_digest_add(&digest, terms, GOSESS_DIGEST_SIZE);
+    gosess_digest_add_number(&digest, data);
     for (int i = 0; list && i < gosess_ssl->OPENSSL_sk_num(list); i++) {
         uint32_t id = gosess_ssl->SSL_CIPHER_get_id(gosess_ssl->OPENSSL_sk_value(list, i));
         gosess_digest_add(&digest, &id, sizeof id);
@@ -193,6 +198,15 @@ static bool is_resumable(const struct gosess_connection *connection, const SSL_S
     return length > 0 || !(modes & SSL_VERIFY_PEER);
 }
 
+/* Whether a ticket has data of the host's, and who reads that is not known. */
+static bool has_strange_data(const struct gosess_context *first, SSL_SESSION *session)
+{
+    void *data = NULL;
+    size_t length = 0;
+    return !atomic_load(&first->tickets.data) &&
+           gosess_ssl->SSL_SESSION_get0_ticket_appdata(session, &data, &length) == 1 && length > 0;
+}
+
 /*
  * Under which terms a connection may be given a ticket of ours. What follows from a session that
  * was not shared is not; nor is a ticket that brings early data with it, which is taken once by
@@ -208,7 +222,7 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
         !gosess_ssl->SSL_is_server(ssl) || takes_early_data(ssl))
         return false;
     SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);
-    if (!session || !is_resumable(connection, session))
+    if (!session || !is_resumable(connection, session) || has_strange_data(first, session))
         return false;
     gosess_scope_made(first, ssl, session, scope);
     if (!scope->known || scope->own != 0)

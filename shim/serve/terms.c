@@ -183,14 +183,17 @@ static bool is_whole(struct gosess_context *context, SSL_SESSION *session,
 
 /*
  * Whether the client was verified by what its context has now: that may have been replaced since,
- * or what is in it, while the client's messages were on their way.
+ * or what is in it, while the client's messages were on their way. A client that is not asked now
+ * was, if it has a certificate, after its handshake, by rules that nobody knows any more.
  */
-static bool is_verified_as_now(const SSL *ssl, const struct gosess_connection *connection,
+static bool is_verified_as_now(const SSL *ssl, SSL_SESSION *session,
+                               const struct gosess_connection *connection,
                                const unsigned char policy[GOSESS_DIGEST_SIZE])
 {
-    return gosess_ssl->SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
-           (connection && connection->generation == gosess_generation() &&
-            memcmp(connection->policy, policy, GOSESS_DIGEST_SIZE) == 0);
+    if (gosess_ssl->SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+        return !gosess_ssl->SSL_SESSION_get0_peer(session);
+    return connection && connection->generation == gosess_generation() &&
+           memcmp(connection->policy, policy, GOSESS_DIGEST_SIZE) == 0;
 }
 
 /* Whether the host has callbacks that identify clients, and one may have for this session. */
@@ -239,7 +242,7 @@ void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *se
         .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
     };
     scope->known = terms_of(ssl, scope->terms, policy) &&
-                   is_verified_as_now(ssl, connection, policy) &&
+                   is_verified_as_now(ssl, session, connection, policy) &&
                    !is_identified(connection, session);
     scope->shared = scope->known && is_whole(context, session, scope) &&
                     !gosess_keeps_account(context) &&

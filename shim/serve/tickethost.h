@@ -14,6 +14,7 @@ struct gosess_ticket_hosts {
     _Atomic gosess_ticket_cb callback; /* SSL_CTX_set_tlsext_ticket_key_cb */
     _Atomic gosess_ticket_evp_cb evp;  /* SSL_CTX_set_tlsext_ticket_key_evp_cb */
     _Atomic bool keys;                 /* it has set some, or asked for libssl's, to share them */
+    _Atomic uint64_t data;             /* which functions put data into tickets; 0: none */
     _Atomic bool ours;                 /* libssl holds ours */
     _Atomic bool forgets; /* its callback forgets that TLS 1.3 uses each ticket once (T12) */
 };

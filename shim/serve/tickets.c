@@ -16,6 +16,7 @@
 #include "../base/log.h"
 #include "../config/environment.h"
 #include "../ssl/digest.h"
+#include "../ssl/function.h"
 #include "../ssl/libssl.h"
 #include "connection.h"
 #include "ours.h"
@@ -142,4 +143,24 @@ int gosess_tickets_set_evp(struct gosess_context *context, gosess_ticket_evp_cb 
                                                    : set_evp_callback(context, callback);
     gosess_unlock(GOSESS_LOCK_SETUP);
     return set;
+}
+
+/* One that has no name, as an interpreter made it, is that of this context alone. */
+static uint64_t add_function(uint64_t sum, uintptr_t address, const struct gosess_owner *owner)
+{
+    struct gosess_function name;
+    if (gosess_function_name(address, &name))
+        return gosess_fnv(sum, &name, sizeof name);
+    return gosess_fnv(gosess_fnv(sum, owner->random, sizeof owner->random), &address,
+                      sizeof address);
+}
+
+void gosess_tickets_set_data(struct gosess_context *context, uintptr_t made, uintptr_t read)
+{
+    uint64_t sum = GOSESS_FNV_START;
+    if (made)
+        sum = add_function(sum, made, &context->owner);
+    if (read)
+        sum = add_function(sum, read, &context->owner);
+    atomic_store(&context->tickets.data, made || read ? sum | 1 : 0);
 }

@@ -14,4 +14,7 @@ void gosess_tickets_serve(struct gosess_context *context);
 long gosess_tickets_set(struct gosess_context *context, gosess_ticket_cb callback);
 int gosess_tickets_set_evp(struct gosess_context *context, gosess_ticket_evp_cb callback);
 
+/* The host has functions that put data into tickets, and read it: SSL_CTX_set_session_ticket_cb. */
+void gosess_tickets_set_data(struct gosess_context *context, uintptr_t made, uintptr_t read);
+
 #endif

@@ -47,6 +47,7 @@
     X(SSL_SESSION_get0_hostname)        \
     X(SSL_SESSION_get0_id_context)      \
     X(SSL_SESSION_get0_peer)            \
+    X(SSL_SESSION_get0_ticket_appdata)  \
     X(SSL_SESSION_get_id)               \
     X(SSL_SESSION_get_master_key)       \
     X(SSL_SESSION_get_protocol_version) \

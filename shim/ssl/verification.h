@@ -35,7 +35,6 @@ struct gosess_observed {
     _Atomic bool switched_nameless;          /* it was seen to switch clients without a name */
     _Atomic bool parses;      /* it has had a callback for an extension of the ClientHello */
     _Atomic bool chooses;     /* it has had a callback that may choose for each connection */
-    _Atomic bool ticket_data; /* it has callbacks for the data of tickets */
 };
 
 /* An X509_VERIFY_PARAM, in numbers: no padding, so it can be compared and digested as a whole. */

@@ -29,16 +29,18 @@ func TestSharedTickets(t *testing.T) {
 					"no name, then one: resumed, at its own: resumed|a name, then none: resumed, at its own: resumed",
 				"left-alone":         "knows clients by their keys: resumed, at its own: resumed|chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
 				"without-id-context": "no id context: full, at its own: failed", // as without gosess
-				"renewed":            "full|full|full|resumed",
-				"chain":              "full|just before: resumed|just after: full|and then: resumed",
-				"two-periods":        "just before: resumed|" + beyond[version],
-				"periods":            "234 resumed, 1596 refused",
-				"after-a-pause":      "200 of 200 resumed",
-				"set-back":           "set back: resumed, at its own: resumed",
-				"no-timeout":         "just before: resumed, at its own: resumed",
-				"later-names":        "full|resumed|the same name: resumed, another name: full",
-				"ciphers":            "the same ciphers: resumed, at its own: resumed|its cipher given up: " + given[version] + ", at its own: resumed",
-				"early-names":        "early: own resumed, other full, unknown full, none full|after a change: other resumed",
+				"data": "the same functions: resumed, at its own: resumed|another function: full, at its own: resumed|" +
+					"no function: full, at its own: resumed|a function for what has no data: full, at its own: resumed",
+				"renewed":       "full|full|full|resumed",
+				"chain":         "full|just before: resumed|just after: full|and then: resumed",
+				"two-periods":   "just before: resumed|" + beyond[version],
+				"periods":       "234 resumed, 1596 refused",
+				"after-a-pause": "200 of 200 resumed",
+				"set-back":      "set back: resumed, at its own: resumed",
+				"no-timeout":    "just before: resumed, at its own: resumed",
+				"later-names":   "full|resumed|the same name: resumed, another name: full",
+				"ciphers":       "the same ciphers: resumed, at its own: resumed|its cipher given up: " + given[version] + ", at its own: resumed",
+				"early-names":   "early: own resumed, other full, unknown full, none full|after a change: other resumed",
 			} {
 				t.Run(scenario+" "+version+" "+cache, func(t *testing.T) {
 					t.Parallel()
@@ -47,6 +49,10 @@ func TestSharedTickets(t *testing.T) {
 					s.logs(t)
 				})
 			}
+		}
+		if version == "--tls1.3" {
+			ticketed(t, "shm:?size=1m", version, "later-tickets").run(t).wants(t, "nothing: resumed, at its own: resumed",
+				"data: full, at its own: resumed", "a certificate: full, at its own: resumed")
 		}
 		shared := ticketed(t, "shm:?size=1m", version, "late-names").run(t)
 		shared.wants(t, "late: own resumed, other full, unknown full, none full", "after a change: other resumed")

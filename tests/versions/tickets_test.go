@@ -26,10 +26,12 @@ func TestSharedTickets(t *testing.T) {
 				"left-alone": "knows clients by their keys: resumed, at its own: resumed|" +
 					"chooses its certificate: full, at its own: resumed|early data: full, at its own: resumed",
 				"without-id-context": "no id context: full, at its own: failed", // as without gosess
-				"renewed":            "full|full|full|resumed",
-				"chain":              "full|just before: resumed|just after: full|and then: resumed",
-				"periods":            "234 resumed, 1596 refused",
-				"late-names":         "late: own resumed, other full, unknown full, none full|after a change: other resumed",
+				"data": "the same functions: resumed, at its own: resumed|another function: full, at its own: resumed|" +
+					"no function: full, at its own: resumed|a function for what has no data: full, at its own: resumed",
+				"renewed":    "full|full|full|resumed",
+				"chain":      "full|just before: resumed|just after: full|and then: resumed",
+				"periods":    "234 resumed, 1596 refused",
+				"late-names": "late: own resumed, other full, unknown full, none full|after a change: other resumed",
 			} {
 				stdout, stderr := v.Run(t, environment, program, version, scenario)
 				if got := strings.ReplaceAll(strings.TrimSpace(stdout), "\n", "|"); got != want || stderr != "" {

@@ -108,6 +108,121 @@ static void without_id_context(void)
     SSL_CTX_free(first);
 }
 
+static const char server_data[] = "an account";
+
+static int puts_data(SSL *ssl, void *argument)
+{
+    return !argument && SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), server_data,
+                                                        sizeof server_data) == 1;
+}
+
+static SSL_TICKET_RETURN reads_data(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                    size_t length, SSL_TICKET_STATUS status, void *argument)
+{
+    void *data = NULL;
+    size_t size = 0;
+    bool opens = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
+    MUST(ssl && !argument && (name || length == 0));
+    if (!opens || SSL_SESSION_get0_ticket_appdata(session, &data, &size) != 1 ||
+        size != sizeof server_data || memcmp(data, server_data, size) != 0)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+/* Another program's, which would take anybody's data for its own. */
+static SSL_TICKET_RETURN believes_data(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                       size_t length, SSL_TICKET_STATUS status, void *argument)
+{
+    return reads_data(ssl, session, name, length, status, argument);
+}
+
+static SSL_CTX *new_data_server(SSL_CTX_decrypt_session_ticket_fn reads)
+{
+    SSL_CTX *ctx = new_ticket_server();
+    MUST(SSL_CTX_set_session_ticket_cb(ctx, puts_data, reads, NULL) == 1);
+    return ctx;
+}
+
+/* What a host puts into its tickets comes back to the functions that can read it, and to no others.
+ */
+static void data(void)
+{
+    SSL_CTX *first = new_data_server(reads_data);
+    say_shared("the same functions", first, NULL, new_data_server(reads_data), NULL);
+    say_shared("another function", first, NULL, new_data_server(believes_data), NULL);
+    say_shared("no function", first, NULL, new_ticket_server(), NULL);
+    SSL_CTX_free(first);
+    first = new_ticket_server();
+    say_shared("a function for what has no data", first, NULL, new_data_server(reads_data), NULL);
+    SSL_CTX_free(first);
+}
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+
+static SSL_SESSION *latest; /* that a client was given */
+
+static int on_latest(SSL *ssl, SSL_SESSION *session)
+{
+    MUST(ssl);
+    SSL_SESSION_free(latest);
+    latest = session;
+    return 1;
+}
+
+static struct connection open_listening(SSL_CTX *server)
+{
+    SSL_CTX *client = new_client();
+    SSL_CTX_set_post_handshake_auth(client, 1);
+    SSL_CTX_set_session_cache_mode(client, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(client, on_latest);
+    struct connection connection = open_connection(server, client, NULL, NULL);
+    MUST(shake_hands(&connection));
+    SSL_CTX_free(client);
+    return connection;
+}
+
+/* One more ticket, when the handshake has been over for a while. */
+static void say_later(const char *what, struct connection *connection, SSL_CTX *server)
+{
+    MUST(SSL_new_session_ticket(connection->server) == 1);
+    MUST(SSL_do_handshake(connection->server) == 1);
+    drain(connection);
+    SSL_CTX *other = new_ticket_server();
+    say("%s: %s, at its own: %s", what, again(other, latest, NULL), again(server, latest, NULL));
+    SSL_CTX_free(other);
+    close_connection(connection, CLEAN);
+}
+
+static int accepts(int good, X509_STORE_CTX *chain)
+{
+    return chain && (good || !good);
+}
+
+/* What comes to be in a session after its handshake: data that no function is said to read, and a
+ * certificate that a context does not ask for. */
+static void later_tickets(void)
+{
+    SSL_CTX *server = new_ticket_server();
+    struct connection plain = open_listening(server), told = open_listening(server);
+    say_later("nothing", &plain, server);
+    MUST(SSL_SESSION_set1_ticket_appdata(SSL_get_session(told.server), server_data,
+                                         sizeof server_data) == 1);
+    say_later("data", &told, server);
+    client_name = "client";
+    struct connection asked = open_listening(server);
+    SSL_set_verify(asked.server, SSL_VERIFY_PEER, accepts);
+    MUST(SSL_verify_client_post_handshake(asked.server) == 1);
+    MUST(SSL_do_handshake(asked.server) == 1);
+    drain(&asked);
+    MUST(SSL_get0_peer_certificate(asked.server));
+    SSL_set_verify(asked.server, SSL_VERIFY_NONE, NULL);
+    say_later("a certificate", &asked, server);
+    SSL_SESSION_free(latest);
+    SSL_CTX_free(server);
+}
+
+#endif
+
 /* Two that are forked from one that has served nothing. */
 static void processes(void)
 {
@@ -373,6 +488,10 @@ static const struct scenario scenarios[] = {
     {"bound", bound},
     {"left-alone", left_alone},
     {"without-id-context", without_id_context},
+    {"data", data},
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    {"later-tickets", later_tickets},
+#endif
     {"processes", processes},
     {"renewed", renewed},
     {"chain", chain},
