@@ -1,46 +1,65 @@
 // Package fleet has several machines share their sessions: unmodified servers, each with a store and an agent of its own, and
-// one redis-server. All are on loopback: only the agents talk to each other, through Redis.
+// one redis-server. Only the agents talk to each other, through Redis.
 package fleet
 
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"gosess/tests/fleet/network"
 	"gosess/tests/harness"
 )
 
 // Redis is a redis-server.
 type Redis struct {
-	Dir  string
-	Port int
-	cmd  *exec.Cmd
+	Host      *network.Host // nil: this machine, on loopback
+	Root      string        // the root directory of another system, whose valkey-server it is then
+	Dir       string        // in that system
+	Port      int
+	Arguments []string // as in its configuration, with two dashes
+	cmd       *exec.Cmd
 }
 
-// StartRedis starts one in a directory.
+// StartRedis starts one on this machine, in a directory.
 func StartRedis(dir string) (*Redis, error) {
-	port, err := harness.FreePort()
-	if err != nil {
-		return nil, err
-	}
-	r := &Redis{Dir: dir, Port: port}
+	r := &Redis{Dir: dir}
 	return r, r.Run()
 }
 
 // Run starts it, again after Kill.
-func (r *Redis) Run() error {
-	r.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(r.Port), "--save", "", "--dir", r.Dir)
+func (r *Redis) Run() (err error) {
+	if r.Port == 0 {
+		if r.Port, err = harness.FreePort(); err != nil {
+			return err
+		}
+	}
+	line := slices.Clone(r.Host.Through())
+	if r.Root == "" {
+		line = append(line, "redis-server")
+	} else {
+		line = append(line, "chroot", r.Root, "/usr/bin/valkey-server")
+	}
+	line = append(line, "--bind", r.Host.Address(), "--protected-mode", "no", "--port", strconv.Itoa(r.Port), "--save", "", "--dir", r.Dir,
+		"--unixsocket", r.socket())
+	r.cmd = exec.Command(line[0], append(line[1:], r.Arguments...)...)
+	r.cmd.Env = append(os.Environ(), "LC_ALL=C") // the locale of this system may be none of another root
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := r.cmd.Start(); err != nil {
 		return err
 	}
 	return harness.WaitFor("redis-server", func() bool { return r.Ask("PING") == "PONG" })
 }
+
+// socket is the path of its Unix socket, in its own system.
+func (r *Redis) socket() string { return filepath.Join(r.Dir, "redis.sock") }
 
 // Kill ends it.
 func (r *Redis) Kill() {
@@ -53,12 +72,15 @@ func (r *Redis) Kill() {
 // Process is the process of it.
 func (r *Redis) Process() *os.Process { return r.cmd.Process }
 
-// URL is its far URL.
-func (r *Redis) URL() string { return fmt.Sprintf("redis://127.0.0.1:%d", r.Port) }
+// Address is where it is.
+func (r *Redis) Address() string { return net.JoinHostPort(r.Host.Address(), strconv.Itoa(r.Port)) }
 
-// Ask sends a command, and returns what redis-cli prints.
+// URL is its far URL.
+func (r *Redis) URL() string { return "redis://" + r.Address() }
+
+// Ask sends a command, not over the network, and returns what redis-cli prints.
 func (r *Redis) Ask(words ...string) string {
-	out, _ := exec.Command("redis-cli", append([]string{"-p", strconv.Itoa(r.Port)}, words...)...).Output()
+	out, _ := exec.Command("redis-cli", append([]string{"-s", filepath.Join(r.Root, r.socket())}, words...)...).Output()
 	return strings.TrimSpace(string(out))
 }
 
@@ -74,8 +96,8 @@ type Agent struct {
 	cmd *exec.Cmd
 }
 
-// StartAgent starts the agent of a store, and returns when it is connected to Redis.
-func StartAgent(store string, r *Redis) (*Agent, error) {
+// StartAgent starts the agent of a store through a command that becomes it, and returns when it is connected to the far store.
+func StartAgent(through []string, store, far string) (*Agent, error) {
 	program, err := harness.Built("gosess-agent")
 	if err != nil {
 		return nil, err
@@ -89,7 +111,8 @@ func StartAgent(store string, r *Redis) (*Agent, error) {
 		return nil, err
 	}
 	defer log.Close()
-	a.cmd = exec.Command(program, "--store", "shm:"+store, "--far", r.URL())
+	line := append(slices.Clone(through), program, "--store", "shm:"+store, "--far", far)
+	a.cmd = exec.Command(line[0], line[1:]...)
 	a.cmd.Stderr = log
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := a.cmd.Start(); err != nil {

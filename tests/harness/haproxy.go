@@ -22,6 +22,7 @@ import (
 type HAProxy struct {
 	Dir        string // where everything of it lies
 	Authority  *Authority
+	Address    string // where it listens: empty, at 127.0.0.1
 	Port       int
 	Through    []string // what runs the program: empty, nobody else does
 	Env        []string // added to the environment: see Preload
@@ -91,7 +92,7 @@ defaults
     timeout server 10s
     timeout connect 10s
 frontend tls
-    bind 127.0.0.1:{{.Port}} ssl crt {{.CertAndKey}} {{if not .Tickets}}no-tls-tickets{{end}} ssl-min-ver TLSv1.2 {{.Bind}}
+    bind {{or .Address "127.0.0.1"}}:{{.Port}} ssl crt {{.CertAndKey}} {{if not .Tickets}}no-tls-tickets{{end}} ssl-min-ver TLSv1.2 {{.Bind}}
     {{or .Respond "http-request return status 200 content-type text/plain string ok"}}
 {{.Sections}}
 `))

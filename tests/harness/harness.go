@@ -22,6 +22,9 @@ import (
 // Patience is how long anything that should happen soon is waited for, on a machine where twenty others want each core too.
 const Patience = time.Minute
 
+// loopback is where servers are that have no other address.
+const loopback = "127.0.0.1"
+
 // Server is a server program with its workers.
 type Server interface {
 	// Start starts the server and returns when all its workers serve.
@@ -154,7 +157,7 @@ func FreePort() (int, error) {
 			port = first + rand.IntN(ofClients-first)
 		}
 		var listener net.Listener
-		if listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+		if listener, err = net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port))); err == nil {
 			return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 		}
 	}
@@ -183,6 +186,7 @@ type Result struct {
 	Errors     int          `json:"errors"`
 	Tickets    int          `json:"tickets"`
 	Retries    int          `json:"retries"`
+	New        int          `json:"new"` // attempts of clients that had no session
 	Workers    int          `json:"workers"`
 	P50        float64      `json:"p50_us"`
 	P99        float64      `json:"p99_us"`
@@ -193,13 +197,18 @@ type Result struct {
 
 // Load runs the load client against a port of loopback.
 func Load(port int, arguments ...string) (Result, error) {
+	return LoadAt(net.JoinHostPort(loopback, strconv.Itoa(port)), arguments...)
+}
+
+// LoadAt runs it against an address.
+func LoadAt(address string, arguments ...string) (Result, error) {
 	var result Result
 	client, err := Built("tests/load")
 	if err != nil {
 		return result, err
 	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(client, append([]string{"--port", strconv.Itoa(port)}, arguments...)...)
+	cmd := exec.Command(client, append([]string{"--port", address}, arguments...)...)
 	cmd.Env = environment(nil)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

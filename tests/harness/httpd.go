@@ -78,10 +78,10 @@ MaxRequestWorkers 150
 SSLProtocol all -SSLv3
 {{.SSL}}
 {{- range .Ports}}
-Listen 127.0.0.1:{{.}}
+Listen {{$.Host}}:{{.}}
 {{- end}}
 {{- range .Sites}}
-<VirtualHost 127.0.0.1:{{.Port}}>
+<VirtualHost {{$.Host}}:{{.Port}}>
     ServerName {{.Name}}
     SSLEngine on
     SSLCertificateFile {{.Cert.Cert}}
@@ -177,7 +177,7 @@ func (h *HTTPD) WaitServing(old ...Process) error {
 		return fmt.Errorf("httpd does not serve: %w\n%s", err, h.Log())
 	}
 	for _, port := range h.Ports() {
-		conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Patience)
+		conn, err := net.DialTimeout("tcp", net.JoinHostPort(h.Host(), strconv.Itoa(port)), Patience)
 		if err != nil {
 			return err
 		}

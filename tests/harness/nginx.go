@@ -67,7 +67,7 @@ http {
     add_header X-Worker $pid always;
 {{- range .Sites}}
     server {
-        listen 127.0.0.1:{{.Port}} ssl {{.Listen}};
+        listen {{$.Host}}:{{.Port}} ssl {{.Listen}};
         server_name {{.Name}};
         ssl_certificate {{.Cert.Cert}};
         ssl_certificate_key {{.Cert.Key}};
@@ -183,7 +183,7 @@ func (n *Nginx) waitServing(old []Process) error {
 		return err
 	}
 	for _, site := range n.Sites {
-		conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(site.Port)), Patience)
+		conn, err := net.DialTimeout("tcp", net.JoinHostPort(n.Host(), strconv.Itoa(site.Port)), Patience)
 		if err != nil {
 			return err
 		}

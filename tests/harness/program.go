@@ -105,7 +105,7 @@ func (p *Program) accepts() bool {
 	if p.UDP {
 		return boundUDP(p.Port)
 	}
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Port)), Patience)
+	conn, err := net.DialTimeout("tcp", net.JoinHostPort(loopback, strconv.Itoa(p.Port)), Patience)
 	if err != nil {
 		return false
 	}
@@ -234,7 +234,7 @@ func Backend(t *testing.T) (port int) {
 // Listen serves each connection to a port of loopback by handle, which it closes afterwards, until the test ends.
 func Listen(t testing.TB, handle func(net.Conn)) *net.TCPAddr {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

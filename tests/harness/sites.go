@@ -1,5 +1,7 @@
 package harness
 
+import "cmp"
+
 // Site is one server block of nginx, or one virtual host of httpd.
 type Site struct {
 	Port       int
@@ -12,9 +14,13 @@ type Site struct {
 
 // Sited is a server with sites, to be changed before it starts, and the authority of their certificates.
 type Sited struct {
+	Address   string // where they listen: empty, at 127.0.0.1
 	Authority *Authority
 	Sites     []Site
 }
+
+// Host is the address at which they listen.
+func (s *Sited) Host() string { return cmp.Or(s.Address, loopback) }
 
 // Port is that of the first site.
 func (s *Sited) Port() int { return s.Sites[0].Port }

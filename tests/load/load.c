@@ -197,6 +197,7 @@ static void *resume_pool(void *argument)
 {
     struct thread *thread = argument;
     int owned = (options.sessions - thread->number + options.threads - 1) / options.threads;
+    unsigned seed = (unsigned)thread->number;
     for (int i = thread->number, turn = 0; i < options.attempts; i += options.threads, turn++) {
         /* Nothing to offer: more threads than sessions, or the server gave none. */
         SSL_SESSION *nothing = NULL;
@@ -207,13 +208,17 @@ static void *resume_pool(void *argument)
             slot = &pool[number];
             target = number + turn / owned + 1; /* it was made at target number */
         }
-        bool resumed;
+        if (options.random)
+            target = rand_r(&seed);
+        bool fresh = rand_r(&seed) % 100 < options.fresh, resumed;
+        thread->fresh += fresh;
         SSL_SESSION *newest =
-            run_connection(thread, number, target, *slot, &resumed, &latencies[i]);
+            run_connection(thread, number, target, fresh ? NULL : *slot, &resumed, &latencies[i]);
         /* A session that was refused stays in the pool, so that a lost session counts
          * each time; TLS 1.3 goes on with the newest ticket, as its clients do. With --once
-         * nothing is offered again. */
-        if (options.once || (resumed && newest != NULL)) {
+         * nothing is offered again; with --random the newest one takes its place, as with
+         * clients that have no say where they come to. */
+        if (options.once || ((resumed || options.random) && newest != NULL)) {
             SSL_SESSION_free(*slot);
             *slot = newest;
         } else {
@@ -246,13 +251,17 @@ static void timed_out(int signal_number)
     _exit(3);
 }
 
-static void find_target(const char *port, struct target *target)
+static void find_target(const char *text, struct target *target)
 {
+    char host[256];
+    const char *port = strrchr(text, ':');
+    snprintf(host, sizeof(host), "%.*s", port ? (int)(port - text) : 0, text);
+    port = port ? port + 1 : text;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found;
-    int error = getaddrinfo(options.host, port, &hints, &found);
+    int error = getaddrinfo(host[0] ? host : options.host, port, &hints, &found);
     if (error != 0)
-        die("%s:%s: %s", options.host, port, gai_strerror(error));
+        die("%s: %s", text, gai_strerror(error));
     memcpy(&target->address, found->ai_addr, found->ai_addrlen);
     target->size = found->ai_addrlen;
     freeaddrinfo(found);

@@ -41,14 +41,16 @@ static int number(const char *name, const char *text, int low, int high)
 }
 
 static const char usage[] =
-    "usage: load --port PORT... [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4]\n"
+    "usage: load --port [HOST:]PORT... [--host 127.0.0.1] [--tls 1.2|1.3|any] [--threads 4]\n"
     "            [--sessions 200] [--attempts 2000] [--timeout 300] [--sni NAME] [--get /] "
     "[--groups LIST]\n"
     "            [--names COUNT] [--sigalgs LIST] [--cert FILE --key FILE] [--save FILE]\n"
     "            [--load FILE] [--no-ticket] [--no-shutdown] [--starttls smtp|imap] [--by-length]\n"
     "            [--greeting] [--silent] [--until-end] [--handshake-only] [--resume-only]\n"
-    "            [--once] [--host-header NAME]\n"
+    "            [--once] [--host-header NAME] [--random] [--new PERCENT]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
+    "--random: a session is used at any of them, and then what came of it; of the attempts\n"
+    "--new are of clients that have none.\n"
     "--names: session number N of the pool is one of the name (N modulo COUNT).NAME.\n"
     "--sigalgs: what the server may sign with, as in SSL_CTX_set1_sigalgs_list(3).\n"
     "--by-length: the client ends the connection, where the answer ends by its Content-Length.\n"
@@ -78,7 +80,8 @@ static int take_option(const char *name, char *value)
                    {"sessions", &options.sessions, 1, MAX_SESSIONS},
                    {"attempts", &options.attempts, 0, MAX_SESSIONS},
                    {"timeout", &options.timeout, 1, 3600},
-                   {"names", &options.names, 1, MAX_SESSIONS}};
+                   {"names", &options.names, 1, MAX_SESSIONS},
+                   {"new", &options.fresh, 0, 100}};
     const struct {
         const char *name;
         bool *flag;
@@ -90,7 +93,8 @@ static int take_option(const char *name, char *value)
                  {"until-end", &options.until_end},
                  {"handshake-only", &options.handshake_only},
                  {"resume-only", &options.resume_only},
-                 {"once", &options.once}};
+                 {"once", &options.once},
+                 {"random", &options.random}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)

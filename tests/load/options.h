@@ -20,9 +20,9 @@ struct options {
     const struct mail *mail; /* STARTTLS and no HTTP; NULL: HTTP */
     char *host, *tls, *sni, *header, *path, *groups, *sigalgs, *cert, *key, *save, *load, *starttls;
     char *ports[MAX_TARGETS];
-    int targets, threads, sessions, attempts, timeout, names;
+    int targets, threads, sessions, attempts, timeout, names, fresh;
     bool no_ticket, no_shutdown, by_length, greeting, silent, until_end, handshake_only,
-        resume_only, once;
+        resume_only, once, random;
 };
 
 extern struct options options;

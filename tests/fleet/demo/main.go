@@ -132,7 +132,7 @@ func (s *show) with() (err error) {
 		if err := m.nginx.Start(); err != nil {
 			return err
 		}
-		if m.agent, err = fleet.StartAgent(m.store, s.redis); err != nil {
+		if m.agent, err = fleet.StartAgent(nil, m.store, s.redis.URL()); err != nil {
 			return err
 		}
 	}

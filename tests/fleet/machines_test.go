@@ -1,0 +1,269 @@
+package fleet_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"gosess/sessioncache/window"
+	"gosess/tests/fleet"
+	"gosess/tests/fleet/network"
+	"gosess/tests/harness"
+)
+
+func TestMain(m *testing.M) { os.Exit(network.Main(m, harness.Together)) }
+
+// count is how often something is done that can be done any number of times: the last one by make fleet.
+func count(few, all, fleet int) int {
+	switch {
+	case os.Getenv("GOSESS_TEST_FLEET") != "":
+		return fleet
+	case harness.All():
+		return all
+	}
+	return few
+}
+
+// A kind of server. Make makes one in a directory, with the certificate of the first one of the fleet where there is one.
+type kind struct {
+	name string
+	make func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error)
+	port func(harness.Server) int
+}
+
+var kinds = []kind{
+	{"nginx", func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error) {
+		n, err := harness.NewNginx(dir)
+		if err == nil && first != nil {
+			n.Sites[0].Cert = first.(*harness.Nginx).Sites[0].Cert
+		}
+		n.Env, n.Address, n.Through = env, host.Address(), host.Through()
+		return n, err
+	}, func(s harness.Server) int { return s.(*harness.Nginx).Port() }},
+	{"haproxy", func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error) {
+		h, err := harness.NewHAProxy(dir)
+		if err == nil && first != nil {
+			var pem []byte
+			if pem, err = os.ReadFile(first.(*harness.HAProxy).CertAndKey()); err == nil {
+				err = os.WriteFile(h.CertAndKey(), pem, 0o600)
+			}
+		}
+		h.Env, h.Address, h.Through = env, host.Address(), host.Through()
+		return h, err
+	}, func(s harness.Server) int { return s.(*harness.HAProxy).Port }},
+	{"httpd", func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error) {
+		h, err := harness.NewHTTPD(dir)
+		if err == nil && first != nil {
+			h.Sites[0].Cert = first.(*harness.HTTPD).Sites[0].Cert
+		}
+		h.Env, h.Address, h.Through = append(env, "GOSESS_TICKETS=stateful"), host.Address(), host.Through()
+		h.SSL = "SSLSessionCache nonenotnull"
+		return h, err
+	}, func(s harness.Server) int { return s.(*harness.HTTPD).Port() }},
+}
+
+var nginx = kinds[0]
+
+// with is nginx, changed before it starts.
+func with(name string, change func(n *harness.Nginx)) kind {
+	return kind{name, func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error) {
+		s, err := nginx.make(dir, host, env, first)
+		if err == nil {
+			change(s.(*harness.Nginx))
+		}
+		return s, err
+	}, nginx.port}
+}
+
+// machines are those of one fleet, of one kind, and what they share.
+type machines struct {
+	t     *testing.T
+	kind  kind
+	redis *fleet.Redis
+	far   string // the far URL
+	keys  string
+	all   []*machine
+
+	through func(*machine) []string // the command that becomes an agent; nil: of a machine as it is
+}
+
+// A machine has a server, a store and an agent.
+type machine struct {
+	host    *network.Host
+	server  harness.Server
+	address string
+	store   string
+	agent   *fleet.Agent
+}
+
+// newMachines starts machines, and a redis-server behind a wire.
+func newMachines(t *testing.T, k kind, count int) *machines {
+	t.Helper()
+	f := &machines{t: t, kind: k, redis: startRedis(t, network.NewDistant(t))}
+	f.far = f.redis.URL()
+	f.start(count)
+	return f
+}
+
+func startRedis(t *testing.T, host *network.Host, arguments ...string) *fleet.Redis {
+	t.Helper()
+	redis := &fleet.Redis{Host: host, Dir: t.TempDir(), Arguments: arguments}
+	t.Cleanup(redis.Kill)
+	if err := redis.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return redis
+}
+
+// start starts so many machines.
+func (f *machines) start(count int) {
+	f.t.Helper()
+	harness.NeedBuild(f.t)
+	var err error
+	if f.keys, err = fleet.NewKeys(f.t.TempDir()); err != nil {
+		f.t.Fatal(err)
+	}
+	for range count {
+		f.add()
+	}
+}
+
+// add starts a machine.
+func (f *machines) add() {
+	f.t.Helper()
+	m := &machine{host: network.New(f.t), store: filepath.Join(f.t.TempDir(), "store")}
+	env, err := fleet.Environment(m.store, f.keys)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var first harness.Server
+	if len(f.all) > 0 {
+		first = f.all[0].server
+	}
+	if m.server, err = f.kind.make(harness.TempDir(f.t), m.host, env, first); err != nil {
+		f.t.Fatal(err)
+	}
+	m.address = net.JoinHostPort(m.host.Address(), strconv.Itoa(f.kind.port(m.server)))
+	f.t.Cleanup(func() { m.server.Stop() })
+	if err := m.server.Start(); err != nil {
+		f.t.Fatalf("%v: %s", err, m.server.Log())
+	}
+	f.serve(m)
+	f.all = append(f.all, m)
+}
+
+// serve starts the agent of a machine.
+func (f *machines) serve(m *machine) {
+	f.t.Helper()
+	through := m.host.Through()
+	if f.through != nil {
+		through = f.through(m)
+	}
+	agent, err := fleet.StartAgent(through, m.store, f.far)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	m.agent = agent
+	f.t.Cleanup(func() {
+		agent.Kill()
+		if f.t.Failed() {
+			f.t.Logf("an agent said: %s", agent.Log())
+		}
+	})
+}
+
+func (f *machines) wait(what string, done func() bool) {
+	f.t.Helper()
+	if err := harness.WaitFor(what, done); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// visit makes sessions at a machine, which the far store has afterwards; the file of them.
+func (f *machines) visit(m *machine, version string, sessions int) (file string) {
+	f.t.Helper()
+	had := f.redis.Size()
+	file = f.save(m, version, sessions)
+	stored := sessions
+	if version == "1.3" {
+		stored *= 2 // each connection has two tickets
+	}
+	f.wait("the sessions in the far store", func() bool { return f.redis.Size() >= had+stored })
+	return file
+}
+
+// save makes sessions at a machine; the file of them.
+func (f *machines) save(m *machine, version string, sessions int) (file string) {
+	f.t.Helper()
+	file = filepath.Join(f.t.TempDir(), "sessions")
+	r := f.load(m, "--tls", version, "--sessions", strconv.Itoa(sessions), "--attempts", "0", "--save", file)
+	if r.Full != sessions || r.Errors != 0 {
+		f.t.Errorf("%d of %d full handshakes, %d errors: %s", r.Full, sessions, r.Errors, r.Said)
+	}
+	return file
+}
+
+func (f *machines) load(m *machine, arguments ...string) harness.Result {
+	f.t.Helper()
+	r, err := harness.LoadAt(m.address, append([]string{"--threads", "4"}, arguments...)...)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return r
+}
+
+// offer offers all sessions of a file to a machine.
+func (f *machines) offer(m *machine, version, file string, sessions int) harness.Result {
+	f.t.Helper()
+	return f.load(m, "--tls", version, "--load", file, "--attempts", strconv.Itoa(sessions))
+}
+
+// resumes wants all sessions of a file resumed at a machine, but for those that it did not have in time: a busy machine is no fault.
+func (f *machines) resumes(m *machine, version, file string, sessions int) {
+	f.t.Helper()
+	before := m.count(f.t, window.CountTimeouts)
+	r := f.offer(m, version, file, sessions)
+	missing, late := r.Attempts-r.Resumed, int(m.count(f.t, window.CountTimeouts)-before)
+	if missing > min(late, 1+sessions/20) || r.Attempts != sessions || r.Errors != 0 {
+		f.t.Errorf("TLS %s: %d of %d resumed, %d late, %d errors: %s; the server said %s", version, r.Resumed, r.Attempts, late, r.Errors, r.Said,
+			m.server.Log())
+	}
+}
+
+// see looks at the window between the servers of a machine and its agent.
+func (m *machine) see(t *testing.T, look func(w *window.Window, bytes []byte)) {
+	t.Helper()
+	file, err := os.Open(m.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapping, err := syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Munmap(mapping)
+	bytes := mapping[len(mapping)-window.Size:]
+	look(window.Open(bytes), bytes)
+}
+
+// count is one of the numbers of the window.
+func (m *machine) count(t *testing.T, c window.Counter) (n uint64) {
+	t.Helper()
+	m.see(t, func(w *window.Window, _ []byte) { n = w.Counter(c) })
+	return n
+}
+
+// asks says whether the servers of a machine ask its agent.
+func (m *machine) asks(t *testing.T) (open bool) {
+	t.Helper()
+	m.see(t, func(w *window.Window, _ []byte) { open = w.MayWait() })
+	return open
+}
