@@ -14,7 +14,9 @@ import (
 	"gosess/tests/harness"
 )
 
-func TestMain(m *testing.M) { os.Exit(network.Main(m, harness.Together)) }
+var workshop harness.Workshop
+
+func TestMain(m *testing.M) { os.Exit(network.Main(m, workshop.Main)) }
 
 // count is how often something is done that can be done any number of times: the last one by make fleet.
 func count(few, all, fleet int) int {
@@ -27,39 +29,46 @@ func count(few, all, fleet int) int {
 	return few
 }
 
-// A kind of server. Make makes one in a directory, with the certificate of the first one of the fleet where there is one.
+// A place is where a server is to be, and how.
+type place struct {
+	dir, address string
+	through, env []string
+	first        harness.Server // of the fleet, whose certificate all have; nil: it is that
+}
+
+// A kind of server.
 type kind struct {
 	name string
-	make func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error)
+	make func(p place) (harness.Server, error)
 	port func(harness.Server) int
 }
 
 var kinds = []kind{
-	{"nginx", func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error) {
-		n, err := harness.NewNginx(dir)
-		if err == nil && first != nil {
-			n.Sites[0].Cert = first.(*harness.Nginx).Sites[0].Cert
+	{"nginx", func(p place) (harness.Server, error) {
+		n, err := harness.NewNginx(p.dir)
+		if err == nil && p.first != nil {
+			n.Sites[0].Cert = p.first.(*harness.Nginx).Sites[0].Cert
 		}
-		n.Env, n.Address, n.Through = env, host.Address(), host.Through()
+		n.Env, n.Address, n.Through = p.env, p.address, p.through
 		return n, err
 	}, func(s harness.Server) int { return s.(*harness.Nginx).Port() }},
-	{"haproxy", func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error) {
-		h, err := harness.NewHAProxy(dir)
-		if err == nil && first != nil {
+	{"haproxy", func(p place) (harness.Server, error) {
+		h, err := harness.NewHAProxy(p.dir)
+		if err == nil && p.first != nil {
 			var pem []byte
-			if pem, err = os.ReadFile(first.(*harness.HAProxy).CertAndKey()); err == nil {
+			if pem, err = os.ReadFile(p.first.(*harness.HAProxy).CertAndKey()); err == nil {
 				err = os.WriteFile(h.CertAndKey(), pem, 0o600)
 			}
 		}
-		h.Env, h.Address, h.Through = env, host.Address(), host.Through()
+		h.Env, h.Address, h.Through = p.env, p.address, p.through
 		return h, err
 	}, func(s harness.Server) int { return s.(*harness.HAProxy).Port }},
-	{"httpd", func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error) {
-		h, err := harness.NewHTTPD(dir)
-		if err == nil && first != nil {
-			h.Sites[0].Cert = first.(*harness.HTTPD).Sites[0].Cert
+	{"httpd", func(p place) (harness.Server, error) {
+		h, err := harness.NewHTTPD(p.dir)
+		if err == nil && p.first != nil {
+			h.Sites[0].Cert = p.first.(*harness.HTTPD).Sites[0].Cert
 		}
-		h.Env, h.Address, h.Through = append(env, "GOSESS_TICKETS=stateful"), host.Address(), host.Through()
+		h.Env, h.Address, h.Through = append(p.env, "GOSESS_TICKETS=stateful"), p.address, p.through
 		h.SSL = "SSLSessionCache nonenotnull"
 		return h, err
 	}, func(s harness.Server) int { return s.(*harness.HTTPD).Port() }},
@@ -69,8 +78,8 @@ var nginx = kinds[0]
 
 // with is nginx, changed before it starts.
 func with(name string, change func(n *harness.Nginx)) kind {
-	return kind{name, func(dir string, host *network.Host, env []string, first harness.Server) (harness.Server, error) {
-		s, err := nginx.make(dir, host, env, first)
+	return kind{name, func(p place) (harness.Server, error) {
+		s, err := nginx.make(p)
 		if err == nil {
 			change(s.(*harness.Nginx))
 		}
@@ -87,12 +96,15 @@ type machines struct {
 	keys  string
 	all   []*machine
 
-	through func(*machine) []string // the command that becomes an agent; nil: of a machine as it is
+	clocks  []int                   // how many seconds the clock of a machine is ahead; empty: none is
+	through func(*machine) []string // the command that becomes an agent; nil: the machine's
+	alone   bool                    // there is neither gosess nor an agent
 }
 
 // A machine has a server, a store and an agent.
 type machine struct {
 	host    *network.Host
+	through []string // the command that becomes a program of it
 	server  harness.Server
 	address string
 	store   string
@@ -102,10 +114,17 @@ type machine struct {
 // newMachines starts machines, and a redis-server behind a wire.
 func newMachines(t *testing.T, k kind, count int) *machines {
 	t.Helper()
-	f := &machines{t: t, kind: k, redis: startRedis(t, network.NewDistant(t))}
+	f := &machines{t: t, kind: k}
+	f.share(count)
+	return f
+}
+
+// share starts machines, and a redis-server behind a wire.
+func (f *machines) share(count int) {
+	f.t.Helper()
+	f.redis = startRedis(f.t, network.NewDistant(f.t))
 	f.far = f.redis.URL()
 	f.start(count)
-	return f
 }
 
 func startRedis(t *testing.T, host *network.Host, arguments ...string) *fleet.Redis {
@@ -135,15 +154,21 @@ func (f *machines) start(count int) {
 func (f *machines) add() {
 	f.t.Helper()
 	m := &machine{host: network.New(f.t), store: filepath.Join(f.t.TempDir(), "store")}
-	env, err := fleet.Environment(m.store, f.keys)
-	if err != nil {
-		f.t.Fatal(err)
+	m.through = m.host.Through()
+	if len(f.clocks) > 0 {
+		m.through = append(m.through, apart(f.t), strconv.Itoa(f.clocks[len(f.all)]))
 	}
-	var first harness.Server
+	p := place{dir: harness.TempDir(f.t), address: m.host.Address(), through: m.through}
+	var err error
+	if !f.alone {
+		if p.env, err = fleet.Environment(m.store, f.keys); err != nil {
+			f.t.Fatal(err)
+		}
+	}
 	if len(f.all) > 0 {
-		first = f.all[0].server
+		p.first = f.all[0].server
 	}
-	if m.server, err = f.kind.make(harness.TempDir(f.t), m.host, env, first); err != nil {
+	if m.server, err = f.kind.make(p); err != nil {
 		f.t.Fatal(err)
 	}
 	m.address = net.JoinHostPort(m.host.Address(), strconv.Itoa(f.kind.port(m.server)))
@@ -151,14 +176,22 @@ func (f *machines) add() {
 	if err := m.server.Start(); err != nil {
 		f.t.Fatalf("%v: %s", err, m.server.Log())
 	}
-	f.serve(m)
+	if !f.alone {
+		f.serve(m)
+	}
 	f.all = append(f.all, m)
+}
+
+// apart is the program that has another one have a clock of its own.
+func apart(t *testing.T) string {
+	t.Helper()
+	return workshop.Compile(t, "apart", "cc", "-Wall", "-Wextra", "-Werror", "tests/fleet/programs/apart.c")
 }
 
 // serve starts the agent of a machine.
 func (f *machines) serve(m *machine) {
 	f.t.Helper()
-	through := m.host.Through()
+	through := m.through
 	if f.through != nil {
 		through = f.through(m)
 	}
