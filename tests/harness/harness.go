@@ -186,7 +186,8 @@ type Result struct {
 	Errors     int          `json:"errors"`
 	Tickets    int          `json:"tickets"`
 	Retries    int          `json:"retries"`
-	New        int          `json:"new"` // attempts of clients that had no session
+	New        int          `json:"new"`   // attempts of clients that had no session
+	Early      int          `json:"early"` // attempts whose early data was accepted
 	Workers    int          `json:"workers"`
 	P50        float64      `json:"p50_us"`
 	P99        float64      `json:"p99_us"`

@@ -47,10 +47,11 @@ static const char usage[] =
     "            [--names COUNT] [--sigalgs LIST] [--cert FILE --key FILE] [--save FILE]\n"
     "            [--load FILE] [--no-ticket] [--no-shutdown] [--starttls smtp|imap] [--by-length]\n"
     "            [--greeting] [--silent] [--until-end] [--handshake-only] [--resume-only]\n"
-    "            [--once] [--host-header NAME] [--random] [--new PERCENT]\n"
+    "            [--once] [--host-header NAME] [--random] [--new PERCENT] [--early]\n"
     "--port may be given several times: a session is used at each of them in turn.\n"
     "--random: a session is used at any of them, and then what came of it; of the attempts\n"
     "--new are of clients that have none.\n"
+    "--early: an empty line goes before the request, as early data where a session allows it.\n"
     "--names: session number N of the pool is one of the name (N modulo COUNT).NAME.\n"
     "--sigalgs: what the server may sign with, as in SSL_CTX_set1_sigalgs_list(3).\n"
     "--by-length: the client ends the connection, where the answer ends by its Content-Length.\n"
@@ -94,7 +95,8 @@ static int take_option(const char *name, char *value)
                  {"handshake-only", &options.handshake_only},
                  {"resume-only", &options.resume_only},
                  {"once", &options.once},
-                 {"random", &options.random}};
+                 {"random", &options.random},
+                 {"early", &options.early}};
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0)

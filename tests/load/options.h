@@ -22,7 +22,7 @@ struct options {
     char *ports[MAX_TARGETS];
     int targets, threads, sessions, attempts, timeout, names, fresh;
     bool no_ticket, no_shutdown, by_length, greeting, silent, until_end, handshake_only,
-        resume_only, once, random;
+        resume_only, once, random, early;
 };
 
 extern struct options options;

@@ -69,6 +69,7 @@ void report(const struct thread *threads, int count, double *latencies, int meas
         all.tickets += one->tickets;
         all.retries += one->retries;
         all.fresh += one->fresh;
+        all.early += one->early;
         for (int j = 0; j < one->worker_count; j++)
             remember_worker(&all, one->workers[j], sizeof(one->workers[j]));
     }
@@ -80,10 +81,10 @@ void report(const struct thread *threads, int count, double *latencies, int meas
     measured -= none;
 
     printf("{\"sessions\":%d,\"attempts\":%d,\"handshakes\":%d,\"resumed\":%d,\"full\":%d,"
-           "\"errors\":%d,\"tickets\":%d,\"retries\":%d,\"new\":%d,\"workers\":%d,"
+           "\"errors\":%d,\"tickets\":%d,\"retries\":%d,\"new\":%d,\"early\":%d,\"workers\":%d,"
            "\"p50_us\":%.1f,\"p99_us\":%.1f,\"elapsed\":%.3f,\"quantiles\":[",
            options.sessions, options.attempts, all.handshakes, all.resumed,
-           all.handshakes - all.resumed, all.errors, all.tickets, all.retries, all.fresh,
+           all.handshakes - all.resumed, all.errors, all.tickets, all.retries, all.fresh, all.early,
            all.worker_count, quantile(latencies, measured, 0.50),
            quantile(latencies, measured, 0.99), elapsed);
     for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)

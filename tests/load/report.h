@@ -14,7 +14,7 @@ enum {
 struct thread {
     pthread_t id;
     int number;
-    int handshakes, resumed, errors, tickets, retries, fresh;
+    int handshakes, resumed, errors, tickets, retries, fresh, early;
     int worker_count;
     char workers[MAX_WORKERS][16];
 };
