@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"bytes"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -26,7 +27,12 @@ func TestNothingInTheClear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets = append(secrets, bytes.TrimSpace(key))
+	text := bytes.TrimSpace(key)
+	raw, err := base64.StdEncoding.DecodeString(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets = append(secrets, text, raw)
 	if len(secrets) < 80 {
 		t.Fatalf("%d secrets to look for", len(secrets))
 	}

@@ -5,90 +5,15 @@ package fleet
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 
-	"gosess/tests/fleet/network"
 	"gosess/tests/harness"
 )
-
-// Redis is a redis-server.
-type Redis struct {
-	Host      *network.Host // nil: this machine, on loopback
-	Root      string        // the root directory of another system, whose valkey-server it is then
-	Dir       string        // in that system
-	Port      int
-	Arguments []string // as in its configuration, with two dashes
-	cmd       *exec.Cmd
-}
-
-// StartRedis starts one on this machine, in a directory.
-func StartRedis(dir string) (*Redis, error) {
-	r := &Redis{Dir: dir}
-	return r, r.Run()
-}
-
-// Run starts it, again after Kill.
-func (r *Redis) Run() (err error) {
-	if r.Port == 0 {
-		if r.Port, err = harness.FreePort(); err != nil {
-			return err
-		}
-	}
-	line := slices.Clone(r.Host.Through())
-	if r.Root == "" {
-		line = append(line, "redis-server")
-	} else {
-		line = append(line, "chroot", r.Root, "/usr/bin/valkey-server")
-	}
-	line = append(line, "--bind", r.Host.Address(), "--protected-mode", "no", "--port", strconv.Itoa(r.Port), "--save", "", "--dir", r.Dir,
-		"--unixsocket", r.socket())
-	r.cmd = exec.Command(line[0], append(line[1:], r.Arguments...)...)
-	r.cmd.Env = append(os.Environ(), "LC_ALL=C") // the locale of this system may be none of another root
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := r.cmd.Start(); err != nil {
-		return err
-	}
-	return harness.WaitFor("redis-server", func() bool { return r.Ask("PING") == "PONG" })
-}
-
-// socket is the path of its Unix socket, in its own system.
-func (r *Redis) socket() string { return filepath.Join(r.Dir, "redis.sock") }
-
-// Kill ends it.
-func (r *Redis) Kill() {
-	if r.cmd != nil {
-		end(r.cmd)
-		r.cmd = nil
-	}
-}
-
-// Process is the process of it.
-func (r *Redis) Process() *os.Process { return r.cmd.Process }
-
-// Address is where it is.
-func (r *Redis) Address() string { return net.JoinHostPort(r.Host.Address(), strconv.Itoa(r.Port)) }
-
-// URL is its far URL.
-func (r *Redis) URL() string { return "redis://" + r.Address() }
-
-// Ask sends a command, not over the network, and returns what redis-cli prints.
-func (r *Redis) Ask(words ...string) string {
-	out, _ := exec.Command("redis-cli", append([]string{"-s", filepath.Join(r.Root, r.socket())}, words...)...).Output()
-	return strings.TrimSpace(string(out))
-}
-
-// Size is how many keys it has.
-func (r *Redis) Size() int {
-	n, _ := strconv.Atoi(r.Ask("DBSIZE"))
-	return n
-}
 
 // Agent is a gosess-agent.
 type Agent struct {
