@@ -118,10 +118,6 @@ func (f *machines) late() (n int) {
 	return n
 }
 
-var sharedTickets = with("nginx with shared tickets", func(n *harness.Nginx) {
-	n.Env, n.Tickets = append(n.Env, "GOSESS_TICKETS=shared"), true
-})
-
 // TestTicketSecrets: a ticket of one machine opens at the others, which have its secret of the far store.
 func TestTicketSecrets(t *testing.T) {
 	t.Parallel()

@@ -29,64 +29,6 @@ func count(few, all, fleet int) int {
 	return few
 }
 
-// A place is where a server is to be, and how.
-type place struct {
-	dir, address string
-	through, env []string
-	first        harness.Server // of the fleet, whose certificate all have; nil: it is that
-}
-
-// A kind of server.
-type kind struct {
-	name string
-	make func(p place) (harness.Server, error)
-	port func(harness.Server) int
-}
-
-var kinds = []kind{
-	{"nginx", func(p place) (harness.Server, error) {
-		n, err := harness.NewNginx(p.dir)
-		if err == nil && p.first != nil {
-			n.Sites[0].Cert = p.first.(*harness.Nginx).Sites[0].Cert
-		}
-		n.Env, n.Address, n.Through = p.env, p.address, p.through
-		return n, err
-	}, func(s harness.Server) int { return s.(*harness.Nginx).Port() }},
-	{"haproxy", func(p place) (harness.Server, error) {
-		h, err := harness.NewHAProxy(p.dir)
-		if err == nil && p.first != nil {
-			var pem []byte
-			if pem, err = os.ReadFile(p.first.(*harness.HAProxy).CertAndKey()); err == nil {
-				err = os.WriteFile(h.CertAndKey(), pem, 0o600)
-			}
-		}
-		h.Env, h.Address, h.Through = p.env, p.address, p.through
-		return h, err
-	}, func(s harness.Server) int { return s.(*harness.HAProxy).Port }},
-	{"httpd", func(p place) (harness.Server, error) {
-		h, err := harness.NewHTTPD(p.dir)
-		if err == nil && p.first != nil {
-			h.Sites[0].Cert = p.first.(*harness.HTTPD).Sites[0].Cert
-		}
-		h.Env, h.Address, h.Through = append(p.env, "GOSESS_TICKETS=stateful"), p.address, p.through
-		h.SSL = "SSLSessionCache nonenotnull"
-		return h, err
-	}, func(s harness.Server) int { return s.(*harness.HTTPD).Port() }},
-}
-
-var nginx = kinds[0]
-
-// with is nginx, changed before it starts.
-func with(name string, change func(n *harness.Nginx)) kind {
-	return kind{name, func(p place) (harness.Server, error) {
-		s, err := nginx.make(p)
-		if err == nil {
-			change(s.(*harness.Nginx))
-		}
-		return s, err
-	}, nginx.port}
-}
-
 // machines are those of one fleet, of one kind, and what they share.
 type machines struct {
 	t     *testing.T
@@ -96,6 +38,7 @@ type machines struct {
 	keys  string
 	all   []*machine
 
+	cluster []*fleet.Redis          // what the far store is in place of redis
 	clocks  []int                   // how many seconds the clock of a machine is ahead; empty: none is
 	through func(*machine) []string // the command that becomes an agent; nil: the machine's
 	alone   bool                    // there is neither gosess nor an agent
@@ -218,14 +161,27 @@ func (f *machines) wait(what string, done func() bool) {
 // visit makes sessions at a machine, which the far store has afterwards; the file of them.
 func (f *machines) visit(m *machine, version string, sessions int) (file string) {
 	f.t.Helper()
-	had := f.redis.Size()
+	had := f.size()
 	file = f.save(m, version, sessions)
 	stored := sessions
 	if version == "1.3" {
 		stored *= 2 // each connection has two tickets
 	}
-	f.wait("the sessions in the far store", func() bool { return f.redis.Size() >= had+stored })
+	f.wait("the sessions in the far store", func() bool { return f.size() >= had+stored })
 	return file
+}
+
+// size is how many keys the far store has.
+func (f *machines) size() (keys int) {
+	if f.cluster == nil {
+		return f.redis.Size()
+	}
+	for _, node := range f.cluster {
+		if isPrimary(node) {
+			keys += node.Size()
+		}
+	}
+	return keys
 }
 
 // save makes sessions at a machine; the file of them.

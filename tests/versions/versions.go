@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"gosess/tests/fleet/network"
 	"gosess/tests/harness"
 )
 
@@ -81,10 +82,11 @@ func fetch(t testing.TB, name, suite string, packages ...string) string {
 		t.Fatal(err)
 	}
 	directory := filepath.Join(top, "build", "versions", name)
-	arguments := append([]string{filepath.Join(top, "tests", "versions", "fetch.sh"), directory, suite}, packages...)
+	line := append(network.Outside(), "sh", filepath.Join(top, "tests", "versions", "fetch.sh"), directory, suite)
+	line = append(line, packages...)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	output, err := exec.CommandContext(ctx, "sh", arguments...).CombinedOutput()
+	output, err := exec.CommandContext(ctx, line[0], line[1:]...).CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 75 {
 		t.Skipf("%s", output)

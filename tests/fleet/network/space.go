@@ -41,6 +41,15 @@ func Main(m *testing.M, run func(*testing.M) int) int {
 	return cmd.ProcessState.ExitCode()
 }
 
+// Outside is the command that becomes a program in the namespace that the tests were started in, which may lead to the Internet: empty
+// where they are in it themselves.
+func Outside() []string {
+	if os.Getenv(insideVariable) == "" {
+		return nil
+	}
+	return []string{"nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", os.Getppid())}
+}
+
 // prepare makes the namespace of this process forward packets between hosts.
 func prepare() error {
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
