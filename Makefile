@@ -53,7 +53,7 @@ fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/
 # These begin first: one that began last would be waited for alone.
 LONG_SUITES := packages nginx shim haproxy mail cases httpd conformance
 
-.PHONY: force build agent demo demo-fleet test fuzz conformance bench lint deps deb install uninstall clean help
+.PHONY: force build agent demo demo-fleet test fuzz conformance bench bench-agent lint deps deb install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -85,6 +85,10 @@ conformance: deps ## run OpenSSL's, Python's, Ruby's and Perl's tests with goses
 bench: deps ## measure against nginx, httpd, HAProxy and libssl, and write docs/bench; QUICK=1: 2 minutes
 	@$(MAKE) --no-print-directory build
 	QUICK='$(QUICK)' $(GO) run ./tests/bench
+
+bench-agent: deps ## measure the agent with a full near store: how fast push is, its memory and processor (two minutes)
+	@$(MAKE) --no-print-directory agent
+	cd agent && $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x .
 
 lint: ## check style and find mistakes in Go, C and shell
 	@C_DIALECT='$(C_DIALECT)' C_WARNINGS='$(C_WARNINGS)' GO='$(GO)' sh tests/lint.sh

@@ -23,7 +23,7 @@ func check(arguments []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	client := remote.New(told.Far, secrets, journal.New(io.Discard, os.Getenv), nil)
+	client := remote.New(told.Far, secrets, journal.New(io.Discard, os.Getenv), nil, nil)
 	began := time.Now()
 	if err := client.Connect(0); err != nil {
 		return fmt.Errorf("%s: %w", told.Far, err)

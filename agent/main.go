@@ -34,7 +34,8 @@ A file of options has lines NAME = VALUE with the same names, and # before a rem
                                                             sentinels, and the name of the primary that they watch
                     unix:///run/valkey/valkey.sock?db=1     a Unix socket
                 further options: user=NAME, password=FILE, sentinel-password=FILE (FILE is an absolute path, or credential:NAME
-                for one of systemd's LoadCredential=), prefix=TEXT before each key (gosess:)
+                for one of systemd's LoadCredential=), prefix=TEXT before each key (gosess:), push: agents tell each other at once of
+                what their servers store
 
 exit status: 0 well, 1 it does not work, 2 a mistake in the command line or the file of options, 3 check has found something
 `

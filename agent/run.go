@@ -59,8 +59,9 @@ func serveStore(arguments []string) error {
 		}
 	}
 	var agent *serve.Agent
-	client := remote.New(told.Far, secrets, log, func(up bool, began time.Time, trip time.Duration) { agent.Changed(up, began, trip) })
-	agent = serve.New(store.Window(), store.Store, client, log)
+	client := remote.New(told.Far, secrets, log, func(up bool, began time.Time, trip time.Duration) { agent.Changed(up, began, trip) },
+		func(message []byte) { agent.Heard(message) })
+	agent = serve.New(store.Window(), store.Store, client, log, told.Far.Push)
 	agent.Start()
 	client.Start()
 	log.Notice("begin", "serving %s for %s", told.Store, told.Far)

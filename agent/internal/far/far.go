@@ -55,15 +55,17 @@ const (
 	Put                // an entry under a key, in place of what is there
 	Add                // an entry under a key where there is none; the one that is there then, whoever put it
 	Remove             // nothing under a key
+	Push               // a message to all machines that listen, of which each hears or does not
 )
 
 // Op is one operation, and what became of it.
 type Op struct {
-	Kind  Kind
-	Key   Key
-	Entry Entry // for Put and Add; of Get, Take and Add the answer, if it is Found
-	Found bool
-	Err   error
+	Kind    Kind
+	Key     Key
+	Entry   Entry // for Put and Add; of Get, Take and Add the answer, if it is Found
+	Message []byte
+	Found   bool
+	Err     error
 }
 
 // Why an operation has no answer.

@@ -20,6 +20,7 @@ type Far struct {
 	Cluster  bool
 	Sentinel string // the name of the primary that the hosts, which are sentinels, know
 	Prefix   string // of all keys
+	Push     bool   // what is stored is told to the other machines at once
 	Files    Files
 
 	User       string
@@ -57,6 +58,7 @@ var farOptions = []farOption{
 	{"sentinel-password", "sentinel-password=/etc/gosess/sentinel", fileOption(func(f *Far) *string { return &f.Files.SentinelPassword })},
 	{"cluster", "", func(f *Far, _ string) error { f.Cluster = true; return nil }},
 	{"prefix", "prefix=web:", parsePrefix},
+	{"push", "", func(f *Far, _ string) error { f.Push = true; return nil }},
 	{"db", "db=0", parseDatabase},
 	{"ca", "ca=/etc/gosess/ca.pem", fileOption(func(f *Far) *string { return &f.Files.CA })},
 	{"cert", "cert=/etc/gosess/client.pem", fileOption(func(f *Far) *string { return &f.Files.Certificate })},

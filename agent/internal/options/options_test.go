@@ -18,6 +18,7 @@ func TestFarURLs(t *testing.T) {
 		"redis://[::1]:7000/3":       {Scheme: "redis", Hosts: []string{"[::1]:7000"}, Database: 3, Prefix: "gosess:"},
 		"redis://::1":                {Scheme: "redis", Hosts: []string{"[::1]:6379"}, Prefix: "gosess:"},
 		"valkey://a:1,b:2,c?cluster": {Scheme: "valkey", Hosts: []string{"a:1", "b:2", "c:6379"}, Cluster: true, Prefix: "gosess:"},
+		"valkey://a?push":            {Scheme: "valkey", Hosts: []string{"a:6379"}, Push: true, Prefix: "gosess:"},
 		"redis://s1,s2:1?sentinel=main&sentinel-password=credential:sp": {Scheme: "redis", Hosts: []string{"s1:26379", "s2:1"},
 			Sentinel: "main", Prefix: "gosess:", Files: options.Files{SentinelPassword: "credential:sp"}},
 		"unix:///run/valkey.sock?db=2&prefix=web:": {Scheme: "unix", Unix: true, Hosts: []string{"/run/valkey.sock"}, Database: 2, Prefix: "web:"},

@@ -36,29 +36,32 @@ type Client struct {
 	link    atomic.Pointer[link] // nil while there is none
 	waiting atomic.Int32         // calls of the library that have not returned
 	changed Changed
+	push    broadcast
 	kick    chan struct{}
 
 	stop  chan struct{}
 	ended sync.WaitGroup
-	first int // the host that a link is tried with first
+	first atomic.Int32 // the host that a link is tried with first
 }
 
 // Changed is told, by one goroutine, how the store is: each time that a probe was answered, when that was sent and how long its
 // answer took; and that there is no connection any more.
 type Changed func(up bool, began time.Time, trip time.Duration)
 
-// New makes a client, which connects when it is started.
-func New(f options.Far, secrets options.Secrets, log *journal.Log, changed Changed) *Client {
-	return &Client{target: target{f, secrets}, log: log, now: time.Now, keys: newKeys(f), changed: changed, kick: make(chan struct{}, 1), stop: make(chan struct{})}
+// New makes a client, which connects when it is started. Heard is told, by several goroutines, what machines push, this one too.
+func New(f options.Far, secrets options.Secrets, log *journal.Log, changed Changed, heard func(message []byte)) *Client {
+	c := &Client{target: target{f, secrets}, log: log, now: time.Now, keys: newKeys(f), changed: changed,
+		kick: make(chan struct{}, 1), stop: make(chan struct{})}
+	c.push = broadcast{target: c.target, log: log, channels: c.keys.channels, heard: heard, stop: c.stop}
+	return c
 }
 
 // Start connects, and goes on until Close.
 func (c *Client) Start() {
-	c.ended.Add(1)
-	go func() {
-		defer c.ended.Done()
-		c.keep()
-	}()
+	c.ended.Go(c.keep)
+	if c.far.Push {
+		c.ended.Go(func() { c.push.listen(c.best) })
+	}
 }
 
 // Close ends all connections. What waits for an answer gets none.
@@ -164,14 +167,14 @@ func (c *Client) connect() (*link, error) {
 	var replica *link
 	var failed error
 	for i := range c.far.Hosts {
-		at := (c.first + i) % len(c.far.Hosts)
+		at := (int(c.first.Load()) + i) % len(c.far.Hosts)
 		l, err := c.dial(c.far.Hosts[at:at+1], false)
 		if err != nil {
 			failed = err
 			continue
 		}
 		if len(c.far.Hosts) == 1 || !isReplica(l.client) {
-			c.first = at
+			c.first.Store(int32(at))
 			if replica != nil {
 				replica.end()
 			}
@@ -186,6 +189,15 @@ func (c *Client) connect() (*link, error) {
 		return replica, nil
 	}
 	return nil, failed
+}
+
+// best are the hosts to connect to: without a cluster the one that was connected to last.
+func (c *Client) best() []string {
+	if c.far.Cluster || c.far.Sentinel != "" {
+		return c.far.Hosts
+	}
+	at := c.first.Load()
+	return c.far.Hosts[at : at+1]
 }
 
 func isReplica(client valkey.Client) bool {

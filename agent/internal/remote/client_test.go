@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,20 @@ type machine struct {
 	up bool
 	ups,
 	downs int
-	said bytes.Buffer
+	said     bytes.Buffer
+	messages []string
+}
+
+func (m *machine) heard(message []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.messages = append(m.messages, string(message))
+}
+
+func (m *machine) hasHeard(message string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Contains(m.messages, message)
 }
 
 func (m *machine) Write(b []byte) (int, error) {
@@ -70,7 +84,7 @@ func start(t *testing.T, url string) *machine {
 			m.downs++
 		}
 		m.up = up
-	})
+	}, m.heard)
 	m.Start()
 	t.Cleanup(m.Close)
 	return m

@@ -137,6 +137,10 @@ func TestRights(t *testing.T) {
 		t.Fatal(answer)
 	}
 	redis.CLI("ACL", "SETUSER", "default", "resetkeys")
+	const forPush = "&gosess:* +publish +subscribe"
+	if !strings.Contains(string(page), "`"+forPush+"`") {
+		t.Fatal("the page does not have the rights for push")
+	}
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte("geheim"), 0o600); err != nil {
 		t.Fatal(err)
@@ -164,6 +168,15 @@ func TestRights(t *testing.T) {
 	}
 	outside := start(t, url+"&prefix=other:")
 	outside.waitSays("its ACL forbids a command that the agent needs")
+	listener := start(t, url+"&push")
+	listener.waitUp()
+	listener.waitSays("what other machines store is not heard of at once, and is asked for when it is needed: its ACL forbids")
+	listener.wants(far.Get, keyOf(1), "")
+	redis.CLI(append([]string{"ACL", "SETUSER", "gosess"}, strings.Fields(forPush)...)...)
+	testredis.WaitFor(t, "a message", func() bool {
+		listener.one(far.Op{Kind: far.Push, Message: []byte("hello")})
+		return listener.hasHeard("hello")
+	})
 }
 
 // An authority issues certificates for a minute.

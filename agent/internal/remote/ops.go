@@ -41,6 +41,8 @@ func (c *Client) commands(b valkey.Builder, op *far.Op, now time.Time) []valkey.
 		return []valkey.Completed{b.Getdel().Key(key).Build()}
 	case far.Remove:
 		return []valkey.Completed{b.Unlink().Key(key).Build()}
+	case far.Push:
+		return []valkey.Completed{c.push.command(b, valkey.BinaryString(op.Message))}
 	}
 	// To the end of its last second, by the clock that it was made with: the store's may be another.
 	left := time.Unix(int64(op.Entry.Expires)+1, 0).Sub(now).Milliseconds()
@@ -69,7 +71,7 @@ func (c *Client) finish(op *far.Op, result valkey.ValkeyResult, now int64) {
 		}
 		return
 	}
-	if op.Kind == far.Put || op.Kind == far.Remove {
+	if op.Kind == far.Put || op.Kind == far.Remove || op.Kind == far.Push {
 		return
 	}
 	value, err := result.AsBytes()

@@ -21,9 +21,10 @@ type Agent struct {
 	working  sync.WaitGroup
 }
 
-// New makes an agent of a window, the store that it belongs to, and a far store.
-func New(w *window.Window, near *shm.Store, f Far, log *journal.Log) *Agent {
-	m := newMachine(w, near, f, log)
+// New makes an agent of a window, the store that it belongs to, and a far store. Pushes says that machines tell each other what
+// is stored.
+func New(w *window.Window, near *shm.Store, f Far, log *journal.Log, pushes bool) *Agent {
+	m := newMachine(w, near, f, log, pushes)
 	n := newNews(m)
 	return &Agent{machine: m, news: n, requests: &requests{machine: m, news: n}}
 }

@@ -17,7 +17,7 @@ type gone struct {
 }
 
 const (
-	// goneFor is longer than an answer is on its way.
+	// goneFor is longer than an answer, or a message that is pushed, is on its way.
 	goneFor     = 3 * time.Second
 	mostFlushes = 1024
 )

@@ -27,6 +27,7 @@ type machine struct {
 	far    Far
 	log    *journal.Log
 	id     far.Machine
+	pushes bool // what is stored is told to the other machines at once
 
 	outbox *outbox
 	gate   gate
@@ -37,8 +38,8 @@ type machine struct {
 	stop     chan struct{}
 }
 
-func newMachine(w *window.Window, near *shm.Store, f Far, log *journal.Log) *machine {
-	m := &machine{window: w, near: near, far: f, log: log, outbox: newOutbox(), stop: make(chan struct{})}
+func newMachine(w *window.Window, near *shm.Store, f Far, log *journal.Log, pushes bool) *machine {
+	m := &machine{window: w, near: near, far: f, log: log, pushes: pushes, outbox: newOutbox(), stop: make(chan struct{})}
 	rand.Read(m.id[:])
 	return m
 }
@@ -64,6 +65,19 @@ func (m *machine) look(key *sessioncache.LookupKey, record bool) (e sessioncache
 		return e, found
 	}
 	return e, m.near.Look(key, &e)
+}
+
+// put puts a session of another machine into the near store, and reports whether it may be had: it may have been removed while it was
+// on its way.
+func (m *machine) put(key *sessioncache.LookupKey, e *far.Entry) bool {
+	if m.gone.covers(e) || m.near.Put(context.Background(), key, e.Sealed, e.Expires, now()) != nil {
+		return false
+	}
+	if m.gone.has(far.Key(*key)) {
+		m.drop(key)
+		return false
+	}
+	return true
 }
 
 // drop removes a session from the near store.

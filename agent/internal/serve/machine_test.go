@@ -105,12 +105,13 @@ func (m *machine) begin() {
 		m.t.Fatal(err)
 	}
 	log := journal.New(&m.said, func(string) string { return "" })
-	m.client = remote.New(f, options.Secrets{}, log, func(up bool, began time.Time, trip time.Duration) { m.agent.Changed(up, began, trip) })
+	m.client = remote.New(f, options.Secrets{}, log, func(up bool, began time.Time, trip time.Duration) { m.agent.Changed(up, began, trip) },
+		func(message []byte) { m.agent.Heard(message) })
 	store := serve.Far(m.client)
 	if m.around != nil {
 		store = m.around(store)
 	}
-	m.agent = serve.New(m.served.Window(), m.served.Store, store, log)
+	m.agent = serve.New(m.served.Window(), m.served.Store, store, log, f.Push)
 	m.agent.Start()
 	m.client.Start()
 }

@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// newsEvery is how often the agent looks for news while there is some: a worker that had to wake it would pay for it.
+	// newsEvery is how often the agent looks for news while there is some: a worker that had to wake it would pay for it. Where it is
+	// pushed, it is to be ahead of the client.
 	newsEvery = 5 * time.Millisecond
+	pushEvery = 2 * time.Millisecond
 	// quietAfter is after how many looks for nothing it sleeps until it is woken.
 	quietAfter = 20
 	// idleFor is for how long it sleeps at most.
@@ -33,6 +35,10 @@ func newNews(m *machine) *news { return &news{machine: m, drained: make([]window
 
 // listen reads news into the outbox, until the agent is stopped.
 func (n *news) listen() {
+	every, quietAfter := newsEvery, quietAfter
+	if n.pushes {
+		every, quietAfter = pushEvery, quietAfter*int(newsEvery/pushEvery)
+	}
 	for quiet := 0; !n.stopping.Load(); {
 		if n.read() > 0 {
 			quiet = 0
@@ -40,7 +46,7 @@ func (n *news) listen() {
 			quiet++
 		}
 		if quiet < quietAfter {
-			if !n.sleep(newsEvery) {
+			if !n.sleep(every) {
 				return
 			}
 			continue
@@ -139,8 +145,11 @@ func (n *news) send(items []window.Item) (again []window.Item, refused bool) {
 		removal.From = n.id
 		unsaid = n.far.Post(removal)
 	}
+	if n.pushes {
+		ops = n.messages(ops)
+	}
 	n.far.Do(ops)
-	for i := range ops {
+	for i := range of {
 		item := &items[of[i]]
 		failed[of[i]] = ops[i].Err
 		if item.Kind == window.Removed && ops[i].Err == nil {

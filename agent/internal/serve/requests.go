@@ -147,12 +147,8 @@ func (q *requests) keep(key *sessioncache.LookupKey, e *far.Entry, operation win
 		err := q.near.AddRecord(context.Background(), key, e.Sealed, e.Expires, now())
 		return err == nil || err == sessioncache.ErrExists
 	}
-	if q.gone.covers(e) || q.near.Put(context.Background(), key, e.Sealed, e.Expires, now()) != nil {
-		return false
+	if operation == window.Take { // nobody else has it, nor will
+		return !q.gone.covers(e) && q.near.Put(context.Background(), key, e.Sealed, e.Expires, now()) == nil
 	}
-	if operation != window.Take && q.gone.has(far.Key(*key)) { // it was removed while the answer was on its way
-		q.drop(key)
-		return false
-	}
-	return true
+	return q.put(key, e)
 }
