@@ -104,7 +104,7 @@ fault; with 2 where nobody can be reached. See docs/operating.md.`,
 			examples: []example{
 				{"(umask 077; gosess keygen > /etc/gosess/keys)", "a key file; see gosess(7) for a change of keys"},
 			},
-			prepare: none(keygen),
+			prepare: prepareKeygen,
 		},
 		{
 			name:     "keys export",

@@ -48,7 +48,8 @@ function __gosess_complete
     set -l words (commandline -opc) (commandline -ct)
     set -l lines (gosess __complete -- $words[2..-1] 2>/dev/null)
     if test "$lines[1]" = :files
-        __fish_complete_path (commandline -ct | string replace -r '^shm:' '')
+        set -l scheme (commandline -ct | string match -r '^shm:')
+        __fish_complete_path (commandline -ct | string replace -r '^shm:' '') | string replace -r '^' "$scheme"
     else
         printf '%s\n' $lines
     end

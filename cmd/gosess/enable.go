@@ -12,8 +12,10 @@ import (
 	"strings"
 )
 
+type knownService struct{ name, hint string }
+
 // services are those of Debian whose program gosess is known to serve as it comes. Where there is one, hint says what else to do.
-var services = []struct{ name, hint string }{
+var services = []knownService{
 	{"nginx", "before nginx upgrades its binary (USR2), name the variables in nginx.conf: env LD_PRELOAD; env GOSESS_CACHE; env GOSESS_TICKETS;"},
 	{"haproxy", ""},
 	{"apache2", ""},
@@ -36,7 +38,7 @@ func serviceNames() string {
 func prepareEnable(flags *flag.FlagSet) action {
 	cache := flags.String("cache", "", "`URL` of the store (else shm:/var/lib/gosess/SERVICE?size=64m)")
 	tickets := flags.String("tickets", "shared", "`"+strings.Join(ticketKinds, "|")+"`: what becomes of session tickets")
-	root := rootOption(flags)
+	root, asJSON := rootOption(flags), jsonOption(flags)
 	show := flags.Bool("show", false, "print the file, and write nothing")
 	return func(out *output, operands []string) error {
 		name, err := serviceOf("enable", operands)
@@ -57,17 +59,30 @@ func prepareEnable(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		if *show {
+		path := dropInPath(*root, name)
+		if !*show {
+			if err := writeDropIn(path, text); err != nil {
+				return err
+			}
+		}
+		switch {
+		case *asJSON:
+			return writeObject(out, object{{"path", path}, {"text", text}, {"written", !*show}, {"hint", hintOf(name)}, {"next", restart(name)}})
+		case *show:
 			_, err := fmt.Fprint(out, text)
 			return err
 		}
-		return writeDropIn(out, name, dropInPath(*root, name), text)
+		fmt.Fprintf(out, "wrote %s:\n\n%s\n", path, text)
+		if hint := hintOf(name); hint != "" {
+			fmt.Fprintln(out, hint)
+		}
+		return sayNext(out, name, "gosess disable "+name+" undoes it")
 	}
 }
 
 // prepareDisable removes what enable has written.
 func prepareDisable(flags *flag.FlagSet) action {
-	root := rootOption(flags)
+	root, asJSON := rootOption(flags), jsonOption(flags)
 	return func(out *output, operands []string) error {
 		name, err := serviceOf("disable", operands)
 		if err != nil {
@@ -81,6 +96,9 @@ func prepareDisable(flags *flag.FlagSet) action {
 			return err
 		}
 		_ = os.Remove(filepath.Dir(path)) // it stays where it is not empty
+		if *asJSON {
+			return writeObject(out, object{{"removed", path}, {"next", restart(name)}})
+		}
 		fmt.Fprintf(out, "removed %s\n", path)
 		return sayNext(out, name, "its store stays in /var/lib/gosess")
 	}
@@ -125,7 +143,7 @@ func mayReplace(path string) error {
 }
 
 // writeDropIn replaces the whole file at once, so that systemd never reads half of it.
-func writeDropIn(out *output, service, path, text string) (err error) {
+func writeDropIn(path, text string) (err error) {
 	if err := mayReplace(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -145,20 +163,19 @@ func writeDropIn(out *output, service, path, text string) (err error) {
 	if err := errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "wrote %s:\n\n%s\n", path, text)
-	for _, s := range services {
-		if s.name == service && s.hint != "" {
-			fmt.Fprintln(out, s.hint)
-		}
-	}
-	return sayNext(out, service, "gosess disable "+service+" undoes it")
+	return os.Rename(file.Name(), path)
 }
 
-// sayNext says what makes the change count. Restarting a server is for its operator to decide.
+func hintOf(service string) string {
+	n := slices.IndexFunc(services, func(s knownService) bool { return s.name == service })
+	return services[n].hint
+}
+
+// restart is what makes a change count.
+func restart(service string) string { return "systemctl daemon-reload && systemctl restart " + service }
+
+// sayNext says what to do next: restarting a server is for its operator to decide.
 func sayNext(out *output, service, also string) error {
-	_, err := fmt.Fprintf(out, "next: systemctl daemon-reload && systemctl restart %s (a reload keeps the old environment); %s\n", service, also)
+	_, err := fmt.Fprintf(out, "next: %s (a reload keeps the old environment); %s\n", restart(service), also)
 	return err
 }

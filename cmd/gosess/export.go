@@ -26,8 +26,8 @@ func prepareExport(flags *flag.FlagSet) action {
 	program := flags.String("for", "", "`"+strings.Join(names, "|")+"`: which program is to read it")
 	to := flags.String("to", "", "`FILE` to write, or to replace")
 	period := flags.String("period", setOr("GOSESS_TICKET_PERIOD", "1h"), "`PERIOD` of the servers' tickets (else GOSESS_TICKET_PERIOD, else 1h)")
-	keys := keysOption(flags)
-	return func(_ *output, operands []string) error {
+	keys, asJSON := keysOption(flags), jsonOption(flags)
+	return func(out *output, operands []string) error {
 		kind, known := ticketfile.Of(*program)
 		if !known {
 			return usageError{fmt.Sprintf("keys export: --for %q is unknown; allowed: %s", *program, strings.Join(names, ", "))}
@@ -39,7 +39,11 @@ func prepareExport(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		return export(kind, *to, operands[0], *keys, seconds)
+		paths, err := export(kind, *to, operands[0], *keys, seconds)
+		if err != nil || !*asJSON {
+			return err
+		}
+		return writeObject(out, object{{"program", kind.Name}, {"files", paths}, {"period", seconds}})
 	}
 }
 
@@ -57,15 +61,16 @@ func periodOf(text string) (int64, error) {
 	return 0, usageError{fmt.Sprintf("the period %q is not allowed; allowed: 5m to 24h, in m or h", text)}
 }
 
-func export(kind ticketfile.Kind, to, url, keysFile string, period int64) error {
+// export writes the files, and returns their paths.
+func export(kind ticketfile.Kind, to, url, keysFile string, period int64) (paths []string, err error) {
 	store, err := inspect.ByURL(url, inspect.ToRead)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer store.Close()
 	keys, err := settings.Keys(url, keysFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now := time.Now().Unix()
 	secrets, err := store.Secrets(keys, period, now)
@@ -73,24 +78,26 @@ func export(kind ticketfile.Kind, to, url, keysFile string, period int64) error 
 		clear(keys[i])
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	files, err := kind.Make(secrets, now)
 	tickets.Wipe(secrets)
 	if errors.Is(err, ticketfile.ErrNoSecret) {
-		return fmt.Errorf("store %s: no server has made a secret of this period in it: GOSESS_TICKETS=shared, and a period of %d m", store.Name, period/60)
+		return nil, fmt.Errorf("store %s: no server has made a secret of this period in it: GOSESS_TICKETS=shared, and a period of %d m", store.Name, period/60)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, file := range files {
-		if err := replace(to+file.Suffix, file.Data); err != nil {
-			return err
+		path := to + file.Suffix
+		if err := replace(path, file.Data); err != nil {
+			return paths, err
 		}
+		paths = append(paths, path)
 	}
 	fmt.Fprintf(os.Stderr, "gosess: %s: tickets under these keys are bound to no server name and no certificate: give the file only to servers that may "+
 		"resume each other's sessions%s\n", to, map[bool]string{true: "; this program reads one key, so tickets end with the period"}[kind.Single])
-	return nil
+	return paths, nil
 }
 
 // replace writes a file that only its owner reads, whole or not at all.

@@ -73,13 +73,7 @@ type result struct {
 // gosess runs the command below dir with variables set, and no other GOSESS ones.
 func gosess(t *testing.T, dir string, variables []string, args ...string) result {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(dir, "bin", "gosess"), args...)
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "GOSESS_") && !strings.HasPrefix(variable, "LD_PRELOAD=") {
-			cmd.Env = append(cmd.Env, variable)
-		}
-	}
-	cmd.Env = append(append(cmd.Env, "GOSESS_TEST_MAIN=1"), variables...)
+	cmd := invocation(dir, variables, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	var exit *exec.ExitError
@@ -87,4 +81,21 @@ func gosess(t *testing.T, dir string, variables []string, args ...string) result
 		t.Fatal(err)
 	}
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// invocation is a run of gosess below dir.
+func invocation(dir string, variables []string, words ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(dir, "bin", "gosess"), words...)
+	cmd.Env = surroundings(variables)
+	return cmd
+}
+
+// surroundings are the environment of this process with variables set, and no other GOSESS ones, where gosess is this program.
+func surroundings(variables []string) (all []string) {
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "GOSESS_") && !strings.HasPrefix(variable, "LD_PRELOAD=") {
+			all = append(all, variable)
+		}
+	}
+	return append(append(all, "GOSESS_TEST_MAIN=1"), variables...)
 }

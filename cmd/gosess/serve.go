@@ -20,7 +20,7 @@ import (
 // prepareServe serves metrics and a page about stores.
 func prepareServe(flags *flag.FlagSet) action {
 	listen := flags.String("listen", "127.0.0.1:9477", "`ADDRESS` and port; other addresses than loopback's show it to the network")
-	pid := pidOption(flags)
+	pid, asJSON := pidOption(flags), jsonOption(flags)
 	return func(out *output, operands []string) error {
 		sources, err := sourcesOf(*pid, operands)
 		if err != nil {
@@ -42,12 +42,24 @@ func prepareServe(flags *flag.FlagSet) action {
 			defer cancel()
 			server.Shutdown(soon)
 		}()
-		fmt.Fprintf(out, "serving http://%s/ and http://%s/metrics\n", address, address)
+		if err := sayServing(out, address.String(), *asJSON); err != nil {
+			return err
+		}
 		if err := server.Serve(monitor.Limit(listener)); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
 	}
+}
+
+// sayServing says where, when whoever asks is answered.
+func sayServing(out *output, address string, asJSON bool) error {
+	page, metrics := "http://"+address+"/", "http://"+address+"/metrics"
+	if asJSON {
+		return writeObject(out, object{{"page", page}, {"metrics", metrics}})
+	}
+	_, err := fmt.Fprintf(out, "serving %s and %s\n", page, metrics)
+	return err
 }
 
 // sourcesOf are the stores that a command line names. They need not be there yet.
