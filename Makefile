@@ -53,7 +53,7 @@ fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/
 # These begin first: one that began last would be waited for alone.
 LONG_SUITES := packages nginx shim haproxy mail cases httpd conformance
 
-.PHONY: force build agent demo demo-fleet test fuzz conformance bench bench-agent lint deps deb install uninstall clean help
+.PHONY: force build agent demo demo-fleet test suites fuzz conformance bench bench-agent lint deps deb install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -69,9 +69,12 @@ demo-fleet: deps ## show three machines that share their sessions, and their Red
 	$(GO) run ./tests/fleet/demo
 
 test: deps ## run the lint and every test, end with a count (installs what is missing)
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory build agent
-	$(GO) run ./tests/tally '$(LONG_SUITES:%=./tests/%) ./...' '-C agent ./...' \
+	@$(MAKE) --no-print-directory -j3 suites lint
+
+# The tests wait more than they compute, and the lint only computes: it runs while they do. Programs
+# that they start with make of their own have nothing to do with the jobs of this one.
+suites: build agent
+	@MAKEFLAGS= $(GO) run ./tests/tally '$(LONG_SUITES:%=./tests/%) ./...' '-C agent ./...' \
 		$(if $(filter true,$(CI))$(filter all,$(GOSESS_TESTS)),'-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...') \
 		$(if $(filter true,$(CI)),$(call fuzz_runs,-parallel=1))
 

@@ -27,8 +27,8 @@ type way struct {
 var (
 	baseline = way{name: "without"}
 	ways     = []way{
-		{"memory", true, "memory:", ""},
 		{"shm", true, "shm:?size=4m", ""},
+		{"memory", true, "memory:", ""},
 		{"unset", true, "", ""},
 		{"stateful", true, "shm:?size=4m", "stateful"},
 	}
