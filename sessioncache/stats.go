@@ -26,6 +26,18 @@ type Secret struct {
 	Tally Tally
 }
 
+// Agent is what the store of a fleet says of the agent of its machine, and of what servers have asked it since the store was made.
+type Agent struct {
+	Serves   bool // there is one
+	GateOpen bool // handshakes may wait for it
+
+	Waiting uint64 // handshakes that wait now
+	Queue   uint64 // news that the agent has not delivered
+
+	Hits, Misses, Failures, Timeouts, Crowded, Robbed uint64 // how what was asked has ended
+	Reclaimed, Overrun, Torn                          uint64 // places that nobody gave back; news that was lost
+}
+
 // Stats is what a store can say about itself.
 type Stats struct {
 	Total    Counters // over all workers that there ever were
@@ -33,6 +45,7 @@ type Stats struct {
 	Contexts []Context
 	Secrets  []Secret                  // the oldest first
 	Latency  [OperationCount]Histogram // of a part of all
+	Agent    *Agent                    // nil where the store is that of one machine
 	Entries  uint64                    // sessions
 	Used     uint64                    // bytes that they take up
 	Capacity uint64                    // bytes that they can take up

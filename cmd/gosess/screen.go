@@ -65,6 +65,10 @@ func (p *screen) draw(name string, s, before *sessioncache.Stats, passed time.Du
 		p.line("errors %d, too big %d", since[sessioncache.Errors], since[sessioncache.TooBig])
 	}
 	p.line("latency   %s", latency(s))
+	if s.Agent != nil {
+		p.line("agent     %s", agent(s.Agent))
+		p.line("asked it  %s", asked(s.Agent))
+	}
 	p.line("")
 	p.line("%-30s %10s %10s %6s %10s", "context", "hits/s", "misses/s", "hit %", "stores/s")
 	was := map[string]sessioncache.Counters{}

@@ -22,24 +22,11 @@ func filled(t *testing.T) (path string, c *sessioncache.Cache) {
 	if err := os.WriteFile(path, header(1<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
+	if err := os.Truncate(path, 1<<20); err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	if err := file.Truncate(1 << 20); err != nil {
-		t.Fatal(err)
-	}
-	mapping, err := syscall.Mmap(int(file.Fd()), 0, 1<<20, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { syscall.Munmap(mapping) })
-	store, err := shm.Open(mapping)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c, err = sessioncache.New(store, [][]byte{make([]byte, sessioncache.KeySize)}); err != nil {
+	var err error
+	if c, err = sessioncache.New(openStoreOf(t, path, 1<<20), [][]byte{make([]byte, sessioncache.KeySize)}); err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now().Unix()
@@ -55,6 +42,26 @@ func filled(t *testing.T) (path string, c *sessioncache.Cache) {
 		}
 	}
 	return path, c
+}
+
+// openStoreOf opens a store as a worker does.
+func openStoreOf(t *testing.T, path string, size int) *shm.Store {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	mapping, err := syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Munmap(mapping) })
+	store, err := shm.Open(mapping)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
 }
 
 func TestList(t *testing.T) {

@@ -91,7 +91,7 @@ func statsObject(name string, s *sessioncache.Stats) object {
 		}
 		latency = append(latency, member{sessioncache.Operation(o).String(), object{{"sum", h.Sum.Seconds()}, {"buckets", buckets}}})
 	}
-	return append(withCounters(object{{"store", name}}, s.Total),
+	o := append(withCounters(object{{"store", name}}, s.Total),
 		member{"entries", s.Entries},
 		member{"used", s.Used},
 		member{"capacity", s.Capacity},
@@ -103,6 +103,10 @@ func statsObject(name string, s *sessioncache.Stats) object {
 		member{"latency", latency}, // of one operation in 16
 		member{"secrets", secretObjects(s)},
 	)
+	if s.Agent != nil {
+		o = append(o, member{"agent", agentObject(s.Agent)})
+	}
+	return o
 }
 
 // watchJSON prints an object a line.

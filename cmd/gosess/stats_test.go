@@ -14,6 +14,7 @@ import (
 
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
+	"gosess/sessioncache/window"
 )
 
 // header is that of an empty store of a size, made one hour after the epoch.
@@ -98,9 +99,11 @@ func TestStats(t *testing.T) {
 	if strings.Contains(r.stdout, unused) {
 		t.Errorf("a worker has used it: %s", r.stdout)
 	}
+	reasons := "missed: 9 absent, 10 expired, 11 name, 12 terms, 13 unknown, 14 cipher, 15 taken, 16 broken; " +
+		"kept: 17 unknown, 18 data, 19 rules, 20 chain, 21 large, 22 added"
 	for _, line := range []string{
 		fmt.Sprintf("made 1970-01-01 01:00:00, size 1m, format %d", shm.Version),
-		"sessions 0, 0.0 % of the room",
+		"sessions 0, in 0 bytes, 0.0 % of the room",
 		"lookups 3: 1 hits (33.3 %), 2 misses: 9 absent, 10 expired, 11 name, 12 terms, 13 unknown, 14 cipher, 15 taken, 16 broken",
 		"stores 3, kept in their process: 17 unknown, 18 data, 19 rules, 20 chain, 21 large, 22 added",
 		"ends 4 evicted at an age of 5s, 5 expired, 6 removed, 7 too big, 8 errors",
@@ -110,10 +113,10 @@ func TestStats(t *testing.T) {
 		"a.example 24 25 26 27 28",
 		"secret made age ends in tickets made accepted",
 		fmt.Sprintf("1970-01-01 01:00:02 %s 0s 5 4", age(time.Now().Unix()-3602)),
-		"context hits misses hit % stores kept",
-		"a.example 1 2 33.3 3 117",
+		"context hits misses hit % stores kept why",
+		"a.example 1 2 33.3 3 117 " + reasons,
 		"all 1 2 33.3 3 117 1970-01-01 01:00:00",
-		fmt.Sprintf("%d 1 2 33.3 3 117 1970-01-01 02:00:00", os.Getpid()),
+		fmt.Sprintf("%d 1 2 33.3 3 117 1970-01-01 02:00:00; %s", os.Getpid(), reasons),
 	} {
 		if !strings.Contains("\n"+squeeze(r.stdout)+"\n", "\n"+line+"\n") {
 			t.Errorf("%q is missing in\n%s", line, r.stdout)
@@ -130,6 +133,71 @@ func TestStats(t *testing.T) {
 	if err != nil || !bytes.Equal(before, after) {
 		t.Errorf("stats wrote to the store (%v)", err)
 	}
+}
+
+// The store of a fleet says how its agent is, and what it was asked; that of one machine has nothing of that.
+func TestStatsOfFleet(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web")
+	store := fleetStore(t, path)
+	text := func() string {
+		t.Helper()
+		r := gosess(t, home, nil, "stats", "shm:"+path)
+		if r.status != 0 {
+			t.Fatalf("%+v", r)
+		}
+		return "\n" + squeeze(r.stdout)
+	}
+	if got := text(); !strings.Contains(got, "\nagent none serves the store: ") || !strings.Contains(got, "\nasked it nothing yet\n") {
+		t.Errorf("without an agent: %s", got)
+	}
+	w := store.Window()
+	w.Renew(window.LongestLease)
+	if got := text(); !strings.Contains(got, "\nagent serves the store, and the gate is closed: ") {
+		t.Errorf("with a closed gate: %s", got)
+	}
+	w.OpenGate()
+	w.Tell(window.Flush(nil, 0))
+	for c := range window.CounterCount {
+		w.Count(c, uint64(c+1))
+	}
+	for _, line := range []string{
+		"agent serves the store; 0 handshakes wait, 1 news not delivered",
+		"asked it 1 hits, 2 misses, 3 failures, 4 timeouts, 5 crowded, 6 robbed; lost: 8 overrun, 9 torn, 7 reclaimed",
+	} {
+		if got := text(); !strings.Contains(got, "\n"+line+"\n") {
+			t.Errorf("%q is missing in %s", line, got)
+		}
+	}
+	var got bytes.Buffer
+	want := `"agent":{"serves":true,"gateOpen":true,"waiting":0,"queue":1,"hits":1,"misses":2,"failures":3,"timeouts":4,"crowded":5,"robbed":6,` +
+		`"overrun":8,"torn":9,"reclaimed":7}}`
+	r := gosess(t, home, nil, "stats", "--json", "shm:"+path)
+	if err := json.Compact(&got, []byte(r.stdout)); err != nil || !strings.HasSuffix(got.String(), want) {
+		t.Errorf("%v: %s, not %s", err, got.String(), want)
+	}
+	r = gosess(t, home, nil, "stats", "--prometheus", "shm:"+path)
+	for _, line := range []string{
+		"gosess_agent_up{store=\"shm:%s\"} 1", "gosess_agent_gate_open{store=\"shm:%s\"} 1", "gosess_agent_waiting{store=\"shm:%s\"} 0",
+		"gosess_agent_queue{store=\"shm:%s\"} 1", "gosess_agent_requests_total{store=\"shm:%s\",result=\"timeouts\"} 4",
+		"gosess_agent_lost_total{store=\"shm:%s\",what=\"torn\"} 9",
+	} {
+		if line = fmt.Sprintf(line, path); !strings.Contains(r.stdout, "\n"+line+"\n") {
+			t.Errorf("%s is missing in %s", line, r.stdout)
+		}
+	}
+}
+
+// fleetStore makes an empty store of a fleet.
+func fleetStore(t *testing.T, path string) *shm.Store {
+	t.Helper()
+	const size = shm.MinSize + window.Size
+	content := header(size)
+	binary.LittleEndian.PutUint32(content[shm.KindAt:], shm.KindFleet)
+	binary.LittleEndian.PutUint32(content[shm.SumAt:], crc32.ChecksumIEEE(content[:shm.SumAt]))
+	if err := os.WriteFile(path, append(content, make([]byte, size-len(content))...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return openStoreOf(t, path, size)
 }
 
 // A store that nobody has asked is what tickets leave of it: stats says so, to people.

@@ -21,7 +21,7 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 	}
 	line("store", "%s", name)
 	line("made", "%s, size %s, format %d", clock(s.Created), settings.SizeText(s.Size), shm.Version)
-	line("sessions", "%d, %.1f %% of the room%s", s.Entries, percent(s.Used, s.Capacity), oldest(s, now))
+	line("sessions", "%d, in %s, %.1f %% of the room%s", s.Entries, amount(s.Used), percent(s.Used, s.Capacity), oldest(s, now))
 	t := &s.Total
 	line("lookups", "%d: %d hits (%.1f %%), %d misses%s", t[sessioncache.Hits]+t[sessioncache.Misses], t[sessioncache.Hits],
 		hitPercent(t), t[sessioncache.Misses], because(t, metrics.Missed))
@@ -29,20 +29,24 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 	line("ends", "%s", ends(t))
 	line("latency", "%s", latency(s))
 	line("tickets", "%s", ticketsLine(t))
+	if s.Agent != nil {
+		line("agent", "%s", agent(s.Agent))
+		line("asked it", "%s", asked(s.Agent))
+	}
 	contexts := metrics.ByLabel(s)
 	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	head := func(first, last string) {
-		fmt.Fprintf(table, "%s\thits\tmisses\thit %%\tstores\tkept\t%s\t\n", first, last)
+		fmt.Fprintf(table, "%s\thits\tmisses\thit %%\tstores\tkept\t  %s\n", first, last)
 	}
 	row := func(first string, c *sessioncache.Counters, last string) {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%d\t%d\t%s\t\n", first, c[sessioncache.Hits], c[sessioncache.Misses], hitPercent(c),
+		fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%d\t%d\t  %s\n", first, c[sessioncache.Hits], c[sessioncache.Misses], hitPercent(c),
 			c[sessioncache.Stores], kept(c), last)
 	}
 	if len(contexts) > 0 {
-		head("context", "")
+		head("context", "why")
 		for i := range contexts {
-			row(contexts[i].Label, &contexts[i].Counters, "")
+			row(contexts[i].Label, &contexts[i].Counters, why(&contexts[i].Counters))
 		}
 		table.Flush()
 		fmt.Fprintln(out)
@@ -52,7 +56,7 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 	row("all", t, clock(s.Created))
 	for i := range s.Workers {
 		w := &s.Workers[i]
-		row(workerName(w), &w.Counters, clock(w.Started)+runs(w))
+		row(workerName(w), &w.Counters, clock(w.Started)+runs(w)+after("; ", why(&w.Counters)))
 	}
 	if err := table.Flush(); err != nil || len(s.Workers) > 0 {
 		return err
@@ -82,29 +86,46 @@ func runs(w *sessioncache.Worker) string {
 	return ""
 }
 
-// oldest says how old the oldest session is.
+// oldest says how old the oldest session is: a store knows that to 3 % of what the session was to live.
 func oldest(s *sessioncache.Stats, now time.Time) string {
 	if s.Entries == 0 {
 		return ""
 	}
-	return ", the oldest is " + age(now.Unix()-s.Oldest) + " old"
+	return ", the oldest is about " + age(now.Unix()-s.Oldest) + " old"
 }
 
 // because names the reasons of a kind that there were.
 func because(c *sessioncache.Counters, kind metrics.Reasons) string {
+	switch named := reasons(c, kind); {
+	case named == "":
+		return ""
+	case kind == metrics.Kept:
+		return ", kept in their process: " + named
+	default:
+		return ": " + named
+	}
+}
+
+// why names the reasons of both kinds, at the end of a row.
+func why(c *sessioncache.Counters) string {
+	var parts []string
+	if named := reasons(c, metrics.Missed); named != "" {
+		parts = append(parts, "missed: "+named)
+	}
+	if named := reasons(c, metrics.Kept); named != "" {
+		parts = append(parts, "kept: "+named)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func reasons(c *sessioncache.Counters, kind metrics.Reasons) string {
 	var parts []string
 	for counter := kind.First; counter <= kind.Last; counter++ {
 		if c[counter] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c[counter], kind.Name(counter)))
 		}
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	if kind == metrics.Kept {
-		return ", kept in their process: " + strings.Join(parts, ", ")
-	}
-	return ": " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
 }
 
 // ends says what has become of sessions.
@@ -146,6 +167,14 @@ func kept(c *sessioncache.Counters) (n uint64) {
 	return n
 }
 
+// after puts something between a text and the one before it, where there is one.
+func after(between, text string) string {
+	if text == "" {
+		return ""
+	}
+	return between + text
+}
+
 func hitPercent(c *sessioncache.Counters) float64 {
 	return percent(c[sessioncache.Hits], c[sessioncache.Hits]+c[sessioncache.Misses])
 }
@@ -167,6 +196,17 @@ func age(seconds int64) string {
 		return fmt.Sprintf("%dh", seconds/3600)
 	}
 	return fmt.Sprintf("%dd", seconds/86400)
+}
+
+// amount is a number of bytes.
+func amount(bytes uint64) string {
+	switch {
+	case bytes < 1<<10:
+		return fmt.Sprintf("%d bytes", bytes)
+	case bytes < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
 }
 
 func percent(part, whole uint64) float64 {

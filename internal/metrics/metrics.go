@@ -3,7 +3,6 @@ package metrics
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -11,38 +10,8 @@ import (
 	"gosess/sessioncache"
 )
 
-// Store is one store, as it was found. Err says why it could not be read; then it has no Stats.
-type Store struct {
-	Name  string
-	Stats sessioncache.Stats
-	Err   error
-}
-
-// Format is one of the two texts.
-type Format int
-
-// The formats.
-const (
-	Prometheus  Format = iota // text format 0.0.4
-	OpenMetrics               // 1.0.0
-)
-
-// ContentType is what HTTP calls the format.
-func (f Format) ContentType() string {
-	if f == OpenMetrics {
-		return "application/openmetrics-text; version=1.0.0; charset=utf-8"
-	}
-	return "text/plain; version=0.0.4; charset=utf-8"
-}
-
 // Others is the label of what belongs to no context that has a row of its own.
 const Others = "others"
-
-// writer writes families of one format.
-type writer struct {
-	*bufio.Writer
-	format Format
-}
 
 // Write writes the metrics of all stores. now is unix seconds.
 func Write(out io.Writer, format Format, version string, stores []Store, now int64) error {
@@ -55,47 +24,11 @@ func Write(out io.Writer, format Format, version string, stores []Store, now int
 	w.tickets(stores, now)
 	w.workers(stores)
 	w.latency(stores)
+	w.agents(stores)
 	if format == OpenMetrics {
 		w.WriteString("# EOF\n")
 	}
 	return w.Flush()
-}
-
-// family begins one. The name of counters is without _total, and of info without _info.
-func (w *writer) family(name, kind, help string) {
-	if w.format == Prometheus {
-		switch kind {
-		case "counter":
-			name += "_total"
-		case "info":
-			name, kind = name+"_info", "gauge"
-		}
-	}
-	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
-}
-
-type label struct{ name, value string }
-type labels []label
-
-var escaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
-
-func (w *writer) sample(name string, of labels, value float64) {
-	w.WriteString(name)
-	for i, l := range of {
-		w.WriteString([]string{",", "{"}[b2i(i == 0)])
-		w.WriteString(l.name + `="` + escaper.Replace(l.value) + `"`)
-	}
-	if len(of) > 0 {
-		w.WriteByte('}')
-	}
-	w.WriteString(" " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
-}
-
-func b2i(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
 }
 
 // gauges are what a store is now.

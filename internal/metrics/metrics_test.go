@@ -34,6 +34,7 @@ func full(contexts, workers int) Store {
 		s.Stats.Workers = append(s.Stats.Workers, w)
 	}
 	s.Stats.Secrets = []sessioncache.Secret{{Made: 900, Ends: 2000}, {Made: 950, Ends: 3000, Tally: sessioncache.Tally{7, 5}}}
+	s.Stats.Agent = &sessioncache.Agent{Serves: true, Queue: 3, Timeouts: 2}
 	s.Stats.Latency[sessioncache.Get].Buckets[1] = 4
 	s.Stats.Latency[sessioncache.Get].Sum = 3000 * time.Nanosecond
 	return s
@@ -72,6 +73,9 @@ func TestWrite(t *testing.T) {
 		`gosess_worker_up{store="shm:/run/\"web\"",pid="2",version="0.1.0",libssl="3.0.19"} 0`,
 		`gosess_operation_duration_seconds_bucket{store="shm:/run/\"web\"",operation="get",le="5.12e-07"} 0`,
 		`gosess_operation_duration_seconds_bucket{store="shm:/run/\"web\"",operation="get",le="+Inf"} 4`,
+		`gosess_agent_up{store="shm:/run/\"web\""} 1`,
+		`gosess_agent_queue{store="shm:/run/\"web\""} 3`,
+		`gosess_agent_requests_total{store="shm:/run/\"web\"",result="timeouts"} 2`,
 		`gosess_operation_duration_seconds_sum{store="shm:/run/\"web\"",operation="get"} 3e-06`,
 	} {
 		if !strings.Contains("\n"+text, "\n"+line+"\n") {

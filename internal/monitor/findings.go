@@ -6,6 +6,7 @@ import (
 
 	"gosess/internal/metrics"
 	"gosess/sessioncache"
+	"gosess/sessioncache/window"
 )
 
 // finding is what a store's numbers mean.
@@ -95,9 +96,32 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 	if n := c[sessioncache.Errors]; n > 0 {
 		say(true, "%s there were %d errors: entries that could not be used, or sessions that could not be stored. The log of the server has a line for each cause.", when, n)
 	}
+	if s.Stats.Agent != nil {
+		all = append(all, ofAgent(s.Stats.Agent)...)
+	}
 	if keyFile != "" && keyAge > 90*24*time.Hour {
 		say(true, "The sealing key in %s is %d days old. Who gets hold of it can read what is sealed under it: put a new one in front (gosess keygen), and restart.",
 			keyFile, int(keyAge.Hours()/24))
+	}
+	return all
+}
+
+// ofAgent says what the numbers of the agent mean.
+func ofAgent(a *sessioncache.Agent) (all []finding) {
+	say := func(text string, values ...any) { all = append(all, finding{true, fmt.Sprintf(text, values...)}) }
+	switch {
+	case !a.Serves:
+		say("No agent serves this store: sessions of other machines are not found, nor are this machine's by them. Start gosess-agent; its log says why it has ended.")
+	case !a.GateOpen:
+		say("The agent's gate is closed: no handshake waits for it, as the far store does not answer, or answers too late. The agent's log says which; gosess-agent check looks at the far store.")
+	}
+	if asked := a.Hits + a.Misses + a.Failures + a.Timeouts; a.Timeouts >= few && a.Timeouts*10 >= asked {
+		say("Of %d requests to the agent, %d had no answer in time: the far store is further away than wait= in the URL allows, or the agent has too little of the processor.", asked, a.Timeouts)
+	}
+	if a.Queue >= window.News {
+		say("%d news wait for the agent, and there is room for %d: what is older is lost, and other machines do not learn of these sessions.", a.Queue, window.News)
+	} else if a.Overrun > 0 {
+		say("%d news were lost, as the agent did not read them in time: other machines did not learn of these sessions.", a.Overrun)
 	}
 	return all
 }

@@ -91,6 +91,39 @@ func TestPageOfNothing(t *testing.T) {
 	}
 }
 
+// What an agent does is told, and what it means.
+func TestPageOfFleet(t *testing.T) {
+	m := hour(10, 10, 0)
+	a := &sessioncache.Agent{Serves: true, GateOpen: true, Queue: 3, Hits: 41, Timeouts: 2}
+	m.watched[0].last.Stats.Agent = a
+	text := m.render(t)
+	for _, want := range []string{"<dt>Agent</dt><dd>serves</dd>", "<dt>News not delivered</dt><dd>3</dd>", "hits: the far store had it</th><td>41</td>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in %s", want, text)
+		}
+	}
+	for _, bad := range []string{"No agent serves", "gate is closed", "no answer in time", "news were lost", "what is older is lost"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("%q, although all is well", bad)
+		}
+	}
+	for _, test := range []struct {
+		change func()
+		want   string
+	}{
+		{func() { a.Timeouts = 20 }, "Of 61 requests to the agent, 20 had no answer in time"},
+		{func() { a.Overrun = 7 }, "7 news were lost"},
+		{func() { a.Queue = 16384 }, "16384 news wait for the agent, and there is room for 16384"},
+		{func() { a.GateOpen = false }, "The agent&#39;s gate is closed"},
+		{func() { a.Serves = false }, "No agent serves this store"},
+	} {
+		test.change()
+		if text := m.render(t); !strings.Contains(text, test.want) {
+			t.Errorf("%q is missing in %s", test.want, text)
+		}
+	}
+}
+
 // What is served, to whom, and in which form.
 func TestServer(t *testing.T) {
 	m := New("0.1.0", []Source{{Name: "shm:/no", Open: func() (*inspect.Store, error) { return inspect.ByURL("shm:/no", inspect.ToRead) }}})

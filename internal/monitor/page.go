@@ -45,6 +45,7 @@ type storeView struct {
 	Facts    []fact
 	Plots    []plot
 	Misses   []bar
+	Agent    []bar // of a fleet
 	Contexts []line
 	Workers  []line
 }
@@ -97,6 +98,10 @@ func (w *watched) view(id string, now time.Time, program string) storeView {
 	if keyKnown {
 		v.Facts = append(v.Facts, fact{"Sealing keys", "changed " + span(uint64(max(age, 0)/time.Second)) + " ago"})
 	}
+	if s.Agent != nil {
+		v.Facts = append(v.Facts, ofFleet(s.Agent)...)
+		v.Agent = asked(s.Agent)
+	}
 	v.Plots = w.plots(id)
 	total := w.total()
 	c := total.counters
@@ -116,6 +121,32 @@ func (w *watched) view(id string, now time.Time, program string) storeView {
 		v.Workers = append(v.Workers, line{strconv.Itoa(worker.PID), !worker.Live, append(cells(&worker.Counters), more...)})
 	}
 	return v
+}
+
+// ofFleet is how the agent is.
+func ofFleet(a *sessioncache.Agent) []fact {
+	is := "none"
+	switch {
+	case a.Serves && a.GateOpen:
+		is = "serves"
+	case a.Serves:
+		is = "gate closed"
+	}
+	return []fact{
+		{"Agent", is},
+		{"Handshakes that wait for it", strconv.FormatUint(a.Waiting, 10)},
+		{"News not delivered", strconv.FormatUint(a.Queue, 10)},
+	}
+}
+
+// asked is what has become of what servers have asked the agent, and what was lost.
+func asked(a *sessioncache.Agent) (all []bar) {
+	for _, counts := range [][]metrics.AgentCount{metrics.AgentAnswers, metrics.AgentLosses} {
+		for _, c := range counts {
+			all = append(all, bar{Name: c.Name, Help: c.Help, Count: c.Value(a)})
+		}
+	}
+	return all
 }
 
 // keyAge is how long ago the file of the keys was written.

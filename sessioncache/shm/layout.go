@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"gosess/sessioncache"
+	"gosess/sessioncache/window"
 )
 
 // The layout after the header, in words: records (records.go), worker slots (workers.go), rows of contexts (contexts.go),
@@ -236,6 +237,14 @@ func PlacesOf(size int) Places {
 		*words *= wordSize
 	}
 	return p
+}
+
+// window is the end of the store of a fleet, nil for others.
+func (m *layout) window() *window.Window {
+	if !m.fleet {
+		return nil
+	}
+	return window.Open(m.mapping[m.own(m.mapping):])
 }
 
 // spot is where the entry of a key may be.

@@ -24,6 +24,9 @@ func (m *layout) counted() sessioncache.Stats {
 	st.Contexts, st.Latency = m.readContexts(), m.readLatency()
 	records := m.recordsFor(0)
 	st.Secrets = records.secrets()
+	if w := m.window(); w != nil {
+		st.Agent = w.Stats()
+	}
 	return st
 }
 

@@ -57,12 +57,7 @@ func (s *Store) ID() sessioncache.StoreID {
 }
 
 // Window is what a store of a fleet shares with the agent, nil for others.
-func (s *Store) Window() *window.Window {
-	if !s.fleet {
-		return nil
-	}
-	return window.Open(s.mapping[s.own(s.mapping):])
-}
+func (s *Store) Window() *window.Window { return s.window() }
 
 // Count adds one to a counter of this process.
 func (s *Store) Count(c sessioncache.Counter) { s.count(c) }

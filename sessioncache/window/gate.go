@@ -47,7 +47,10 @@ func (w *Window) Renew(lease time.Duration) {
 }
 
 // MayWait reports whether a worker may wait for the agent.
-func (w *Window) MayWait() bool {
+func (w *Window) MayWait() bool { return w.GateIsOpen() && w.isLeased() }
+
+// isLeased reports whether there is an agent, as far as it has said.
+func (w *Window) isLeased() bool {
 	left := int64(w.u64(LeaseAt).Load()) - Now()
-	return w.GateIsOpen() && left > 0 && left <= int64(FarthestLease)
+	return left > 0 && left <= int64(FarthestLease)
 }
