@@ -15,15 +15,16 @@ type Counted struct {
 	file string
 }
 
-// NewCounted writes into dir.
-func NewCounted(t *testing.T, dir string) *Counted {
+// NewCounted writes into dir, with more definitions for tests/c/cores/counting.c.
+func NewCounted(t *testing.T, dir string, definitions ...string) *Counted {
 	t.Helper()
 	core, err := Built("libgosess-core.so")
 	if err != nil {
 		t.Fatal(err)
 	}
 	counting, file := filepath.Join(dir, "counting.so"), filepath.Join(dir, "counts")
-	err = SharedObject(counting, "tests/c/cores/counting.c", fmt.Sprintf("-DCORE=%q", core), fmt.Sprintf("-DCOUNTS=%q", file), "-ldl")
+	definitions = append(definitions, fmt.Sprintf("-DCORE=%q", core), fmt.Sprintf("-DCOUNTS=%q", file), "-ldl")
+	err = SharedObject(counting, "tests/c/cores/counting.c", definitions...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -235,6 +235,16 @@ func TestCounters(t *testing.T) {
 		{"lives", "--tls1.2", "unclean", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1, sessioncache.Removals: 1, sessioncache.MissedAbsent: 1}},
 		{"lives", "--tls1.2", "expired", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Misses: 1, sessioncache.Expiries: 1, sessioncache.MissedExpired: 1}},
 		{"lives", "--tls1.2", "hostile", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1, sessioncache.KeptData: 1}},
+		{"protocol", "--tls1.2", "another-cipher", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1, sessioncache.MissedCipher: 1}},
+		{"names", "--tls1.2", "servername-callback", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 2, sessioncache.Misses: 1, sessioncache.MissedUnknown: 1}},
+		{"untold", "--tls1.2", "folder", sessioncache.Counters{sessioncache.Stores: 6, sessioncache.Hits: 2, sessioncache.Misses: 3, sessioncache.MissedUnknown: 3, sessioncache.KeptUnknown: 4}},
+		{"untold", "--tls1.2", "by-connection", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1, sessioncache.MissedAbsent: 1, sessioncache.KeptRules: 2}},
+		{"chained", "--tls1.2", "added-by-host", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1, sessioncache.KeptAdded: 1}},
+		{"told", "--tls1.2", "chain", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1, sessioncache.KeptChain: 1}},
+		{"told", "--tls1.3", "chain", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.KeptChain: 2}},
+		{"told", "--tls1.2", "large", sessioncache.Counters{sessioncache.Stores: 1, sessioncache.Hits: 1, sessioncache.TooBig: 1, sessioncache.KeptLarge: 1}},
+		// What comes of a session that is kept is kept too, whatever its own bytes are.
+		{"told", "--tls1.3", "large", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.TooBig: 1, sessioncache.KeptLarge: 1, sessioncache.KeptChain: 1}},
 		{"isolation", "--tls1.2", "certificate", sessioncache.Counters{sessioncache.Stores: 2, sessioncache.Hits: 1, sessioncache.Misses: 1, sessioncache.MissedTerms: 1}},
 	} {
 		t.Run(test.program+" "+test.scenario+strings.TrimPrefix(test.version, "--tls"), func(t *testing.T) {
