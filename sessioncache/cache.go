@@ -299,12 +299,21 @@ func (c *Cache) find(ctx context.Context, w *work, i int) []byte {
 		} else {
 			w.why = MissedExpired
 		}
-		if c.drop(ctx, w) {
+		if c.dropUseless(ctx, w) {
 			c.countDropped(w, reason)
 		}
 	}
 	w.entry.Handle = Handle{}
 	return nil
+}
+
+// dropUseless drops w.entry, which nobody has taken by that.
+func (c *Cache) dropUseless(ctx context.Context, w *work) bool {
+	once := w.entry.Once
+	w.entry.Once = false
+	dropped := c.drop(ctx, w)
+	w.entry.Once = once
+	return dropped
 }
 
 // drop drops w.entry, and reports whether this call did.

@@ -54,4 +54,18 @@ func testReasons(t *testing.T, empty Empty) {
 		}
 		Basic(t, after)
 	}
+
+	// Who would have taken what cannot be used has not taken it.
+	now = Now
+	Put(t, c, OriginA, ID(4), []byte("four"), now+10)
+	now += 11
+	for _, want := range []sessioncache.Counter{sessioncache.MissedExpired, sessioncache.MissedAbsent} {
+		before := stats(t, s).Total
+		if _, _, ok := c.Take(ctx, OriginA, ID(4), nil); ok {
+			t.Error("what has expired is taken")
+		}
+		if after := stats(t, s).Total; after[want] != before[want]+1 {
+			t.Errorf("%v: %v, then %v", want, before, after)
+		}
+	}
 }

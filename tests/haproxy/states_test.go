@@ -26,7 +26,6 @@ func TestStatesWithSharedTickets(t *testing.T) { harness.Walker(walk).WithShared
 func walk(t *testing.T, version string, preloaded bool, tickets harness.Tickets) *harness.Walk {
 	t.Helper()
 	s := newServer(t)
-	s.Global = "tune.ssl.lifetime 3600" // a busy machine needs more for all states than the default of five minutes
 	more := ""
 	if tickets == harness.TicketKeys {
 		s.Tickets, more = true, "tls-ticket-keys "+s.ticketKeys()
@@ -39,7 +38,11 @@ func walk(t *testing.T, version string, preloaded bool, tickets harness.Tickets)
 	}
 	w := harness.NewWalk(t, s, s.Dir, harness.Guest{T: t, Store: s.store, Arguments: speaks(version)})
 	w.Judges = true
-	w.Configure = func(hosts []harness.VirtualHost) error { return s.configure(hosts, w.Ports, more) }
+	w.Env = &s.Env
+	w.Configure = func(hosts []harness.VirtualHost) error {
+		s.Global = fmt.Sprintf("tune.ssl.lifetime %d", hosts[0].Lifetime)
+		return s.configure(hosts, w.Ports, more)
+	}
 	return w
 }
 
@@ -67,6 +70,9 @@ func (s *server) configure(hosts []harness.VirtualHost, ports [2]int, more strin
 			}
 			if host.CRL != "" {
 				options += " crl-file " + host.CRL
+			}
+			if host.Cipher != "" {
+				options += " ciphers " + host.Cipher
 			}
 			fmt.Fprintf(&lists[host.Port], "%s [%s] %s\n", file, options, host.Name)
 		}
@@ -96,11 +102,22 @@ frontend port%d
 }
 
 // The store counts what the load client does, but for what HAProxy's own cache answers, which here has room for one session.
-func TestStatsAgree(t *testing.T) {
-	own := func(t *testing.T, version string, preloaded bool, tickets harness.Tickets) *harness.Walk {
-		w := walk(t, version, preloaded, tickets)
-		w.Server.(*server).CacheSize = 1
+func TestStatsAgree(t *testing.T) { harness.Walker(forgetful).StatsAgree(t, false) }
+
+// It says why sessions are not resumed, for those reasons too that take time, or a fault.
+func TestStatsHaveReasons(t *testing.T) {
+	damaged := func(t *testing.T, version string, preloaded bool, tickets harness.Tickets) *harness.Walk {
+		w := forgetful(t, version, preloaded, tickets)
+		w.Server.(*server).says = 1 // the one worker, in the file that its log goes to
 		return w
 	}
-	harness.Walker(own).StatsAgree(t, false)
+	harness.Walker(damaged).StatsHaveReasons(t)
+}
+
+// forgetful is a walk with a server whose own cache has room for one session.
+func forgetful(t *testing.T, version string, preloaded bool, tickets harness.Tickets) *harness.Walk {
+	t.Helper()
+	w := walk(t, version, preloaded, tickets)
+	w.Server.(*server).CacheSize = 1
+	return w
 }

@@ -96,6 +96,8 @@ type VirtualHost struct {
 	Name         string
 	Certificates [2]Certificate // of each kind
 	CA, CRL      string         // files; "" where none is asked for
+	Cipher       string         // the one of TLS 1.2 that it takes, "" for the server's default
+	Lifetime     int            // of its sessions, in seconds; a server may have that of the first host for all
 }
 
 // Credentials are the files of all states.
@@ -148,13 +150,14 @@ func NewCredentials(t *testing.T, dir string) *Credentials {
 	return c
 }
 
-// Hosts are the server blocks of both ports: that which the state's client comes to is as the state says, and the others are as
+// Hosts are the server blocks of both ports, with sessions of an hour, as a busy machine needs more for all states than what is the
+// default of servers: that which the state's client comes to is as the state says, and the others are as
 // in the first state.
 func (c *Credentials) Hosts(s State) []VirtualHost {
 	var hosts []VirtualHost
 	for port := range 2 {
 		for i, name := range Names {
-			b := VirtualHost{Port: port, Name: name, Certificates: c.pairs[SameCertificates]}
+			b := VirtualHost{Port: port, Name: name, Certificates: c.pairs[SameCertificates], Lifetime: 3600}
 			if port == s.Port && (name == s.Name || s.Name == "" && i == 0) {
 				b.Certificates = c.pairs[s.Certificate]
 				if authority := c.authority[s.Policy]; authority != nil {

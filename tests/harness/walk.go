@@ -14,6 +14,7 @@ type Walk struct {
 	Ports       [2]int
 	Credentials *Credentials
 	Configure   func(hosts []VirtualHost) error // what the server is from its next start or reload on
+	Env         *[]string                       // the server's, from its start on
 	Again       func() error                    // makes it read its configuration again
 	Judges      bool                            // it judges clients' certificates by itself: what it would say to them ends with each configuration
 }
@@ -150,16 +151,22 @@ func (w *Walk) hits() uint64 {
 // enter makes the server be as a state says.
 func (w *Walk) enter(t *testing.T, s State, running bool) {
 	t.Helper()
+	w.configured(t, w.Credentials.Hosts(s), running)
+}
+
+// configured makes the server have these hosts.
+func (w *Walk) configured(t *testing.T, hosts []VirtualHost, running bool) {
+	t.Helper()
 	again := w.Again
 	if !running {
 		again = w.Server.Start
 	}
-	err := w.Configure(w.Credentials.Hosts(s))
+	err := w.Configure(hosts)
 	if err == nil {
 		err = again()
 	}
 	if err != nil {
-		t.Fatalf("%v: %v", s, err)
+		t.Fatalf("%v: %v", hosts, err)
 	}
 }
 
