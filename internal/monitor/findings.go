@@ -79,7 +79,9 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 	default:
 		say(hits < misses, "%s %.1f %% of %d lookups found their session.", when, ratio(hits, misses), hits+misses)
 	}
-	if other > 0 {
+	if other == 1 {
+		say(true, "A process runs another version than %s: restart the server after an upgrade.", program)
+	} else if other > 1 {
 		say(true, "%d processes run another version than %s: restart the server after an upgrade.", other, program)
 	}
 	if worst := most(c, metrics.Missed); c[worst] >= few && c[worst]*2 >= misses {

@@ -60,7 +60,7 @@ func TestPage(t *testing.T) {
 		"In the last hour 90.0 % of 360000 lookups found their session.",
 		"Of 36000 misses, 36000 are so because a full handshake would show another certificate now",
 		"3600 sessions made way for others, when they had been stored for 5 minutes on average",
-		"1 processes run another version than 0.1.0",
+		"A process runs another version than 0.1.0",
 		"Hits: 90 /s last, between 90 /s and 90 /s. Misses: 10 /s last",
 		"&lt;b&gt;.example", "78 (ended)", `aria-labelledby="store1-rate-words"`, "<td>36000</td>",
 		"Age: 300 s last",
@@ -180,7 +180,7 @@ func TestServer(t *testing.T) {
 func TestPlot(t *testing.T) {
 	nan := math.NaN()
 	p := makePlot("p", "title", "s", 0, series{"one", []float64{1, nan, 3, 4}})
-	if p.Words != "One: 4 s last, between 1 s and 4 s." || !strings.Contains(string(p.Picture), `d="M222.0 122.8h.1M554.0 68.4h.1L720.0 41.2"`) {
+	if p.Words != "One: 4 s last, between 1 s and 4 s." || !strings.Contains(string(p.Picture), `d="M237.0 122.8h.1M559.0 68.4h.1L720.0 41.2"`) {
 		t.Errorf("%+v", p)
 	}
 	if p := makePlot("p", "title", "s", 0, series{"one", []float64{nan}}); p.Picture != "" || p.Words == "" {

@@ -23,10 +23,10 @@ var pageStyle string
 
 var page = template.Must(template.New("page").Parse(pageText))
 
-// policy lets the page have its one style, and nothing from anywhere.
+// policy lets the page have its one style and its empty icon, and nothing from anywhere.
 var policy = func() string {
 	sum := sha256.Sum256([]byte(pageStyle))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 }()
 
 // view is what the page shows.

@@ -25,7 +25,7 @@ type row struct {
 // The picture, in units of its own: it is as wide as its place.
 const (
 	wide, high   = 720.0, 150.0
-	left, bottom = 56.0, 18.0
+	left, bottom = 76.0, 28.0
 	above        = 14.0 // half a line of text
 	tenth        = 10
 )
@@ -57,8 +57,8 @@ func makePlot(id, title, unit string, most float64, all ...series) plot {
 	fmt.Fprintf(&svg, `<svg viewBox="0 0 %.0f %.0f" role="img" aria-labelledby="%s-words">`, wide, high+bottom, id)
 	for i := range 3 {
 		y := above + (high-above)*float64(i)/2
-		fmt.Fprintf(&svg, `<line class="grid" x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f"/><text x="%.0f" y="%.1f" text-anchor="end">%s</text>`,
-			left, wide, y, y, left-6, y+4, short(top*float64(2-i)/2))
+		fmt.Fprintf(&svg, `<line class="grid" x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f"/><text x="%.0f" y="%.1f" text-anchor="end" dominant-baseline="central">%s</text>`,
+			left, wide, y, y, left-6, y, short(top*float64(2-i)/2))
 	}
 	for i, s := range all {
 		fmt.Fprintf(&svg, `<path class="s%d" d="%s"/>`, i, path(s.values, top))
@@ -66,7 +66,7 @@ func makePlot(id, title, unit string, most float64, all ...series) plot {
 	}
 	n := len(all[0].values)
 	fmt.Fprintf(&svg, `<text x="%.0f" y="%.0f">%d min ago</text><text x="%.0f" y="%.0f" text-anchor="end">now</text></svg>`,
-		left, high+bottom-2, n, wide, high+bottom-2)
+		left, high+bottom-4, n, wide, high+bottom-4)
 	p.Words = strings.Join(words, " ")
 	p.Picture = template.HTML(svg.String())
 	for i := n - 1; i >= 0; i -= tenth {
