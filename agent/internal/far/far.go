@@ -90,10 +90,11 @@ type Store interface {
 	Since(position string) (events []Event, next string, gap bool, err error)
 }
 
-// Event is what all machines of a fleet must do: to remove entries, or to flush.
+// Event is what all machines of a fleet must do: to remove entries, to flush, or to have records that were made.
 type Event struct {
 	From   Machine
 	Remove []Key
+	Made   []Key
 	Flush  *Flush
 }
 
@@ -112,6 +113,7 @@ const MaxKeys = 256
 
 const (
 	kindRemove = 'r'
+	kindMade   = 'm'
 	kindFlush  = 'f'
 	ownerSize  = 4
 )
@@ -125,9 +127,13 @@ func (e *Event) Append(to []byte) []byte {
 		to = binary.LittleEndian.AppendUint32(to, f.Made)
 		return append(to, f.Owner...)
 	}
-	to = append(to, kindRemove)
-	for i := range e.Remove {
-		to = append(to, e.Remove[i][:]...)
+	kind, keys := byte(kindRemove), e.Remove
+	if len(e.Made) > 0 {
+		kind, keys = kindMade, e.Made
+	}
+	to = append(to, kind)
+	for i := range keys {
+		to = append(to, keys[i][:]...)
 	}
 	return to
 }
@@ -144,9 +150,13 @@ func ParseEvent(text []byte) (e Event, ok bool) {
 		le := binary.LittleEndian
 		e.Flush = &Flush{Before: le.Uint32(body), Made: le.Uint32(body[4:]), Owner: body[8:]}
 		return e, true
-	case kind == kindRemove && len(body)%len(Key{}) == 0 && len(body) <= MaxKeys*len(Key{}):
+	case (kind == kindRemove || kind == kindMade && len(body) > 0) && len(body)%len(Key{}) == 0 && len(body) <= MaxKeys*len(Key{}):
+		keys := &e.Remove
+		if kind == kindMade {
+			keys = &e.Made
+		}
 		for ; len(body) > 0; body = body[len(Key{}):] {
-			e.Remove = append(e.Remove, Key(body))
+			*keys = append(*keys, Key(body))
 		}
 		return e, true
 	}

@@ -9,6 +9,7 @@ import (
 func TestEvents(t *testing.T) {
 	for _, e := range []Event{
 		{From: Machine{1}, Remove: []Key{{1}, {2}}},
+		{From: Machine{1}, Made: []Key{{1}, {2}}},
 		{From: Machine{2}, Flush: &Flush{Owner: []byte("ownr"), Before: 7, Made: 1 << 31}},
 		{Flush: &Flush{Owner: []byte{}, Made: 5}},
 	} {
@@ -57,6 +58,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(e.Append(nil))
 	event := Event{Remove: []Key{{1}}}
 	f.Add(event.Append(nil))
+	made := Event{Made: []Key{{1}}}
+	f.Add(made.Append(nil))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if e, ok := Parse(text, 0); ok && !bytes.Equal(e.Append(nil), text) {
 			t.Errorf("%x is %+v", text, e)

@@ -159,6 +159,7 @@ func (n *news) send(items []window.Item) (again []window.Item, refused bool) {
 			n.agree(item, &ops[i].Entry)
 		}
 	}
+	n.tellMade(items, failed)
 	for i, err := range failed {
 		refused = refused || errors.Is(err, far.ErrRefused)
 		if err != nil && mayRepeat(items[i].Kind, err) {
@@ -166,6 +167,26 @@ func (n *news) send(items []window.Item) (again []window.Item, refused bool) {
 		}
 	}
 	return again, refused
+}
+
+// tellMade has the other machines hear of the records that the far store has now.
+func (n *news) tellMade(items []window.Item, failed []error) {
+	e := far.Event{From: n.id}
+	for i := range items {
+		if items[i].Kind == window.Made && failed[i] == nil {
+			e.Made = append(e.Made, far.Key(items[i].Key))
+		}
+	}
+	if len(e.Made) == 0 {
+		return
+	}
+	if err := n.far.Post(e); err != nil {
+		for i := range items {
+			if items[i].Kind == window.Made {
+				failed[i] = err
+			}
+		}
+	}
 }
 
 // forget drops what was removed here once more: another worker may have had it fetched before this agent knew.

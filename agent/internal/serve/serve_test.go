@@ -176,6 +176,33 @@ func TestRecords(t *testing.T) {
 	late.asks(window.GetRecord, keyOf(2), window.Miss)
 }
 
+// TestRecordsAreTold: a record that one machine makes is near on the others, though nobody asks for it, and it was made while an agent was away.
+func TestRecordsAreTold(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	a, b := two(t, redis.URL())
+	until := uint32(time.Now().Unix() + 300)
+	for i := range 2 {
+		if i == 1 {
+			b.end(0)
+		}
+		key := keyOf(i)
+		if err := a.served.AddRecord(ctx, &key, []byte("a key"), until, until-300); err != nil {
+			t.Fatal(err)
+		}
+		a.window.Tell(window.Item{Kind: window.Made, Key: key, Expires: until})
+		if i == 1 {
+			a.asks(window.GetRecord, key, window.Hit) // and then it is there
+			b.begin()
+		}
+		testredis.WaitFor(t, "the record of another machine", func() bool {
+			var e sessioncache.Entry
+			found, _ := b.served.FindRecord(ctx, &key, &e, until-300)
+			return found && string(e.Sealed) == "a key"
+		})
+	}
+}
+
 // TestAwayForLong: what is stored while the far store is away gets there later.
 func TestAwayForLong(t *testing.T) {
 	t.Parallel()
