@@ -258,8 +258,12 @@ enum gosess_operation {
     GOSESS_FIND,
     GOSESS_ROUTE,   /* [scope] result: 1 where it is known what its name leads to: terms, watch */
     GOSESS_SECRETS, /* [wanted] the secrets of tickets. result: 1, or 0 where the next is missing */
-    GOSESS_COUNTERS,  /* [owner] counters: those of this process and the owner, in a mapping */
-    GOSESS_EXPIRE,    /* zeroes the secrets that it keeps of tickets whose time is over */
+    GOSESS_COUNTERS, /* [owner] counters: those of this process and the owner, in a mapping */
+    /*
+     * Zeroes the secrets that it keeps of tickets whose time is over. result: 1 where there may be
+     * secrets that it keeps no more, as they were sealed under a key that was given up
+     */
+    GOSESS_EXPIRE,
     GOSESS_LEARN,     /* [scope] its server name leads to its terms, as a handshake has shown */
     GOSESS_KEEP_COPY, /* [seal, copy, size] keeps an object that was made of the bytes */
     /* [owner, id, session] removed: it was stored, and not another one under its id (L15) */

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -25,6 +26,8 @@ type sealed struct {
 	live   *live
 	rows   sync.Map // *C.gosess_const_owner to sessioncache.Row
 	fleet  bool     // other machines may have a session too
+
+	forgets atomic.Int32 // so many times the C half is to be told that a sealing key is accepted no more
 }
 
 const (
@@ -37,10 +40,21 @@ const (
 
 func newSealed(store sessioncache.Store, check func() error, rules *sessioncache.Cache, size uint64) *sealed {
 	rules.OnError(func(err error) { logText(C.GOSESS_CAUSE_STORE, err.Error()) })
-	return &sealed{
+	s := &sealed{
 		store: store, check: check, rules: rules,
 		copies: objects.NewCopies(int64(size/copiesPart), retain),
 		live:   newLive(int64(max(size, liveMin))),
+	}
+	rules.OnKeys(s.changeKeys)
+	return s
+}
+
+// changeKeys has contexts counted under the tags that they have with the new keys. Where fewer are accepted, so are the
+// secrets of tickets: who was asking for these before may hand its answer to the C half afterwards, which is told twice therefore.
+func (s *sealed) changeKeys(fewer bool) {
+	s.rows.Clear()
+	if fewer {
+		s.forgets.Store(2)
 	}
 }
 
@@ -303,7 +317,13 @@ func (s *sealed) change(r *request) {
 }
 
 // expire leaves nothing of the records whose time is over, although nobody asks for secrets.
-func (s *sealed) expire(*request) { s.told("zero what is over", s.rules.ExpireRecords(unhurried)) }
+func (s *sealed) expire(r *request) {
+	s.told("zero what is over", s.rules.ExpireRecords(unhurried))
+	if s.forgets.Load() > 0 {
+		s.forgets.Add(-1)
+		r.result = 1
+	}
+}
 
 func (s *sealed) number(r *request) {
 	s.live.number(r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -23,12 +24,16 @@ const (
 // Cache keeps sealed sessions in a store. All methods are safe for concurrent use.
 type Cache struct {
 	store  Store
-	keys   []*sealingKey
-	sealer *sealer // with the first of keys
 	works  sync.Pool
 	now    func() int64
 	report func(error) // what OnError was given
 	news   News
+
+	rings     atomic.Pointer[keyring]
+	announced Records          // where others say how the sealing keys change; nil: nowhere
+	following sync.Mutex       // one thread at a time takes that over
+	changed   func(fewer bool) // what OnKeys was given
+	learned   func(key []byte) // is told each new key
 }
 
 // New makes a cache over a store. The first key seals; entries of every key open.
@@ -37,7 +42,10 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 	if len(keys) == 0 {
 		return nil, ErrKeys
 	}
-	c := &Cache{store: store, now: systemTime, report: func(error) {}, news: silence{}}
+	c := &Cache{store: store, now: systemTime, report: func(error) {}, news: silence{}, changed: func(bool) {}, learned: func([]byte) {}}
+	c.works.New = func() any { return new(work) }
+	c.announced, _ = store.(Records)
+	var order []*sealingKey
 	for _, key := range keys {
 		if len(key) != KeySize {
 			return nil, ErrKeys
@@ -46,13 +54,17 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.keys = append(c.keys, k)
+		if len(order) == 0 {
+			k.sealer, err = newSealer(k)
+		} else {
+			k.sealer, err = order[0].sealer.under(k)
+		}
+		if err != nil {
+			return nil, err
+		}
+		order = append(order, k)
 	}
-	var err error
-	if c.sealer, err = newSealer(c.keys[0]); err != nil {
-		return nil, err
-	}
-	c.works.New = func() any { return &work{keys: c.keys} }
+	c.rings.Store(newKeyring(order, 0, 0))
 	return c, nil
 }
 
@@ -67,6 +79,7 @@ func (c *Cache) SetClock(now func() int64) { c.now = now }
 func (c *Cache) begin() *work {
 	w := c.works.Get().(*work)
 	w.now, w.row, w.why = seconds(c.now()), 0, MissedAbsent
+	w.keys = c.ring(w.now).keys
 	return w
 }
 
@@ -113,13 +126,13 @@ func (c *Cache) put(ctx context.Context, o Origin, s Session) (Seal, error) {
 	case w.now > expires:
 		return Seal{}, ErrExpired
 	}
-	if err := c.dropOlder(ctx, w, s.ID); err != nil {
+	if err := c.dropOthers(ctx, w, s.ID); err != nil {
 		return Seal{}, err
 	}
 	w.lookup(0, s.ID)
-	owner, terms, name := w.ownerTag(&o.Owner), w.termsTag(0, &o.Terms), w.nameTag(0, o.ServerName)
+	owner, terms, name := w.ownerTag(0, &o.Owner), w.termsTag(0, &o.Terms), w.nameTag(0, o.ServerName)
 	w.text = append(append(append(w.text[:0], terms[:]...), name[:]...), s.DER...)
-	if err := c.sealer.seal(w, owner, expires); err != nil {
+	if err := w.keys[0].sealer.seal(w, owner, expires); err != nil {
 		return Seal{}, err
 	}
 	return sealOf(&w.entry), c.putEntry(ctx, w, expires)
@@ -133,10 +146,10 @@ func (c *Cache) putEntry(ctx context.Context, w *work, expires uint32) error {
 	return err
 }
 
-// dropOlder drops what is stored under the older keys: it would come back when the new entry has
+// dropOthers drops what is stored under the other keys: it would come back when the new entry has
 // been evicted.
-func (c *Cache) dropOlder(ctx context.Context, w *work, id []byte) error {
-	for i := 1; i < len(c.keys); i++ {
+func (c *Cache) dropOthers(ctx context.Context, w *work, id []byte) error {
+	for i := 1; i < len(w.keys); i++ {
 		w.lookup(i, id)
 		for range duplicates {
 			found, err := c.store.Find(ctx, &w.key, &w.entry)
@@ -189,7 +202,7 @@ func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der
 	defer c.end(w)
 	w.row, w.entry.Spent, w.entry.Once = o.Row, use == hardlyAgain, use == neverAgain
 	absent := true
-	for i := range c.keys {
+	for i := range w.keys {
 		head, found := c.findSession(ctx, w, i, id)
 		if found == nil {
 			if w.entry.Taken {
@@ -198,7 +211,7 @@ func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der
 			continue
 		}
 		absent = false
-		if !w.shares(i, head, &o) || w.flushed(&o) {
+		if !w.shares(i, head, &o) || w.flushed(i, &o) {
 			c.leave(w, use)
 			break
 		}
@@ -229,7 +242,7 @@ func (c *Cache) Remove(ctx context.Context, id []byte, same func(der []byte, sea
 	w := c.begin()
 	defer c.end(w)
 	removed := false
-	for i := range c.keys {
+	for i := range w.keys {
 		for range duplicates {
 			if !c.holds(ctx, w, i, id, same) {
 				break
@@ -251,8 +264,12 @@ func (c *Cache) Remove(ctx context.Context, id []byte, same func(der []byte, sea
 func (c *Cache) Has(ctx context.Context, owner [32]byte, id []byte, same func(der []byte, seal Seal) bool) bool {
 	w := c.begin()
 	defer c.end(w)
-	of := w.ownerTag(&owner)
-	return c.holds(ctx, w, 0, id, same) && OwnerOf(w.entry.Sealed) == of
+	for i := range w.keys {
+		if c.holds(ctx, w, i, id, same) {
+			return OwnerOf(w.entry.Sealed) == w.ownerTag(i, &owner)
+		}
+	}
+	return false
 }
 
 // holds reports whether the session of an id under one key is the one that is meant.
@@ -292,7 +309,7 @@ func (c *Cache) find(ctx context.Context, w *work, i int) []byte {
 		}
 		reason := Expiries
 		if w.now <= w.entry.Expires {
-			if plain := c.keys[i].open(w); plain != nil {
+			if plain := w.keys[i].open(w); plain != nil {
 				return plain
 			}
 			reason, w.why = Errors, MissedBroken

@@ -10,7 +10,7 @@ import "context"
 func (c *Cache) Change(ctx context.Context, id, der []byte, ends func(stored int64) int64, same func(der []byte, seal Seal) bool) {
 	w := c.begin()
 	defer c.end(w)
-	for i := range c.keys {
+	for i := range w.keys {
 		head, stored := c.findSession(ctx, w, i, id)
 		// Of several that take a session or change it, one has it.
 		if stored == nil || !same(stored, sealOf(&w.entry)) || !c.drop(ctx, w) {
@@ -23,17 +23,17 @@ func (c *Cache) Change(ctx context.Context, id, der []byte, ends func(stored int
 	}
 }
 
-// putChanged stores what has become of w.entry, which was sealed with the i-th key. The tags of another
-// key than the first say nothing under that.
+// putChanged stores what has become of w.entry, which was sealed with the i-th key, and is again: its tags say
+// nothing under another one.
 func (c *Cache) putChanged(ctx context.Context, w *work, i int, head, der []byte, ends int64) bool {
 	expires := seconds(ends)
-	if i != 0 || len(der) == 0 || len(der) > MaxDER || w.now > expires {
+	if len(der) == 0 || len(der) > MaxDER || w.now > expires {
 		return false
 	}
 	owner := OwnerOf(w.entry.Sealed)
 	w.text = append(append(w.text[:0], head...), der...)
 	clear(w.entry.Sealed) // the new bytes may be fewer
-	err := c.sealer.seal(w, owner, expires)
+	err := w.keys[i].sealer.seal(w, owner, expires)
 	if err == nil {
 		err = c.putEntry(ctx, w, expires)
 	}

@@ -10,7 +10,7 @@ func (c *Cache) Keys(id []byte, dst []LookupKey) []LookupKey {
 	}
 	w := c.begin()
 	defer c.end(w)
-	for i := range c.keys {
+	for i := range w.keys {
 		w.lookup(i, id)
 		dst = append(dst, w.key)
 	}
@@ -21,7 +21,7 @@ func (c *Cache) Keys(id []byte, dst []LookupKey) []LookupKey {
 func (c *Cache) RecordKeys(name string, dst []LookupKey) []LookupKey {
 	w := c.begin()
 	defer c.end(w)
-	for i := range c.keys {
+	for i := range w.keys {
 		w.lookupRecord(i, name)
 		dst = append(dst, w.key)
 	}

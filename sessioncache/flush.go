@@ -7,8 +7,14 @@ import "context"
 func (c *Cache) Flush(ctx context.Context, owner [32]byte, before int64) error {
 	w := c.begin()
 	defer c.end(w)
-	of := w.ownerTag(&owner)
-	return c.flush(ctx, &of, seconds(before))
+	var failed error
+	for i := range w.keys {
+		of := w.ownerTag(i, &owner)
+		if err := c.flush(ctx, &of, seconds(before)); err != nil {
+			failed = err
+		}
+	}
+	return failed
 }
 
 func (c *Cache) flush(ctx context.Context, owner *Tag, before uint32) error {
@@ -21,7 +27,7 @@ func (c *Cache) flush(ctx context.Context, owner *Tag, before uint32) error {
 func (c *Cache) Row(owner [32]byte, label string) Row {
 	w := c.begin()
 	defer c.end(w)
-	return c.store.Row(w.ownerTag(&owner), label, int64(w.now))
+	return c.store.Row(w.ownerTag(0, &owner), label, int64(w.now))
 }
 
 // Clear drops every session of every owner. What server names lead to stays known.
@@ -31,6 +37,14 @@ func (c *Cache) Clear(ctx context.Context) error { return c.flush(ctx, nil, 0) }
 func (c *Cache) Number(ctx context.Context, owner [32]byte) (int, error) {
 	w := c.begin()
 	defer c.end(w)
-	of := w.ownerTag(&owner)
-	return c.store.Number(ctx, &of)
+	all := 0
+	for i := range w.keys {
+		of := w.ownerTag(i, &owner)
+		n, err := c.store.Number(ctx, &of)
+		if err != nil {
+			return 0, err
+		}
+		all += n
+	}
+	return all, nil
 }

@@ -31,8 +31,10 @@ type prefix [prefixSize]byte
 
 // sealingKey is what is derived from one key of the key file for one store.
 type sealingKey struct {
-	secret []byte // HKDF's pseudorandom key
-	mac    *mac   // for lookup keys and tags
+	secret []byte  // HKDF's pseudorandom key
+	mac    *mac    // for lookup keys and tags
+	sealer *sealer // of this process
+	since  uint32  // unix seconds: it does not seal before, where there is another key
 
 	known [knownMax]atomic.Pointer[derivedKey]
 	next  atomic.Uint32 // place that makes way

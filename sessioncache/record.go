@@ -26,6 +26,8 @@ type Records interface {
 	ExpireRecords(ctx context.Context, now uint32) error
 	// RecordRoom is how many records there can be.
 	RecordRoom() int
+	// Published is another number after each record that was added, and 0 where none ever was.
+	Published() uint64
 }
 
 // Recorded is a value of a record.
@@ -56,6 +58,11 @@ type Countable interface {
 // AddRecord stores a value under a name, until a time in unix seconds, where there is none under any
 // of the keys: else it returns ErrExists.
 func (c *Cache) AddRecord(ctx context.Context, name string, value []byte, expires int64) error {
+	return c.addRecord(ctx, Tag{}, name, value, expires)
+}
+
+// addRecord has the record begin with a tag, which who has no key sees.
+func (c *Cache) addRecord(ctx context.Context, kind Tag, name string, value []byte, expires int64) error {
 	w := c.begin()
 	defer c.end(w)
 	records, ok := c.store.(Records)
@@ -67,7 +74,7 @@ func (c *Cache) AddRecord(ctx context.Context, name string, value []byte, expire
 	case w.now > seconds(expires):
 		return ErrExpired
 	}
-	for i := range c.keys {
+	for i := range w.keys {
 		if plain, _, err := c.findRecord(ctx, w, i, name); plain != nil || err != nil {
 			clear(plain)
 			return orExists(err)
@@ -75,7 +82,7 @@ func (c *Cache) AddRecord(ctx context.Context, name string, value []byte, expire
 	}
 	w.lookupRecord(0, name)
 	w.text = append(w.text[:0], value...)
-	if err := c.sealer.seal(w, Tag{}, seconds(expires)); err != nil {
+	if err := w.keys[0].sealer.seal(w, kind, seconds(expires)); err != nil {
 		return err
 	}
 	err := records.AddRecord(ctx, &w.key, w.entry.Sealed, seconds(expires), w.now)
@@ -97,7 +104,7 @@ func orExists(err error) error {
 func (c *Cache) Record(ctx context.Context, name string) (values []Recorded, err error) {
 	w := c.begin()
 	defer c.end(w)
-	for i := range c.keys {
+	for i := range w.keys {
 		plain, tally, failed := c.findRecord(ctx, w, i, name)
 		if failed != nil {
 			err = failed
@@ -120,7 +127,7 @@ func (c *Cache) findRecord(ctx context.Context, w *work, i int, name string) (pl
 	if !found || err != nil {
 		return nil, nil, err
 	}
-	if plain = c.keys[i].open(w); plain == nil {
+	if plain = w.keys[i].open(w); plain == nil {
 		c.fail(0, ErrSpoilt)
 		err = records.DropRecord(ctx, &w.entry, w.now)
 	} else if counts, ok := c.store.(Countable); ok {
@@ -132,10 +139,13 @@ func (c *Cache) findRecord(ctx context.Context, w *work, i int, name string) (pl
 
 // ExpireRecords has the store forget the records whose time is over.
 func (c *Cache) ExpireRecords(ctx context.Context) error {
-	if records, ok := c.store.(Records); ok {
-		return records.ExpireRecords(ctx, seconds(c.now()))
+	records, ok := c.store.(Records)
+	if !ok {
+		return ErrNoRecords
 	}
-	return ErrNoRecords
+	now := seconds(c.now())
+	c.ring(now) // what has become of the keys is heard of although nobody asks for anything else
+	return records.ExpireRecords(ctx, now)
 }
 
 // RecordRoom is how many records the store has room for.

@@ -1,6 +1,7 @@
 package sessioncache
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 )
@@ -30,9 +31,8 @@ const (
 func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, terms [32]byte) {
 	w := c.begin()
 	defer c.end(w)
-	w.lookupRoute(&owner, serverName)
 	for range routeAttempts {
-		old := c.find(ctx, w, 0)
+		old := c.findRoute(ctx, w, &owner, serverName)
 		changed := w.learn(old, &terms)
 		if !changed && !w.fading() {
 			return
@@ -46,6 +46,7 @@ func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, te
 		}
 		return
 	}
+	w.lookupRoute(0, &owner, serverName)
 	for range duplicates {
 		found, err := c.store.Find(ctx, &w.key, &w.entry)
 		if err != nil {
@@ -68,8 +69,7 @@ func (c *Cache) Route(ctx context.Context, owner [32]byte, serverName string) (t
 func (c *Cache) WatchRoute(ctx context.Context, owner [32]byte, serverName string) (terms [32]byte, watch Watch, ok bool) {
 	w := c.begin()
 	defer c.end(w)
-	w.lookupRoute(&owner, serverName)
-	route := c.find(ctx, w, 0)
+	route := c.findRoute(ctx, w, &owner, serverName)
 	if len(route) < routeHead {
 		return terms, watch, false
 	}
@@ -87,13 +87,33 @@ func (c *Cache) WatchRoute(ctx context.Context, owner [32]byte, serverName strin
 	return terms, watch, ok
 }
 
+// findRoute looks a route up, for w.key under the key that seals. What is there under another one is moved.
+func (c *Cache) findRoute(ctx context.Context, w *work, owner *[32]byte, serverName string) []byte {
+	w.lookupRoute(0, owner, serverName)
+	route := c.find(ctx, w, 0)
+	for i := 1; route == nil && i < len(w.keys); i++ {
+		w.lookupRoute(i, owner, serverName)
+		old := c.find(ctx, w, i)
+		moves := old != nil && c.drop(ctx, w)
+		moved := bytes.Clone(old)
+		w.lookupRoute(0, owner, serverName)
+		w.entry.Handle = Handle{}
+		if moves {
+			w.text = append(w.text[:0], moved...)
+			_ = c.putRoute(ctx, w, owner) // else it is learned again
+			route = c.find(ctx, w, 0)
+		}
+	}
+	return route
+}
+
 // fading reports whether the route that was found is to be written again, because it is used.
 func (w *work) fading() bool { return int64(w.entry.Expires)-int64(w.now) < routeLife }
 
 // putRoute stores w.text as the route of w.key, unless somebody has changed what was found meanwhile.
 func (c *Cache) putRoute(ctx context.Context, w *work, owner *[32]byte) error {
 	expires := seconds(int64(w.now) + 2*routeLife)
-	if err := c.sealer.seal(w, w.ownerTag(owner), expires); err != nil {
+	if err := w.keys[0].sealer.seal(w, w.ownerTag(0, owner), expires); err != nil {
 		return err
 	}
 	return c.store.Swap(ctx, &w.key, &w.entry, expires, w.now)

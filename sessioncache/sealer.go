@@ -51,6 +51,19 @@ func newSealer(k *sealingKey) (*sealer, error) {
 	return s, nil
 }
 
+// under makes a sealer for another key. It asks the kernel for nothing, as nextPrefix.
+func (s *sealer) under(k *sealingKey) (*sealer, error) {
+	now := s.run.Load()
+	wall, monotonic := s.clocks()
+	other := &sealer{key: k, clocks: s.clocks}
+	first, err := other.newRun(other.nextPrefix(now, wall, monotonic), now.apart)
+	if err != nil {
+		return nil, err
+	}
+	other.run.Store(first)
+	return other, nil
+}
+
 func (s *sealer) newRun(p prefix, apart int64) (*run, error) {
 	aead, err := s.key.aead(p)
 	if err != nil {

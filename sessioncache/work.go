@@ -4,10 +4,10 @@ import "crypto/subtle"
 
 // work is the scratch memory of one operation, so that none is allocated.
 type work struct {
-	keys  []*sealingKey
-	now   uint32  // when the operation began
-	row   Row     // for which context it is counted
-	why   Counter // a lookup that has found none: the reason
+	keys  []*sealingKey // the first one seals
+	now   uint32        // when the operation began
+	row   Row           // for which context it is counted
+	why   Counter       // a lookup that has found none: the reason
 	key   LookupKey
 	aad   [len(LookupKey{}) + 4 + tagSize]byte
 	nonce [gcmNonce]byte
@@ -30,10 +30,10 @@ func (w *work) lookup(i int, id []byte) {
 	w.key.mark(false)
 }
 
-// lookupRoute sets w.key to the key of a route under the first sealing key.
-func (w *work) lookupRoute(owner *[32]byte, serverName string) {
+// lookupRoute sets w.key to the key of a route under the i-th sealing key.
+func (w *work) lookupRoute(i int, owner *[32]byte, serverName string) {
 	w.text = appendLower(append(w.text[:0], owner[:]...), serverName)
-	w.keys[0].mac.sum(&w.sum, ofRoute, w.text)
+	w.keys[i].mac.sum(&w.sum, ofRoute, w.text)
 	w.key = w.sum
 	w.key.mark(true)
 }
@@ -45,8 +45,7 @@ func (w *work) lookupRecord(i int, name string) {
 	w.key.mark(false)
 }
 
-// ownerTag is that under the first sealing key: no owner outlives a change of keys.
-func (w *work) ownerTag(owner *[32]byte) Tag { return w.tag(0, ofOwner, owner[:]) }
+func (w *work) ownerTag(i int, owner *[32]byte) Tag { return w.tag(i, ofOwner, owner[:]) }
 
 func (w *work) termsTag(i int, terms *[32]byte) Tag { return w.tag(i, ofTerms, terms[:]) }
 
@@ -84,8 +83,8 @@ func (w *work) shares(i int, head []byte, o *Origin) bool {
 
 func sameTag(a, b Tag) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
 
-// flushed reports whether who asks has flushed the session in w.entry: one of its own, that is there,
-// has been stored since.
-func (w *work) flushed(o *Origin) bool {
-	return int64(w.entry.Expires) < o.Flushed && w.ownerTag(&o.Owner) != OwnerOf(w.entry.Sealed)
+// flushed reports whether who asks has flushed the session in w.entry, of the i-th key: one of its own, that is
+// there, has been stored since.
+func (w *work) flushed(i int, o *Origin) bool {
+	return int64(w.entry.Expires) < o.Flushed && w.ownerTag(i, &o.Owner) != OwnerOf(w.entry.Sealed)
 }

@@ -20,11 +20,15 @@ import (
 	"errors"
 	"unsafe"
 
+	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
 )
 
-// The smallest store is the same to both halves, or this does not compile.
-var _ = [1]byte([1 + C.GOSESS_SIZE_MIN - shm.MinSize]byte{})
+// The smallest store and the number of keys are the same to both halves, or this does not compile.
+var (
+	_ = [1]byte([1 + C.GOSESS_SIZE_MIN - shm.MinSize]byte{})
+	_ = [C.GOSESS_KEYS_MAX]byte([sessioncache.KeysMost]byte{})
+)
 
 // Version is the version that this was built from.
 const Version = C.GOSESS_VERSION
@@ -88,7 +92,12 @@ func Keys(url, keysFile string) (keys [][]byte, err error) {
 	case keysFile == "":
 		keysFile = parsed.Path + ".key"
 	}
-	file := C.CString(keysFile)
+	return ReadKeys(keysFile)
+}
+
+// ReadKeys reads a key file as a server would.
+func ReadKeys(path string) (keys [][]byte, err error) {
+	file := C.CString(path)
 	defer C.free(unsafe.Pointer(file))
 	var message [C.GOSESS_ERROR_SIZE]C.char
 	read := C.gosess_keys_read(file, false, &message[0], C.GOSESS_ERROR_SIZE)

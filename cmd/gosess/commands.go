@@ -107,6 +107,41 @@ fault; with 2 where nobody can be reached. See docs/operating.md.`,
 			prepare: prepareKeygen,
 		},
 		{
+			name:     "keys rotate",
+			operands: "FILE [URL...]",
+			short:    "add a sealing key to a key file, and have running servers use it",
+			about: `The servers that use the store of a URL seal under the new key at once, those of a fleet a minute later, on all machines; what
+was sealed before still opens. Run it on one machine of a fleet, and gosess keys update on the others.
+Without a URL the file alone changes: servers read it when they are started.`,
+			examples: []example{
+				{"gosess keys rotate /etc/gosess/keys shm:/var/lib/gosess/web", ""},
+				{`gosess keys rotate --pid "$(cat /run/nginx.pid)" /etc/gosess/keys`, "of a store in memory"},
+			},
+			prepare: prepareKeys("keys rotate", rotate),
+		},
+		{
+			name:     "keys drop",
+			operands: "FILE [URL...]",
+			short:    "take the oldest sealing key from a key file, and have running servers accept it no more",
+			about: `What is sealed under it is nothing any more, in all processes that use the store, and on all machines of a fleet:
+sessions at once, tickets of GOSESS_TICKETS=shared within a minute. Wait after a rotation for as long as sessions live.`,
+			examples: []example{
+				{"gosess keys drop /etc/gosess/keys shm:/var/lib/gosess/web", ""},
+			},
+			prepare: prepareKeys("keys drop", drop),
+		},
+		{
+			name:     "keys update",
+			operands: "FILE [URL...]",
+			short:    "have a key file be what running servers know, and these what the file says",
+			about: `The file gets the keys that were made on another machine of the fleet, and loses those that were dropped there. What was
+added to it by hand, or taken out, the servers hear of. Nothing new is made.`,
+			examples: []example{
+				{"gosess keys update /etc/gosess/keys shm:/var/lib/gosess/web", ""},
+			},
+			prepare: prepareKeys("keys update", update),
+		},
+		{
 			name:     "keys export",
 			operands: "URL",
 			short:    "write the keys of now for tickets as a key file, for a server without gosess",

@@ -25,7 +25,7 @@ func prepareFlush(flags *flag.FlagSet) action {
 		if *older < 0 {
 			return usageError{"flush: --older is an age"}
 		}
-		store, err := openStore("flush", *pid, operands, inspect.ToFlush)
+		store, err := openStore("flush", *pid, operands, inspect.ToChange)
 		if err != nil {
 			return err
 		}

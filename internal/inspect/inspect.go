@@ -1,5 +1,5 @@
-// Package inspect finds stores and maps them, from outside the servers that use them. It needs no keys, and
-// changes nothing but where it flushes.
+// Package inspect finds stores and maps them, from outside the servers that use them. It needs no keys but for
+// what is sealed, and changes nothing but where it flushes or announces keys.
 package inspect
 
 import (
@@ -31,8 +31,8 @@ type Access bool
 
 // The kinds of access.
 const (
-	ToRead  Access = false
-	ToFlush Access = true
+	ToRead   Access = false
+	ToChange Access = true
 )
 
 // ByURL opens the store that a URL names by its path.
@@ -83,7 +83,7 @@ func mappedBy(pid int) (string, error) {
 }
 
 func open(name, path string, access Access) (*Store, error) {
-	s := &Store{Name: name, writable: access == ToFlush}
+	s := &Store{Name: name, writable: access == ToChange}
 	err := s.open(path)
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", name, err)

@@ -51,6 +51,7 @@ func (records) CountFor(sessioncache.Row, sessioncache.Counter, int64)        {}
 func (records) ExpireRecords(context.Context, uint32) error                   { return nil }
 func (records) DropRecord(context.Context, *sessioncache.Entry, uint32) error { return nil }
 func (r records) RecordRoom() int                                             { return r.reader.RecordRoom() }
+func (r records) Published() uint64                                           { return r.reader.Published() }
 func (records) AddRecord(_ context.Context, _ *sessioncache.LookupKey, _ []byte, _, _ uint32) error {
 	return errRead
 }

@@ -32,8 +32,8 @@ func (r *Reader) List(owner *sessioncache.Tag, do func(Listed)) {
 // Fleet reports whether the store is that of a fleet.
 func (r *Reader) Fleet() bool { return r.m.fleet }
 
-// ID is in the header.
-func (r *Reader) ID() sessioncache.StoreID { return r.m.id }
+// ID is what entries are bound to.
+func (r *Reader) ID() sessioncache.StoreID { return r.m.boundTo() }
 
 // FindRecord copies a record to e, false where there is none that has not expired. It writes nothing.
 func (r *Reader) FindRecord(key *sessioncache.LookupKey, e *sessioncache.Entry, now uint32) bool {
@@ -43,6 +43,9 @@ func (r *Reader) FindRecord(key *sessioncache.LookupKey, e *sessioncache.Entry, 
 
 // RecordRoom is how many records there can be.
 func (r *Reader) RecordRoom() int { return r.m.recordsFor(0).count }
+
+// Published is another number after each record that was added.
+func (r *Reader) Published() uint64 { return r.m.load(recordsAt) }
 
 // FlushStored drops the sessions of an owner, of all where it is nil, that were stored before a time, all of them where it is
 // 0, and says how many.

@@ -259,6 +259,7 @@ func (r *recordArea) each(now uint32, do func(key *sessioncache.LookupKey, e *se
 
 // secrets is what a store shows of its records to who has no key.
 func (r *recordArea) secrets() (all []sessioncache.Secret) {
+	var begins []byte
 	for range recordLooks {
 		root := r.words.load(recordsAt)
 		all = all[:0]
@@ -267,6 +268,10 @@ func (r *recordArea) secrets() (all []sessioncache.Secret) {
 			state := r.words.load(at)
 			if !isNamed(at, state, root) && !isSound(state) {
 				continue
+			}
+			begins = r.words.read(begins, at+recordData, len(sessioncache.Tag{}))
+			if sessioncache.OwnerOf(begins) != (sessioncache.Tag{}) {
+				continue // it says something of sealing keys
 			}
 			times := r.words.load(at + recordTimes)
 			s := sessioncache.Secret{Made: int64(times >> 32), Ends: int64(uint32(times))}

@@ -31,6 +31,9 @@ func TestFleetStore(t *testing.T) {
 	if s.ID() != sessioncache.FleetID || alone.ID() == sessioncache.FleetID {
 		t.Error("the ids are not what they should be")
 	}
+	if reader, err := OpenReadOnly(mapping); err != nil || reader.ID() != s.ID() {
+		t.Errorf("who only looks sees another id, %v", err)
+	}
 	if s.sets != alone.sets || s.units != alone.units || s.RecordRoom() != alone.RecordRoom() {
 		t.Errorf("%d sets of %d units, not %d of %d", s.sets, s.units, alone.sets, alone.units)
 	}

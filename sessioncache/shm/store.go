@@ -48,12 +48,15 @@ func (s *Store) Check() error {
 	return err
 }
 
-// ID is in the header. All stores of a fleet have one, so that what was sealed for one opens in the others.
-func (s *Store) ID() sessioncache.StoreID {
-	if s.fleet {
+// ID is what entries are bound to.
+func (s *Store) ID() sessioncache.StoreID { return s.boundTo() }
+
+// boundTo is in the header. All stores of a fleet have one, so that what was sealed for one opens in the others.
+func (m *layout) boundTo() sessioncache.StoreID {
+	if m.fleet {
 		return sessioncache.FleetID
 	}
-	return s.id
+	return m.id
 }
 
 // Window is what a store of a fleet shares with the agent, nil for others.
@@ -95,6 +98,9 @@ func (s *Store) ExpireRecords(_ context.Context, now uint32) error {
 	s.records.expire(now)
 	return nil
 }
+
+// Published is the root of the records.
+func (s *Store) Published() uint64 { return s.load(recordsAt) }
 
 // RecordRoom is how many records there can be.
 func (s *Store) RecordRoom() int { return s.records.count }

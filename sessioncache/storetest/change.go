@@ -49,15 +49,23 @@ func testChange(t *testing.T, empty Empty) {
 	}
 }
 
-// testChangeOldKey changes what an older key has sealed: it has gone under both.
+// testChangeOldKey changes what an older key has sealed: it stays under that.
 func testChangeOldKey(t *testing.T, empty Empty) {
 	now := int64(Now)
 	before, s := newCache(t, empty, &now, Key(1))
 	after := Cache(t, s, &now, Key(2), Key(1))
 	Put(t, before, OriginA, ID(1), []byte("one"), now)
 	after.Change(ctx, ID(1), []byte("two"), endsAt(now+10), anySession)
+	Get(t, before, OriginA, ID(1), []byte("two"))
+	Get(t, after, OriginA, ID(1), []byte("two"))
+	Miss(t, after, OriginB, ID(1))
+	if n, err := after.Number(ctx, OriginA.Owner); n != 1 || err != nil {
+		t.Errorf("the owner has %d, %v", n, err)
+	}
+	if err := after.Flush(ctx, OriginA.Owner, 0); err != nil {
+		t.Error(err)
+	}
 	Miss(t, before, OriginA, ID(1))
-	Miss(t, after, OriginA, ID(1))
 }
 
 // testFlushed asks for one that has flushed: others' sessions that end before are none, and stay.

@@ -54,6 +54,11 @@ func testRecords(t *testing.T, empty Empty) {
 		{"BesideSessions", testRecordsAndSessions},
 		{"Full", testFullRecords},
 		{"Race", testRecordRace},
+		{"KeysFollow", testKeysFollow},
+		{"KeysOfFleet", testKeysOfFleet},
+		{"HostileKeys", testHostileKeys},
+		{"ManyKeys", testManyKeys},
+		{"KeysByThreads", testKeysByThreads},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, empty) })
 	}

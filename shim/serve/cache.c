@@ -16,6 +16,8 @@
 #include "../core/sandbox.h"
 #include "../ssl/libssl.h"
 
+#define TIDY_SECONDS 60
+
 static struct gosess_cache *caches; /* the newest; with the setup lock */
 static _Atomic bool opened;         /* there was one */
 
@@ -233,18 +235,20 @@ static int64_t tidy(struct gosess_cache *cache, int64_t now)
     struct gosess_request expire = {.operation = GOSESS_EXPIRE,
                                     .cache = atomic_load(&cache->number)};
     int64_t next = cache->secrets ? gosess_secrets_expire(cache->secrets, now) : 0;
-    if (cache->secrets && expire.cache > 0 && gosess_cache_whole(cache))
-        gosess_core_ask(&expire);
+    if (cache->secrets && expire.cache > 0 && gosess_cache_whole(cache) &&
+        gosess_core_ask(&expire) && expire.result == 1)
+        gosess_secrets_forget(cache->secrets);
     return next;
 }
 
 /*
- * Once a period, and when one ends. With the lock a cache that is listed stays: this thread must
- * not have the last reference, whose end would have it free sessions, which may call the host.
+ * Once a minute, as sealing keys may have been given up, and when a secret ends. With the lock a
+ * cache that is listed stays: this thread must not have the last reference, whose end would have it
+ * free sessions, which may call the host.
  */
 int64_t gosess_caches_tidy(void)
 {
-    int64_t now = (int64_t)time(NULL), seconds = gosess_ticket_period;
+    int64_t now = (int64_t)time(NULL), seconds = TIDY_SECONDS;
     gosess_lock(GOSESS_LOCK_SETUP);
     for (struct gosess_cache *cache = caches; cache; cache = cache->next) {
         int64_t next = tidy(cache, now);

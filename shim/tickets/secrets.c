@@ -254,6 +254,18 @@ uint64_t *gosess_secrets_tally(struct gosess_secrets *secrets, int64_t now,
     return tally;
 }
 
+void gosess_secrets_forget(struct gosess_secrets *secrets)
+{
+    gosess_lock(GOSESS_LOCK_SECRETS);
+    for (unsigned i = 0; i < secrets->used; i++)
+        if (secrets->held[i].secret.ends > 0)
+            forget(secrets, &secrets->held[i]);
+    atomic_store(&secrets->next_end, 0);
+    gosess_unlock(GOSESS_LOCK_SECRETS);
+    if (gosess_secrets_asked(secrets))
+        atomic_store(&secrets->due, 1);
+}
+
 bool gosess_secrets_know(struct gosess_secrets *secrets, int64_t now,
                          const unsigned char id[GOSESS_SECRET_ID_SIZE])
 {

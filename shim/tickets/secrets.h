@@ -41,6 +41,9 @@ void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_want
  */
 int64_t gosess_secrets_expire(struct gosess_secrets *secrets, int64_t now);
 
+/* Zeroes all of them, and has them asked for again: some may be used no more. */
+void gosess_secrets_forget(struct gosess_secrets *secrets);
+
 /*
  * The id, and the keys for an identity, of the secret that is sealed under now; and where that is
  * counted, or NULL. False where there is none. Here it is kept until then, but no longer than
