@@ -81,7 +81,11 @@ func (f *fleet) serve(store *shm.Served, answers bool) {
 	w.Renew(window.LongestLease)
 	w.OpenGate()
 	requests := make([]window.Request, 0, 64)
-	for !f.isOver() {
+	for reclaimed := time.Now(); !f.isOver(); {
+		if time.Since(reclaimed) > time.Second {
+			w.Reclaim()
+			reclaimed = time.Now()
+		}
 		if !answers {
 			time.Sleep(5 * time.Millisecond)
 			continue

@@ -13,10 +13,12 @@ import (
 
 // machines runs a scenario of two machines, in the versions of TLS that the options are of.
 type machines struct {
+	program  string
 	scenario string
 	options  string // of the URLs
 	agent    bool
 	answers  bool
+	says     int // lines, of children that have no Go half
 }
 
 func (m machines) run(t *testing.T, version string) {
@@ -30,8 +32,8 @@ func (m machines) run(t *testing.T, version string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := workshop.Compile(t, "machines", "cc", append(append([]string{"-Wall", "-Wextra", "-Werror", "-Iinclude", "-Lbuild",
-		"tests/window/programs/machines.c"}, sources...), "-lgosess", "-lssl", "-lcrypto", "-lpthread")...)
+	program := workshop.Compile(t, m.program, "cc", append(append([]string{"-Wall", "-Wextra", "-Werror", "-Iinclude", "-Lbuild",
+		"tests/window/programs/" + m.program + ".c"}, sources...), "-lgosess", "-lssl", "-lcrypto", "-lpthread")...)
 	dir := t.TempDir()
 	keys, a, b := filepath.Join(dir, "keys"), filepath.Join(dir, "a"), filepath.Join(dir, "b")
 	key := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)) + "\n"
@@ -48,7 +50,7 @@ func (m machines) run(t *testing.T, version string) {
 		environment = append(environment, "AGENT=1")
 	}
 	stdout, stderr, err := harness.Execute(environment, program, version, m.scenario)
-	if err != nil || len(harness.Logged(stderr)) > 0 {
+	if err != nil || len(harness.Logged(stderr)) != m.says {
 		t.Errorf("%v: it printed %q\n%.4000s", err, stdout, stderr)
 	}
 }
@@ -57,18 +59,18 @@ func TestMachines(t *testing.T) {
 	t.Parallel()
 	const once = "single-use=tls13&"
 	for _, m := range []machines{
-		{"shared", "", true, true},
-		{"unknown", "", true, true},
-		{"removed", "", true, true},
-		{"flushed", "", true, true},
-		{"context-flushed", "", true, true},
-		{"once", once, true, true},
-		{"raced-for", once, true, true},
-		{"alone", "", false, false},
-		{"once-alone", once, false, false},
-		{"tickets", "", true, true},
-		{"tickets-alone", "", false, false},
-		{"stopped", "", true, false},
+		{"machines", "shared", "", true, true, 0},
+		{"machines", "unknown", "", true, true, 0},
+		{"machines", "removed", "", true, true, 0},
+		{"machines", "flushed", "", true, true, 0},
+		{"machines", "context-flushed", "", true, true, 0},
+		{"machines", "once", once, true, true, 0},
+		{"machines", "raced-for", once, true, true, 0},
+		{"machines", "alone", "", false, false, 0},
+		{"machines", "once-alone", once, false, false, 0},
+		{"machines", "tickets", "", true, true, 0},
+		{"machines", "tickets-alone", "", false, false, 0},
+		{"machines", "stopped", "", true, false, 0},
 	} {
 		for _, version := range []string{"--tls1.2", "--tls1.3"} {
 			if m.options == once && version == "--tls1.2" {
@@ -77,6 +79,19 @@ func TestMachines(t *testing.T) {
 			t.Run(m.scenario+version, func(t *testing.T) {
 				t.Parallel()
 				m.run(t, version)
+			})
+		}
+	}
+}
+
+// What happens in a process while one of its handshakes waits costs nobody a handshake, and the agent no slot.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	for scenario, says := range map[string]int{"handler": 0, "spawned": 0, "forked": 1, "killed": 0, "cancelled": 0, "fibres": 0} {
+		for _, version := range []string{"--tls1.2", "--tls1.3"} {
+			t.Run(scenario+version, func(t *testing.T) {
+				t.Parallel()
+				machines{program: "waits", scenario: scenario, agent: true, says: says}.run(t, version)
 			})
 		}
 	}

@@ -1,48 +1,8 @@
-/*
- * machines.c - two machines of a fleet in one process: each has a store of its own, which the agent
- * of the test serves, and the same certificate and key file.
- */
+/* machines.c - what one machine of a fleet has made another one resumes, and what becomes of it. */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "../../../shim/far/window.h"
-#include "../../api/programs/api.h"
-
-static struct machine {
-    gosess_cache *cache;
-    SSL_CTX *ctx;
-    struct gosess_window *window;
-} a, b;
-
-/* STORE_A and STORE_B are the paths, OPTIONS what else the URLs have. */
-static struct machine start(const char *variable)
-{
-    struct machine machine = {0};
-    struct stat status;
-    char url[4096], error[GOSESS_ERROR_SIZE];
-    const char *path = getenv(variable);
-    snprintf(url, sizeof url, "shm:%s?size=1m&fleet&wait=50ms&%s", path, getenv("OPTIONS"));
-    if (gosess_cache_open(url, &machine.cache, error, sizeof error) != GOSESS_OK)
-        give_up(__FILE__, __LINE__, error);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    MUST(fd >= 0 && fstat(fd, &status) == 0);
-    machine.window = mmap(NULL, GOSESS_WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                          status.st_size - GOSESS_WINDOW_SIZE);
-    MUST(machine.window != MAP_FAILED);
-    close(fd);
-    machine.ctx = new_served(machine.cache);
-    return machine;
-}
-
-static void nap(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
+#include "machines.h"
 
 /* Until the agent has taken care of all that it was told. */
 static void settle(void)
@@ -54,11 +14,6 @@ static void settle(void)
         if (each == &b)
             return;
     }
-}
-
-static uint64_t counted(const struct machine *machine, enum gosess_window_counter counter)
-{
-    return atomic_load(&machine->window->counters[counter]);
 }
 
 /* Of this test's agent it may be late where the machine is busy: then once more. */
@@ -326,11 +281,6 @@ int main(int argc, char **argv)
         {"once-alone", once_alone},
         {"stopped", stopped},
     };
-    if (argc > 1 && strcmp(argv[1], "--tls1.3") == 0)
-        tls_version = TLS1_3_VERSION;
-    a = start("STORE_A");
-    b = start("STORE_B");
-    while (getenv("AGENT") && !(atomic_load(&a.window->gate) & atomic_load(&b.window->gate) & 1))
-        nap();
+    start_machines(argc, argv);
     return run_scenarios(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
 }
