@@ -50,7 +50,7 @@ static const struct replacement {
      9},
 };
 
-static void fail(const char *what)
+__attribute__((noreturn)) static void fail(const char *what)
 {
     fprintf(stderr, "apart: %s: %s\n", what, strerror(errno));
     _exit(2);
@@ -75,7 +75,6 @@ static uint64_t vdso_of(pid_t pid)
         if (entry.a_type == AT_SYSINFO_EHDR)
             return close(fd), entry.a_un.a_val;
     fail("there is no vDSO");
-    return 0;
 }
 
 /* The place of a function in an image; NOTHING where there is none with that much code. */
