@@ -38,7 +38,7 @@ CORE_SOURCES := go.mod shim.h include/gosess.h $(call go_sources,capi cmd/gosess
 COMMAND_SOURCES := go.mod shim.h include/gosess.h $(wildcard shim/*/*.[ch]) \
 	$(call go_sources,cmd/gosess internal capi/settings sessioncache)
 
-MAN_SECTIONS := 1 3 7
+MAN_PAGES := gosess.1 gosess.3 gosess.7 gosess-agent.8
 VERSION = $(shell sed -n 's/^.define GOSESS_VERSION "\(.*\)"/\1/p' include/gosess.h)
 # gosess.pc says the prefix once, where the folders are below it.
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
@@ -162,7 +162,7 @@ build/tests/load: $(wildcard tests/load/*.[ch]) Makefile
 
 install: build agent ## install below PREFIX (/usr/local); DESTDIR and LIBDIR are honoured
 	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
-		'$(DESTDIR)$(PKGCONFIGDIR)' $(MAN_SECTIONS:%='$(DESTDIR)$(MANDIR)/man%')
+		'$(DESTDIR)$(PKGCONFIGDIR)' $(patsubst .%,'$(DESTDIR)$(MANDIR)/man%',$(suffix $(MAN_PAGES)))
 	$(INSTALL) -m 755 build/gosess build/gosess-agent '$(DESTDIR)$(BINDIR)'
 	$(INSTALL) -m 644 build/libgosess.so '$(DESTDIR)$(LIBDIR)/libgosess.so.0'
 	ln -sf libgosess.so.0 '$(DESTDIR)$(LIBDIR)/libgosess.so'
@@ -170,15 +170,13 @@ install: build agent ## install below PREFIX (/usr/local); DESTDIR and LIBDIR ar
 	$(INSTALL) -m 644 include/gosess.h '$(DESTDIR)$(INCLUDEDIR)/gosess.h'
 	sed $(PC_VALUES) gosess.pc.in > build/gosess.pc
 	$(INSTALL) -m 644 build/gosess.pc '$(DESTDIR)$(PKGCONFIGDIR)/gosess.pc'
-	for section in $(MAN_SECTIONS); do $(INSTALL) -m 644 "man/gosess.$$section" \
-		'$(DESTDIR)$(MANDIR)'"/man$$section/gosess.$$section" || exit 1; done
+	for page in $(MAN_PAGES); do $(INSTALL) -m 644 "man/$$page" '$(DESTDIR)$(MANDIR)'"/man$${page##*.}" || exit 1; done
 
 uninstall: ## remove what install has put there
 	rm -f '$(DESTDIR)$(BINDIR)/gosess' '$(DESTDIR)$(BINDIR)/gosess-agent' '$(DESTDIR)$(LIBDIR)/libgosess.so' \
 		'$(DESTDIR)$(LIBDIR)/libgosess.so.0' '$(DESTDIR)$(LIBDIR)/libgosess-core.so' \
 		'$(DESTDIR)$(INCLUDEDIR)/gosess.h' '$(DESTDIR)$(PKGCONFIGDIR)/gosess.pc'
-	for section in $(MAN_SECTIONS); do \
-		rm -f '$(DESTDIR)$(MANDIR)'"/man$$section/gosess.$$section"; done
+	for page in $(MAN_PAGES); do rm -f '$(DESTDIR)$(MANDIR)'"/man$${page##*.}/$$page"; done
 
 deb: ## build the Debian packages, and a list of what they are made of (SPDX), in build/deb
 	@GO='$(GO)' sh packaging/deb.sh

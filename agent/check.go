@@ -36,10 +36,14 @@ func check(arguments []string, out io.Writer) error {
 	}
 	found := 0
 	for _, node := range nodes {
-		for _, finding := range findings(node) {
+		r := reportOf(node)
+		for _, finding := range r.findings {
 			fmt.Fprintf(out, "%s: %s\n", node.Address, finding)
-			found++
 		}
+		for _, unseen := range r.unseen {
+			fmt.Fprintf(out, "%s: not seen: %s\n", node.Address, unseen)
+		}
+		found += len(r.findings)
 	}
 	if found > 0 {
 		return foundError{found}
@@ -51,43 +55,61 @@ func check(arguments []string, out io.Writer) error {
 // smallest is the room that a store should have: for 75,000 sessions.
 const smallest = 32 << 20
 
-// findings is what is wrong with one server.
-func findings(node remote.Node) (found []string) {
-	complain := func(format string, arguments ...any) { found = append(found, fmt.Sprintf(format, arguments...)) }
+// A report is what is wrong with one server, and what it did not let us see.
+type report struct{ findings, unseen []string }
+
+func (r *report) complain(format string, arguments ...any) {
+	r.findings = append(r.findings, fmt.Sprintf(format, arguments...))
+}
+
+func reportOf(node remote.Node) (r report) {
 	info, err := node.Info()
 	if err != nil {
-		complain("INFO: %v; what it would say is not looked at", err)
+		r.unseen = append(r.unseen, fmt.Sprintf("its version, and whether it has evicted keys (INFO: %v)", err))
 	}
 	if version := info["redis_version"]; version != "" && info["valkey_version"] == "" && olderThan(version, 6, 2) {
-		complain("version %s has no GETDEL, by which a session is used once; needed: Redis 6.2, or Valkey", version)
+		r.complain("version %s has no GETDEL, by which a session is used once; needed: Redis 6.2, or Valkey", version)
 	}
 	config, err := node.Config("maxmemory", "maxmemory-policy", "appendonly", "save")
-	if err != nil {
-		complain("CONFIG: %v; look yourself that maxmemory-policy is volatile-ttl, and appendonly and save are off", err)
-		return found
+	switch {
+	case err == nil:
+	case info["maxmemory_policy"] != "": // INFO says nearly all of it, as to who uses a managed service
+		config = map[string]string{"maxmemory": info["maxmemory"], "maxmemory-policy": info["maxmemory_policy"], "appendonly": "no"}
+		if info["aof_enabled"] == "1" {
+			config["appendonly"] = "yes"
+		}
+		r.unseen = append(r.unseen, fmt.Sprintf("whether it saves snapshots (CONFIG: %v); look yourself that it does not: recommended is save \"\"", err))
+	default:
+		r.complain("CONFIG: %v; look yourself that maxmemory-policy is volatile-ttl, and appendonly and save are off", err)
+		return r
 	}
-	if policy := config["maxmemory-policy"]; policy == "noeviction" {
-		complain("maxmemory-policy %s: when it is full it takes no new session; recommended: volatile-ttl", policy)
-	} else if !strings.HasPrefix(policy, "volatile-") {
-		complain("maxmemory-policy %s: it evicts what has no end too, which is somebody else's, or the log of removals; recommended: volatile-ttl", policy)
-	}
+	r.memory(config["maxmemory"], config["maxmemory-policy"])
 	if config["appendonly"] == "yes" {
-		complain("appendonly yes: sessions are written to its disk, where whoever has the sealing keys can read them for as long as a copy " +
-			"is kept (no forward secrecy); recommended: appendonly no")
+		r.complain("appendonly yes: %s; recommended: appendonly no", onDisk)
 	}
 	if save := config["save"]; save != "" {
-		complain("save %q: sessions are written to its disk, where whoever has the sealing keys can read them for as long as a copy "+
-			"is kept (no forward secrecy); recommended: save \"\"", save)
-	}
-	if room, err := strconv.ParseUint(config["maxmemory"], 10, 64); err == nil && room == 0 {
-		complain("maxmemory 0: it takes all memory of its machine; recommended: a limit, of 400 bytes for each session")
-	} else if err == nil && room < smallest {
-		complain("maxmemory %d is room for %d sessions; recommended: %d or more", room, room/400, smallest)
+		r.complain("save %q: %s; recommended: save \"\"", save, onDisk)
 	}
 	if evicted := info["evicted_keys"]; evicted != "" && evicted != "0" {
-		complain("it has evicted %s keys since it was started: maxmemory is too small", evicted)
+		r.complain("it has evicted %s keys since it was started: maxmemory is too small", evicted)
 	}
-	return found
+	return r
+}
+
+const onDisk = "sessions are written to its disk, where whoever has the sealing keys can read them for as long as a copy is kept (no forward secrecy)"
+
+// memory looks at how much there is, and at what happens where that is not enough.
+func (r *report) memory(limit, policy string) {
+	if policy == "noeviction" {
+		r.complain("maxmemory-policy %s: when it is full it takes no new session; recommended: volatile-ttl", policy)
+	} else if !strings.HasPrefix(policy, "volatile-") {
+		r.complain("maxmemory-policy %s: it evicts what has no end too, which is somebody else's, or the log of removals; recommended: volatile-ttl", policy)
+	}
+	if room, err := strconv.ParseUint(limit, 10, 64); err == nil && room == 0 {
+		r.complain("maxmemory 0: it takes all memory of its machine; recommended: a limit, of 400 bytes for each session")
+	} else if err == nil && room < smallest {
+		r.complain("maxmemory %d is room for %d sessions; recommended: %d or more", room, room/400, smallest)
+	}
 }
 
 func olderThan(version string, major, minor int) bool {

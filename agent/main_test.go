@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -66,8 +68,76 @@ func TestCheck(t *testing.T) {
 		}
 		redis.CLI("CONFIG", "SET", name, was)
 	}
+	// Managed services do not let everybody look.
+	folder := t.TempDir()
+	for rights, want := range map[string]struct {
+		code int
+		text []string
+	}{
+		"+info": {3, []string{"maxmemory-policy noeviction: when it is full", "appendonly yes: sessions", "not seen: whether it saves snapshots (CONFIG: NOPERM", "2 things"}},
+		"-info": {3, []string{"CONFIG: NOPERM", "look yourself that maxmemory-policy", "not seen: its version", "one thing"}},
+	} {
+		redis.CLI("CONFIG", "SET", "maxmemory-policy", "noeviction")
+		redis.CLI("CONFIG", "SET", "appendonly", "yes")
+		redis.CLI("ACL", "SETUSER", "guest", "reset", "on", ">geheim", "~*", "+@all", "-config", rights)
+		password := filepath.Join(folder, "password")
+		if err := os.WriteFile(password, []byte("geheim"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, code := run(t, "check --far "+redis.URL()+"?user=guest&password="+password)
+		for _, text := range want.text {
+			if code != want.code || !strings.Contains(out, text) {
+				t.Errorf("%s: %d, %s; wanted %s", rights, code, out, text)
+			}
+		}
+		redis.CLI("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")
+		redis.CLI("CONFIG", "SET", "appendonly", "no")
+		out, code = run(t, "check --far "+redis.URL()+"?user=guest&password="+password)
+		if well := code == 0 && strings.Contains(out, "nothing to complain of"); well != (rights == "+info") {
+			t.Errorf("%s: %d, %s", rights, code, out)
+		}
+	}
 	redis.Kill()
 	if out, code := run(t, "check --far "+redis.URL()); code != 1 || !strings.Contains(out, "connection refused") {
 		t.Errorf("nobody there: %d, %s", code, out)
+	}
+}
+
+// TestManual: gosess-agent(8) has each word of the command line and of a far URL, and no other one.
+func TestManual(t *testing.T) {
+	page, err := os.ReadFile("../man/gosess-agent.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := map[string]bool{}
+	for line := range strings.Lines(string(page)) {
+		if items, ok := strings.CutPrefix(line, ".It "); ok {
+			for item := range strings.SplitSeq(items, ",") {
+				if fields := strings.Fields(item); len(fields) > 1 && (fields[0] == "Fl" || fields[0] == "Cm") {
+					described[strings.TrimPrefix(fields[1], "-")] = true
+				}
+			}
+		}
+	}
+	there := map[string]bool{}
+	for _, line := range []string{"--bogus x", "check --far redis://h?bogus"} {
+		said, _ := run(t, line)
+		_, words, _ := strings.Cut(strings.TrimSpace(said), "allowed: ")
+		for word := range strings.SplitSeq(words, ", ") {
+			there[strings.TrimPrefix(word, "--")] = true
+		}
+	}
+	for name := range there {
+		if !described[name] || !strings.Contains(usage, name) {
+			t.Errorf("%s is not in the manual, or not in what help says", name)
+		}
+	}
+	for name := range described {
+		if !there[name] {
+			t.Errorf("the manual describes %s, which there is not", name)
+		}
+	}
+	if len(there) < 10 {
+		t.Errorf("words: %v", there)
 	}
 }

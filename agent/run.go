@@ -37,6 +37,9 @@ func serveStore(arguments []string) error {
 	}
 	runtime.GOMAXPROCS(max(threads, runtime.GOMAXPROCS(0)))
 	log := journal.New(os.Stderr, os.Getenv)
+	if err := system.NoDumps(); err != nil { // before there is anything in the memory
+		return err
+	}
 	manager := system.FindManager(os.Getenv, os.Getpid())
 	identity, err := system.Find(told.User)
 	if err != nil {

@@ -140,6 +140,9 @@ func TestLife(t *testing.T) {
 			t.Errorf("a thread of somebody else: %s", status)
 		}
 	}
+	if limits, err := os.ReadFile(proc + "/limits"); err != nil || !strings.Contains(string(limits), "Max core file size        0                    0 ") {
+		t.Errorf("it could leave a core dump: %s, %v", limits, err)
+	}
 	for _, file := range []string{"cmdline", "environ"} {
 		if text, err := os.ReadFile(proc + "/" + file); err != nil || bytes.Contains(text, []byte("geheim")) {
 			t.Errorf("%s: %q, %v", file, text, err)

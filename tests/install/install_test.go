@@ -28,6 +28,7 @@ var files = []string{
 	"share/man/man1/gosess.1",
 	"share/man/man3/gosess.3",
 	"share/man/man7/gosess.7",
+	"share/man/man8/gosess-agent.8",
 }
 
 func root(t *testing.T) string {
@@ -219,8 +220,11 @@ func TestCommandRuns(t *testing.T) {
 
 func TestManualPages(t *testing.T) {
 	use(t)
-	for _, section := range []string{"1", "3", "7"} {
-		page := filepath.Join(installed.dir, prefix, "share/man/man"+section, "gosess."+section)
+	for _, file := range files {
+		if !strings.HasPrefix(file, "share/man/") {
+			continue
+		}
+		page := filepath.Join(installed.dir, prefix, file)
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			// Style is a matter of taste; a warning is not, nor that of a name which is not there.
 			if said := run(t, "", nil, "mandoc", "-Tlint", "-Wwarning", page); said != "" {

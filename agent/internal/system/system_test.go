@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -114,5 +115,17 @@ func TestBecome(t *testing.T) {
 		if out, err := become(name); err == nil || !strings.Contains(out, want) {
 			t.Errorf("%s: %s, %v; wanted %s", name, out, err, want)
 		}
+	}
+}
+
+func TestNoDumps(t *testing.T) {
+	const getDumpable = 3 // of prctl(2)
+	if err := NoDumps(); err != nil {
+		t.Fatal(err)
+	}
+	dumpable, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, getDumpable, 0, 0)
+	var cores syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &cores); err != nil || errno != 0 || dumpable != 0 || cores.Cur != 0 || cores.Max != 0 {
+		t.Errorf("dumpable %d, %v; cores of %d and %d, %v", dumpable, errno, cores.Cur, cores.Max, err)
 	}
 }
