@@ -13,7 +13,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"gosess/capi/settings"
+	"gosess/internal/inspect"
 	"gosess/tests/harness"
 )
 
@@ -164,4 +167,59 @@ func TestSecretsOfSessions(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Are the secrets that tickets are sealed under to be read nowhere: not in the store's bytes, nor in the log, nor in what a core dump of
+// any process would hold, while they are in use?
+func TestSecretsOfTickets(t *testing.T) {
+	path := filepath.Join(system.TempDir(t), "store")
+	s := newServer(t, "shm:"+path+"?size=1m")
+	s.Tickets, s.Env = true, append(s.Env, "GOSESS_TICKETS=shared", "GOSESS_LOG=debug:"+path+".log")
+	s.do(s.Start)
+	for range 2 {
+		s.do(s.Reload)
+		each(t, func(t *testing.T, version string) { s.resumes(few(version)...) })
+	}
+	keys, err := settings.Keys("shm:"+path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := inspect.ByURL("shm:"+path, inspect.ToRead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	secrets, err := store.Secrets(keys, 3600, time.Now().Unix())
+	if err != nil || len(secrets) < 2 {
+		t.Fatalf("%d secrets, %v", len(secrets), err)
+	}
+	memory := map[string][][]byte{}
+	for _, file := range []string{path, path + ".log"} {
+		data, err := os.ReadFile(file)
+		if err != nil || len(data) == 0 {
+			t.Fatalf("%s: %d bytes, %v", file, len(data), err)
+		}
+		memory[file] = [][]byte{data}
+	}
+	held := 0
+	for _, process := range append(s.Workers(), s.Master()) {
+		memory["a core dump of "+process.Title()] = dumped(t, process)
+		for _, data := range writable(t, process, true) {
+			if bytes.Contains(data, secrets[1].Value[:]) {
+				held++
+			}
+		}
+	}
+	if held == 0 {
+		t.Error("no process has the secret of now: this test looks for something else")
+	}
+	for where, parts := range memory {
+		for _, data := range parts {
+			for _, secret := range secrets {
+				if bytes.Contains(data, secret.Value[:]) {
+					t.Errorf("%s holds a secret", where)
+				}
+			}
+		}
+	}
 }
