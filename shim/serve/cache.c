@@ -21,15 +21,18 @@
 static struct gosess_cache *caches; /* the newest; with the setup lock */
 static _Atomic bool opened;         /* there was one */
 
-/* Keeps the keys and secrets of all caches out of the swap in a child: a fork does not inherit
- * that. With the setup lock. */
+/* Keeps the keys and the secrets out of the swap; false, and errno, where this process may not. */
+static bool lock_all(const struct gosess_cache *cache)
+{
+    bool locked = !cache->store.keys || gosess_keys_lock(cache->store.keys);
+    return gosess_secrets_lock(cache->secrets) && locked;
+}
+
+/* Those of all caches in a child: a fork does not inherit that. With the setup lock. */
 static void lock_keys(void)
 {
-    for (struct gosess_cache *cache = caches; cache; cache = cache->next) {
-        if (cache->store.keys)
-            gosess_keys_lock(cache->store.keys);
-        gosess_secrets_lock(cache->secrets);
-    }
+    for (struct gosess_cache *cache = caches; cache; cache = cache->next)
+        lock_all(cache);
 }
 
 static bool open_store(struct gosess_cache *cache, char *note, char *error, size_t error_size)
@@ -214,10 +217,11 @@ int gosess_cache_number(struct gosess_cache *cache)
         .size = cache->store.base ? cache->store.size : cache->url.size,
         .libssl = gosess_ssl->OpenSSL_version_num(),
     };
+    if (!lock_all(cache))
+        gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_CONFIG,
+                   "the sealing keys%s may be written to swap: %m (RLIMIT_MEMLOCK)",
+                   cache->secrets ? ", or the secrets of tickets," : "");
     if (cache->store.keys) {
-        if (!gosess_keys_lock(cache->store.keys))
-            gosess_log(GOSESS_LOG_INFO, GOSESS_CAUSE_CONFIG,
-                       "the sealing keys may be written to swap: %m (RLIMIT_MEMLOCK)");
         source.keys = (const unsigned char(*)[GOSESS_KEY_SIZE])cache->store.keys->key;
         source.key_count = cache->store.keys->count;
     }

@@ -52,10 +52,9 @@ struct gosess_secrets *gosess_secrets_make(void)
 }
 
 /* Best effort, as for the sealing keys. */
-void gosess_secrets_lock(struct gosess_secrets *secrets)
+bool gosess_secrets_lock(struct gosess_secrets *secrets)
 {
-    if (secrets)
-        mlock(secrets, sizeof *secrets);
+    return !secrets || mlock(secrets, sizeof *secrets) == 0;
 }
 
 void gosess_secrets_free(struct gosess_secrets *secrets)

@@ -11,8 +11,9 @@ struct gosess_secrets;
 struct gosess_secrets *gosess_secrets_make(void);         /* empty; NULL without memory */
 void gosess_secrets_free(struct gosess_secrets *secrets); /* zeroes; NULL is fine */
 
-/* Keeps them out of the swap, which a child has to do itself, if it may. NULL is fine. */
-void gosess_secrets_lock(struct gosess_secrets *secrets);
+/* Keeps them out of the swap, which a child has to do itself; false where it may not (errno). NULL
+ * is fine. */
+bool gosess_secrets_lock(struct gosess_secrets *secrets);
 
 /* Whether they have been asked for. */
 bool gosess_secrets_asked(const struct gosess_secrets *secrets);
