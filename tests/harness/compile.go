@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -16,7 +17,8 @@ func Compile(path, compiler string, arguments ...string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(compiler, append([]string{"-std=gnu11", "-g", "-O1", "-o", path}, arguments...)...)
+	compiler, its := TestedMachine().compiler(compiler)
+	cmd := exec.Command(compiler, slices.Concat([]string{"-std=gnu11", "-g", "-O1", "-o", path}, its, arguments)...)
 	cmd.Dir = top
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s does not make %s: %w\n%s", compiler, filepath.Base(path), err, output)

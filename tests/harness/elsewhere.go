@@ -20,6 +20,17 @@ func TestedSystem() System { return System{Root: os.Getenv(rootVariable)} }
 // alone where not all are asked for. Each runs in a process of its own, several at once, and counts as if it ran here.
 func (s System) RunAll(t *testing.T, except map[string]string) {
 	t.Helper()
+	runAll(t, rootVariable+"="+s.Root, except, (*testing.T).Parallel)
+}
+
+// RunAll is the same of tests that compile programs and execute them, for another processor. One runs after the other.
+func (m Machine) RunAll(t *testing.T, except map[string]string) {
+	t.Helper()
+	runAll(t, machineVariable+"="+string(m), except, (*testing.T).Helper)
+}
+
+func runAll(t *testing.T, variable string, except map[string]string, begin func(*testing.T)) {
+	t.Helper()
 	listed, err := exec.Command(os.Args[0], "-test.list", ".").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -38,19 +49,19 @@ func (s System) RunAll(t *testing.T, except map[string]string) {
 			if name != "TestMatrix" {
 				OnlyWhereAll(t)
 			}
-			t.Parallel()
-			s.run(t, name)
+			begin(t)
+			runElsewhere(t, variable, name)
 		})
 	}
 }
 
 var verdict = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): (\S+)`)
 
-// run runs one of them, and repeats what has become of it, or of its parts.
-func (s System) run(t *testing.T, name string) {
+// runElsewhere runs one of them, and repeats what has become of it, or of its parts.
+func runElsewhere(t *testing.T, variable, name string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+name+"$", "-test.v", "-test.timeout=15m")
-	cmd.Env = append(os.Environ(), rootVariable+"="+s.Root)
+	cmd.Env = append(os.Environ(), variable)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err := cmd.Run()

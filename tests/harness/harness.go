@@ -68,6 +68,9 @@ func Built(name string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(root, "build", name)
+	if its := TestedMachine().built(name); its != "" {
+		path = its
+	}
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("run make build first: %w", err)
 	}

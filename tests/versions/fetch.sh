@@ -1,5 +1,5 @@
 #!/bin/sh
-# fetch.sh DIRECTORY SUITE [--root | --source] PACKAGE...
+# fetch.sh DIRECTORY SUITE [--arch ARCHITECTURE] [--root | --source] PACKAGE...
 #
 # Unpacks packages of another Debian suite into DIRECTORY, from the mirror and with the proxy
 # that apt uses for this system's own. Installs nothing and writes nowhere else: apt has lists,
@@ -9,10 +9,16 @@
 # With --root, DIRECTORY can be the root of the packages' programs (chroot(8)): what they depend on
 # is there too, and the devices and users that a server needs. No script of a package is run.
 #
+# With --arch, the packages are those of another architecture.
+#
 # With --source, the packages are source packages, and DIRECTORY has a directory of that name for each.
 set -eu
-directory=$(realpath -m "$1") suite=$2 root=no type=deb target=Packages
+directory=$(realpath -m "$1") suite=$2 root=no type=deb target=Packages architecture=$(dpkg --print-architecture)
 shift 2
+if [ "$1" = --arch ]; then
+    architecture=$2
+    shift 2
+fi
 case $1 in
 --root)
     root=yes
@@ -67,6 +73,9 @@ cat >"$work/apt.conf" <<END
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
+APT::Architecture "$architecture";
+#clear APT::Architectures;
+APT::Architectures { "$architecture"; };
 Dir::Etc::SourceList "$work/debian.sources";
 Dir::Etc::SourceParts "/dev/null";
 Dir::Etc::Preferences "/dev/null";
