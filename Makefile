@@ -53,7 +53,7 @@ fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/
 # These begin first: one that began last would be waited for alone.
 LONG_SUITES := packages nginx shim haproxy mail cases httpd conformance
 
-.PHONY: force build agent demo demo-fleet test suites fuzz conformance bench bench-agent lint deps deb install uninstall clean help
+.PHONY: force build agent demo demo-fleet test suites fuzz conformance bench bench-agent doctor cross lint deps deb install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
@@ -92,6 +92,13 @@ bench: deps ## measure against nginx, httpd, HAProxy and libssl, and write docs/
 bench-agent: deps ## measure the agent with a full near store: how fast push is, its memory and processor (two minutes)
 	@$(MAKE) --no-print-directory agent
 	cd agent && $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x .
+
+doctor: deps ## find one bad machine of ten a hundred times, and write docs/doctor.md: what testssl.sh says beside (half an hour)
+	@$(MAKE) --no-print-directory build
+	GOSESS_TEST_DOCTOR_RUNS=100 GOSESS_TEST_TESTSSL='$(CURDIR)/docs/doctor.md' $(GO) test -count=1 -timeout 2h -v ./tests/doctor
+
+cross: deps ## cross-build all for arm64 (it prints where), with a system of that architecture to run it in by qemu-user
+	@sh tests/versions/cross.sh
 
 lint: ## check style and find mistakes in Go, C and shell
 	@C_DIALECT='$(C_DIALECT)' C_WARNINGS='$(C_WARNINGS)' GO='$(GO)' sh tests/lint.sh

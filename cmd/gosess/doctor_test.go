@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gosess/tests/harness"
 )
@@ -23,6 +24,8 @@ func TestDoctorReachesNobody(t *testing.T) {
 		"nobody":            {[]string{"127.0.0.1:1"}, "connection refused"},
 		"closes at once":    {[]string{serve(func(net.Conn) {})}, "no handshake: the server closed the connection"},
 		"no TLS":            {[]string{serve(func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-x\r\n") })}, "no handshake: "},
+		"says nothing":      {[]string{serve(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })}, "does not answer"},
+		"says very little":  {[]string{serve(drip)}, "does not answer"},
 		"garbage for ever":  {[]string{serve(func(c net.Conn) { _, _ = io.Copy(c, zeros{}) })}, "no handshake: "},
 		"another protocol":  {[]string{"127.0.0.1:1", "--starttls", "gopher"}, "allowed: smtp, imap"},
 		"another fact":      {[]string{"127.0.0.1:1", "--expect", "nothing>1"}, "allowed: resumed"},
@@ -31,14 +34,24 @@ func TestDoctorReachesNobody(t *testing.T) {
 		"no record of ours": {[]string{"127.0.0.1:1", "--since", "doctor_test.go"}, "no record of gosess doctor"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // two of them take the time that a server is given to answer
 			r := gosess(t, home, nil, append([]string{"doctor"}, c.args...)...)
 			if r.status != 2 || r.stdout != "" || !strings.Contains(r.stderr, c.want) || strings.Count(r.stderr, "\n") != 1 {
 				t.Errorf("%+v, want %q", r, c.want)
 			}
 		})
 	}
-	if found, _ := filepath.Glob("doctor_test.go.*"); found != nil {
-		t.Errorf("left: %q", found)
+	t.Cleanup(func() {
+		if found, _ := filepath.Glob("doctor_test.go.*"); found != nil {
+			t.Errorf("left: %q", found)
+		}
+	})
+}
+
+// drip sends a record that would be a large one, a byte now and then.
+func drip(conn net.Conn) {
+	for _, err := io.WriteString(conn, "\x16\x03\x03\x40\x00"); err == nil; _, err = io.WriteString(conn, "\x00") {
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -10,10 +10,10 @@ import (
 	"gosess/tests/harness"
 )
 
-// balancer listens at a port and leads each connection to one of those ports, whichever.
-func balancer(t *testing.T, ports ...int) (port int) {
+// balancer listens at a port and leads each connection to one of those addresses, whichever.
+func balancer(t *testing.T, addresses ...string) (port int) {
 	t.Helper()
-	return harness.Listen(t, func(conn net.Conn) { lead(conn.(*net.TCPConn), at(ports[rand.IntN(len(ports))])[0]) }).Port
+	return harness.Listen(t, func(conn net.Conn) { lead(conn.(*net.TCPConn), addresses[rand.IntN(len(addresses))]) }).Port
 }
 
 func lead(from *net.TCPConn, target string) {

@@ -12,7 +12,13 @@ import (
 	"gosess/tests/harness"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Together(m)) }
+func TestMain(m *testing.M) {
+	status := harness.Together(m)
+	if err := writeBeside(); err != nil {
+		panic(err)
+	}
+	os.Exit(status)
+}
 
 // a question is a service with what the doctor has to say of it.
 type question struct {
@@ -48,6 +54,7 @@ func ask(t *testing.T, questions ...question) {
 			if codes := r.Codes(); !slices.Equal(codes, q.codes) || r.Failed > 0 || r.Status != status {
 				t.Errorf("found %q, want %q; status %d:\n%s", codes, q.codes, r.Status, r.Text)
 			}
+			lookBeside(t, q.name, q.ports, r.Codes())
 			if q.server != r.Server {
 				t.Errorf("recognised as %q", r.Server)
 			}

@@ -5,14 +5,41 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"gosess/tests/harness"
 )
 
-// One of ten machines has a key of its own: it is found where each has an address of the one name, and named, and found where all
-// are behind one address.
+// runsEnv is how often a bad machine is looked for, where the default is not wanted: make doctor looks a hundred times.
+const runsEnv = "GOSESS_TEST_DOCTOR_RUNS"
+
+func runs(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv(runsEnv)
+	if text == "" {
+		return 3
+	}
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 1 {
+		t.Fatalf("%s=%q: not a number of runs", runsEnv, text)
+	}
+	return count
+}
+
+// A tenth machine is a service of ten machines, of which number four is as this test says.
+type tenth struct {
+	name  string
+	lines string // of the configuration of number four; "": it is as the others are
+	apart string // what is found where each has an address
+	mixed string // what is found where all are behind one
+}
+
+const numberFour = 4
+
+// One bad machine of ten is found in at least 99 of 100 runs, whatever is bad about it: where each has an address of the one name,
+// and it is named then, and where all are behind one address. Of ten good ones nothing is found.
 func TestOneOfTen(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -25,42 +52,98 @@ func TestOneOfTen(t *testing.T) {
 	}
 	n.Tickets, n.SessionCache = true, "shared:all:1m"
 	key := "ssl_session_ticket_key " + keyFile(t, dir, "key", random(t, 80)) + ";"
-	n.Sites[0].Directives = key
-	bad := service(t, n, "")
+	cases := []tenth{
+		{"nothing", "", "", ""},
+		{"a key of its own", "ssl_session_ticket_key " + keyFile(t, dir, "other", random(t, 80)) + ";", "addresses-apart/keys", "partly-resumed/keys"},
+		{"no sessions", "ssl_session_cache off; ssl_session_tickets off;", "addresses-apart/keys", "partly-resumed/keys"},
+	}
+	ports := make([]int, len(cases))
+	single := make([]string, len(cases))
+	for i, c := range cases {
+		ports[i], single[i] = ten(t, n, key, c.lines)
+	}
 	var hosts strings.Builder
 	for number := 1; number <= 10; number++ {
-		site := &n.Sites[0]
-		if number == 4 {
-			site = &n.Sites[1]
-		}
-		if number > 1 {
-			site.Directives += fmt.Sprintf(" listen 127.0.0.%d:%d ssl;", number, n.Port())
-		}
 		fmt.Fprintf(&hosts, "127.0.0.%d www.test\n", number)
 	}
+	names := keyFile(t, dir, "hosts", []byte(hosts.String()))
 	started(t, n)
+	for i, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			found := 0
+			for range runs(t) {
+				if r := byName(t, names, ports[i]); c.found(t, r, c.apart, fmt.Sprintf("127.0.0.%d:%d", numberFour, ports[i])) {
+					found++
+				}
+			}
+			c.judge(t, "ten addresses", found)
+			found = 0
+			for range runs(t) {
+				if r := harness.Diagnose(t, single[i]); c.found(t, r, c.mixed, "") {
+					found++
+				}
+			}
+			c.judge(t, "one address", found)
+		})
+	}
+}
 
-	good := n.Port()
-	behind := []int{bad, good, good, good, good, good, good, good, good, good}
-	ask(t, question{name: "behind one address", ports: []int{balancer(t, behind...)}, server: "nginx", codes: []string{"partly-resumed/keys"}})
+// ten adds the machines of a service to nginx: at ten addresses of one port, and behind one address.
+func ten(t *testing.T, n *harness.Nginx, good, bad string) (port int, single string) {
+	t.Helper()
+	port = service(t, n, good)
+	site := len(n.Sites) - 1
+	addresses := []string{fmt.Sprint("127.0.0.1:", port)}
+	if bad == "" {
+		bad = good
+	}
+	service(t, n, bad) // the port that it has beside is nobody's
+	for number := 2; number <= 10; number++ {
+		its := &n.Sites[site]
+		if number == numberFour {
+			its = &n.Sites[site+1]
+		}
+		its.Directives += fmt.Sprintf(" listen 127.0.0.%d:%d ssl;", number, port)
+		addresses = append(addresses, fmt.Sprintf("127.0.0.%d:%d", number, port))
+	}
+	return port, fmt.Sprint("127.0.0.1:", balancer(t, addresses...))
+}
 
+// byName has the doctor look at a name that has ten addresses.
+func byName(t *testing.T, hosts string, port int) harness.Diagnosis {
+	t.Helper()
 	gosess, err := harness.Built("gosess")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`,
-		keyFile(t, dir, "hosts", []byte(hosts.String())), gosess, "doctor", "--json", "--rate", "1000", fmt.Sprint("www.test:", good))
-	r := harness.ReadDiagnosis(t, cmd)
-	alone := fmt.Sprint("127.0.0.4:", good)
-	for _, way := range r.Ways {
-		groups := way.Groups
-		if way.Way != "tls12-id" && (len(groups) != 2 || len(groups[0]) != 9 || len(groups[1]) != 1 || groups[1][0] != alone) {
-			t.Errorf("%s: %q", way.Way, groups)
+	return harness.ReadDiagnosis(t, exec.Command("unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`,
+		hosts, gosess, "doctor", "--json", "--rate", "1000", fmt.Sprint("www.test:", port)))
+}
+
+// found says whether a diagnosis has that finding, and names the machine where it is named at all.
+func (c tenth) found(t *testing.T, r harness.Diagnosis, code, alone string) bool {
+	t.Helper()
+	if code == "" {
+		if r.Status != 0 || len(r.Findings) != 0 {
+			t.Errorf("of ten that are alike: %s", r.Text)
+		}
+		return true
+	}
+	for _, finding := range r.Findings {
+		if finding.Code == code && finding.Level == "fault" && strings.Contains(finding.What, alone) {
+			return r.Status == 1
 		}
 	}
-	if len(r.TicketKeys.Keys) != 2 || r.Status != 1 || len(r.Findings) != 1 || r.Findings[0].Code != "addresses-apart/keys" ||
-		!strings.Contains(r.Findings[0].What, alone) {
-		t.Error(r.Text)
+	t.Logf("not found: %s", r.Text)
+	return false
+}
+
+func (c tenth) judge(t *testing.T, where string, found int) {
+	t.Helper()
+	t.Logf("%s: found in %d of %d runs", where, found, runs(t))
+	if missed := runs(t) - found; missed > runs(t)/100 {
+		t.Errorf("%s: found in %d of %d runs", where, found, runs(t))
 	}
 }
 

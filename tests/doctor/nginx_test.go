@@ -70,7 +70,7 @@ func TestNginx(t *testing.T) {
 		{name: "one key", ports: []int{one, two}},
 		{name: "two keys", ports: []int{one, apart}, codes: []string{"addresses-apart/keys"},
 			lines: []string{"ssl_session_ticket_key /etc/nginx/ticket.key;"}},
-		{name: "two keys behind one address", ports: []int{balancer(t, one, apart)}, codes: []string{"partly-resumed/keys"},
+		{name: "two keys behind one address", ports: []int{balancer(t, at(one, apart)...)}, codes: []string{"partly-resumed/keys"},
 			lines: []string{"ssl_session_ticket_key /etc/nginx/ticket.key;", "Environment=GOSESS_TICKETS=shared"}},
 		{name: "zero key", ports: []int{service(t, n, shared+zero80)}, codes: []string{"default-key"},
 			lines: []string{"openssl rand 80 > /etc/nginx/ticket.key"}},
