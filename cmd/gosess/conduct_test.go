@@ -39,6 +39,10 @@ func conducts(t *testing.T) map[string]conduct {
 	words := func(words ...string) func(*testing.T) []string {
 		return func(*testing.T) []string { return words }
 	}
+	keyed := func(t *testing.T) []string {
+		one, two := gosess(t, home, nil, "keygen").stdout, gosess(t, home, nil, "keygen").stdout
+		return []string{keyFile(t, one, two), store(t)}
+	}
 	service := tlsService(t)
 	return map[string]conduct{
 		"run":   {works: words("--", "true"), fails: []string{"--", "/no/such/program"}, status: 127},
@@ -53,6 +57,9 @@ func conducts(t *testing.T) map[string]conduct {
 		"keys export": {works: func(t *testing.T) []string {
 			return []string{"--for", "nginx", "--period", "24h", "--to", filepath.Join(t.TempDir(), "keys"), "shm:" + secretStore(t, 24*3600)}
 		}, fails: []string{"--for", "nginx", "--to", "/no/such/file", "shm:/no/such/store"}, status: 1},
+		"keys rotate": {works: keyed, fails: []string{"/no/such/file"}, status: 1},
+		"keys drop":   {works: keyed, fails: []string{"/no/such/file"}, status: 1},
+		"keys update": {works: keyed, fails: []string{"/no/such/file"}, status: 1},
 		"enable": {works: func(t *testing.T) []string { return []string{"--root", t.TempDir(), "nginx"} },
 			fails: []string{"--root", "/dev/null", "nginx"}, status: 1},
 		"disable": {works: func(t *testing.T) []string {

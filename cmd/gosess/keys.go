@@ -24,7 +24,7 @@ type keyChange func(file string, keys, renewed [][]byte) (changed [][]byte, said
 // prepareKeys changes a key file, and has the servers of some stores know.
 func prepareKeys(name string, change keyChange) func(*flag.FlagSet) action {
 	return func(flags *flag.FlagSet) action {
-		pid := pidOption(flags)
+		asJSON, pid := jsonOption(flags), pidOption(flags)
 		return func(out *output, operands []string) error {
 			if len(operands) == 0 {
 				return usageError{name + " takes a key file, and the URLs of stores"}
@@ -40,7 +40,14 @@ func prepareKeys(name string, change keyChange) func(*flag.FlagSet) action {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(out, "%s %s; %s\n", operands[0], said, whoKnows(stores))
+			names := []string{}
+			for _, store := range stores {
+				names = append(names, store.Name)
+			}
+			if *asJSON {
+				return writeObject(out, object{{"file", operands[0]}, {"done", said}, {"stores", names}})
+			}
+			_, err = fmt.Fprintf(out, "%s %s; %s\n", operands[0], said, whoKnows(names))
 			return err
 		}
 	}
@@ -64,15 +71,11 @@ func storesToChange(pid int, urls []string) (stores []*inspect.Store, err error)
 	return stores, nil
 }
 
-func whoKnows(stores []*inspect.Store) string {
+func whoKnows(stores []string) string {
 	if len(stores) == 0 {
 		return "servers read it when they are started"
 	}
-	var names []string
-	for _, store := range stores {
-		names = append(names, store.Name)
-	}
-	return "the servers that use store " + strings.Join(names, ", ") + " know"
+	return "the servers that use store " + strings.Join(stores, ", ") + " know"
 }
 
 // changeKeys announces new keys before the file has them: if it comes to nothing more, the next call finds them in the stores.

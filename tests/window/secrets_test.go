@@ -53,12 +53,15 @@ func TestSecretsAgree(t *testing.T) {
 		caches = append(caches, cache)
 	}
 	plan := tickets.Plan{Now: time.Now().Unix(), Period: 300, Keep: 300}
-	read := func(n int) []tickets.Secret {
+	read := func(n int) (values [2][tickets.Size]byte) {
 		secrets, err := tickets.Read(ctx, caches[n], plan, func(b []byte) { rand.Read(b) })
 		if err != nil || len(secrets) != 2 {
 			t.Fatalf("%d secrets, %v", len(secrets), err)
 		}
-		return secrets
+		for i := range values {
+			values[i] = secrets[i].Value
+		}
+		return values
 	}
 	first, second := read(0), read(1)
 	if first[0] == second[0] || first[1] == second[1] {
