@@ -286,3 +286,18 @@ bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, siz
     return parse_options(text + 1, whole.text + whole.length, url, error, error_size) &&
            check_fleet(url, error, error_size);
 }
+
+void gosess_url_fleet_text(const struct gosess_url *url, char text[GOSESS_FLEET_TEXT_SIZE])
+{
+    text[0] = '\0';
+    if (url->fleet && url->wait > 0)
+        snprintf(text, GOSESS_FLEET_TEXT_SIZE,
+                 "; handshakes wait for the fleet's agent for %u ms at most, for those of other "
+                 "machines",
+                 url->wait);
+    else if (url->fleet)
+        snprintf(text, GOSESS_FLEET_TEXT_SIZE,
+                 "; no handshake waits for the fleet's agent, so those of other machines are not "
+                 "resumed%s",
+                 url->single_use ? ", nor any that may be used once" : "");
+}

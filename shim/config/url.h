@@ -41,4 +41,9 @@ struct gosess_url {
  */
 bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, size_t error_size);
 
+#define GOSESS_FLEET_TEXT_SIZE 160
+
+/* What the fleet means for handshakes; "" where the URL is that of none. */
+void gosess_url_fleet_text(const struct gosess_url *url, char text[GOSESS_FLEET_TEXT_SIZE]);
+
 #endif

@@ -24,6 +24,11 @@
 #define STEP 17   /* from one to the next, none of which is tried twice */
 #define SWAPS 16  /* of one word, which another changes meanwhile */
 
+/* For so long a process is silent at first that has waited too often in vain; twice as long each
+ * time, up to a second. An agent that is started anew is there by then. */
+#define SILENCE (SECOND / 10)
+#define SILENCE_DOUBLED 4
+
 /* A note of a miss, sessioncache/window/misses.go. */
 #define NOTE_TIMES 0xffffffu
 #define NOTE_MAX 60 /* seconds */
@@ -101,9 +106,13 @@ static void answered(void)
  */
 static void unanswered(struct gosess_window *window, int64_t now)
 {
+    unsigned waits = atomic_fetch_add(&vain, 1) + 1;
     count(window, GOSESS_WINDOW_TIMEOUTS);
-    if (atomic_fetch_add(&vain, 1) + 1 >= GOSESS_STRIKES_MAX)
-        atomic_store(&silent_until, now + SECOND);
+    if (waits >= GOSESS_STRIKES_MAX) {
+        unsigned more = waits - GOSESS_STRIKES_MAX;
+        int64_t silence = more < SILENCE_DOUBLED ? (int64_t)SILENCE << more : SECOND;
+        atomic_store(&silent_until, now + silence);
+    }
     if (atomic_fetch_add(&window->strikes, 1) + 1 < GOSESS_STRIKES_MAX)
         return;
     uint32_t gate = atomic_load(&window->gate);

@@ -85,14 +85,16 @@ void gosess_describe(struct gosess_context *context)
     if (!gosess_ssl->SSL_CTX_get0_certificate(context->ctx) ||
         atomic_exchange(&context->described, true))
         return; /* a client's have no certificate */
-    char sessions[TEXT_SIZE], tickets[TEXT_SIZE];
+    char sessions[TEXT_SIZE], fleet[GOSESS_FLEET_TEXT_SIZE], tickets[TEXT_SIZE];
     gosess_label(context);
     const char *label = context->owner.label;
     int length = (int)strnlen(label, sizeof context->owner.label);
     say_sessions(context, sessions, sizeof sessions);
+    gosess_url_fleet_text(&context->cache->url, fleet);
     say_tickets(context, tickets, sizeof tickets);
     uint64_t sum = gosess_fnv(GOSESS_FNV_START, label, (size_t)length);
     sum = gosess_fnv(sum, sessions, strlen(sessions));
     sum = gosess_fnv(sum, tickets, strlen(tickets));
-    gosess_log_once(GOSESS_LOG_INFO, sum, "context %.*s: %s; %s", length, label, sessions, tickets);
+    gosess_log_once(GOSESS_LOG_INFO, sum, "context %.*s: %s%s; %s", length, label, sessions, fleet,
+                    tickets);
 }

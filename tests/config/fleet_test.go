@@ -15,7 +15,15 @@ import (
 func TestFleetStore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web")
 	keys := writeKeys(t, key(1))
-	if a := good(t, "check", url(path)+"&fleet", keys); a.text != "would make store "+path+" of size 1m" {
+	if a := good(t, "check", url(path)+"&fleet", keys); a.text != "would make store "+path+" of size 1m"+
+		"; handshakes wait for the fleet's agent for 2 ms at most, for those of other machines" {
+		t.Errorf("check says %q", a.text)
+	}
+	const none = "no handshake waits for the fleet's agent, so those of other machines are not resumed"
+	if a := good(t, "check", url(path)+"&fleet&wait=0ms", keys); !strings.HasSuffix(a.text, none) {
+		t.Errorf("check says %q", a.text)
+	}
+	if a := good(t, "check", url(path)+"&fleet&wait=0ms&single-use=tls13", keys); !strings.HasSuffix(a.text, none+", nor any that may be used once") {
 		t.Errorf("check says %q", a.text)
 	}
 	good(t, "open", url(path)+"&fleet", keys)
