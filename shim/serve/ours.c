@@ -41,7 +41,14 @@ static int64_t timeout_of(const struct gosess_connection *connection)
     return timeout > 0 ? earlier(timeout, UINT32_MAX) : 0;
 }
 
-/* Asks the Go half for the secrets that there are by now. */
+/* So many seconds a machine of a fleet goes on with a secret that others may not have. */
+#define ALONE 1
+
+/*
+ * Asks the Go half for the secrets that there are by now. One that this machine has made while it
+ * could not ask the far store may not be that of the others: then the agent puts theirs in its
+ * place, in the near store, as soon as it can, and whoever looks again finds it.
+ */
 static void ask_secrets(const struct gosess_connection *connection, struct gosess_secrets *secrets,
                         int64_t now)
 {
@@ -57,15 +64,16 @@ static void ask_secrets(const struct gosess_connection *connection, struct goses
     struct gosess_request request = {.operation = GOSESS_SECRETS, .wanted = wanted};
     if (gosess_ssl->RAND_bytes(wanted->fresh[0], sizeof wanted->fresh) == 1 &&
         gosess_ask(connection->first, &request))
-        gosess_secrets_set(secrets, wanted, request.result == 1, now);
+        gosess_secrets_set(secrets, wanted, request.result == 1, now,
+                           connection->first->cache->store.window ? ALONE : INT64_MAX);
     gosess_ssl->OPENSSL_cleanse(wanted, sizeof *wanted);
     free(wanted);
 }
 
 /*
- * One thread asks, once a period, and those that cannot do without the answer do so too. For the
- * first time all others wait, as they do for the Go half. Where there is none, a child has what its
- * parent had.
+ * One thread asks, once a period, in a fleet each second, and those that cannot do without the
+ * answer do so too. For the first time all others wait, as they do for the Go half. Where there is
+ * none, a child has what its parent had.
  */
 static struct gosess_secrets *secrets_of(const struct gosess_connection *connection, int64_t now)
 {

@@ -215,7 +215,7 @@ void gosess_secrets_answered(struct gosess_secrets *secrets)
 }
 
 void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_wanted *wanted,
-                        bool complete, int64_t now)
+                        bool complete, int64_t now, int64_t good_for)
 {
     int64_t due = now + PATIENCE;
     gosess_lock(GOSESS_LOCK_SECRETS);
@@ -228,7 +228,7 @@ void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_want
     const struct held *held = current(secrets, now);
     atomic_store(&secrets->keep, wanted->keep);
     if (complete && held)
-        due = held->secret.next;
+        due = held->secret.next - now < good_for ? held->secret.next : now + good_for;
     gosess_unlock(GOSESS_LOCK_SECRETS);
     atomic_store(&secrets->due, due);
 }

@@ -117,21 +117,3 @@ func (f *machines) late() (n int) {
 	}
 	return n
 }
-
-// TestTicketSecrets: a ticket of one machine opens at the others, which have its secret of the far store.
-func TestTicketSecrets(t *testing.T) {
-	t.Parallel()
-	f := newMachines(t, sharedTickets, 1)
-	files := map[string]string{}
-	for _, version := range []string{"1.2", "1.3"} {
-		files[version] = f.save(f.all[0], version, 50)
-	}
-	f.wait("secrets in the far store", func() bool { return f.redis.Size() >= 2 })
-	f.add()
-	f.add()
-	for _, m := range f.all[1:] {
-		for version, file := range files {
-			f.resumes(m, version, file, 50)
-		}
-	}
-}

@@ -96,6 +96,15 @@ func (f *machines) start(count int) {
 // add starts a machine.
 func (f *machines) add() {
 	f.t.Helper()
+	m := f.begin()
+	if !f.alone {
+		f.serve(m)
+	}
+}
+
+// begin starts the server of a machine, which has no agent yet.
+func (f *machines) begin() *machine {
+	f.t.Helper()
 	m := &machine{host: network.New(f.t), store: filepath.Join(f.t.TempDir(), "store")}
 	m.through = m.host.Through()
 	if len(f.clocks) > 0 {
@@ -119,10 +128,8 @@ func (f *machines) add() {
 	if err := m.server.Start(); err != nil {
 		f.t.Fatalf("%v: %s", err, m.server.Log())
 	}
-	if !f.alone {
-		f.serve(m)
-	}
 	f.all = append(f.all, m)
+	return m
 }
 
 // apart is the program that has another one have a clock of its own.
