@@ -68,6 +68,10 @@ demo-fleet: deps ## show three machines that share their sessions, and their Red
 	@$(MAKE) --no-print-directory build agent
 	$(GO) run ./tests/fleet/demo
 
+fleet: deps ## run the tests of machines that share sessions with their full counts, and show what they measure (15 minutes)
+	@$(MAKE) --no-print-directory build agent
+	GOSESS_TEST_FLEET=1 $(GO) test -count=1 -v -timeout 60m ./tests/fleet
+
 test: deps ## run the lint and every test, end with a count (installs what is missing)
 	@$(MAKE) --no-print-directory -j3 suites lint
 

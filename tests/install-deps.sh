@@ -4,7 +4,7 @@
 set -eu
 
 packages='apache2-bin binutils chromium clang clang-format cyrus-pop3d dnsdist dovecot-imapd debhelper dpkg-dev eapoltest fish freeradius g++ gcc gcc-aarch64-linux-gnu gnutls-bin groff-base
-h2o haproxy hitch hostapd icinga2-bin iproute2 kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev libnet-ssleay-perl
+h2o haproxy hitch hostapd icinga2-bin iproute2 kamailio kamailio-tls-modules libc6-dev libclang-rt-14-dev libhiredis-dev libnet-ssleay-perl
 libnginx-mod-mail libnginx-mod-stream libssl-dev lintian make mandoc memcached mmdebstrap mosquitto mumble-server nghttp2-proxy nginx nsd openssl
 perl php-cli pkg-config postfix prometheus python3 qemu-user-static redis-server rsyslog rsyslog-openssl ruby shellcheck stunnel4 testssl.sh trafficserver unbound
 uvicorn valgrind znc zsh'

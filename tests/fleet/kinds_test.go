@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"os"
 
+	"gosess/tests/fleet"
 	"gosess/tests/harness"
 )
 
@@ -67,3 +68,16 @@ func with(name string, change func(n *harness.Nginx)) kind {
 var sharedTickets = with("nginx with shared tickets", func(n *harness.Nginx) {
 	n.Env, n.Tickets = append(n.Env, "GOSESS_TICKETS=shared"), true
 })
+
+// httpdWithRedis has no gosess, and the sessions in Redis (mod_socache_redis).
+func httpdWithRedis(redis *fleet.Redis) kind {
+	return kind{"httpd with its own cache in Redis", func(p place) (harness.Server, error) {
+		s, err := kinds[2].make(p)
+		if err == nil {
+			h := s.(*harness.HTTPD)
+			h.Env, h.SSL = nil, "SSLSessionCache redis:"+redis.Address()+"\nSSLSessionTickets off"
+			h.More = []string{"socache_redis"}
+		}
+		return s, err
+	}, kinds[2].port}
+}

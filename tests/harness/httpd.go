@@ -27,6 +27,7 @@ type HTTPD struct {
 	MPM         string   // "event", "worker" or "prefork"
 	WorkerCount int      // children at least
 	SSL         string   // lines of mod_ssl for the whole server: SSLSessionCache and the like
+	More        []string // modules that it loads too
 
 	program string
 }
@@ -97,7 +98,7 @@ Listen {{$.Host}}:{{.}}
 
 // Modules are those that it loads.
 func (h *HTTPD) Modules() []string {
-	return []string{"mpm_" + h.MPM, "authz_core", "alias", "socache_shmcb", "ssl"}
+	return append([]string{"mpm_" + h.MPM, "authz_core", "alias", "socache_shmcb"}, append(h.More, "ssl")...)
 }
 
 // Spare is the number of idle threads below which it starts another child: so many that a child
