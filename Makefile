@@ -53,7 +53,7 @@ fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/
 # These begin first: one that began last would be waited for alone.
 LONG_SUITES := packages nginx shim haproxy mail cases httpd conformance
 
-.PHONY: force build agent demo demo-fleet test suites fuzz conformance bench bench-agent doctor cross lint deps deb install uninstall clean help
+.PHONY: force build agent demo demo-fleet fleet test suites fuzz conformance bench bench-agent doctor cross lint deps deb install uninstall clean help
 .DELETE_ON_ERROR:
 
 build: build/libgosess.so build/libgosess-core.so build/gosess build/tests/load ## build both libraries, the command and the load client (default)
