@@ -9,7 +9,7 @@ import (
 )
 
 // An outbox has what the far store is to be told, in order. It is bounded: where the far store has been away for long the oldest
-// stored sessions make way, which costs a full handshake each on other machines, and removals stay for as long as there is room.
+// stored sessions make way, which costs a full handshake each on other machines, and removals stay for as long as there is room for them.
 type outbox struct {
 	mu       sync.Mutex
 	items    []window.Item
@@ -21,8 +21,11 @@ type outbox struct {
 	wakening chan struct{}
 }
 
-// mostItems is some 3 MB.
-const mostItems = 1 << 16
+// mostItems is some 3 MB. Of removals alone there is room for mostRemovals.
+const (
+	mostItems    = 1 << 16
+	mostRemovals = mostItems * 7 / 8
+)
 
 func newOutbox() *outbox {
 	return &outbox{stored: map[sessioncache.LookupKey]int{}, removed: map[sessioncache.LookupKey]int{},
@@ -67,24 +70,32 @@ func (o *outbox) note(item *window.Item, n int) {
 	}
 }
 
-// makeRoom drops the older half of what was stored, and then of everything.
+// makeRoom makes room where there is none: what was stored goes first, and then of everything the oldest. It frees much at once, as each time it
+// looks at all.
 func (o *outbox) makeRoom() {
-	for _, all := range []bool{false, true} {
-		if len(o.items) <= mostItems {
-			return
-		}
-		kept := o.items[:o.sending]
-		for i := o.sending; i < len(o.items); i++ {
-			item := o.items[i]
-			if i < len(o.items)/2 && (all || item.Kind == window.Stored) {
-				o.note(&item, -1)
-				o.lost++
-				continue
-			}
-			kept = append(kept, item)
-		}
-		o.items = kept
+	if len(o.items) <= mostItems {
+		return
 	}
+	o.drop(mostItems/2, func(kind window.Kind) bool { return kind == window.Stored })
+	if len(o.items) > mostRemovals {
+		o.drop(mostRemovals*7/8, func(window.Kind) bool { return true })
+	}
+}
+
+// drop drops the oldest items of some kinds until no more than so many are left.
+func (o *outbox) drop(left int, which func(window.Kind) bool) {
+	excess := len(o.items) - left
+	kept := o.items[:o.sending]
+	for _, item := range o.items[o.sending:] {
+		if excess > 0 && which(item.Kind) {
+			o.note(&item, -1)
+			o.lost++
+			excess--
+			continue
+		}
+		kept = append(kept, item)
+	}
+	o.items = kept
 }
 
 // next copies what is to be delivered now to dst, until its capacity is full. It stays in the outbox until done.

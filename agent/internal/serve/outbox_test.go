@@ -1,0 +1,65 @@
+package serve
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"gosess/sessioncache"
+	"gosess/sessioncache/window"
+)
+
+func numbered(kind window.Kind, i int) (item window.Item) {
+	item.Kind = kind
+	binary.LittleEndian.PutUint64(item.Key[:], uint64(i))
+	return item
+}
+
+// addAll adds news as it is read: some at a time.
+func addAll(t *testing.T, o *outbox, items []window.Item) {
+	t.Helper()
+	for ; len(items) > 0; items = items[min(256, len(items)):] {
+		if o.add(items[:min(256, len(items))]); o.length() > mostItems {
+			t.Fatalf("%d pieces of news", o.length())
+		}
+	}
+}
+
+// TestRoomForRemovals: what was stored makes way for removals, whatever came first, and not the other way round.
+func TestRoomForRemovals(t *testing.T) {
+	const all = 4 * mostItems
+	for name, removed := range map[string]func(i int) bool{
+		"first":    func(i int) bool { return i < mostRemovals },
+		"last":     func(i int) bool { return i >= all-mostRemovals },
+		"by turns": func(i int) bool { return i%(all/mostRemovals+1) == 0 },
+	} {
+		o := newOutbox()
+		var items []window.Item
+		var removals []sessioncache.LookupKey
+		for i := range all {
+			item := numbered(window.Stored, i)
+			if removed(i) {
+				item.Kind = window.Removed
+				removals = append(removals, item.Key)
+			}
+			items = append(items, item)
+		}
+		addAll(t, o, items)
+		for _, key := range removals {
+			if !o.isRemoved(key) {
+				t.Fatalf("%s: of %d removals one is lost, though there is room for %d", name, len(removals), mostRemovals)
+			}
+		}
+		if lost := int(o.takeLost()); lost != all-o.length() {
+			t.Errorf("%s: %d are lost, and %d are there", name, lost, o.length())
+		}
+	}
+	o := newOutbox()
+	var items []window.Item
+	for i := range mostItems + 1 {
+		items = append(items, numbered(window.Removed, i))
+	}
+	addAll(t, o, items)
+	if !o.isRemoved(items[mostItems].Key) || o.isRemoved(items[0].Key) || o.length() < mostRemovals/2 {
+		t.Errorf("of too many removals it is not the oldest that go, or too many: %d are left", o.length())
+	}
+}
