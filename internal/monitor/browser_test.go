@@ -38,6 +38,7 @@ func fullHour() *Monitor {
 // states are what may be seen of a store.
 func states() map[string]*Monitor {
 	all := map[string]*Monitor{"full": fullHour(), "empty": hour(0, 0, 0), "one that is gone": hour(1, 1, 0), "one of a fleet whose agent is dead": hour(9, 9, 0)}
+	all["full"].watched[0].last.Stats.Secrets = []sessioncache.Secret{{Made: time.Now().Unix() - 600, Ends: time.Now().Unix() + 7200}}
 	empty := &all["empty"].watched[0].last.Stats
 	empty.Entries, empty.Used, empty.Workers, empty.Contexts = 0, 0, nil, nil
 	gone := &all["one that is gone"].watched[0].last

@@ -41,6 +41,14 @@ var keptWhy = map[sessioncache.Counter]string{
 	sessioncache.KeptAdded:   "the server adds them itself",
 }
 
+// ticketWhy is what keeps tickets from being accepted.
+var ticketWhy = map[sessioncache.Counter]string{
+	sessioncache.TicketsUnknown: "they were sealed under a key that is not known here: by a server that has other keys, or none of gosess, or so long ago that the secret is gone.",
+	sessioncache.TicketsEnded:   "the session that they carry is over. Clients come back later than the server's session timeout: make that longer, if they are to resume.",
+	sessioncache.TicketsRefused: "a full handshake would show another certificate now, or demand another of the client, or the ticket is of another server name. " +
+		"That is so once after each renewal.",
+}
+
 // few is how many of something are not worth a word.
 const few = 20
 
@@ -54,7 +62,7 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 		return all
 	}
 	c, when := hour.counters, "In the last hour"
-	if c[sessioncache.Hits]+c[sessioncache.Misses]+c[sessioncache.Stores] == 0 {
+	if c[sessioncache.Hits]+c[sessioncache.Misses]+c[sessioncache.Stores]+c[sessioncache.TicketsMade]+c[sessioncache.TicketsAccepted] == 0 {
 		c, when = s.Stats.Total, "Since the store was made"
 	}
 	live, other := 0, 0
@@ -68,16 +76,20 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 		}
 	}
 	hits, misses := c[sessioncache.Hits], c[sessioncache.Misses]
+	accepted, not := c[sessioncache.TicketsAccepted], sum(&c, metrics.NotAccepted)
 	switch {
 	case len(s.Stats.Workers) == 0:
 		say(true, "No process has ever used this store. Clients whose tickets carry their sessions never ask a cache: with GOSESS_TICKETS=shared they are resumed over reloads too. "+
 			"Else the server's log says why it serves without.")
 	case live == 0:
 		say(true, "No living process has this store open: the server is stopped, or runs without gosess, or in a container whose processes cannot be seen from here.")
-	case hits+misses == 0:
+	case hits+misses+accepted+not == 0:
 		say(false, "%s nobody has offered a session.", when)
-	default:
+	case hits+misses > 0:
 		say(hits < misses, "%s %.1f %% of %d lookups found their session.", when, ratio(hits, misses), hits+misses)
+	}
+	if accepted+not > 0 {
+		say(accepted < not, "%s %.1f %% of %d tickets were accepted.", when, ratio(accepted, not), accepted+not)
 	}
 	if other == 1 {
 		say(true, "A process runs another version than %s: restart the server after an upgrade.", program)
@@ -86,6 +98,9 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 	}
 	if worst := most(c, metrics.Missed); c[worst] >= few && c[worst]*2 >= misses {
 		say(misses > hits, "Of %d misses, %d are so because %s", misses, c[worst], reasons[worst])
+	}
+	if worst := most(c, metrics.NotAccepted); c[worst] >= few && c[worst]*2 >= not {
+		say(not > accepted, "Of %d tickets that were not accepted, %d were not because %s", not, c[worst], ticketWhy[worst])
 	}
 	if worst := most(c, metrics.Kept); c[worst] >= few && c[worst]*10 >= c[sessioncache.Stores] {
 		say(true, "%d of %d sessions stay in the process that made them, because %s. They end with it, and no other process has them.",
@@ -126,6 +141,14 @@ func ofAgent(a *sessioncache.Agent) (all []finding) {
 		say("%d news were lost, as the agent did not read them in time: other machines did not learn of these sessions.", a.Overrun)
 	}
 	return all
+}
+
+// sum is how many there were of a kind.
+func sum(c *sessioncache.Counters, kind metrics.Reasons) (n uint64) {
+	for counter := kind.First; counter <= kind.Last; counter++ {
+		n += c[counter]
+	}
+	return n
 }
 
 // most is the reason of a kind that there was most of.

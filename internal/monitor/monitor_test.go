@@ -91,6 +91,39 @@ func TestPageOfNothing(t *testing.T) {
 	}
 }
 
+// Tickets, and what they are sealed under, are shown where there are some.
+func TestPageOfTickets(t *testing.T) {
+	if text := hour(10, 10, 0).render(t); strings.Contains(text, "icket") {
+		t.Errorf("there are no tickets: %s", text)
+	}
+	m := hour(0, 0, 0)
+	w := m.watched[0]
+	now := time.Now()
+	w.history = nil
+	for i := range kept {
+		w.last.Stats.Total[sessioncache.TicketsMade] += 30
+		w.last.Stats.Total[sessioncache.TicketsAccepted] += 30
+		w.last.Stats.Total[sessioncache.TicketsEnded] += 10
+		w.remember(now.Add(time.Duration(i-kept) * Interval))
+	}
+	w.last.Stats.Secrets = []sessioncache.Secret{{Made: now.Unix() - 600, Ends: now.Unix() + 7200, Tally: sessioncache.Tally{51, 47}}}
+	text := m.render(t)
+	for _, want := range []string{
+		"In the last hour 75.0 % of 14400 tickets were accepted.",
+		"Of 3600 tickets that were not accepted, 3600 were not because the session that they carry is over.",
+		"<td>10 minutes ago</td><td>in 2 hours</td><td>51</td><td>47</td>",
+		"Accepted: 3 /s last, between 3 /s and 3 /s. Not accepted: 1 /s last",
+		"Lookups: nothing yet. Tickets: 75 % last",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in %s", want, text)
+		}
+	}
+	if strings.Contains(text, "nobody has offered") {
+		t.Error("somebody has offered tickets")
+	}
+}
+
 // What an agent does is told, and what it means.
 func TestPageOfFleet(t *testing.T) {
 	m := hour(10, 10, 0)

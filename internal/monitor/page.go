@@ -45,7 +45,8 @@ type storeView struct {
 	Facts    []fact
 	Plots    []plot
 	Misses   []bar
-	Agent    []bar // of a fleet
+	Agent    []bar  // of a fleet
+	Secrets  []line // where tickets are sealed under some
 	Contexts []line
 	Workers  []line
 }
@@ -96,11 +97,14 @@ func (w *watched) view(id string, now time.Time, program string) storeView {
 		v.Facts = append(v.Facts, fact{"Oldest session", span(uint64(max(now.Unix()-s.Oldest, 0)))})
 	}
 	if keyKnown {
-		v.Facts = append(v.Facts, fact{"Sealing keys", "changed " + span(uint64(max(age, 0)/time.Second)) + " ago"})
+		v.Facts = append(v.Facts, fact{"Sealing key", "changed " + span(uint64(max(age, 0)/time.Second)) + " ago"})
 	}
 	if s.Agent != nil {
 		v.Facts = append(v.Facts, ofFleet(s.Agent)...)
 		v.Agent = asked(s.Agent)
+	}
+	for i, secret := range s.Secrets {
+		v.Secrets = append(v.Secrets, secretLine(i+1, &secret, now))
 	}
 	v.Plots = w.plots(id)
 	total := w.total()
@@ -149,6 +153,16 @@ func asked(a *sessioncache.Agent) (all []bar) {
 	return all
 }
 
+// secretLine is what a store shows of a secret: when it was made, how long it will be used, and for how much it was.
+func secretLine(number int, s *sessioncache.Secret, now time.Time) line {
+	return line{Name: strconv.Itoa(number), Cells: []string{
+		span(uint64(max(now.Unix()-s.Made, 0))) + " ago",
+		"in " + span(uint64(max(s.Ends-now.Unix(), 0))),
+		strconv.FormatUint(s.Tally[sessioncache.TallyMade], 10),
+		strconv.FormatUint(s.Tally[sessioncache.TallyAccepted], 10),
+	}}
+}
+
 // keyAge is how long ago the file of the keys was written.
 func (w *watched) keyAge(now time.Time) (age time.Duration, known bool) {
 	if w.Key == "" {
@@ -179,14 +193,25 @@ func part(of, whole uint64) float64 {
 // plots are those of the last hour.
 func (w *watched) plots(id string) []plot {
 	all, _ := w.deltas()
-	return []plot{
-		makePlot(id+"-rate", "Resumed, and not", "/s", 0, each("hits", all, rate(sessioncache.Hits)), each("misses", all, rate(sessioncache.Misses))),
-		makePlot(id+"-ratio", "Lookups that found their session", "%", 100, each("hit ratio", all, func(d *delta) float64 {
-			return ratio(d.counters[sessioncache.Hits], d.counters[sessioncache.Misses])
-		})),
+	ratios := []series{each("lookups", all, func(d *delta) float64 {
+		return ratio(d.counters[sessioncache.Hits], d.counters[sessioncache.Misses])
+	})}
+	plots := []plot{
+		makePlot(id+"-rate", "Lookups that found their session, and not", "/s", 0, each("hits", all, rate(sessioncache.Hits)), each("misses", all, rate(sessioncache.Misses))),
+	}
+	if len(w.last.Stats.Secrets) > 0 {
+		ratios = append(ratios, each("tickets", all, func(d *delta) float64 {
+			return ratio(d.counters[sessioncache.TicketsAccepted], sum(&d.counters, metrics.NotAccepted))
+		}))
+		plots = append(plots, makePlot(id+"-tickets", "Tickets accepted, and not", "/s", 0,
+			each("accepted", all, rate(sessioncache.TicketsAccepted)),
+			each("not accepted", all, func(d *delta) float64 { return float64(sum(&d.counters, metrics.NotAccepted)) / d.seconds })))
+	}
+	return append(plots,
+		makePlot(id+"-ratio", "Of what was offered, resumed", "%", 100, ratios...),
 		makePlot(id+"-latency", "Time of an operation, 99 % are below", "us", 0,
 			each("get", all, micros(sessioncache.Get, 0.99)), each("put", all, micros(sessioncache.Put, 0.99))),
 		makePlot(id+"-fill", "Room used", "%", 100, each("fill", all, func(d *delta) float64 { return 100 * d.fill })),
 		makePlot(id+"-age", "Age of what made way", "s", 0, each("age", all, evictionAge)),
-	}
+	)
 }
