@@ -153,12 +153,16 @@ func (s *Store) Stats() (st sessioncache.Stats, err error) {
 	return st, nil
 }
 
-// Glance is Stats for who looks again and again: see shm.Reader.
+// Glance is Stats for who looks again and again: see shm.Reader. What was looked at counts as memory of this process only meanwhile,
+// although it is the servers' (madvise(2): of a shared mapping nothing is lost).
 func (s *Store) Glance() (st sessioncache.Stats, err error) {
 	err = s.read(func() error {
 		st = s.reader.Glance()
 		return nil
 	})
+	if failed := syscall.Madvise(s.mapping, syscall.MADV_DONTNEED); err == nil {
+		err = failed
+	}
 	if err != nil {
 		return st, fmt.Errorf("store %s: %w", s.Name, err)
 	}

@@ -132,6 +132,7 @@ func madeUp() *bench {
 			"WorstPut/1MiB": {"p99.9-ns": 2000}, "WorstPut/64MiB": {"p99.9-ns": 2900}, "Together": {"unstored": 0}, "UsedOnce/70%": {"hit%": 99}, "Replaced": {"hit%": 83.3}},
 		capacities: []capacity{{"nginx + gosess", 4900}},
 		footprint:  footprint{load: []float64{4}, with: memory{resident: 9000, private: 2000}, without: memory{resident: 5000, private: 1000}, before: 12, threads: 12},
+		watching:   watching{scrape: []float64{9}, idle: 0.05, resident: 18},
 	}
 	for _, entries := range fills {
 		b.store[entriesName("get", entries)] = benchmark{"ns/op": 400}
@@ -180,6 +181,9 @@ func TestVerdicts(t *testing.T) {
 		"resident":       func(b *bench) { b.footprint.with.resident = 12000 },
 		"private":        func(b *bench) { b.footprint.with.private = 5000 },
 		"late threads":   func(b *bench) { b.footprint.before = 11 },
+		"scrape":         func(b *bench) { b.watching.scrape = []float64{21} },
+		"serve idle":     func(b *bench) { b.watching.idle = 0.11 },
+		"serve memory":   func(b *bench) { b.watching.resident = 26 },
 	} {
 		b := madeUp()
 		spoil(b)

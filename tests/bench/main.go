@@ -38,6 +38,7 @@ type bench struct {
 	store      map[string]benchmark
 	capacities []capacity
 	footprint  footprint
+	watching   watching
 }
 
 func main() {
@@ -68,7 +69,7 @@ func (b *bench) run() (err error) {
 	defer os.RemoveAll(b.scratch)
 	for _, step := range []func() error{
 		b.measureHandshakes, b.measureOneProcess, b.measureGaps, b.measureFootprint,
-		b.measureCapacities, b.measureStore,
+		b.measureCapacities, b.measureStore, b.measureWatching,
 	} {
 		if b.ctx.Err() != nil {
 			return errors.New("interrupted")

@@ -95,6 +95,9 @@ func (b *bench) targets() []target {
 		atMost("a worker: private memory more, MB", "%.1f", f.private(), 3),
 		atMost("a worker: threads of the Go half", "%.0f", float64(f.threads-1), 14),
 		atMost("a worker: threads started after the first", "%.0f", float64(f.threads-f.before), 0),
+		atMost(fmt.Sprintf("gosess serve: a scrape of %d contexts and %d workers, ms", watchedContexts, watchedWorkers), "%.1f", median(b.watching.scrape), 20),
+		atMost("gosess serve: CPU while nobody asks, %", "%.3f", b.watching.idle, 0.1),
+		atMost("gosess serve: resident memory, MB", "%.1f", b.watching.resident, 25),
 	)
 }
 
