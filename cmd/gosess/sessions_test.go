@@ -121,31 +121,3 @@ func TestFlush(t *testing.T) {
 		}
 	}
 }
-
-// What is no store that can be used is told in one line, and not changed.
-func TestFlushOfWhatIsNoStore(t *testing.T) {
-	dir := t.TempDir()
-	good := make([]byte, 1<<20)
-	copy(good, header(1<<20))
-	version, sum := append([]byte(nil), good...), append([]byte(nil), good...)
-	version[shm.VersionAt]++
-	sum[shm.SumAt]++
-	for name, content := range map[string][]byte{
-		"empty": nil, "foreign": make([]byte, 1<<20), "text": []byte("text"), "stale": version, "damaged": sum, "cut": good[:4096],
-	} {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		for _, command := range []string{"flush", "ls", "stats"} {
-			r := gosess(t, home, nil, command, "shm:"+path)
-			if r.status != 1 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 {
-				t.Errorf("%s %s: %+v", command, name, r)
-			}
-		}
-		after, err := os.ReadFile(path)
-		if err != nil || string(after) != string(content) {
-			t.Errorf("%s has been changed (%v)", name, err)
-		}
-	}
-}

@@ -40,8 +40,8 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 		fmt.Fprintf(table, "%s\thits\tmisses\thit %%\tstores\tkept\t  %s\n", first, last)
 	}
 	row := func(first string, c *sessioncache.Counters, last string) {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%d\t%d\t  %s\n", first, c[sessioncache.Hits], c[sessioncache.Misses], hitPercent(c),
-			c[sessioncache.Stores], kept(c), last)
+		fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%d\t%d\t%s\n", first, c[sessioncache.Hits], c[sessioncache.Misses], hitPercent(c),
+			c[sessioncache.Stores], kept(c), after("  ", last))
 	}
 	if len(contexts) > 0 {
 		head("context", "why")

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"gosess/sessioncache/shm"
+)
+
+// endless is for how long a command may run that has nothing to wait for: far longer than any takes.
+const endless = time.Minute
+
+// bounded runs the command, as another user where uid is not 0, and wants it to end by itself.
+func bounded(t *testing.T, uid uint32, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), endless)
+	defer cancel()
+	line := invocation(home, nil, args...)
+	cmd := exec.CommandContext(ctx, line.Path, args...)
+	cmd.Env = line.Env
+	if uid != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if ctx.Err() != nil || err == nil && cmd.ProcessState == nil {
+		t.Fatalf("%q does not end: %v", args, err)
+	}
+	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// ofStores are the commands that look into a store that is there.
+var ofStores = [][]string{
+	{"stats"}, {"stats", "--json"}, {"stats", "--prometheus"}, {"stats", "--watch", "1s"}, {"stats", "--watch", "1s", "--json"},
+	{"ls"}, {"ls", "--json"}, {"ls", "--context", "a.example"}, {"flush"}, {"flush", "--json", "--older", "1h"},
+	{"keys", "export", "--for", "nginx", "--to", "/nowhere/at/all"},
+}
+
+// What is no store that can be used is told in one line, is not changed, and keeps nobody waiting.
+func TestWhatIsNoStore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	good := make([]byte, 1<<20)
+	copy(good, header(1<<20))
+	version, sum := append([]byte(nil), good...), append([]byte(nil), good...)
+	version[shm.VersionAt]++
+	sum[shm.SumAt]++
+	files := map[string][]byte{
+		"empty": nil, "foreign": make([]byte, 1<<20), "text": []byte("text"), "stale": version, "damaged": sum, "cut": good[:4096],
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600))
+	must(os.Mkdir(filepath.Join(dir, "folder"), 0o700))
+	must(os.Symlink("loop", filepath.Join(dir, "loop")))
+	names := []string{"fifo", "folder", "loop", "missing"}
+	for name := range files {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		for _, command := range ofStores {
+			path := filepath.Join(dir, name)
+			r := bounded(t, 0, append(append([]string(nil), command...), "shm:"+path)...)
+			if r.status != 1 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, path) {
+				t.Errorf("%s %s: %+v", command, name, r)
+			}
+		}
+	}
+	for name, content := range files {
+		if after, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(after) != string(content) {
+			t.Errorf("%s has been changed (%v)", name, err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != len(files)+3 {
+		t.Errorf("there is something new: %v", left)
+	}
+}
+
+// Nor is one that cannot be read, or is not named so that it could be found.
+func TestStoresOutOfReach(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root becomes another user")
+	}
+	path, _ := filled(t)
+	for _, folder := range []string{home, filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
+		if err := os.Chmod(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, command := range ofStores {
+		r := bounded(t, 65534, append(append([]string(nil), command...), "shm:"+path)...)
+		if r.status != 1 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "permission denied") {
+			t.Errorf("%s of another's store: %+v", command, r)
+		}
+		r = bounded(t, 0, append(append([]string(nil), command...), "shm:"+path, "shm:"+path)...)
+		if r.status != 2 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 {
+			t.Errorf("%s of two: %+v", command, r)
+		}
+		for _, url := range []string{"memory:", "shm:", "redis://h"} {
+			r = bounded(t, 0, append(append([]string(nil), command...), url)...)
+			if r.status != 1 && r.status != 2 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 {
+				t.Errorf("%s %s: %+v", command, url, r)
+			}
+		}
+		if command[0] == "keys" {
+			continue
+		}
+		for _, pid := range []int{1 << 30, os.Getpid()} { // no process, and one without a store in memory
+			r = bounded(t, 0, append(append([]string(nil), command...), "--pid", fmt.Sprint(pid))...)
+			if r.status != 1 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 {
+				t.Errorf("%s of process %d: %+v", command, pid, r)
+			}
+		}
+	}
+}
+
+// A store that is cut short while somebody looks at it ends the look, with one line.
+func TestStoreIsCutWhileWatched(t *testing.T) {
+	t.Parallel()
+	for _, how := range [][]string{{}, {"--json"}} {
+		path := filepath.Join(t.TempDir(), "web")
+		if err := os.WriteFile(path, append(header(1<<20), make([]byte, 1<<20-64)...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		line := invocation(home, nil, append([]string{"stats", "--watch", "100ms", "shm:" + path}, how...)...)
+		ctx, cancel := context.WithTimeout(t.Context(), endless)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, line.Path, line.Args[1:]...)
+		cmd.Env = line.Env
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stdout.Read(make([]byte, 1)); err != nil { // it has looked once
+			t.Fatal(err)
+		}
+		go io.Copy(io.Discard, stdout)
+		if err := os.Truncate(path, 4096); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+		if ctx.Err() != nil || cmd.ProcessState.ExitCode() != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "cut short") {
+			t.Errorf("%q: %v: %s", how, cmd.ProcessState, stderr.String())
+		}
+	}
+}
