@@ -10,6 +10,22 @@ import (
 	"gosess/sessioncache"
 )
 
+// SecretThatEnds is a period of tickets, the begin of one, and a timeout under which its secret ends as soon as it can after a time. All in
+// seconds. A secret lives for its timeout after the period, which counts as the next power of two, and half a minute more.
+func SecretThatEnds(after int64) (period, begin, timeout, end int64) {
+	end = after + 24*3600
+	for minutes := int64(5); minutes <= 30; minutes++ {
+		for class := int64(1); class <= 1<<14; class *= 2 {
+			length := 60 * minutes
+			last := (after - class - 30 + length - 1) / length * length // of the period
+			if last+class+30 < end {
+				period, begin, timeout, end = length, last-length, class, last+class+30
+			}
+		}
+	}
+	return period, begin, timeout, end
+}
+
 // ticketCounts is what gosess stats says of tickets.
 type ticketCounts struct{ TicketsMade, TicketsAccepted, TicketsUnknown, TicketsEnded, TicketsRefused uint64 }
 

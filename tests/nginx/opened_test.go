@@ -26,8 +26,6 @@ import (
 // What is written here is what somebody has to do who has the store, its key and a recording of what went over the wire. It
 // is not made of the code that it looks at: docs/shm-format.md, shim/tickets/derive.c and RFC 5077 say how.
 
-const ticketPeriod = 300
-
 // recorded is a connection of TLS 1.2: the ticket that went over the wire, and what was agreed on, as its client knows.
 type recorded struct{ ticket, master []byte }
 
@@ -115,7 +113,7 @@ func (m material) sealingKeys() (keys [][]byte) {
 }
 
 // secrets are all that may be one: what the records hold of any period around that time, and whatever 32 bytes there are.
-func (m material) secrets(t *testing.T, now int64) (all [][]byte) {
+func (m material) secrets(t *testing.T, period, now int64) (all [][]byte) {
 	t.Helper()
 	keys := m.sealingKeys()
 	store, err := shm.Open(bytes.Clone(m.store))
@@ -127,9 +125,9 @@ func (m material) secrets(t *testing.T, now int64) (all [][]byte) {
 		t.Fatal(err)
 	}
 	cache.SetClock(func() int64 { return now }) // at which nothing had expired
-	for number := now/ticketPeriod - 10; number < now/ticketPeriod+10; number++ {
+	for number := now/period - 10; number < now/period+10; number++ {
 		for class := int64(1 << 17); class > 0; class /= 2 {
-			name := fmt.Sprintf("ticket secret %d of %d s, kept %d s", number, ticketPeriod, min(class, 24*3600))
+			name := fmt.Sprintf("ticket secret %d of %d s, kept %d s", number, period, min(class, 24*3600))
 			values, err := cache.Record(t.Context(), name)
 			if err != nil {
 				t.Fatal(err)
@@ -216,16 +214,15 @@ func TestRecordedTickets(t *testing.T) {
 	dir := system.TempDir(t)
 	path := filepath.Join(dir, "store")
 	clock := harness.NewClock(t, dir)
-	end := clock.Now + more
-	begin := (end-90)/ticketPeriod*ticketPeriod - ticketPeriod // of the period that ends so much earlier
-	s := ticketing(t, path, clock, 0, fmt.Sprint(end-30-begin-ticketPeriod))
+	period, begin, timeout, end := harness.SecretThatEnds(clock.Now + more)
+	s := ticketing(t, path, clock, 0, fmt.Sprint(timeout))
 	clock.Set(begin + 1)
-	s.WorkerCount, s.Env = 1, append(s.Env, "GOSESS_LOG=debug:"+filepath.Join(dir, "gosess.log"))
+	s.WorkerCount, s.Env = 1, append(s.Env, fmt.Sprintf("GOSESS_TICKET_PERIOD=%dm", period/60), "GOSESS_LOG=debug:"+filepath.Join(dir, "gosess.log"))
 	s.do(s.Start)
 	tickets := []recorded{record(t, s.Port()), record(t, s.Port()), record(t, s.Port())}
 	worker, live := s.Workers()[0], steal(t, path)
 
-	secret := theSecretOf(tickets[0], live.secrets(t, clock.Now))
+	secret := theSecretOf(tickets[0], live.secrets(t, period, clock.Now))
 	if secret == nil {
 		t.Fatal("the secret is not in the store while it lives")
 	}
@@ -245,10 +242,10 @@ func TestRecordedTickets(t *testing.T) {
 	s.do(func() error {
 		return harness.WaitFor("the secret to end", func() bool { return time.Now().Unix() > end+1 })
 	})
-	clock.Set(end + ticketPeriod)
+	clock.Set(end + period)
 	s.load(few("1.2")...)
 	dead := steal(t, path)
-	for _, guess := range dead.secrets(t, begin+1) {
+	for _, guess := range dead.secrets(t, period, begin+1) {
 		for _, r := range tickets {
 			if bytes.Equal(idOf(guess), r.ticket[:8]) || r.open(keysOf(guess, identity)) != nil {
 				t.Fatal("the store still has the secret")

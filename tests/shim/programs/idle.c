@@ -104,14 +104,20 @@ static void memory(void)
 static const unsigned char *store;
 static size_t store_size;
 
-/* docs/shm-format.md. */
+static long number_of(const char *variable)
+{
+    const char *text = getenv(variable);
+    MUST(text);
+    return atol(text);
+}
+
 static int records(void)
 {
-    enum { FIRST = 128, SIZE = 96 };
+    long size = number_of("RECORD_SIZE"), end = number_of("RECORDS_END");
     int count = 0;
-    for (size_t i = 0; i < store_size / 16384; i++) {
-        const unsigned char *record = store + FIRST + i * SIZE;
-        for (size_t at = 0; at < SIZE; at++)
+    for (long from = number_of("RECORDS_AT"); from < end; from += size) {
+        const unsigned char *record = store + from;
+        for (long at = 0; at < size; at++)
             if (record[at]) {
                 count++;
                 break;
@@ -125,18 +131,17 @@ static bool one_is_left(void)
     return records() == 1;
 }
 
-/* One of two ends in some seconds: that of a period which is over, with a timeout that fits. */
+/* One of two ends in some seconds: that of the period which begins at BEGINS. */
 static void in_store(void)
 {
     SSL_CTX_free(new_server()); /* with which the store is there */
     int file = open(getenv("STORE"), O_RDONLY | O_CLOEXEC);
-    time_t soon = real_time() + 3 - 30, period = soon / HOUR - 1;
     MUST(file >= 0);
     store_size = (size_t)lseek(file, 0, SEEK_END);
     store = mmap(NULL, store_size, PROT_READ, MAP_SHARED, file, 0);
     MUST(store != MAP_FAILED);
-    shift = period * HOUR - real_time();
-    serve_once(soon % HOUR + (soon % HOUR == 0)); /* 0 is no timeout */
+    shift = number_of("BEGINS") - real_time();
+    serve_once(number_of("TIMEOUT"));
     say("%d records", records());
     say("and then: %s", wait_for(one_is_left) ? "one" : "as many");
 }
