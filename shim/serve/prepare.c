@@ -5,6 +5,7 @@
 #include "prepare.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "../base/locks.h"
 #include "../base/log.h"
@@ -51,19 +52,44 @@ static bool set_libssl(const struct gosess_libssl *found)
     return true;
 }
 
+/*
+ * The libcrypto 1.1.1 of vendors who have a FIPS module in it ends the process of who calls
+ * SHA256_Init in FIPS mode. From 3.0 on there is no such function, and no such end: fips_module(7).
+ */
+static bool forbids_digests(const void *caller)
+{
+    int (*mode)(void);
+    void *found = gosess_find("FIPS_mode", caller);
+    memcpy(&mode, &found, sizeof mode);
+    return found && mode() != 0;
+}
+
+/* Whether this host cannot be served, which the log says then. */
+static bool is_lacking(struct gosess_libssl *found, const void *caller)
+{
+    const char *missing = gosess_find_libssl(found, caller);
+    if (missing)
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
+                   "serving without a cache: the host's libssl has no %s; OpenSSL 1.1.1 or later "
+                   "is needed",
+                   missing);
+    else if (forbids_digests(caller))
+        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
+                   "serving without a cache: libcrypto is in FIPS mode, and before OpenSSL 3.0 it "
+                   "ends who calls its digests");
+    else
+        return false;
+    return true;
+}
+
 bool gosess_prepare(const void *caller)
 {
     static _Atomic bool lacking;
     struct gosess_libssl found;
     if (gosess_ssl || atomic_load(&lacking) || !gosess_calls_allowed())
         return gosess_ssl;
-    const char *missing = gosess_find_libssl(&found, caller);
-    if (missing) {
+    if (is_lacking(&found, caller)) {
         atomic_store(&lacking, true);
-        gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CONFIG,
-                   "serving without a cache: the host's libssl has no %s; OpenSSL 1.1.1 or later "
-                   "is needed",
-                   missing);
         return false;
     }
     gosess_find_all(caller);
