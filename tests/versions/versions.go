@@ -35,7 +35,7 @@ func All() []Version {
 	return []Version{
 		{Name: "system"},
 		{"1.1.1", "bullseye", []string{"libssl1.1", "libssl-dev", "openssl"}},
-		{"3.5", "trixie", []string{"libssl3t64", "libssl-dev", "openssl", "libc6"}},
+		{"3.5", "trixie", []string{"libssl3t64", "libssl-dev", "openssl", "openssl-provider-fips", "libc6"}},
 	}
 }
 
@@ -67,7 +67,7 @@ func (v Version) fetch(t *testing.T) Installed {
 		return Installed{Version: v}
 	}
 	i := Installed{Version: v, root: fetch(t, v.suite, v.suite, v.packages...)}
-	i.libraries = filepath.Dir(i.file(t, "usr/lib/*/libcrypto.so.*"))
+	i.libraries = filepath.Dir(i.File(t, "usr/lib/*/libcrypto.so.*"))
 	if loaders, _ := filepath.Glob(filepath.Join(i.libraries, "ld-linux*.so.*")); len(loaders) == 1 {
 		i.loader = loaders[0]
 	}
@@ -97,8 +97,8 @@ func fetch(t testing.TB, name, suite string, packages ...string) string {
 	return directory
 }
 
-// file is the one file of that pattern.
-func (i Installed) file(t *testing.T, pattern string) string {
+// File is the one file of that pattern.
+func (i Installed) File(t *testing.T, pattern string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(i.root, pattern))
 	if err != nil || len(found) != 1 {
@@ -111,7 +111,7 @@ func (i Installed) file(t *testing.T, pattern string) string {
 func (i Installed) OpenSSL(t *testing.T) string {
 	t.Helper()
 	if i.root != "" {
-		return i.file(t, "usr/bin/openssl")
+		return i.File(t, "usr/bin/openssl")
 	}
 	program, err := exec.LookPath("openssl")
 	if err != nil {
