@@ -64,14 +64,14 @@ func TestSecretsAgree(t *testing.T) {
 		return values
 	}
 	first, second := read(0), read(1)
-	if first[0].Value == second[0].Value || first[1].Value == second[1].Value {
+	if first[0] == second[0] || first[1] == second[1] {
 		t.Fatal("they are the same before")
 	}
 	for _, store := range f.machines {
 		f.hear(store, store.Window())
 	}
 	for i, secret := range read(1) {
-		if secret.Value != first[i].Value || read(0)[i].Value != first[i].Value {
+		if secret != first[i] || read(0)[i] != first[i] {
 			t.Errorf("secret %d differs", i)
 		}
 	}
