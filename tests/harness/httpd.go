@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -28,23 +27,18 @@ type HTTPD struct {
 	WorkerCount int      // children at least
 	SSL         string   // lines of mod_ssl for the whole server: SSLSessionCache and the like
 	More        []string // modules that it loads too
-
-	program string
+	System      System   // whose httpd it is
 }
 
 var _ Server = (*HTTPD)(nil)
 
 // NewHTTPD is an httpd with the event MPM, two children and one site.
 func NewHTTPD(dir string) (*HTTPD, error) {
-	program, err := exec.LookPath("apache2")
-	if err != nil {
-		program = "/usr/sbin/apache2" // not in an ordinary user's PATH
-	}
 	authority, err := NewAuthority(dir)
 	if err != nil {
 		return nil, err
 	}
-	h := &HTTPD{daemon: daemon{name: "httpd"}, Dir: dir, Sited: Sited{Authority: authority}, MPM: "event", WorkerCount: 2, program: program}
+	h := &HTTPD{daemon: daemon{name: "httpd"}, Dir: dir, Sited: Sited{Authority: authority}, MPM: "event", WorkerCount: 2}
 	if err := os.WriteFile(h.Answer(), []byte("ok\n"), 0o644); err != nil {
 		return nil, err
 	}
@@ -144,8 +138,8 @@ func (h *HTTPD) run(arguments ...string) error {
 		return err
 	}
 	defer log.Close()
-	line := append(append(slices.Clone(h.Through), h.program, "-d", h.Dir, "-f", h.configFile()), arguments...)
-	cmd := exec.Command(line[0], line[1:]...)
+	line := append(append(slices.Clone(h.Through), h.System.program("apache2"), "-d", h.Dir, "-f", h.configFile()), arguments...)
+	cmd := h.System.command(line)
 	cmd.Env = environment(h.Env)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {
@@ -247,7 +241,7 @@ func (h *HTTPD) Subject() *Subject {
 
 // Version is what apache2 -v says, as in "Apache/2.4.66".
 func (h *HTTPD) Version() (string, error) {
-	said, err := exec.Command(h.program, "-v").CombinedOutput()
+	said, err := h.System.command([]string{h.System.program("apache2"), "-v"}).CombinedOutput()
 	_, version, _ := strings.Cut(string(said), "Server version: ")
 	version, _, _ = strings.Cut(version, " ")
 	return version, err
