@@ -18,7 +18,7 @@ C_DIALECT := -std=gnu11
 CFLAGS ?= -O2 -g
 # DEBUG=1: the C half ends the process where it breaks a rule of its own about locks.
 DEBUG ?=
-C_FLAGS := $(C_DIALECT) $(CFLAGS) $(C_WARNINGS) $(if $(DEBUG),-DGOSESS_DEBUG)
+C_FLAGS := $(C_DIALECT) $(CPPFLAGS) $(CFLAGS) $(C_WARNINGS) $(if $(DEBUG),-DGOSESS_DEBUG)
 
 # Full RELRO and never unloaded: the host's contexts keep pointers into it. -z defs: what is
 # not in libc must be looked up in the host's own libssl, never linked.

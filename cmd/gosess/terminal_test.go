@@ -82,13 +82,16 @@ type typist struct {
 	said chan string
 }
 
+const zshKeys = `say() { print -r -- "$BUFFER" > "$LINE" }; zle -N say; bindkey '^X' say; bindkey '^U' kill-whole-line`
+
 // shells are how each of them is started, without anybody's configuration, and what it is told first.
 var shells = map[string]struct{ line, before []string }{
 	"bash": {[]string{"bash", "--norc", "--noprofile", "-i"},
 		[]string{`source <(gosess completion bash)`, `bind -x '"\C-x": printf "%s\n" "$READLINE_LINE" > "$LINE"'`}},
 	"zsh": {[]string{"zsh", "-f", "-i"},
-		[]string{`autoload -U compinit; compinit -D -u`, `source <(gosess completion zsh)`,
-			`say() { print -r -- "$BUFFER" > "$LINE" }; zle -N say; bindkey '^X' say; bindkey '^U' kill-whole-line`}},
+		[]string{`autoload -U compinit; compinit -D -u`, `source <(gosess completion zsh)`, zshKeys}},
+	"zsh with a file": {[]string{"zsh", "-f", "-i"},
+		[]string{`gosess completion zsh > ~/_gosess; fpath=(~ $fpath)`, `autoload -U compinit; compinit -D -u`, zshKeys}},
 	"fish": {[]string{"fish", "--no-config", "--private", "-i"},
 		[]string{`gosess completion fish | source`, `bind \cx 'commandline > $LINE'; bind \cu 'commandline ""'`}},
 }
