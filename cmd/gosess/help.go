@@ -16,6 +16,7 @@ func help(out *output, operands []string) error {
 	if len(operands) == 1 && len(group) > 1 {
 		fmt.Fprintf(out, "%s\n", out.bold("usage:"))
 		writeList(out, group)
+		writeExamples(out, examplesOf(group))
 		_, err := fmt.Fprintf(out, "\n%s --help explains one of them.\n", "gosess "+operands[0]+" COMMAND")
 		return err
 	}
@@ -32,6 +33,11 @@ func help(out *output, operands []string) error {
 func writeOverview(out *output) error {
 	fmt.Fprintf(out, "%s\n", out.bold("usage:"))
 	writeList(out, table)
+	var first []command
+	for _, name := range []string{"run", "stats", "doctor", "enable"} {
+		first = append(first, members(name)...)
+	}
+	writeExamples(out, examplesOf(first))
 	_, err := fmt.Fprintf(out, `
 gosess COMMAND --help explains a command, with examples.
 
@@ -100,13 +106,25 @@ func writeHelp(out *output, c *command) error {
 	for _, o := range options {
 		fmt.Fprintf(out, "  %s\n        %s\n", o.name, o.usage)
 	}
+	writeExamples(out, c.examples)
+	_, err := io.WriteString(out, "\n"+c.name+" is described in gosess(1).\n")
+	return err
+}
+
+// examplesOf are the first of each command.
+func examplesOf(list []command) (found []example) {
+	for _, c := range list {
+		found = append(found, c.examples[0])
+	}
+	return found
+}
+
+func writeExamples(out *output, examples []example) {
 	fmt.Fprintf(out, "\n%s\n", out.bold("examples:"))
-	for _, e := range c.examples {
+	for _, e := range examples {
 		fmt.Fprintf(out, "  %s\n", e.line)
 		if e.why != "" {
 			fmt.Fprintf(out, "        %s\n", e.why)
 		}
 	}
-	_, err := io.WriteString(out, "\n"+c.name+" is described in gosess(1).\n")
-	return err
 }

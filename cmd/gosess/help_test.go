@@ -22,6 +22,12 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: %+v", args, r)
 		}
 	}
+	group := gosess(t, home, nil, "keys", "--help")
+	for _, r := range []result{overview, group} {
+		if _, examples, _ := strings.Cut(r.stdout, "\nexamples:\n"); r.status != 0 || strings.Count(examples, "\n  gosess ") < 3 {
+			t.Errorf("no examples: %+v", r)
+		}
+	}
 	for _, c := range table {
 		if c.hidden {
 			if strings.Contains(overview.stdout, c.name) {
