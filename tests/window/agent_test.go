@@ -16,7 +16,7 @@ var ctx = context.Background()
 
 // fleet is machines, each with an agent, and what is far: a map in the place of Redis.
 type fleet struct {
-	t        *testing.T
+	t        testing.TB
 	ended    chan struct{}
 	agents   sync.WaitGroup
 	mu       sync.Mutex
@@ -30,7 +30,7 @@ type entry struct {
 }
 
 // newFleet serves the stores of these paths as soon as they are there, until the test ends.
-func newFleet(t *testing.T, answers bool, paths ...string) *fleet {
+func newFleet(t testing.TB, answers bool, paths ...string) *fleet {
 	f := &fleet{t: t, ended: make(chan struct{}), far: map[sessioncache.LookupKey]entry{}}
 	t.Cleanup(f.end)
 	f.agents.Go(func() {

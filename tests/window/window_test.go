@@ -19,7 +19,7 @@ var workshop harness.Workshop
 func TestMain(m *testing.M) { os.Exit(workshop.Main(m)) }
 
 // newWindow is a window in a file.
-func newWindow(t *testing.T) (path string, w *window.Window) {
+func newWindow(t testing.TB) (path string, w *window.Window) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "window")
 	if err := os.WriteFile(path, make([]byte, window.Size), 0o600); err != nil {
@@ -38,15 +38,21 @@ func newWindow(t *testing.T) (path string, w *window.Window) {
 	return path, window.Open(memory)
 }
 
-// asker compiles the program that asks, and returns how one of its scenarios is run.
-func asker(t *testing.T, name string, flags ...string) func(t *testing.T, path, scenario string) {
+// askProgram compiles the program that asks.
+func askProgram(t testing.TB, name string, flags ...string) (program string) {
 	t.Helper()
 	sources, err := harness.Library()
 	if err != nil {
 		t.Fatal(err)
 	}
 	flags = append(append(flags, "-Wall", "-Wextra", "-Werror", "tests/window/programs/ask.c", "shim/far/ask.c"), sources...)
-	program := workshop.Compile(t, name, "cc", append(flags, "-lssl", "-lcrypto", "-lpthread")...)
+	return workshop.Compile(t, name, "cc", append(flags, "-lssl", "-lcrypto", "-lpthread")...)
+}
+
+// asker returns how a scenario of that program is run.
+func asker(t *testing.T, name string, flags ...string) func(t *testing.T, path, scenario string) {
+	t.Helper()
+	program := askProgram(t, name, flags...)
 	return func(t *testing.T, path, scenario string) {
 		t.Helper()
 		stdout, stderr, err := harness.Execute([]string{"WINDOW=" + path}, program, scenario)

@@ -21,22 +21,24 @@ struct machine {
 static struct machine a, b;
 
 /* STORE_A and STORE_B are the paths, OPTIONS what else the URLs have. */
-static inline struct machine start(const char *variable)
+static inline struct machine start(const char *variable, const char *fleet)
 {
     struct machine machine = {0};
     struct stat status;
     char url[4096], error[GOSESS_ERROR_SIZE];
     const char *path = getenv(variable);
-    snprintf(url, sizeof url, "shm:%s?size=1m&fleet&wait=50ms&%s", path, getenv("OPTIONS"));
+    snprintf(url, sizeof url, "shm:%s?size=1m&%s%s", path, fleet, getenv("OPTIONS"));
     if (gosess_cache_open(url, &machine.cache, error, sizeof error) != GOSESS_OK)
         give_up(__FILE__, __LINE__, error);
+    machine.ctx = new_served(machine.cache);
+    if (!*fleet)
+        return machine;
     int fd = open(path, O_RDWR | O_CLOEXEC);
     MUST(fd >= 0 && fstat(fd, &status) == 0);
     machine.window = mmap(NULL, GOSESS_WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
                           status.st_size - GOSESS_WINDOW_SIZE);
     MUST(machine.window != MAP_FAILED);
     close(fd);
-    machine.ctx = new_served(machine.cache);
     return machine;
 }
 
@@ -52,10 +54,11 @@ static inline uint64_t counted(const struct machine *machine, enum gosess_window
 
 static inline void start_machines(int argc, char **argv)
 {
+    static const char fleet[] = "fleet&wait=50ms&";
     if (argc > 1 && strcmp(argv[1], "--tls1.3") == 0)
         tls_version = TLS1_3_VERSION;
-    a = start("STORE_A");
-    b = start("STORE_B");
+    a = start("STORE_A", fleet);
+    b = start("STORE_B", fleet);
     while (getenv("AGENT") && !(atomic_load(&a.window->gate) & atomic_load(&b.window->gate) & 1))
         nap();
 }
