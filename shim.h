@@ -313,7 +313,7 @@ struct gosess_request {
     const struct gosess_source *source;
     struct gosess_stats *stats;
     struct gosess_wanted *wanted;
-    struct gosess_far *far; /* FIND, REMOVE, CHANGE, SECRETS; NULL: nobody can be asked */
+    struct gosess_far *far; /* FIND, REMOVE, CHANGE, SECRETS, SHARE; NULL: nobody can be asked */
     int64_t before;         /* unix seconds */
 
     const unsigned char *id;

@@ -27,6 +27,7 @@ type sealed struct {
 	rows   sync.Map // *C.gosess_const_owner to sessioncache.Row
 	fleet  bool     // other machines may have a session too
 
+	keysDue atomic.Int64 // when other machines are to be asked for sealing keys, unix seconds
 	forgets atomic.Int32 // so many times the C half is to be told that a sealing key is accepted no more
 }
 
@@ -53,6 +54,7 @@ func newSealed(store sessioncache.Store, check func() error, rules *sessioncache
 // secrets of tickets: who was asking for these before may hand its answer to the C half afterwards, which is told twice therefore.
 func (s *sealed) changeKeys(fewer bool) {
 	s.rows.Clear()
+	s.keysDue.Store(0)
 	if fewer {
 		s.forgets.Store(2)
 	}
@@ -83,6 +85,10 @@ func (s *sealed) cache() *cache {
 
 // share stores a session's bytes. What a full handshake's server name has led to is noted with it.
 func (s *sealed) share(r *request) {
+	if wasAsked(r) {
+		return // for something else, and it was stored before that
+	}
+	defer s.askFarForKeys(r)
 	if r.scope.routed {
 		s.learn(r)
 	}

@@ -17,6 +17,20 @@ func (c *Cache) Keys(id []byte, dst []LookupKey) []LookupKey {
 	return dst
 }
 
+// AnnouncedKeys appends the lookup keys of the records that would say that the sealing keys have changed.
+func (c *Cache) AnnouncedKeys(dst []LookupKey) []LookupKey {
+	w := c.begin()
+	defer c.end(w)
+	w.keys = c.ring(w.now).order
+	w.lookupRecord(0, nextKey)
+	dst = append(dst, w.key)
+	for i := range len(w.keys) - 1 {
+		w.lookupRecord(i, firstKey)
+		dst = append(dst, w.key)
+	}
+	return dst
+}
+
 // RecordKeys is Keys of a record.
 func (c *Cache) RecordKeys(name string, dst []LookupKey) []LookupKey {
 	w := c.begin()

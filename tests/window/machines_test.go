@@ -42,7 +42,7 @@ func (m machines) run(t testing.TB, version string) string {
 		t.Fatal(err)
 	}
 	environment := []string{"LD_LIBRARY_PATH=" + filepath.Join(top, "build"), "STORE_A=" + a, "STORE_B=" + b,
-		"OPTIONS=" + m.options + "keys=" + keys}
+		"OPTIONS=" + m.options + "keys=" + keys, "KEYS=" + keys, "GOSESS=" + filepath.Join(top, "build", "gosess")}
 	if strings.HasPrefix(m.scenario, "tickets") {
 		environment = append(environment, "GOSESS_TICKETS=shared")
 	}
@@ -72,6 +72,7 @@ func TestMachines(t *testing.T) {
 		{"machines", "context-flushed", "", true, true, 0},
 		{"machines", "once", once, true, true, 0},
 		{"machines", "raced-for", once, true, true, 0},
+		{"machines", "keys", "", true, true, 0},
 		{"machines", "alone", "", false, false, 0},
 		{"machines", "once-alone", once, false, false, 0},
 		{"machines", "tickets", "", true, true, 0},

@@ -126,11 +126,14 @@ func (q *requests) settle(r *window.Request, ops []far.Op) uint32 {
 	}
 	for i := range ops {
 		op := &ops[i]
-		if op.Err != nil {
+		if op.Err != nil && state != window.Hit {
 			state = window.Failure
 		}
-		if op.Found && q.keep((*sessioncache.LookupKey)(&op.Key), &op.Entry, r.Operation) {
-			return window.Hit
+		if !op.Found || !q.keep((*sessioncache.LookupKey)(&op.Key), &op.Entry, r.Operation) {
+			continue
+		}
+		if state = window.Hit; r.Operation != window.GetRecord {
+			return state // of records each may be there
 		}
 	}
 	if state == window.Miss && r.Operation != window.GetRecord {

@@ -72,7 +72,8 @@ static void unknown(void)
     SSL_SESSION *session;
     MUST(FULL(full(stranger, &session, NULL)));
     MUST(FULL(again(b.ctx, session, NULL)));
-    MUST(counted(&b, GOSESS_WINDOW_MISSED) == 1 || was_late(&b));
+    /* And then for news of the sealing keys, when that handshake's session was stored. */
+    MUST(counted(&b, GOSESS_WINDOW_MISSED) == 2 || was_late(&b));
     SSL_SESSION_free(session);
     SSL_CTX_free(stranger);
     say("unknown");
@@ -233,6 +234,45 @@ static void tickets_alone(void)
     say("tickets alone");
 }
 
+/* --- sealing keys --- */
+
+static void change_keys(const char *command)
+{
+    char line[8192];
+    snprintf(line, sizeof line, "%s keys %s %s shm:%s >/dev/null", getenv("GOSESS"), command,
+             getenv("KEYS"), getenv("STORE_A"));
+    MUST(system(line) == 0);
+    settle();
+}
+
+/* B asks, when it stores something, for what has become of the keys at A, of which it has no news.
+ */
+static void hear_of_keys(void)
+{
+    SSL_SESSION *any;
+    MUST(FULL(full(b.ctx, &any, "one.test")));
+    SSL_SESSION_free(any);
+}
+
+static void keys(void)
+{
+    SSL_SESSION *before, *after;
+    MUST(FULL(full(a.ctx, &before, "one.test")));
+    settle();
+    change_keys("rotate");
+    change_keys("drop");
+    hear_of_keys(); /* of the new one */
+    hear_of_keys(); /* that the old one has gone */
+    MUST(FULL(full(a.ctx, &after, "one.test")));
+    MUST(FULL(again(a.ctx, before, "one.test")));
+    settle();
+    bool late = counted(&b, GOSESS_WINDOW_TIMEOUTS) > 0; /* it asks again in an hour */
+    MUST(late || (resumes(&b, after) && FULL(again(b.ctx, before, "one.test"))));
+    SSL_SESSION_free(before);
+    SSL_SESSION_free(after);
+    say("keys");
+}
+
 /* --- without an agent --- */
 
 /* The own sessions of each machine are resumed, and nobody waits. */
@@ -283,6 +323,7 @@ int main(int argc, char **argv)
         {"raced-for", raced_for},
         {"tickets", tickets},
         {"tickets-alone", tickets_alone},
+        {"keys", keys},
         {"alone", alone},
         {"once-alone", once_alone},
         {"stopped", stopped},
