@@ -220,15 +220,19 @@ void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_want
     int64_t due = now + PATIENCE;
     gosess_lock(GOSESS_LOCK_SECRETS);
     expire(secrets, now);
+    const struct held *before = current(secrets, now);
     for (unsigned i = 0; complete && i < secrets->used; i++)
         secrets->held[i].secret.seals = false; /* what a store has lost nobody else has */
     for (unsigned i = 0; i < wanted->count && i < GOSESS_SECRETS_MAX; i++)
         keep(secrets, &wanted->secrets[i], now);
     expire(secrets, now);
     const struct held *held = current(secrets, now);
+    bool replaced = before && before != held;
     atomic_store(&secrets->keep, wanted->keep);
-    if (complete && held)
-        due = held->secret.next - now < good_for ? held->secret.next : now + good_for;
+    if (complete && held && (replaced || held->secret.next - now < good_for))
+        due = held->secret.next;
+    else if (complete && held)
+        due = now + good_for;
     gosess_unlock(GOSESS_LOCK_SECRETS);
     atomic_store(&secrets->due, due);
 }

@@ -32,7 +32,8 @@ void gosess_secrets_answered(struct gosess_secrets *secrets);
 /*
  * Takes over what was asked for; complete says that the next one is there too. What is not among
  * them is kept until its time is over: a store may have lost it. They are asked for again when the
- * period is over, or in so many seconds.
+ * period is over, or in so many seconds, until the one of the period has been replaced once: a
+ * store whose secrets cannot be opened is no reason to make one after the other.
  */
 void gosess_secrets_set(struct gosess_secrets *secrets, const struct gosess_wanted *wanted,
                         bool complete, int64_t now, int64_t good_for);

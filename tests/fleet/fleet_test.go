@@ -102,12 +102,12 @@ func (f *machines) balance(version, file string) {
 		f.t.Errorf("%d errors, %d new, %d in all: %s", r.Errors, r.New, r.Attempts, r.Said)
 	case f.alone && (r.Resumed < known/4 || r.Resumed > known/2):
 		f.t.Error("machines that share nothing do not resume a third")
-	case !f.alone && missing > known/1000+min(late, attempts/50):
+	case !f.alone && missing > known/1000 && (late == 0 || missing > known/20):
 		f.t.Errorf("%d of %d clients were not resumed", missing, known)
 	}
 }
 
-// late is how many requests to the agents had no answer in time: a busy machine is no fault.
+// late is how many requests to the agents had no answer in time: a busy machine is no fault. After five in a row nobody asks for a while.
 func (f *machines) late() (n int) {
 	f.t.Helper()
 	for _, m := range f.all {

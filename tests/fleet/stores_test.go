@@ -94,7 +94,7 @@ func TestCluster(t *testing.T) {
 	t.Parallel()
 	const sessions = 30
 	nodes := startCluster(t)
-	f := &machines{t: t, kind: nginx, cluster: nodes}
+	f := &machines{t: t, kind: nginx}
 	f.far = fmt.Sprintf("redis://%s,%s,%s?cluster", nodes[0].Address(), nodes[1].Address(), nodes[2].Address())
 	f.start(2)
 	a, b := f.all[0], f.all[1]

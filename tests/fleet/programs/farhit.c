@@ -147,24 +147,26 @@ static void report(const struct asked *one)
     printf(", cpu %.1f us\n", (double)one->cpu / 1000 / one->count);
 }
 
-/* Nobody answers: the gate is opened again before each wait, as only the agent would do. */
+/* Asks, with the gate opened again before, as only the agent would do. */
+static bool ask_nobody(size_t number)
+{
+    atomic_store(&window->lease, (uint64_t)(now_ns() + 2 * (int64_t)SECOND));
+    atomic_store(&window->strikes, 0);
+    atomic_fetch_or(&window->gate, GOSESS_GATE_OPEN);
+    atomic_store(&silent_until, 0);
+    return gosess_far_ask(window, &keys[number].far, DEADLINE) == GOSESS_FAR_HIT;
+}
+
 static void wait_in_vain(int count)
 {
-    struct asked nobody = {.who = "in vain", .took = calloc((size_t)count, sizeof(int64_t))};
+    struct asked nobody = {"in vain", ask_nobody, calloc((size_t)count, sizeof(int64_t)), 0, 0, 0};
     if (!nobody.took)
         fail("calloc");
-    while (nobody.count < count) {
-        int64_t now = now_ns();
-        atomic_store(&window->lease, (uint64_t)(now + 2 * (int64_t)SECOND));
-        atomic_store(&window->strikes, 0);
-        atomic_fetch_or(&window->gate, GOSESS_GATE_OPEN);
-        atomic_store(&silent_until, 0);
-        int64_t cpu = thread_ns(), began = now_ns();
-        size_t number = (size_t)nobody.count % key_count;
-        nobody.found += gosess_far_ask(window, &keys[number].far, DEADLINE) == GOSESS_FAR_HIT;
-        nobody.took[nobody.count++] = now_ns() - began;
-        nobody.cpu += thread_ns() - cpu;
+    while (ask_nobody(0)) {
+        /* The agent is about to stop. */
     }
+    while (nobody.count < count)
+        ask_once(&nobody, (size_t)nobody.count % key_count);
     report(&nobody);
     free(nobody.took);
 }
