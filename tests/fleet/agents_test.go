@@ -102,7 +102,7 @@ func TestWorkersAreKilled(t *testing.T) {
 	f := newMachines(t, nginx, 2)
 	a, b := f.all[0], f.all[1]
 	f.redis.Host.Wire.Away(20 * time.Millisecond) // so that there are waits to be killed in
-	for killed, kills := 0, count(3, 10, 100); killed < kills; {
+	for killed, kills := 0, count(3, 5, 100); killed < kills; {
 		if f.killWaiting(a, b) {
 			killed++
 		}
