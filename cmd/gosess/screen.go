@@ -26,9 +26,12 @@ func (p *screen) line(format string, values ...any) {
 	p.lines = append(p.lines, text)
 }
 
-// show draws the picture. What does not fit below is left out; the last row stays empty, where the cursor is.
+// show draws the picture. What does not fit below is left out, which the last line says; the last row stays empty, where the cursor is.
 func (p *screen) show(terminal bool) error {
-	lines := p.lines[:min(len(p.lines), max(p.rows-1, 1))]
+	lines, room := p.lines, max(p.rows-1, 1)
+	if len(lines) > room {
+		lines = append(lines[:room-1:room-1], fmt.Sprintf("... and %d lines more", len(lines)-room+1))
+	}
 	text := strings.Join(lines, "\n") + "\n"
 	if terminal {
 		// Each line ends with what clears the rest of it, so nothing flickers (ECMA-48: CUP, EL, ED).
@@ -65,6 +68,10 @@ func (p *screen) draw(name string, s, before *sessioncache.Stats, passed time.Du
 		p.line("errors %d, too big %d", since[sessioncache.Errors], since[sessioncache.TooBig])
 	}
 	p.line("latency   %s", latency(s))
+	if accepted, not := since[sessioncache.TicketsAccepted], notAccepted(&since); s.Total[sessioncache.TicketsMade] > 0 {
+		p.line("%-9s %9.1f/s  accepted %7.1f/s  not accepted %6.1f/s%s", "tickets", rate(sessioncache.TicketsMade),
+			float64(accepted)/passed.Seconds(), float64(not)/passed.Seconds(), because(&since, metrics.NotAccepted))
+	}
 	if s.Agent != nil {
 		p.line("agent     %s", agent(s.Agent))
 		p.line("asked it  %s", asked(s.Agent))
