@@ -32,6 +32,7 @@ type watched struct {
 	store   *inspect.Store
 	last    metrics.Store
 	history []sample // the oldest first
+	created int64    // when the store was made that it is of
 }
 
 // sample is what a store had counted at a moment, and held.
@@ -115,8 +116,8 @@ func (w *watched) remember(now time.Time) {
 	if s.Capacity > 0 {
 		next.fill = float64(s.Used) / float64(s.Capacity)
 	}
-	if n := len(w.history); n > 0 && next.counters[sessioncache.Stores] < w.history[n-1].counters[sessioncache.Stores] {
-		w.history = nil
+	if s.Created != w.created {
+		w.history, w.created = nil, s.Created
 	}
 	if len(w.history) == kept {
 		copy(w.history, w.history[1:])

@@ -1,11 +1,15 @@
 package monitor
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +17,7 @@ import (
 	"gosess/internal/inspect"
 	"gosess/internal/metrics"
 	"gosess/sessioncache"
+	"gosess/sessioncache/shm"
 )
 
 // hour is a monitor of one store that has had an hour of it: so many hits, misses and evictions each ten seconds.
@@ -207,6 +212,57 @@ func TestServer(t *testing.T) {
 		if status == 200 && !strings.HasPrefix(header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-") {
 			t.Errorf("%+v: %v", test, header)
 		}
+	}
+}
+
+// Stores come and go under a monitor that looks on, and what was seen of one is not taken for the next one's.
+func TestStoresComeAndGo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web")
+	m := New("0.1.0", []Source{{Name: "web", Open: func() (*inspect.Store, error) { return inspect.ByURL("shm:"+path, inspect.ToRead) }}})
+	w := m.watched[0]
+	now := time.Now()
+	look := func(what string, created int64, remembered int) {
+		t.Helper()
+		now = now.Add(Interval)
+		m.look(now, true)
+		if got := w.last; created == 0 && got.Err == nil || created != 0 && (got.Err != nil || got.Stats.Created != created) || len(w.history) != remembered {
+			t.Errorf("%s: made at %d, %v, %d samples", what, got.Stats.Created, got.Err, len(w.history))
+		}
+	}
+	look("not there yet", 0, 0)
+	writeStore(t, path, 3600, 5)
+	look("it is made", 3600, 1)
+	look("it is there", 3600, 2)
+	if err := os.Truncate(path, 4096); err != nil {
+		t.Fatal(err)
+	}
+	look("it is cut short", 0, 2)
+	look("it stays so", 0, 2)
+	writeStore(t, path, 7200, 9)
+	look("another is in its place", 7200, 1)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	look("it is removed", 0, 1)
+}
+
+// writeStore puts a store of 1 MiB there, in which a worker has stored so many sessions.
+func writeStore(t *testing.T, path string, created int64, stores uint64) {
+	t.Helper()
+	content := make([]byte, shm.MinSize)
+	copy(content, shm.Magic)
+	le := binary.LittleEndian
+	le.PutUint32(content[shm.VersionAt:], shm.Version)
+	le.PutUint32(content[shm.SizeAt:], shm.HeaderSize)
+	le.PutUint64(content[shm.TotalAt:], shm.MinSize)
+	le.PutUint64(content[shm.CreatedAt:], uint64(created))
+	le.PutUint32(content[shm.SumAt:], crc32.ChecksumIEEE(content[:shm.SumAt]))
+	binary.NativeEndian.PutUint64(content[shm.PlacesOf(shm.MinSize).WorkersAt+64+8*int(sessioncache.Stores):], stores)
+	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
 	}
 }
 
