@@ -14,6 +14,7 @@ import (
 	"gosess/internal/metrics"
 	"gosess/sessioncache"
 	"gosess/tests/browser"
+	"gosess/tests/harness"
 )
 
 var screens = map[string]browser.Screen{
@@ -115,9 +116,10 @@ func TestPageIsClickedThrough(t *testing.T) {
 	p := browser.Start(t).Open(t, url, screens["wide"])
 	is := func(expression string) {
 		t.Helper()
-		var so bool
-		p.Evaluate(expression, &so)
-		if !so {
+		if err := harness.WaitFor("the page", func() (so bool) {
+			p.Evaluate(expression, &so)
+			return so
+		}); err != nil {
 			t.Errorf("not so: %s", expression)
 		}
 	}
