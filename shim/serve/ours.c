@@ -243,19 +243,18 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
 }
 
 static bool seal(struct gosess_connection *connection, unsigned char *name, unsigned char *iv,
-                 const struct gosess_cipher *to)
+                 const struct gosess_cipher *to, uint64_t **tally)
 {
     struct gosess_scope scope;
     struct gosess_ticket_keys keys;
     unsigned char identity[GOSESS_DIGEST_SIZE];
-    uint64_t *tally = NULL;
     int64_t now = (int64_t)time(NULL);
     struct gosess_secrets *secrets = secrets_of(connection, now);
     if (!secrets || !may_seal(connection, &scope, now) ||
         !identify(connection, scope.terms, identity))
         return false;
     int64_t ends = end_of_chain(connection, scope.resumed, now);
-    if (!gosess_secrets_seal(secrets, now, ends, identity, name, &keys, &tally))
+    if (!gosess_secrets_seal(secrets, now, ends, identity, name, &keys, tally))
         return false;
     struct gosess_ticket_says says = {.ends = (uint32_t)earlier(ends, UINT32_MAX)};
     bool ok =
@@ -264,8 +263,6 @@ static bool seal(struct gosess_connection *connection, unsigned char *name, unsi
         gosess_ticket_name_write(&keys, iv, &says, name) &&
         gosess_cipher_set(to, keys.aes, keys.hmac, iv, true);
     explicit_bzero(&keys, sizeof keys);
-    if (ok)
-        gosess_tally_made(connection->first, tally);
     return ok;
 }
 
@@ -273,8 +270,9 @@ int gosess_ticket_seal(struct gosess_connection *connection, unsigned char *name
                        const struct gosess_cipher *to)
 {
     gosess_ssl->ERR_set_mark();
-    bool ours = seal(connection, name, iv, to);
-    gosess_tally_offered(connection->first, connection->ssl, &connection->given);
+    uint64_t *tally = NULL;
+    bool ours = seal(connection, name, iv, to, &tally);
+    gosess_tally_sealed(connection->first, connection->ssl, &connection->given, ours, tally);
     gosess_ssl->ERR_pop_to_mark();
     return ours ? GOSESS_TICKET_USED : GOSESS_NOT_OURS;
 }

@@ -46,21 +46,13 @@ static void count(struct gosess_context *context, enum gosess_ticket_counter whi
     add(atomic_load(&context->tallies.context), which);
 }
 
-void gosess_tally_made(struct gosess_context *context, uint64_t *tally)
-{
-    if (!is_counted(context))
-        return;
-    count(context, GOSESS_TICKETS_MADE);
-    add(tally, GOSESS_TALLY_MADE);
-}
-
-void gosess_tally_offered(struct gosess_context *first, const SSL *ssl, struct gosess_given *given)
+static void count_offered(struct gosess_context *first, const SSL *ssl, struct gosess_given *given)
 {
     enum gosess_fate fate = given->fate;
     given->fate = GOSESS_FATE_NONE;
-    if (fate == GOSESS_FATE_NONE || !is_counted(first))
-        return;
     switch (fate) {
+    case GOSESS_FATE_NONE:
+        break;
     case GOSESS_FATE_OPENED:
         if (gosess_ssl->SSL_session_reused(ssl) != 1) {
             count(first, GOSESS_TICKETS_REFUSED); /* its MAC, or the session, was none for libssl */
@@ -76,7 +68,25 @@ void gosess_tally_offered(struct gosess_context *first, const SSL *ssl, struct g
     case GOSESS_FATE_ENDED:
         count(first, GOSESS_TICKETS_ENDED);
         break;
-    default:
+    case GOSESS_FATE_UNKNOWN:
         count(first, GOSESS_TICKETS_UNKNOWN);
     }
+}
+
+void gosess_tally_offered(struct gosess_context *first, const SSL *ssl, struct gosess_given *given)
+{
+    if (given->fate != GOSESS_FATE_NONE && is_counted(first))
+        count_offered(first, ssl, given);
+}
+
+void gosess_tally_sealed(struct gosess_context *first, const SSL *ssl, struct gosess_given *given,
+                         bool ours, uint64_t *tally)
+{
+    if ((!ours && given->fate == GOSESS_FATE_NONE) || !is_counted(first))
+        return;
+    count_offered(first, ssl, given);
+    if (!ours)
+        return;
+    count(first, GOSESS_TICKETS_MADE);
+    add(tally, GOSESS_TALLY_MADE);
 }

@@ -14,15 +14,18 @@
  */
 void gosess_tally_prepare(struct gosess_context *context);
 
-/* A ticket was sealed for a connection of the context; tally is its secret's, NULL: there is none.
- */
-void gosess_tally_made(struct gosess_context *context, uint64_t *tally);
-
 /*
  * Counts what has become of the ticket that the client of a connection has offered, where that is
  * not counted yet. By the time that its handshake seals a ticket or it ends: what libssl thinks of
  * the ticket's MAC it does not say before.
  */
 void gosess_tally_offered(struct gosess_context *first, const SSL *ssl, struct gosess_given *given);
+
+/*
+ * The same where a ticket is sealed, and counts that one too, if it is ours; tally is its secret's,
+ * NULL: there is none.
+ */
+void gosess_tally_sealed(struct gosess_context *first, const SSL *ssl, struct gosess_given *given,
+                         bool ours, uint64_t *tally);
 
 #endif

@@ -17,6 +17,7 @@
 static const char id_label[] = "gosess ticket: id";
 static const char keys_label[] = "gosess ticket: keys of ";
 
+/* A hash that begins with a block of the key, and of what fills it up. */
 static bool begin(SHA256_CTX *hash, const unsigned char *key, unsigned char pad)
 {
     unsigned char block[BLOCK];
@@ -29,33 +30,30 @@ static bool begin(SHA256_CTX *hash, const unsigned char *key, unsigned char pad)
     return ok;
 }
 
-bool gosess_mac_begin(const unsigned char key[GOSESS_TICKET_KEY_SIZE], struct gosess_mac *mac)
+bool gosess_keyed(const struct gosess_keyed *keyed, const void *first, size_t first_length,
+                  const void *second, size_t second_length, unsigned char out[GOSESS_KEYED_SIZE])
 {
-    return begin(&mac->inner, key, 0x36) && begin(&mac->outer, key, 0x5c);
-}
-
-bool gosess_mac(const struct gosess_mac *mac, const void *first, size_t first_length,
-                const void *second, size_t second_length, unsigned char out[GOSESS_DIGEST_SIZE])
-{
-    SHA256_CTX hash = mac->inner;
+    unsigned char digest[GOSESS_DIGEST_SIZE];
+    SHA256_CTX hash = keyed->begun;
     bool ok = gosess_ssl->SHA256_Update(&hash, first, first_length) == 1 &&
               gosess_ssl->SHA256_Update(&hash, second, second_length) == 1 &&
-              gosess_ssl->SHA256_Final(out, &hash) == 1;
-    if (ok) {
-        hash = mac->outer;
-        ok = gosess_ssl->SHA256_Update(&hash, out, GOSESS_DIGEST_SIZE) == 1 &&
-             gosess_ssl->SHA256_Final(out, &hash) == 1;
-    }
+              gosess_ssl->SHA256_Final(digest, &hash) == 1;
+    memcpy(out, digest, GOSESS_KEYED_SIZE);
+    explicit_bzero(digest, sizeof digest);
     explicit_bzero(&hash, sizeof hash);
     return ok;
 }
 
+/* HMAC-SHA256 (RFC 2104). */
 static bool hmac_of(const unsigned char key[GOSESS_TICKET_KEY_SIZE], const void *text,
                     size_t length, unsigned char out[GOSESS_DIGEST_SIZE])
 {
-    struct gosess_mac mac;
-    bool ok = gosess_mac_begin(key, &mac) && gosess_mac(&mac, text, length, NULL, 0, out);
-    explicit_bzero(&mac, sizeof mac);
+    SHA256_CTX hash;
+    bool ok = begin(&hash, key, 0x36) && gosess_ssl->SHA256_Update(&hash, text, length) == 1 &&
+              gosess_ssl->SHA256_Final(out, &hash) == 1 && begin(&hash, key, 0x5c) &&
+              gosess_ssl->SHA256_Update(&hash, out, GOSESS_DIGEST_SIZE) == 1 &&
+              gosess_ssl->SHA256_Final(out, &hash) == 1;
+    explicit_bzero(&hash, sizeof hash);
     return ok;
 }
 
@@ -87,7 +85,7 @@ bool gosess_ticket_keys_derive(const unsigned char secret[GOSESS_SECRET_SIZE],
         *number = (unsigned char)(i + 1);
         ok = hmac_of(secret, from, (size_t)(number + 1 - from), parts[i]);
     }
-    ok = ok && gosess_mac_begin(name, &keys->name);
+    ok = ok && begin(&keys->name.begun, name, 0);
     explicit_bzero(name, sizeof name);
     explicit_bzero(text, sizeof text);
     return ok;

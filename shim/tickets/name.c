@@ -12,7 +12,7 @@ static const char mask_label[] = "mask", server_label[] = "server";
 bool gosess_server_tag(const struct gosess_ticket_keys *keys, const char *name, size_t length,
                        uint32_t *tag)
 {
-    unsigned char lower[NAME_MAX_LENGTH], digest[GOSESS_DIGEST_SIZE];
+    unsigned char lower[NAME_MAX_LENGTH], digest[GOSESS_KEYED_SIZE];
     *tag = 0;
     if (length == 0)
         return true;
@@ -20,7 +20,7 @@ bool gosess_server_tag(const struct gosess_ticket_keys *keys, const char *name, 
         return false;
     for (size_t i = 0; i < length; i++)
         lower[i] = (unsigned char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
-    if (!gosess_mac(&keys->name, server_label, sizeof server_label, lower, length, digest))
+    if (!gosess_keyed(&keys->name, server_label, sizeof server_label, lower, length, digest))
         return false;
     memcpy(tag, digest, sizeof *tag);
     *tag |= *tag == 0;
@@ -31,8 +31,9 @@ bool gosess_server_tag(const struct gosess_ticket_keys *keys, const char *name, 
 static bool mask(const struct gosess_ticket_keys *keys,
                  const unsigned char iv[GOSESS_TICKET_IV_SIZE], unsigned char *part)
 {
-    unsigned char digest[GOSESS_DIGEST_SIZE];
-    if (!gosess_mac(&keys->name, mask_label, sizeof mask_label, iv, GOSESS_TICKET_IV_SIZE, digest))
+    unsigned char digest[GOSESS_KEYED_SIZE];
+    if (!gosess_keyed(&keys->name, mask_label, sizeof mask_label, iv, GOSESS_TICKET_IV_SIZE,
+                      digest))
         return false;
     for (size_t i = 0; i < GOSESS_TICKET_NAME_SIZE - GOSESS_SECRET_ID_SIZE; i++)
         part[i] ^= digest[i];
