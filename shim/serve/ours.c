@@ -96,27 +96,22 @@ static struct gosess_secrets *secrets_of(const struct gosess_connection *connect
 }
 
 /*
- * Whose keys a ticket is sealed with: those of the terms. What a host puts into its tickets only
- * its own functions understand, so these are bound too. Up to TLS 1.2 libssl resumes with the
- * session's cipher, although its own list may have that no more, so the list is: that of the first
- * context, as the connection may be switched to another one later.
+ * Whose keys a ticket is sealed with: those of the terms. Up to TLS 1.2 libssl resumes with the
+ * session's cipher, although its own list may have that no more, so the list is bound too: that of
+ * the first context, as the connection may be switched to another one later.
  */
 static bool identify(const struct gosess_connection *connection, const unsigned char *terms,
                      unsigned char identity[GOSESS_DIGEST_SIZE])
 {
-    uint64_t data = atomic_load(&connection->first->tickets.data);
-    bool listed = gosess_ssl->SSL_version(connection->ssl) != TLS1_3_VERSION;
-    const OPENSSL_STACK *list = NULL;
+    const OPENSSL_STACK *list =
+        (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_ciphers(connection->first->ctx);
     struct gosess_digest digest;
-    if (!listed && data == 0) {
+    if (gosess_ssl->SSL_version(connection->ssl) == TLS1_3_VERSION) {
         memcpy(identity, terms, GOSESS_DIGEST_SIZE);
         return true;
     }
-    if (listed)
-        list = (const OPENSSL_STACK *)gosess_ssl->SSL_CTX_get_ciphers(connection->first->ctx);
     gosess_digest_begin(&digest);
     gosess_digest_add(&digest, terms, GOSESS_DIGEST_SIZE);
-    gosess_digest_add_number(&digest, data);
     for (int i = 0; list && i < gosess_ssl->OPENSSL_sk_num(list); i++) {
         uint32_t id = gosess_ssl->SSL_CIPHER_get_id(gosess_ssl->OPENSSL_sk_value(list, i));
         gosess_digest_add(&digest, &id, sizeof id);

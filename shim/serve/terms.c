@@ -26,7 +26,8 @@
 /*
  * Whether a connection's terms are known, from the context that it has been switched to by now. A
  * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
- * not asked where a session is resumed. That of the first context stays the connection's.
+ * not asked where a session is resumed. That of the first context stays the connection's, and so do
+ * the functions that put data into its sessions, which no others understand.
  */
 static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE],
                      unsigned char policy[GOSESS_DIGEST_SIZE])
@@ -49,6 +50,7 @@ static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE],
     gosess_digest_add(&digest, certificates, sizeof certificates);
     gosess_digest_add(&digest, policy, GOSESS_DIGEST_SIZE);
     gosess_digest_add(&digest, &limits, sizeof limits);
+    gosess_digest_add_number(&digest, atomic_load(&connection->first->tickets.data));
     return gosess_digest_end(&digest, terms);
 }
 

@@ -28,7 +28,8 @@ func TestSharedTickets(t *testing.T) {
 					"chooses its certificate: full, at its own: resumed|early data: " + early[version] + ", at its own: resumed",
 				"without-id-context": "no id context: full, at its own: failed", // as without gosess
 				"data": "the same functions: resumed, at its own: resumed|another function: full, at its own: resumed|" +
-					"no function: full, at its own: resumed|a function for what has no data: full, at its own: resumed",
+					"no function: full, at its own: resumed|a function for what has no data: full, at its own: resumed|" +
+					"another function, and no tickets: full, at its own: resumed",
 				"renewed":    "full|full|full|resumed",
 				"chain":      "full|just before: resumed|just after: full|and then: resumed",
 				"periods":    "234 resumed, 1596 refused",

@@ -155,6 +155,12 @@ static void data(void)
     first = new_ticket_server();
     say_shared("a function for what has no data", first, NULL, new_data_server(reads_data), NULL);
     SSL_CTX_free(first);
+    first = new_data_server(reads_data);
+    SSL_CTX *other = new_data_server(believes_data);
+    SSL_CTX_set_options(first, SSL_OP_NO_TICKET);
+    SSL_CTX_set_options(other, SSL_OP_NO_TICKET);
+    say_shared("another function, and no tickets", first, NULL, other, NULL);
+    SSL_CTX_free(first);
 }
 
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
