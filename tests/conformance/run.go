@@ -31,6 +31,7 @@ var (
 		{"memory", true, "memory:", ""},
 		{"unset", true, "", ""},
 		{"stateful", true, "shm:?size=4m", "stateful"},
+		{"shared", true, "shm:?size=4m", "shared"},
 	}
 )
 
