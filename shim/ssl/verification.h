@@ -33,8 +33,8 @@ struct gosess_observed {
     _Atomic bool chooses_in_hello;           /* that of a host which is known to choose there */
     _Atomic bool switched_twice;             /* and was seen to switch once more, later */
     _Atomic bool switched_nameless;          /* it was seen to switch clients without a name */
-    _Atomic bool parses;      /* it has had a callback for an extension of the ClientHello */
-    _Atomic bool chooses;     /* it has had a callback that may choose for each connection */
+    _Atomic bool parses;  /* it has had a callback for an extension of the ClientHello */
+    _Atomic bool chooses; /* it has had a callback that may choose for each connection */
 };
 
 /* An X509_VERIFY_PARAM, in numbers: no padding, so it can be compared and digested as a whole. */
