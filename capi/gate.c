@@ -52,6 +52,7 @@ struct errand {
 static pthread_cond_t handed = PTHREAD_COND_INITIALIZER;
 static struct errand *first, **last = &first; /* with the lock of the relay, as each errand */
 static const struct gosess_start *start;
+static sigset_t asynchronous; /* what no thread takes while it is in */
 
 static bool is_crowded(void)
 {
@@ -150,6 +151,7 @@ static void uncount(void *unused)
 void gosess_gate_prepare(const struct gosess_start *given)
 {
     start = given;
+    gosess_asynchronous_signals(&asynchronous);
     sem_init(&gate, 0, 1);
     have_key = pthread_key_create(&key, uncount) == 0;
 }
@@ -216,12 +218,11 @@ static void pass(struct gosess_request *request)
 
 void gosess_gate_pass(struct gosess_request *request)
 {
-    sigset_t before, during;
+    sigset_t before;
     int cancel;
-    /* A handler of the host that ran while in Go would run on a goroutine's small stack. */
-    gosess_asynchronous_signals(&during);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_sigmask(SIG_SETMASK, &during, &before);
+    /* A handler of the host that ran while in Go would run on a goroutine's small stack. */
+    pthread_sigmask(SIG_SETMASK, &asynchronous, &before);
     pass(request);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_setcancelstate(cancel, NULL);

@@ -12,7 +12,8 @@
 static pthread_mutex_t mutexes[] = {
     [0 ... GOSESS_LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER,
 };
-static int cancel[GOSESS_LOCKS]; /* what the holder had allowed; each under its lock */
+static int
+    cancel[GOSESS_LOCKS]; /* what the holder had allowed; each under its lock, if it is used */
 
 /* --- debugging --- */
 
@@ -77,19 +78,25 @@ void gosess_lock(enum gosess_lock lock)
 {
     int before = 0;
     note_taken(lock);
-    if (!is_never_cancelled(lock))
-        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    if (is_never_cancelled(lock)) {
+        pthread_mutex_lock(&mutexes[lock]);
+        return;
+    }
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&mutexes[lock]);
     cancel[lock] = before;
 }
 
 void gosess_unlock(enum gosess_lock lock)
 {
+    note_given_back(lock);
+    if (is_never_cancelled(lock)) {
+        pthread_mutex_unlock(&mutexes[lock]);
+        return;
+    }
     int before = cancel[lock];
     pthread_mutex_unlock(&mutexes[lock]);
-    note_given_back(lock);
-    if (!is_never_cancelled(lock))
-        pthread_setcancelstate(before, NULL);
+    pthread_setcancelstate(before, NULL);
 }
 
 void gosess_lock_wait(enum gosess_lock lock, pthread_cond_t *condition)

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define GOSESS_TABLE_LOCKS 64 /* a power of 2 */
+#define GOSESS_TABLE_LOCKS 16 /* a power of 2 */
 
 /*
  * In the order in which a thread takes them: with one held, only those that follow it. Meanwhile

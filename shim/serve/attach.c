@@ -99,9 +99,8 @@ void gosess_detach(struct gosess_context *context)
  * Works out a context's policy, where it is not what it was, outside of the handshake, for an SSL
  * that is of that context now.
  */
-static void identify(const SSL *ssl, struct gosess_context *context)
+static void identify(struct gosess_connection *connection, struct gosess_context *context)
 {
-    struct gosess_connection *connection = gosess_connection_of(ssl);
     unsigned char policy[GOSESS_DIGEST_SIZE];
     if (atomic_load(&context->ending) ||
         !gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
@@ -128,7 +127,7 @@ static void make_stateful(struct gosess_context *context)
 
 void gosess_before_switch(const SSL *ssl, struct gosess_context *context)
 {
-    identify(ssl, context);
+    identify(gosess_connection_of(ssl), context);
     make_stateful(context);
 }
 
@@ -148,6 +147,5 @@ void gosess_before_ssl(struct gosess_context *context)
 /* Also where the context has no cache: the host may attach it to one before the handshake. */
 void gosess_after_ssl(SSL *ssl, struct gosess_context *context)
 {
-    gosess_connection_begin(ssl, context);
-    identify(ssl, context);
+    identify(gosess_connection_begin(ssl, context), context);
 }

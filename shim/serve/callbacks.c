@@ -76,6 +76,12 @@ static int tell_host(gosess_new_cb application, SSL *ssl, SSL_SESSION *session,
     return kept;
 }
 
+/* What gosess keeps of the first context of an SSL; NULL for most. */
+static struct gosess_context *first_of(const SSL *ssl, const struct gosess_connection *connection)
+{
+    return connection ? connection->first : gosess_context_of(gosess_ssl->SSL_get_SSL_CTX(ssl));
+}
+
 /*
  * Before: libssl took a reference for the callback, which is for the application callback to keep
  * (1) or to leave to libssl (0). What is kept as an object is kept before that one is called, as
@@ -86,14 +92,16 @@ static int tell_host(gosess_new_cb application, SSL *ssl, SSL_SESSION *session,
  */
 static int on_new(SSL *ssl, SSL_SESSION *session)
 {
-    struct gosess_context *context = gosess_context_of_first(ssl);
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    struct gosess_context *context = first_of(ssl, connection);
     gosess_new_cb application = context ? atomic_load(&context->new_session) : NULL;
     bool ours = gosess_serves(context) && application != gosess_new_session_cb;
     bool internal = ours && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE);
-    struct gosess_connection *connection = ours ? gosess_connection_make(ssl, context) : NULL;
     struct gosess_newborn born;
-    bool wanted = (internal || (ours && gosess_is_tier(context))) &&
-                  gosess_is_wanted(context, ssl, session, &born);
+    if (ours && !connection)
+        connection = gosess_connection_make(ssl, context);
+    bool wanted = ours && connection && (internal || gosess_is_tier(context)) &&
+                  gosess_is_wanted(connection, session, &born);
     bool later = wanted && born.scope.shared && !gosess_live(context) && gosess_load() &&
                  gosess_ssl->SSL_SESSION_up_ref(session) == 1;
     if (wanted && !later)
@@ -108,7 +116,7 @@ static int on_new(SSL *ssl, SSL_SESSION *session)
         gosess_store(&born);
     if (later)
         gosess_ssl->SSL_SESSION_free(session);
-    if (connection) /* the host may have given the context itself up */
+    if (ours && connection) /* the host may have given the context itself up */
         clear_automatically(context);
     return kept;
 }
@@ -136,15 +144,14 @@ static void take_in(struct gosess_connection *connection, SSL_SESSION *session)
 }
 
 /* What the connection is given next ends when the session does that it resumes. */
-static SSL_SESSION *get_theirs(struct gosess_context *context, SSL *ssl, const unsigned char *id,
-                               int length, int *copy)
+static SSL_SESSION *get_theirs(struct gosess_connection *connection, struct gosess_context *context,
+                               SSL *ssl, const unsigned char *id, int length, int *copy)
 {
     gosess_get_cb application = context ? atomic_load(&context->get_session) : NULL;
-    bool serves = gosess_serves(context) && application != gosess_get_session_cb;
-    struct gosess_connection *connection = serves ? gosess_connection_of(ssl) : NULL;
+    bool serves = connection && gosess_serves(context); /* libssl may have its cache back by now */
     *copy = 1; /* libssl's value on entry, which a callback may leave alone (L17) */
     SSL_SESSION *session = application ? GOSESS_HOST(application)(ssl, id, length, copy) : NULL;
-    if (session && connection && gosess_ssl->SSL_SESSION_is_resumable(session)) {
+    if (session && serves && gosess_ssl->SSL_SESSION_is_resumable(session)) {
         connection->given.ends = gosess_end_of(session);
         if (!(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
             take_in(connection, session);
@@ -159,12 +166,16 @@ static SSL_SESSION *get_theirs(struct gosess_context *context, SSL *ssl, const u
  */
 static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
-    struct gosess_context *context = gosess_context_of_first(ssl);
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    struct gosess_context *context = first_of(ssl, connection);
     bool serves =
         gosess_serves(context) && atomic_load(&context->get_session) != gosess_get_session_cb;
     bool internal = serves && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
-    struct gosess_connection *connection = serves ? gosess_connection_make(ssl, context) : NULL;
     SSL_SESSION *session = NULL;
+    if (!serves)
+        connection = NULL;
+    else if (!connection)
+        connection = gosess_connection_make(ssl, context);
     if (connection) {
         gosess_replay_undo(connection);
         gosess_connection_asks(connection);
@@ -174,7 +185,7 @@ static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *c
     if (internal && !session)
         atomic_fetch_add(&context->misses, 1);
     if (!session) {
-        session = get_theirs(context, ssl, id, length, copy);
+        session = get_theirs(connection, context, ssl, id, length, copy);
         if (session)
             return session;
         if (connection && !internal && gosess_is_tier(context))

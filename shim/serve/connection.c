@@ -28,15 +28,15 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_context
     struct gosess_connection *connection = gosess_connection_of(ssl);
     if (connection)
         return connection;
-    connection = atomic_load(&first->ending) ? NULL : calloc(1, sizeof(*connection));
+    /* Not calloc(3), which passes the cache over that glibc's malloc has for each thread. */
+    connection = atomic_load(&first->ending) ? NULL : malloc(sizeof *connection);
     if (!connection)
         return NULL;
     if (gosess_ssl->SSL_CTX_up_ref(first->ctx) != 1) {
         free(connection);
         return NULL;
     }
-    connection->ssl = ssl;
-    connection->first = first;
+    *connection = (struct gosess_connection){.ssl = ssl, .first = first};
     atomic_init(&connection->references, INT_MAX / 2); /* nobody has counted: none is the last */
     connection->generation = gosess_generation();
     connection->purpose = atomic_load(&first->observed.purpose);
@@ -46,13 +46,14 @@ struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_context
     return connection;
 }
 
-void gosess_connection_begin(SSL *ssl, struct gosess_context *first)
+struct gosess_connection *gosess_connection_begin(SSL *ssl, struct gosess_context *first)
 {
     struct gosess_connection *connection = gosess_connection_make(ssl, first);
     if (!connection)
-        return;
+        return NULL;
     connection->from_birth = true;
     atomic_store(&connection->references, 1);
+    return connection;
 }
 
 void gosess_connection_copied(SSL *copy, const SSL *original)

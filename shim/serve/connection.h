@@ -42,8 +42,11 @@ struct gosess_connection *gosess_connection_of(const SSL *ssl);
  */
 struct gosess_connection *gosess_connection_make(SSL *ssl, struct gosess_context *first);
 
-/* An SSL that has just been made of a context. Without memory nothing shared is found for it. */
-void gosess_connection_begin(SSL *ssl, struct gosess_context *first);
+/*
+ * Of an SSL that has just been made of a context; NULL without memory, and nothing shared is found
+ * for it.
+ */
+struct gosess_connection *gosess_connection_begin(SSL *ssl, struct gosess_context *first);
 
 /* What SSL_dup(3) has made of an SSL: another one with the same settings, or the same again. */
 void gosess_connection_copied(SSL *copy, const SSL *original);

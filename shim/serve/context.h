@@ -3,6 +3,7 @@
 #define GOSESS_SERVE_CONTEXT_H
 
 #include "../ssl/certificates.h"
+#include "../ssl/digest.h"
 #include "../ssl/functions.h"
 #include "../ssl/policy.h"
 #include "../ssl/table.h"
@@ -49,8 +50,9 @@ struct gosess_context {
     struct gosess_observed observed;
     struct gosess_ticket_hosts tickets;
     struct gosess_tallies tallies;
-    struct gosess_policy policy;       /* with the terms lock, as the next */
+    struct gosess_policy policy;       /* with the terms lock, as the next two */
     struct gosess_presented presented; /* the certificates */
+    struct gosess_memo terms;          /* and what they make together */
     _Atomic bool callbacks;            /* libssl holds our callbacks */
     _Atomic bool labelled, described;  /* label.c was there; the log has had its line of it */
     _Atomic bool ending;               /* SSL_CTX_free of the last reference runs */

@@ -90,6 +90,18 @@ static bool cipher_allowed(SSL *ssl, const SSL_SESSION *session)
     return false;
 }
 
+/* Whether the key of the client's certificate, if it has one, could be decoded. */
+static bool has_whole_peer(SSL_SESSION *session)
+{
+    X509 *peer = gosess_ssl->SSL_SESSION_get0_peer(session);
+    if (!peer)
+        return true;
+    gosess_ssl->ERR_set_mark();
+    bool whole = gosess_ssl->X509_get0_pubkey(peer) != NULL;
+    gosess_ssl->ERR_pop_to_mark();
+    return whole;
+}
+
 /*
  * What libssl would refuse is not offered to it: some of that ends in a failed handshake (L34).
  * *given_up: that is so because of how the connection is encrypted.
@@ -97,12 +109,31 @@ static bool cipher_allowed(SSL *ssl, const SSL_SESSION *session)
 static bool usable(SSL *ssl, const struct gosess_request *found, SSL_SESSION *session,
                    bool *given_up)
 {
-    X509 *peer = gosess_ssl->SSL_SESSION_get0_peer(session);
     *given_up =
         gosess_ssl->SSL_SESSION_get_protocol_version(session) != gosess_ssl->SSL_version(ssl) ||
         (found->bound && !cipher_allowed(ssl, session));
     return !*given_up && gosess_has_id(session, found->id, found->id_length) &&
-           (!found->bound || !peer || gosess_ssl->X509_get0_pubkey(peer));
+           (!found->bound || has_whole_peer(session));
+}
+
+/*
+ * Room for the bytes of what is found. The last one is kept for the next time: it is more than what
+ * malloc(3) has at hand.
+ */
+static unsigned char *_Atomic spare;
+
+static unsigned char *take_room(void)
+{
+    unsigned char *room = atomic_exchange(&spare, NULL);
+    return room ? room : malloc(GOSESS_DER_SIZE);
+}
+
+/* With so many bytes of a session. */
+static void give_room_back(unsigned char *room, size_t used)
+{
+    if (room && used > 0)
+        gosess_ssl->OPENSSL_cleanse(room, used);
+    free(atomic_exchange(&spare, room));
 }
 
 /* What is found, for this connection: NULL where it cannot use that. */
@@ -111,15 +142,13 @@ static SSL_SESSION *find(struct gosess_connection *connection, struct gosess_req
     struct gosess_given *given = &connection->given;
     SSL_SESSION *session = NULL;
     bool found = false, given_up = false;
-    request->der = malloc(GOSESS_DER_SIZE);
+    request->der = take_room();
     if (request->der && gosess_ask(connection->first, request))
         found = request->session || request->copy || request->der_length > 0;
     if (found)
         session = request->session ? without_mark(request->session, request)
                                    : make_object(connection->first, request);
-    if (request->der)
-        gosess_ssl->OPENSSL_cleanse(request->der, request->der_length);
-    free(request->der);
+    give_room_back(request->der, request->der_length);
     if (session && !usable(connection->ssl, request, session, &given_up)) {
         gosess_ssl->SSL_SESSION_free(session);
         session = NULL;
@@ -157,8 +186,7 @@ SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned
     request.id_length = length > 0 ? (unsigned)length : 0;
     request.ticket = gosess_ssl->SSL_version(ssl) == TLS1_3_VERSION;
     request.take = request.ticket && (context->single_use || anti_replay);
-    gosess_ssl->ERR_set_mark();
-    if (gosess_scope_asked(context, ssl, &scope)) {
+    if (gosess_scope_asked(connection, &scope)) {
         if (request.ticket)
             session = gosess_claim_again(&connection->given, id, request.id_length, &scope);
         if (!session) {
@@ -166,7 +194,6 @@ SSL_SESSION *gosess_look_up(struct gosess_connection *connection, const unsigned
             taken = session && request.take;
         }
     }
-    gosess_ssl->ERR_pop_to_mark();
     if (!session)
         return NULL;
     if (taken)

@@ -227,7 +227,7 @@ static bool may_seal(struct gosess_connection *connection, struct gosess_scope *
     SSL_SESSION *session = gosess_ssl->SSL_get_session(ssl);
     if (!session || !is_resumable(connection, session) || has_strange_data(first, session))
         return false;
-    gosess_scope_made(first, ssl, session, scope);
+    gosess_scope_made(connection, session, scope);
     if (!scope->known || scope->own != 0)
         return false;
     if (scope->resumed)
@@ -277,7 +277,7 @@ int gosess_ticket_seal(struct gosess_connection *connection, unsigned char *name
 /* Under which terms a full handshake would be now, as for a session from the store. */
 static bool ask_terms(struct gosess_connection *connection, struct gosess_scope *scope, int64_t now)
 {
-    if (!gosess_scope_asked(connection->first, connection->ssl, scope) || scope->own != 0)
+    if (!gosess_scope_asked(connection, scope) || scope->own != 0)
         return false;
     if (!scope->routed)
         return scope->known;

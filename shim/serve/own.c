@@ -73,12 +73,10 @@ static bool same_unread(const SSL *ssl, const struct gosess_context *context)
 /* Flags of inheritance are of the context alone: SSL_new copies by them, and not them. */
 static void read_params(SSL *ssl, SSL_CTX *ctx, struct rules *own, struct rules *of_context)
 {
-    gosess_ssl->ERR_set_mark(); /* a missing address is an error to libcrypto */
     if (!gosess_read_param(gosess_ssl->SSL_get0_param(ssl), &own->param) ||
         !gosess_read_param(gosess_ssl->SSL_CTX_get0_param(ctx), &of_context->param))
         own->others |= OTHER_PARAM;
     of_context->param.inherit_flags = 0;
-    gosess_ssl->ERR_pop_to_mark();
 }
 
 static uint64_t number_of(const struct rules *rules)
@@ -86,27 +84,38 @@ static uint64_t number_of(const struct rules *rules)
     return gosess_fnv(GOSESS_FNV_START, rules, sizeof *rules) | 1;
 }
 
+/* What decides on clients without a certificate too. */
+static void read_level(const SSL *ssl, const SSL_CTX *ctx, struct rules *own,
+                       struct rules *of_context)
+{
+    own->mode = (uint64_t)gosess_ssl->SSL_get_verify_mode(ssl);
+    of_context->mode = (uint64_t)gosess_ssl->SSL_CTX_get_verify_mode(ctx);
+    own->level = (uint64_t)gosess_ssl->SSL_get_security_level(ssl);
+    of_context->level = (uint64_t)gosess_ssl->SSL_CTX_get_security_level(ctx);
+    own->level_callback = (uintptr_t)gosess_ssl->SSL_get_security_callback(ssl);
+    of_context->level_callback = (uintptr_t)gosess_ssl->SSL_CTX_get_security_callback(ctx);
+}
+
+static void read_verification(SSL *ssl, SSL_CTX *ctx, struct rules *own, struct rules *of_context)
+{
+    const struct gosess_context *context = gosess_context_of(ctx);
+    gosess_ssl->ERR_set_mark(); /* a missing address is an error to libcrypto */
+    own->callback = (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl);
+    of_context->callback = (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx);
+    read_params(ssl, ctx, own, of_context);
+    own->others |= (same_store(ssl, ctx, context) ? 0U : OTHER_STORE) |
+                   (same_authorities(ssl, ctx) ? 0U : OTHER_NAMES) |
+                   (same_unread(ssl, context) ? 0U : OTHER_PARAM);
+    gosess_ssl->ERR_pop_to_mark();
+}
+
 uint64_t gosess_own_rules(SSL *ssl)
 {
     SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
-    struct rules own, of_context;
-    memset(&own, 0, sizeof own);
-    memset(&of_context, 0, sizeof of_context);
-    own.mode = (uint64_t)gosess_ssl->SSL_get_verify_mode(ssl);
-    of_context.mode = (uint64_t)gosess_ssl->SSL_CTX_get_verify_mode(ctx);
-    own.level = (uint64_t)gosess_ssl->SSL_get_security_level(ssl);
-    of_context.level = (uint64_t)gosess_ssl->SSL_CTX_get_security_level(ctx);
-    own.level_callback = (uintptr_t)gosess_ssl->SSL_get_security_callback(ssl);
-    of_context.level_callback = (uintptr_t)gosess_ssl->SSL_CTX_get_security_callback(ctx);
-    if (own.mode != SSL_VERIFY_NONE) {
-        const struct gosess_context *context = gosess_context_of(ctx);
-        own.callback = (uintptr_t)gosess_ssl->SSL_get_verify_callback(ssl);
-        of_context.callback = (uintptr_t)gosess_ssl->SSL_CTX_get_verify_callback(ctx);
-        read_params(ssl, ctx, &own, &of_context);
-        own.others |= (same_store(ssl, ctx, context) ? 0U : OTHER_STORE) |
-                      (same_authorities(ssl, ctx) ? 0U : OTHER_NAMES) |
-                      (same_unread(ssl, context) ? 0U : OTHER_PARAM);
-    }
+    struct rules own = {0}, of_context = {0};
+    read_level(ssl, ctx, &own, &of_context);
+    if (own.mode != SSL_VERIFY_NONE)
+        read_verification(ssl, ctx, &own, &of_context);
     return memcmp(&own, &of_context, sizeof own) == 0 ? 0 : number_of(&own);
 }
 

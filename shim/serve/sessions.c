@@ -78,18 +78,19 @@ bool gosess_add_session(struct gosess_context *context, SSL_SESSION *session)
 }
 
 /* Whether the cache is to have a new session of a context. */
-bool gosess_is_wanted(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
+bool gosess_is_wanted(struct gosess_connection *connection, SSL_SESSION *session,
                       struct gosess_newborn *born)
 {
-    born->connection = gosess_connection_make(ssl, context);
+    struct gosess_context *context = connection->first;
+    born->connection = connection;
     born->session = session;
-    if (!born->connection || atomic_load(&context->ending) || !worth_storing(context, ssl))
+    if (atomic_load(&context->ending) || !worth_storing(context, connection->ssl))
         return false;
     gosess_ssl->ERR_set_mark();
-    gosess_scope_made(context, ssl, session, &born->scope);
+    gosess_scope_made(connection, session, &born->scope);
     gosess_ssl->ERR_pop_to_mark();
     /* Resumed under terms that do not hold: what comes of that is nobody's. */
-    return gosess_may_keep(born->connection);
+    return gosess_may_keep(connection);
 }
 
 /*
@@ -117,7 +118,8 @@ void gosess_store(struct gosess_newborn *born)
 void gosess_store_session(struct gosess_context *context, SSL *ssl, SSL_SESSION *session)
 {
     struct gosess_newborn born;
-    if (gosess_is_wanted(context, ssl, session, &born))
+    struct gosess_connection *connection = gosess_connection_make(ssl, context);
+    if (connection && gosess_is_wanted(connection, session, &born))
         gosess_store(&born);
 }
 

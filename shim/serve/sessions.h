@@ -21,8 +21,8 @@ struct gosess_newborn {
     struct gosess_scope scope;
 };
 
-/* Whether the cache is to have a new session of a context; and stores one that it is to have. */
-bool gosess_is_wanted(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
+/* Whether the cache is to have a new session; and stores one that it is to have. */
+bool gosess_is_wanted(struct gosess_connection *connection, SSL_SESSION *session,
                       struct gosess_newborn *born);
 void gosess_store(struct gosess_newborn *born);
 

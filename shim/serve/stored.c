@@ -22,7 +22,7 @@ bool gosess_mark_stored(const SSL_SESSION *session)
 {
     if (gosess_is_stored(session))
         return true;
-    struct gosess_link *link = calloc(1, sizeof *link);
+    struct gosess_link *link = malloc(sizeof *link); /* connection.c says why not calloc(3) */
     if (link)
         gosess_table_add(link, GOSESS_KIND_STORED, session);
     return link;

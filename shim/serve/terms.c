@@ -23,35 +23,45 @@
 
 /* --- terms --- */
 
+/* What a connection's terms are a digest of. No padding. */
+struct parts {
+    unsigned char certificates[GOSESS_DIGEST_SIZE];
+    unsigned char policy[GOSESS_DIGEST_SIZE];
+    uint64_t data; /* which functions put data into its sessions */
+    struct gosess_limits limits;
+};
+
+/* What gosess keeps of the context that a connection has been switched to by now. */
+static struct gosess_context *context_now(const struct gosess_connection *connection)
+{
+    SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(connection->ssl);
+    return ctx == connection->first->ctx ? connection->first : gosess_context_of(ctx);
+}
+
 /*
  * Whether a connection's terms are known, from the context that it has been switched to by now. A
  * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
  * not asked where a session is resumed. That of the first context stays the connection's, and so do
  * the functions that put data into its sessions, which no others understand.
  */
-static bool terms_of(SSL *ssl, unsigned char terms[GOSESS_DIGEST_SIZE],
+static bool terms_of(const struct gosess_connection *connection,
+                     unsigned char terms[GOSESS_DIGEST_SIZE],
                      unsigned char policy[GOSESS_DIGEST_SIZE])
 {
-    struct gosess_context *context = gosess_context_of(gosess_ssl->SSL_get_SSL_CTX(ssl));
-    struct gosess_connection *connection = gosess_connection_of(ssl);
-    unsigned char certificates[GOSESS_DIGEST_SIZE];
-    struct gosess_limits limits;
-    struct gosess_digest digest;
-    if (!context || !connection || !context->from_birth || !connection->from_birth ||
-        connection->chooses || atomic_load(&context->observed.chooses) ||
-        atomic_load(&context->observed.judges) ||
+    SSL *ssl = connection->ssl;
+    struct gosess_context *context = context_now(connection);
+    struct parts parts;
+    if (!context || !context->from_birth || !connection->from_birth || connection->chooses ||
+        atomic_load(&context->observed.chooses) || atomic_load(&context->observed.judges) ||
         atomic_load(&connection->first->observed.judges) ||
-        !gosess_certificates_digest(ssl, &context->presented, certificates) ||
+        !gosess_certificates_digest(ssl, &context->presented, parts.certificates) ||
         !gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
                               policy))
         return false;
-    gosess_read_limits(ssl, connection, &limits);
-    gosess_digest_begin(&digest);
-    gosess_digest_add(&digest, certificates, sizeof certificates);
-    gosess_digest_add(&digest, policy, GOSESS_DIGEST_SIZE);
-    gosess_digest_add(&digest, &limits, sizeof limits);
-    gosess_digest_add_number(&digest, atomic_load(&connection->first->tickets.data));
-    return gosess_digest_end(&digest, terms);
+    memcpy(parts.policy, policy, sizeof parts.policy);
+    parts.data = atomic_load(&connection->first->tickets.data);
+    gosess_read_limits(ssl, connection, &parts.limits);
+    return gosess_digest_again(&context->terms, &parts, sizeof parts, terms);
 }
 
 bool gosess_may_keep(struct gosess_connection *connection)
@@ -61,7 +71,7 @@ bool gosess_may_keep(struct gosess_connection *connection)
     if (!given->bound || !gosess_ssl->SSL_session_reused(connection->ssl) ||
         !gosess_connection_has_asked(connection))
         return true;
-    return gosess_own_rules(connection->ssl) == 0 && terms_of(connection->ssl, now, policy) &&
+    return gosess_own_rules(connection->ssl) == 0 && terms_of(connection, now, policy) &&
            memcmp(now, given->terms, sizeof now) == 0;
 }
 
@@ -89,7 +99,7 @@ static bool parse_server_name(const unsigned char *body, size_t length, struct g
 bool gosess_switches_late(const struct gosess_context *first, const SSL_CTX *now, bool named)
 {
     const struct gosess_observed *observed = &first->observed;
-    const struct gosess_context *context = gosess_context_of(now);
+    const struct gosess_context *context = now == first->ctx ? first : gosess_context_of(now);
     if (!atomic_load(&observed->servername) &&
         !(context && atomic_load(&context->observed.servername)))
         return false;
@@ -125,9 +135,10 @@ static uint64_t place_of(const SSL *ssl)
     return 0;
 }
 
-bool gosess_scope_asked(struct gosess_context *context, SSL *ssl, struct gosess_scope *scope)
+bool gosess_scope_asked(struct gosess_connection *connection, struct gosess_scope *scope)
 {
-    struct gosess_connection *connection = gosess_connection_of(ssl);
+    SSL *ssl = connection->ssl;
+    struct gosess_context *context = connection->first;
     unsigned char policy[GOSESS_DIGEST_SIZE];
     const unsigned char *body = NULL;
     size_t length = 0;
@@ -146,8 +157,8 @@ bool gosess_scope_asked(struct gosess_context *context, SSL *ssl, struct gosess_
     scope->place = scope->routed ? place_of(ssl) : 0;
     scope->own = gosess_own_rules(ssl);
     scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
-    bool known = terms_of(ssl, scope->terms, policy);
-    if (known && connection)
+    bool known = terms_of(connection, scope->terms, policy);
+    if (known)
         memcpy(connection->policy, policy, sizeof policy);
     scope->known = known && !scope->routed;
     scope->shared = !scope->host_data && !gosess_keeps_account(context) &&
@@ -188,22 +199,20 @@ static bool is_whole(struct gosess_context *context, SSL_SESSION *session,
  * or what is in it, while the client's messages were on their way. A client that is not asked now
  * was, if it has a certificate, after its handshake, by rules that nobody knows any more.
  */
-static bool is_verified_as_now(const SSL *ssl, SSL_SESSION *session,
-                               const struct gosess_connection *connection,
+static bool is_verified_as_now(const struct gosess_connection *connection, SSL_SESSION *session,
                                const unsigned char policy[GOSESS_DIGEST_SIZE])
 {
-    if (gosess_ssl->SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+    if (gosess_ssl->SSL_get_verify_mode(connection->ssl) == SSL_VERIFY_NONE)
         return !gosess_ssl->SSL_SESSION_get0_peer(session);
-    return connection && connection->generation == gosess_generation() &&
+    return connection->generation == gosess_generation() &&
            memcmp(connection->policy, policy, GOSESS_DIGEST_SIZE) == 0;
 }
 
 /* Whether the host has callbacks that identify clients, and one may have for this session. */
 static bool is_identified(const struct gosess_connection *connection, const SSL_SESSION *session)
 {
-    return !connection ||
-           ((connection->identifies || atomic_load(&connection->first->observed.identifies)) &&
-            gosess_may_be_identified(connection, session));
+    return (connection->identifies || atomic_load(&connection->first->observed.identifies)) &&
+           gosess_may_be_identified(connection, session);
 }
 
 /* Why a session that is not shared is not. */
@@ -226,10 +235,11 @@ int64_t gosess_client_ends(const SSL *ssl, const SSL_SESSION *session)
                             context ? gosess_revocation_store(ctx, &context->observed) : NULL);
 }
 
-void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
+void gosess_scope_made(struct gosess_connection *connection, SSL_SESSION *session,
                        struct gosess_scope *scope)
 {
-    const struct gosess_connection *connection = gosess_connection_of(ssl);
+    SSL *ssl = connection->ssl;
+    struct gosess_context *context = connection->first;
     const char *name = gosess_ssl->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     unsigned char policy[GOSESS_DIGEST_SIZE];
     *scope = (struct gosess_scope){
@@ -243,14 +253,14 @@ void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *se
         .own = gosess_own_rules(ssl),
         .live = !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE),
     };
-    scope->known = terms_of(ssl, scope->terms, policy) &&
-                   is_verified_as_now(ssl, session, connection, policy) &&
+    scope->known = terms_of(connection, scope->terms, policy) &&
+                   is_verified_as_now(connection, session, policy) &&
                    !is_identified(connection, session);
     scope->shared = scope->known && is_whole(context, session, scope) &&
                     !gosess_keeps_account(context) &&
-                    !(scope->resumed && connection && connection->given.private);
+                    !(scope->resumed && connection->given.private);
     scope->reason = reason_of(context, scope);
-    scope->routed = scope->shared && !scope->resumed && connection && connection->late;
+    scope->routed = scope->shared && !scope->resumed && connection->late;
     scope->place = scope->routed ? place_of(ssl) : 0;
 }
 
@@ -267,7 +277,7 @@ bool gosess_scope_led(struct gosess_connection *connection, struct gosess_scope 
         .routed = connection->late,
         .place = place_of(ssl),
     };
-    return scope->routed && terms_of(ssl, scope->terms, policy);
+    return scope->routed && terms_of(connection, scope->terms, policy);
 }
 
 /* The server name of a session without a connection is what a servername callback accepted. */

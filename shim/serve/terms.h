@@ -8,8 +8,8 @@
  * Under which circumstances a connection asks for a session, while its ClientHello is there, and
  * has made one. Asked: false where nothing may be found.
  */
-bool gosess_scope_asked(struct gosess_context *context, SSL *ssl, struct gosess_scope *scope);
-void gosess_scope_made(struct gosess_context *context, SSL *ssl, SSL_SESSION *session,
+bool gosess_scope_asked(struct gosess_connection *connection, struct gosess_scope *scope);
+void gosess_scope_made(struct gosess_connection *connection, SSL_SESSION *session,
                        struct gosess_scope *scope);
 
 /* What the server name of a connection has led to; false where that cannot be said. */

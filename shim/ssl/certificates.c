@@ -122,7 +122,10 @@ bool gosess_certificates_digest(SSL *ssl, struct gosess_presented *presented,
     gosess_unlock(GOSESS_LOCK_TERMS);
     if (known)
         return true;
-    if (!digest_certificates(&list, out))
+    gosess_ssl->ERR_set_mark();
+    bool ok = digest_certificates(&list, out);
+    gosess_ssl->ERR_pop_to_mark();
+    if (!ok)
         return false;
     if (!ref_certificates(&list))
         return true;

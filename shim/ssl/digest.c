@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "../base/locks.h"
 #include "libssl.h"
 
 void gosess_digest_begin(struct gosess_digest *digest)
@@ -43,4 +44,27 @@ void gosess_digest_add_der(struct gosess_digest *digest, unsigned char *der, int
 bool gosess_digest_end(struct gosess_digest *digest, unsigned char out[GOSESS_DIGEST_SIZE])
 {
     return digest->ok && gosess_ssl->SHA256_Final(out, &digest->sha) == 1;
+}
+
+bool gosess_digest_again(struct gosess_memo *memo, const void *bytes, size_t length,
+                         unsigned char out[GOSESS_DIGEST_SIZE])
+{
+    struct gosess_digest digest;
+    gosess_lock(GOSESS_LOCK_TERMS);
+    bool known = memo->length == length && memcmp(memo->bytes, bytes, length) == 0;
+    if (known)
+        memcpy(out, memo->digest, GOSESS_DIGEST_SIZE);
+    gosess_unlock(GOSESS_LOCK_TERMS);
+    if (known)
+        return true;
+    gosess_digest_begin(&digest);
+    gosess_digest_add(&digest, bytes, length);
+    if (!gosess_digest_end(&digest, out))
+        return false;
+    gosess_lock(GOSESS_LOCK_TERMS);
+    memo->length = length;
+    memcpy(memo->bytes, bytes, length);
+    memcpy(memo->digest, out, GOSESS_DIGEST_SIZE);
+    gosess_unlock(GOSESS_LOCK_TERMS);
+    return true;
 }

@@ -18,6 +18,19 @@ void gosess_digest_add_text(struct gosess_digest *digest, const char *text); /* 
 void gosess_digest_add_der(struct gosess_digest *digest, unsigned char *der, int length);
 bool gosess_digest_end(struct gosess_digest *digest, unsigned char out[GOSESS_DIGEST_SIZE]);
 
+#define GOSESS_MEMO_SIZE 128
+
+/* What was digested last, of a few bytes, and its digest. All 0: nothing. With the terms lock. */
+struct gosess_memo {
+    size_t length;
+    unsigned char bytes[GOSESS_MEMO_SIZE];
+    unsigned char digest[GOSESS_DIGEST_SIZE];
+};
+
+/* The digest of no more than GOSESS_MEMO_SIZE bytes, which are most often those of last time. */
+bool gosess_digest_again(struct gosess_memo *memo, const void *bytes, size_t length,
+                         unsigned char out[GOSESS_DIGEST_SIZE]);
+
 #define GOSESS_FNV_START UINT64_C(0xcbf29ce484222325)
 
 /* FNV-1a in 64 bits, begun with GOSESS_FNV_START: for what nobody gains by making alike. */

@@ -163,7 +163,12 @@ static bool digest_policy(SSL_CTX *ctx, const struct gosess_owner *owner,
 /* Whether nothing has changed. */
 static bool same(const struct gosess_policy *policy, const struct gosess_verification *now)
 {
-    return policy->known && memcmp(now, &policy->verification, sizeof *now) == 0;
+    const struct gosess_verification *before = &policy->verification;
+    if (now->mode == SSL_VERIFY_NONE) /* all else is 0 */
+        return policy->known && before->mode == SSL_VERIFY_NONE &&
+               before->security_level == now->security_level &&
+               before->security_callback == now->security_callback;
+    return policy->known && memcmp(now, before, sizeof *now) == 0;
 }
 
 /* What is in a store takes long to read, and most changes are not of it. With the lock. */
@@ -206,26 +211,27 @@ bool gosess_policy_digest(struct gosess_policy *policy, SSL_CTX *ctx,
                           const struct gosess_owner *owner, const struct gosess_observed *observed,
                           unsigned char out[GOSESS_DIGEST_SIZE])
 {
-    struct gosess_policy made = {.known = false};
-    gosess_ssl->ERR_set_mark();
-    bool ok = gosess_read_verification(ctx, observed, &made.verification);
+    struct gosess_policy made;
+    if (!gosess_read_verification(ctx, observed, &made.verification))
+        return false;
     gosess_lock(GOSESS_LOCK_TERMS);
-    bool known = ok && same(policy, &made.verification);
+    bool known = same(policy, &made.verification);
     if (known) {
         memcpy(out, policy->digest, sizeof policy->digest);
-    } else if (ok && same_trusted(policy, &made.verification)) {
-        made.known = true;
+    } else {
+        made.known = same_trusted(policy, &made.verification);
         memcpy(made.trusted, policy->trusted, sizeof made.trusted);
     }
     gosess_unlock(GOSESS_LOCK_TERMS);
-    if (ok && !known) {
-        ok = work_out(ctx, owner, &made);
-        if (ok) {
-            keep(policy, &made);
-            memcpy(out, made.digest, sizeof made.digest);
-        }
-    }
+    if (known)
+        return true;
+    gosess_ssl->ERR_set_mark();
+    bool ok = work_out(ctx, owner, &made);
     gosess_ssl->ERR_pop_to_mark();
+    if (ok) {
+        keep(policy, &made);
+        memcpy(out, made.digest, sizeof made.digest);
+    }
     return ok;
 }
 

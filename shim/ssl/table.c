@@ -9,11 +9,14 @@
 #define _GNU_SOURCE
 #include "table.h"
 
+#include <stdatomic.h>
+
 #include "../base/locks.h"
 
 #define BUCKETS 16384 /* 128 KiB that are touched as they are used; a power of 2 */
 
-static struct gosess_link *buckets[BUCKETS];
+/* Written with the lock of the bucket. */
+static struct gosess_link *_Atomic buckets[BUCKETS];
 
 static size_t bucket_of(const void *object)
 {
@@ -21,7 +24,7 @@ static size_t bucket_of(const void *object)
     return (size_t)(hash >> 32) % BUCKETS;
 }
 
-/* Each is that of every 64th bucket. */
+/* Each is that of several buckets. */
 static enum gosess_lock lock_of(size_t bucket)
 {
     return (enum gosess_lock)(GOSESS_LOCK_TABLE + bucket % GOSESS_TABLE_LOCKS);
@@ -33,8 +36,8 @@ void gosess_table_add(struct gosess_link *link, enum gosess_kind kind, const voi
     link->kind = kind;
     link->object = object;
     gosess_lock(lock_of(bucket));
-    link->next = buckets[bucket];
-    buckets[bucket] = link;
+    link->next = atomic_load_explicit(&buckets[bucket], memory_order_relaxed);
+    atomic_store_explicit(&buckets[bucket], link, memory_order_release);
     gosess_unlock(lock_of(bucket));
 }
 
@@ -44,11 +47,13 @@ void gosess_table_remove(struct gosess_link *link)
         return;
     size_t bucket = bucket_of(link->object);
     gosess_lock(lock_of(bucket));
-    struct gosess_link **at = &buckets[bucket];
-    while (*at && *at != link)
-        at = &(*at)->next;
-    if (*at)
-        *at = link->next;
+    struct gosess_link *at = atomic_load_explicit(&buckets[bucket], memory_order_relaxed);
+    if (at == link)
+        atomic_store_explicit(&buckets[bucket], link->next, memory_order_release);
+    while (at && at != link && at->next != link)
+        at = at->next;
+    if (at && at != link)
+        at->next = link->next;
     gosess_unlock(lock_of(bucket));
     link->object = NULL;
 }
@@ -59,12 +64,18 @@ static bool any(const struct gosess_link *link)
     return true;
 }
 
+/*
+ * Most objects that are asked for are not in the table: clients' connections, sessions that are not
+ * stored. Of an empty bucket no lock is needed to say so.
+ */
 struct gosess_link *gosess_table_find_that(enum gosess_kind kind, const void *object,
                                            bool (*that)(const struct gosess_link *))
 {
     size_t bucket = bucket_of(object);
+    if (!atomic_load_explicit(&buckets[bucket], memory_order_acquire))
+        return NULL;
     gosess_lock(lock_of(bucket));
-    struct gosess_link *link = buckets[bucket];
+    struct gosess_link *link = atomic_load_explicit(&buckets[bucket], memory_order_relaxed);
     while (link && (link->object != object || link->kind != kind || !that(link)))
         link = link->next;
     gosess_unlock(lock_of(bucket));
