@@ -14,6 +14,17 @@ type work struct {
 	sum   [blockSize]byte
 	text  []byte // what is hashed or sealed
 	entry Entry
+
+	// Few owners and terms are in use at a time, of which the tags under the first sealing key are the same each time.
+	owners, terms [rememberedTags]rememberedTag
+}
+
+const rememberedTags = 4
+
+// rememberedTag is that of a digest; the zero one is of none, as no tag is zero.
+type rememberedTag struct {
+	of  [32]byte
+	tag Tag
 }
 
 // wipe makes it what it was: it clears the session that was sealed or opened last.
@@ -45,9 +56,21 @@ func (w *work) lookupRecord(i int, name string) {
 	w.key.mark(false)
 }
 
-func (w *work) ownerTag(i int, owner *[32]byte) Tag { return w.tag(i, ofOwner, owner[:]) }
+func (w *work) ownerTag(i int, owner *[32]byte) Tag { return w.tagOf(&w.owners, i, ofOwner, owner) }
 
-func (w *work) termsTag(i int, terms *[32]byte) Tag { return w.tag(i, ofTerms, terms[:]) }
+func (w *work) termsTag(i int, terms *[32]byte) Tag { return w.tagOf(&w.terms, i, ofTerms, terms) }
+
+// tagOf is the tag of a digest, which is remembered under the first sealing key.
+func (w *work) tagOf(tags *[rememberedTags]rememberedTag, i int, of hashed, digest *[32]byte) Tag {
+	if i > 0 {
+		return w.tag(i, of, digest[:])
+	}
+	r := &tags[digest[0]%rememberedTags]
+	if r.tag == (Tag{}) || r.of != *digest {
+		r.of, r.tag = *digest, w.tag(0, of, digest[:])
+	}
+	return r.tag
+}
 
 // nameTag is zero where there is no name.
 func (w *work) nameTag(i int, serverName string) Tag {

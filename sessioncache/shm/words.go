@@ -11,7 +11,7 @@ const wordSize = 8
 // words is memory that other processes read and write at the same time. Every
 // access is atomic: that is what makes it correct where memory is weakly ordered,
 // and what lets the race detector watch it. Where neither matters (see ordered), data that nobody may look at
-// is written as fast as it can be. Positions are in words.
+// is written, and data that is looked at again is read, as fast as it can be. Positions are in words.
 type words struct {
 	w           []uint64
 	beforeWrite func() // where tests stop a writer; nil otherwise
@@ -60,13 +60,22 @@ func (m *words) step() {
 	}
 }
 
-// read copies n bytes to dst, which it grows where it must.
+// plainMost is how many bytes are copied without atomic loads at the most: more, the runtime would copy with string
+// instructions, of which nothing is said about the order of what they read.
+const plainMost = 1024
+
+// read copies n bytes to dst, which it grows where it must. Somebody may write to them meanwhile: whoever reads looks afterwards
+// whether they are still what they were.
 func (m *words) read(dst []byte, at, n int) []byte {
 	padded := (n + wordSize - 1) / wordSize * wordSize
 	if cap(dst) < padded {
 		dst = make([]byte, padded)
 	}
 	dst = dst[:padded]
+	if ordered && padded <= plainMost {
+		copy(dst, m.bytes(at, padded/wordSize))
+		return dst[:n]
+	}
 	from := m.w[at : at+padded/wordSize]
 	for i := range from {
 		binary.NativeEndian.PutUint64(dst[i*wordSize:], atomic.LoadUint64(&from[i]))
