@@ -126,8 +126,9 @@ PASS`)
 func madeUp() *bench {
 	s := sample{CPU: 100, P50: 170, P99: 230, Attempts: 10, Resumed: 10, Quantiles: [][2]float64{{0.5, 170}, {0.99, 230}, {1, 900}}}
 	b := &bench{
-		gaps: map[string][]gapPoint{},
-		idle: []float64{0, 0.05},
+		gaps:       map[string][]gapPoint{},
+		missInLoop: []float64{1490},
+		idle:       []float64{0, 0.05},
 		store: map[string]benchmark{getName: {"ns/op": 700, "allocs/op": 0}, putName: {"ns/op": 1200}, zipfName: {"hit%": 75, "lru%": 73},
 			"WorstPut/1MiB": {"p99.9-ns": 2000}, "WorstPut/64MiB": {"p99.9-ns": 2900}, "Together": {"unstored": 0}, "UsedOnce/70%": {"hit%": 99}, "Replaced": {"hit%": 83.3}},
 		capacities: []capacity{{"nginx + gosess", 4900}},
@@ -163,7 +164,7 @@ func TestVerdicts(t *testing.T) {
 		"no rounds":      func(b *bench) { b.rows[0].Pairs = nil },
 		"one process":    func(b *bench) { b.onePlace[0].Pairs[0].Ours.Server = 29 },
 		"a call into Go": func(b *bench) { b.gaps["spin"][1].Call = 1301 },
-		"a miss":         func(b *bench) { b.gaps["spin"][0].Miss = 1501 },
+		"a miss":         func(b *bench) { b.missInLoop = []float64{1501} },
 		"idle":           func(b *bench) { b.idle[1] = 0.2 },
 		"get":            func(b *bench) { b.store[entriesName("get", 1e6)]["ns/op"] = 1100 },
 		"allocations":    func(b *bench) { b.store[getName]["allocs/op"] = 1 },

@@ -34,6 +34,7 @@ type bench struct {
 	rows       []*row
 	onePlace   []*processRow
 	gaps       map[string][]gapPoint // by how the gap is passed
+	missInLoop []float64             // ns
 	idle       []float64             // CPU of an idle worker, in percent: without gosess, with
 	store      map[string]benchmark
 	capacities []capacity

@@ -2,6 +2,7 @@
  * gap.c - what a call into the Go half costs after the process was elsewhere for a while.
  *
  *     gap start                 the microseconds that gosess_start took
+ *     gap miss                  the nanoseconds of a get callback that misses, one after the other
  *     gap spin|sleep MS GAP...  for each gap, in microseconds, to each of which MS are given, a
  *                               line "GAP CALL MISS HIT DECODE": medians in nanoseconds
  *
@@ -132,11 +133,44 @@ static void measure(int argc, char **argv, SSL_CTX *attached, SSL_CTX *server)
     SSL_CTX_free(elsewhere);
 }
 
+static SSL_SESSION *miss_often(SSL *ssl, const unsigned char *id, int length, int *copy)
+{
+    unsigned char other[SSL_MAX_SSL_SESSION_ID_LENGTH];
+    memcpy(other, id, (size_t)length);
+    for (count = 0; count < CALLS_MAX;) {
+        memcpy(other, &count, sizeof count);
+        long long begun = now();
+        MUST(!gosess_get_session_cb(ssl, other, length, copy));
+        took[count++] = now() - begun;
+    }
+    return NULL;
+}
+
+/* All in one handshake: nothing but the lookups is done meanwhile. */
+static void measure_misses(SSL_CTX *server)
+{
+    SSL_CTX *client = new_client(), *elsewhere = new_server();
+    SSL_SESSION *known, *unknown;
+    MUST(strcmp(full(server, &known, NULL), "full") == 0);
+    MUST(strcmp(full(elsewhere, &unknown, NULL), "full") == 0);
+    SSL_CTX_sess_set_get_cb(server, miss_often);
+    struct connection c = open_connection(server, client, unknown, NULL);
+    shake_hands(&c);
+    MUST(strcmp(outcome(&c), "full") == 0);
+    close_connection(&c, CLEAN);
+    say("%lld", median());
+    SSL_SESSION_free(known);
+    SSL_SESSION_free(unknown);
+    SSL_CTX_free(client);
+    SSL_CTX_free(elsewhere);
+}
+
 int main(int argc, char **argv)
 {
     gosess_cache *cache;
     bool start = argc == 2 && strcmp(argv[1], "start") == 0;
-    MUST(start || argc > 3);
+    bool miss = argc == 2 && strcmp(argv[1], "miss") == 0;
+    MUST(start || miss || argc > 3);
     MUST(gosess_cache_open("shm:?size=10m", &cache, NULL, 0) == GOSESS_OK);
     SSL_CTX *server = new_server(), *attached = new_server();
     MUST(gosess_cache_attach(cache, attached) == GOSESS_OK);
@@ -149,7 +183,10 @@ int main(int argc, char **argv)
     SSL_CTX_set_session_cache_mode(server, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(server, keep);
     SSL_CTX_sess_set_get_cb(server, timed_get);
-    measure(argc, argv, attached, server);
+    if (miss)
+        measure_misses(server);
+    else
+        measure(argc, argv, attached, server);
     SSL_CTX_free(server);
     SSL_CTX_free(attached);
     gosess_cache_close(cache);
