@@ -30,6 +30,10 @@ struct parts {
     uint64_t data; /* which functions put data into its sessions */
     struct gosess_limits limits;
 };
+_Static_assert(sizeof(struct parts) ==
+                       2 * GOSESS_DIGEST_SIZE + sizeof(uint64_t) + sizeof(struct gosess_limits) &&
+                   sizeof(struct parts) <= GOSESS_MEMO_SIZE,
+               "they are compared byte by byte, where they are remembered");
 
 /* What gosess keeps of the context that a connection has been switched to by now. */
 static struct gosess_context *context_now(const struct gosess_connection *connection)
