@@ -117,6 +117,9 @@ func (w *Window) Answer(r *Request, state uint32) bool {
 	return true
 }
 
+// IsAwaited reports whether the worker still waits for the answer.
+func (w *Window) IsAwaited(r *Request) bool { return w.u32(slotAt(r.slot)).Load() == r.taken }
+
 // Await returns when somebody asks, or time is over. One thread of the agent calls it.
 func (w *Window) Await(most time.Duration) {
 	bell, sleepers := w.u32(BellAt), w.u32(SleepersAt)

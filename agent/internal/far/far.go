@@ -83,6 +83,8 @@ var (
 type Store interface {
 	// Do does operations in their order, as far as they concern one key.
 	Do(ops []Op)
+	// Shard is a number for the server that has a key, or the log where there is none; -1 where there is one server, or that is not known.
+	Shard(key *Key) int
 	// Post appends an event to the log of the fleet, of which each machine sees each.
 	Post(event Event) error
 	// Since returns the events after a position, oldest first, and the position after them. "" is the beginning. Gap says

@@ -24,6 +24,8 @@ const (
 	retryEvery = 300 * time.Millisecond
 	// switchEvery is how often a store that takes nothing is connected to again: its name may lead to another one by then.
 	switchEvery = 2 * time.Second
+	// learnEvery is after how many probes a cluster is asked where its slots are.
+	learnEvery = 5
 )
 
 // Client is a far store. It connects by itself, and again after each fault.
@@ -37,6 +39,8 @@ type Client struct {
 	waiting atomic.Int32         // calls of the library that have not returned
 	changed Changed
 	push    broadcast
+	shards  shards
+	probed  atomic.Uint32 // how often a cluster was
 	kick    chan struct{}
 
 	stop  chan struct{}
@@ -134,19 +138,53 @@ func (c *Client) Probe() {
 	}
 }
 
-// probe asks for a key that nobody has: of a cluster, now of one server and now of another.
+// probe asks for a key that nobody has.
 func (c *Client) probe(l *link) error {
+	if c.far.Cluster {
+		return c.probeShards(l)
+	}
 	var key far.Key
 	rand.Read(key[:])
+	return c.ask(l, key)
+}
+
+func (c *Client) ask(l *link, key far.Key) error {
 	err := l.client.Do(context.Background(), l.client.B().Get().Key(c.keys.of(key)).Build()).Error()
-	switch {
-	case err == nil, errors.Is(err, valkey.Nil):
+	if errors.Is(err, valkey.Nil) {
 		return nil
-	case c.far.Cluster:
-		// The others go on while one is being replaced. Where none answers, a new link finds those that have taken over.
-		return c.anyNode(l, err)
 	}
 	return err
+}
+
+// probeShards is nil if one shard of the cluster answers: the others go on while one does not, or is being replaced. By now one is
+// asked first, now another.
+func (c *Client) probeShards(l *link) (failed error) {
+	turn := int(c.probed.Add(1)) - 1
+	if turn%learnEvery == 0 {
+		go c.shards.learn(l.client)
+	}
+	count := c.shards.count()
+	answers := make(chan error, count)
+	asked := 0
+	for i := range count {
+		key := c.shards.keyOn((turn+i)%count, c.keys)
+		go func() { answers <- c.ask(l, key) }()
+		asked++
+		select {
+		case failed = <-answers:
+			if asked--; failed == nil {
+				return nil
+			}
+		case <-time.After(probeEvery / 10):
+		}
+	}
+	for range asked {
+		if failed = <-answers; failed == nil {
+			return nil
+		}
+	}
+	// Where none answers, a new link finds those that have taken over.
+	return c.anyNode(l, failed)
 }
 
 // anyNode is nil if one server of the cluster answers.

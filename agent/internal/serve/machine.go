@@ -29,17 +29,18 @@ type machine struct {
 	id     far.Machine
 	pushes bool // what is stored is told to the other machines at once
 
-	outbox *outbox
-	gate   gate
-	gone   gone
-	up     atomic.Bool // the far store is there
+	outbox  *outbox
+	gate    gate
+	gone    gone
+	breaker breaker
+	up      atomic.Bool // the far store is there
 
 	stopping atomic.Bool
 	stop     chan struct{}
 }
 
 func newMachine(w *window.Window, near *shm.Store, f Far, log *journal.Log, pushes bool) *machine {
-	m := &machine{window: w, near: near, far: f, log: log, pushes: pushes, outbox: newOutbox(), stop: make(chan struct{})}
+	m := &machine{window: w, near: near, far: f, log: log, pushes: pushes, outbox: newOutbox(), breaker: newBreaker(), stop: make(chan struct{})}
 	rand.Read(m.id[:])
 	return m
 }

@@ -96,7 +96,7 @@ func (n *news) deliver() {
 	items := make([]window.Item, 0, mostAtOnce)
 	for {
 		if n.up.Load() {
-			items = n.outbox.next(items)
+			items = n.outbox.next(items, n.mayTell)
 		} else {
 			items = items[:0]
 		}
@@ -118,6 +118,14 @@ func (n *news) deliver() {
 			return
 		}
 	}
+}
+
+// mayTell reports whether the shards that are told of an item answer.
+func (n *news) mayTell(item *window.Item) bool {
+	if item.Kind != window.Stored && n.isBad(n.far.Shard(nil)) {
+		return false
+	}
+	return item.Kind == window.Flushed || !n.isBad(n.far.Shard((*far.Key)(&item.Key)))
 }
 
 // send tells the far store of items, and returns those that are to be told again. Refused says that it did not want to hear.
@@ -149,6 +157,7 @@ func (n *news) send(items []window.Item) (again []window.Item, refused bool) {
 		ops = n.messages(ops)
 	}
 	n.far.Do(ops)
+	n.note(ops)
 	for i := range of {
 		item := &items[of[i]]
 		failed[of[i]] = ops[i].Err

@@ -98,12 +98,30 @@ func (o *outbox) drop(left int, which func(window.Kind) bool) {
 	o.items = kept
 }
 
-// next copies what is to be delivered now to dst, until its capacity is full. It stays in the outbox until done.
-func (o *outbox) next(dst []window.Item) []window.Item {
+// next copies what is to be delivered now to dst, until its capacity is full: what may be told, and of one key in order. It stays in the
+// outbox until done.
+func (o *outbox) next(dst []window.Item, may func(*window.Item) bool) []window.Item {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sending = min(len(o.items), cap(dst))
-	return append(dst[:0], o.items[:o.sending]...)
+	dst = dst[:0]
+	var later []window.Item
+	held := map[sessioncache.LookupKey]bool{}
+	seen := 0
+	for ; seen < len(o.items) && len(dst) < cap(dst); seen++ {
+		item := o.items[seen]
+		if len(held) > 0 && held[item.Key] || !may(&item) {
+			later = append(later, item)
+			held[item.Key] = true
+			continue
+		}
+		dst = append(dst, item)
+	}
+	if len(later) > 0 { // what is delivered is in front
+		copy(o.items, dst)
+		copy(o.items[len(dst):seen], later)
+	}
+	o.sending = len(dst)
+	return dst
 }
 
 // done ends a delivery. Again are those of its items that are to be delivered once more, before all others.

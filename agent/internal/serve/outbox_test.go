@@ -2,6 +2,7 @@ package serve
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"gosess/sessioncache"
@@ -61,5 +62,33 @@ func TestRoomForRemovals(t *testing.T) {
 	addAll(t, o, items)
 	if !o.isRemoved(items[mostItems].Key) || o.isRemoved(items[0].Key) || o.length() < mostRemovals/2 {
 		t.Errorf("of too many removals it is not the oldest that go, or too many: %d are left", o.length())
+	}
+}
+
+// TestHeldBack: what may not be told now stays, with all that comes after it of the same key, and is told in order later.
+func TestHeldBack(t *testing.T) {
+	o := newOutbox()
+	const stored, removed = window.Stored, window.Removed
+	o.add([]window.Item{numbered(stored, 1), numbered(stored, 2), numbered(removed, 1), numbered(stored, 3), numbered(stored, 1), numbered(stored, 4)})
+	held := map[sessioncache.LookupKey]bool{numbered(0, 2).Key: true}
+	may := func(item *window.Item) bool { return !held[item.Key] && (item.Kind != removed || len(held) == 0) }
+	next := func(room int, want ...window.Item) []window.Item {
+		t.Helper()
+		got := o.next(make([]window.Item, 0, room), may)
+		if !slices.Equal(got, want) {
+			t.Errorf("next: %v; wanted %v", got, want)
+		}
+		return got
+	}
+	next(1, numbered(stored, 1))
+	o.done(nil)
+	next(8, numbered(stored, 3), numbered(stored, 4))
+	o.add([]window.Item{numbered(stored, 5)})
+	o.done([]window.Item{numbered(stored, 3)})
+	clear(held)
+	next(8, numbered(stored, 3), numbered(stored, 2), numbered(removed, 1), numbered(stored, 1), numbered(stored, 5))
+	o.done(nil)
+	if first := numbered(0, 1); o.length() != 0 || o.isRemoved(first.Key) || len(o.stored) != 0 {
+		t.Errorf("%d are left, %v, %v", o.length(), o.stored, o.removed)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"gosess/agent/internal/options"
 	"gosess/agent/internal/remote"
 	"gosess/agent/internal/testredis"
+	"gosess/sessioncache"
 	"gosess/sessioncache/window"
 )
 
@@ -133,9 +134,10 @@ func TestPush(t *testing.T) {
 	// What was removed since it was pushed does not come back, nor is what is near replaced, nor does nonsense harm.
 	a.remove(keyOf(2002))
 	testredis.WaitFor(t, "the removal of a copy", func() bool { return b.near(keyOf(2002)) == "" })
-	a.window.Tell(window.Flush(nil, 0))
+	owner := sessioncache.Tag([]byte("ownr"))
+	a.window.Tell(window.Flush(&owner, 0))
 	testredis.WaitFor(t, "a flush", func() bool { return b.near(keyOf(2001)) == "" })
-	b.store(keyOf(2004), "ownr newer")
+	b.store(keyOf(2004), "another owner's, and newer")
 	l.push(t, pushed(far.Machine{1}, 2002, uint32(time.Now().Unix())+10))
 	l.push(t, pushed(far.Machine{1}, 2003, 1))
 	l.push(t, pushed(far.Machine{1}, 2004, uint32(time.Now().Unix())+10))
@@ -148,7 +150,7 @@ func TestPush(t *testing.T) {
 	l.push(t, make([]byte, 2*far.MaxMessage))
 	l.push(t, pushed(far.Machine{1}, 2006, uint32(time.Now().Unix())+10))
 	testredis.WaitFor(t, "the message behind it", func() bool { return b.near(keyOf(2006)) != "" })
-	for i, want := range map[int]string{2002: "", 2003: "", 2004: "ownr newer", 2005: ""} {
+	for i, want := range map[int]string{2002: "", 2003: "", 2004: "another owner's, and newer", 2005: ""} {
 		if got := b.near(keyOf(i)); got != want {
 			t.Errorf("session %d is %q, not %q", i, got, want)
 		}

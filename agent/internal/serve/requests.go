@@ -57,19 +57,43 @@ func (q *requests) serve() {
 			}
 			continue
 		}
-		var gets []window.Request
-		for _, r := range collected {
-			if r.Operation == window.Take { // it may have to wait for what is being delivered
-				q.asking.Go(func() { q.answer([]window.Request{r}, at) })
-			} else {
-				gets = append(gets, r)
-			}
-		}
-		if len(gets) > 0 {
-			q.asking.Go(func() { q.answer(gets, at) })
-		}
+		q.begin(collected, at)
 	}
 	q.asking.Wait()
+}
+
+// begin has requests answered, those of each shard together.
+func (q *requests) begin(collected []window.Request, at time.Time) {
+	gets := map[int][]window.Request{}
+	for _, r := range collected {
+		switch shard, bad := q.shardOf(&r); {
+		case bad:
+			q.window.Answer(&r, window.Failure)
+		case r.Operation == window.Take || shard == several: // a take may have to wait for what is being delivered
+			q.asking.Go(func() { q.answer(shard, []window.Request{r}, at) })
+		default:
+			gets[shard] = append(gets[shard], r)
+		}
+	}
+	for shard, of := range gets {
+		q.asking.Go(func() { q.answer(shard, of, at) })
+	}
+}
+
+// several is the shard of a request whose keys are on several ones.
+const several = -2
+
+// shardOf is where the keys of a request are, and reports whether a shard of them does not answer.
+func (q *requests) shardOf(r *window.Request) (shard int, bad bool) {
+	for i, key := range r.Keys() {
+		of := q.far.Shard((*far.Key)(&key))
+		if bad = bad || q.isBad(of); i == 0 {
+			shard = of
+		} else if of != shard {
+			shard = several
+		}
+	}
+	return shard, bad
 }
 
 // lookAfterGate renews the lease, and has the far store asked where workers have closed the gate.
@@ -80,8 +104,8 @@ func (q *requests) lookAfterGate(at time.Time) {
 	}
 }
 
-// answer asks the far store for what was asked at a time, and answers.
-func (q *requests) answer(requests []window.Request, asked time.Time) {
+// answer asks a shard of the far store for what was asked at a time, and answers.
+func (q *requests) answer(shard int, requests []window.Request, asked time.Time) {
 	ops := make([]far.Op, 0, len(requests))
 	first := make([]int, len(requests)+1) // of a request's operations
 	for i := range requests {
@@ -89,7 +113,7 @@ func (q *requests) answer(requests []window.Request, asked time.Time) {
 		first[i+1] = len(ops)
 	}
 	if len(ops) > 0 {
-		q.far.Do(ops)
+		q.askShard(shard, ops, requests)
 	}
 	for i := range requests {
 		r := &requests[i]

@@ -192,7 +192,7 @@ func TestRecordsAreTold(t *testing.T) {
 		}
 		a.window.Tell(window.Item{Kind: window.Made, Key: key, Expires: until})
 		if i == 1 {
-			a.asks(window.GetRecord, key, window.Hit) // and then it is there
+			testredis.WaitFor(t, "the record in the far store", func() bool { return a.ask(window.GetRecord, key, testredis.Patience) == window.Hit })
 			b.begin()
 		}
 		testredis.WaitFor(t, "the record of another machine", func() bool {
@@ -361,8 +361,16 @@ func TestTakenAtOnce(t *testing.T) {
 	m.waitOpen()
 	for i := range 100 {
 		m.store(keyOf(i), sealed(i))
-		m.asks(window.Take, keyOf(i), window.Hit)
-		m.asks(window.Take, keyOf(i), window.Miss)
+		for _, want := range []uint32{window.Hit, window.Miss} {
+			got := uint32(window.Failure) // on a busy machine it is not delivered in time
+			testredis.WaitFor(t, "an answer", func() bool {
+				got = m.ask(window.Take, keyOf(i), testredis.Patience)
+				return got != window.Failure
+			})
+			if got != want {
+				t.Errorf("session %d: the answer is %d, not %d", i, got, want)
+			}
+		}
 	}
 }
 

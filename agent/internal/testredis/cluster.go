@@ -11,13 +11,13 @@ import (
 
 const slots = 16384
 
-// Cluster starts a cluster of so many primaries, with a replica each. The primaries come first.
-func Cluster(t testing.TB, primaries int) []*Server {
+// Cluster starts a cluster of so many primaries, with a replica each. The primaries come first, and then the replicas in the same order.
+func Cluster(t testing.TB, primaries int, arguments ...string) []*Server {
 	t.Helper()
 	nodes := make([]*Server, 2*primaries)
 	for i := range nodes {
-		nodes[i] = Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", strconv.Itoa(FreePort(t)),
-			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0")
+		nodes[i] = Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", strconv.Itoa(FreePort(t)),
+			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"}, arguments...)...)
 	}
 	for i, n := range nodes[:primaries] {
 		n.CLI("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/primaries), strconv.Itoa((i+1)*slots/primaries-1))
