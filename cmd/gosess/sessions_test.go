@@ -13,6 +13,7 @@ import (
 
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
+	"gosess/sessioncache/window"
 )
 
 // filled is a store with sessions of two contexts, one of each of which was stored two hours ago.
@@ -119,5 +120,25 @@ func TestFlush(t *testing.T) {
 		if r := gosess(t, home, nil, "ls", "shm:"+path); strings.Count(r.stdout, "\n") != left+1 {
 			t.Errorf("%q: left\n%s", test.args, r.stdout)
 		}
+	}
+}
+
+// In a fleet the agent is told, who tells the other machines.
+func TestFlushOfFleet(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web")
+	store := fleetStore(t, path)
+	key, now := sessioncache.LookupKey{1}, uint32(time.Now().Unix())
+	if err := store.Put(context.Background(), &key, []byte("ownr sealed"), now+300, now); err != nil {
+		t.Fatal(err)
+	}
+	if r := gosess(t, home, nil, "flush", "--older", "1h", "shm:"+path); r.status != 1 || !strings.Contains(r.stderr, "allowed: without --older") {
+		t.Errorf("--older: %+v", r)
+	}
+	if r := gosess(t, home, nil, "flush", "shm:"+path); r.status != 0 || !strings.Contains(r.stdout, "flushed 1 session") {
+		t.Errorf("%+v", r)
+	}
+	news := store.Window().Drain(make([]window.Item, 0, 8))
+	if len(news) != 1 || news[0] != window.Flush(nil, 0) {
+		t.Errorf("the agent is told %+v", news)
 	}
 }

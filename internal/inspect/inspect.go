@@ -188,17 +188,21 @@ func (s *Store) List(owner *sessioncache.Tag, do func(shm.Listed)) error {
 }
 
 // Flush drops the sessions of an owner, of all where it is nil, that were stored before a time in unix seconds, all of them where
-// it is 0, and says how many. The store was opened for that.
+// it is 0, and says how many. The store was opened for that. In a fleet all machines drop theirs, and are told by the agent; there
+// it is all of them, as what the far store has does not say when a server stored it.
 func (s *Store) Flush(owner *sessioncache.Tag, before int64) (n int, err error) {
 	err = s.read(func() error {
-		if s.reader.Fleet() {
-			return errors.New("it is that of a fleet, where what is flushed here would come back from the far store")
+		if s.reader.Fleet() && before != 0 {
+			return errors.New("it is that of a fleet, whose machines are told of all sessions, or all of a context; allowed: without --older")
 		}
 		writer, err := shm.Open(s.mapping)
 		if err != nil {
 			return err
 		}
 		n = writer.FlushStored(owner, before)
+		if news := writer.Window(); news != nil {
+			news.Flushed(owner, 0)
+		}
 		writer.Leave()
 		return nil
 	})
