@@ -23,6 +23,13 @@ struct gosess_cache {
     struct gosess_cache *next;    /* the one opened before */
 };
 
+/* Where tickets of a context are counted, in the mapping of its cache: tally.c. */
+struct gosess_tallies {
+    struct gosess_once asked;
+    _Atomic bool known;
+    uint64_t *_Atomic process, *_Atomic context; /* NULL: nowhere */
+};
+
 /*
  * Opens a cache, with one reference; *note as gosess_store_open says. NULL and an error where
  * that fails. With no lock.

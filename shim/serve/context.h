@@ -19,13 +19,6 @@ struct gosess_judged {
     _Atomic uintptr_t listed, unlisted;
 };
 
-/* Where tickets of a context are counted, in the mapping of its cache: tally.c. */
-struct gosess_tallies {
-    struct gosess_once asked;
-    _Atomic bool known;
-    uint64_t *_Atomic process, *_Atomic context; /* NULL: nowhere */
-};
-
 /*
  * An SSL_CTX that gosess has to do with. Found by its address, and freed with it: who holds the
  * SSL_CTX may use it. Another thread counts a reference, and uses nothing of libssl's through it.
@@ -78,16 +71,12 @@ struct gosess_context *gosess_context_of_param(const X509_VERIFY_PARAM *param);
 
 /*
  * The host has changed a context while it runs: what a server name led to before, it need not lead
- * to now. One without a certificate counts for nothing: no name leads there, and what a client
- * makes for each of its connections is most often such a one.
+ * to now. One without a certificate counts for nothing: no name leads there.
  */
 void gosess_observe_change(const SSL_CTX *ctx);
 uint32_t gosess_generation(void);
 
-/*
- * The host has given a context a callback that tells who a client is: what it knows now is not
- * asked of it where a session is resumed.
- */
+/* The host has set a callback that tells who a client is, and is not asked in a resumption. */
 void gosess_observe_identifier(const SSL_CTX *ctx);
 
 /*
@@ -107,10 +96,7 @@ bool gosess_live(const struct gosess_context *context);
 /* Sets the host's mode and returns the one before. */
 long gosess_set_mode(struct gosess_context *context, long mode);
 
-/*
- * The longest timeout of the contexts that a cache serves, in seconds. Those that have none take
- * that of their protocol.
- */
+/* The longest timeout of the contexts that a cache serves; of_protocol is that of who has none. */
 int64_t gosess_longest_timeout(const struct gosess_cache *cache, int64_t of_protocol);
 
 /*
