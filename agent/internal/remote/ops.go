@@ -136,3 +136,16 @@ func (c *Client) Since(position string) (events []far.Event, next string, gap bo
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
+
+// Shard is a number for the server that has a key, or the log where there is none; -1 without a cluster, and where that is not known.
+func (c *Client) Shard(key *far.Key) int {
+	p := c.shards.known.Load()
+	if p == nil {
+		return -1
+	}
+	name := c.keys.log
+	if key != nil {
+		name = c.keys.of(*key)
+	}
+	return int(p.of[slotOf(name)])
+}

@@ -24,19 +24,6 @@ type placement struct {
 	count int
 }
 
-// Shard is a number for the server that has a key, or the log where there is none; -1 without a cluster, and where that is not known.
-func (c *Client) Shard(key *far.Key) int {
-	p := c.shards.known.Load()
-	if p == nil {
-		return -1
-	}
-	name := c.keys.log
-	if key != nil {
-		name = c.keys.of(*key)
-	}
-	return int(p.of[slotOf(name)])
-}
-
 // count is how many there are, 1 where that is not known.
 func (s *shards) count() int {
 	if p := s.known.Load(); p != nil {
