@@ -4,7 +4,6 @@ package capi
 import "C"
 
 import (
-	"time"
 	"unsafe"
 
 	"gosess/sessioncache"
@@ -37,21 +36,6 @@ func askFarForSession(r *request, rules *sessioncache.Cache, operation uint32) {
 	}
 	var room [C.GOSESS_FAR_KEYS]sessioncache.LookupKey
 	askFar(r, operation, rules.Keys(idOf(r), room[:0]))
-}
-
-// keysEvery is how often, in seconds, a process asks for what other machines say of the sealing keys. Most often it is near before that.
-const keysEvery = 3600
-
-// askFarForKeys asks for that, where it is time to and the request asks for nothing else.
-func (s *sealed) askFarForKeys(r *request) {
-	if r.far == nil {
-		return
-	}
-	now, due := time.Now().Unix(), s.keysDue.Load()
-	if now >= due && s.keysDue.CompareAndSwap(due, now+keysEvery) {
-		var room [C.GOSESS_FAR_KEYS]sessioncache.LookupKey
-		askFar(r, C.GOSESS_FAR_GET_RECORD, s.rules.AnnouncedKeys(room[:0]))
-	}
 }
 
 // askFarForSecrets asks for the secrets that this machine would make, and reports whether there are such.

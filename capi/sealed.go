@@ -377,3 +377,18 @@ func (s *sealed) told(operation string, err error) {
 		logError(C.GOSESS_CAUSE_STORE, operation, err)
 	}
 }
+
+// keysEvery is how often, in seconds, a process asks for what other machines say of the sealing keys. Most often it is near before that.
+const keysEvery = 3600
+
+// askFarForKeys asks for that, where it is time to and the request asks for nothing else.
+func (s *sealed) askFarForKeys(r *request) {
+	if r.far == nil {
+		return
+	}
+	now, due := time.Now().Unix(), s.keysDue.Load()
+	if now >= due && s.keysDue.CompareAndSwap(due, now+keysEvery) {
+		var room [C.GOSESS_FAR_KEYS]sessioncache.LookupKey
+		askFar(r, C.GOSESS_FAR_GET_RECORD, s.rules.AnnouncedKeys(room[:0]))
+	}
+}

@@ -7,7 +7,7 @@
 //
 // In reading order: session.go, cache.go (the rules), flush.go, route.go (what server names lead to), record.go
 // (what no session pushes out), store.go (what a store is), counters.go and stats.go (what is counted), then what
-// a store gets to see: seal.go, sealer.go, work.go, mac.go (keyed hashes), keys.go, keyring.go (how the keys change).
+// a store gets to see: seal.go, sealer.go, work.go, mac.go (keyed hashes), keys.go, keyring.go and follow.go (how the keys change).
 //
 // Package live is apart from all that: it keeps the objects of libssl themselves, in one process, and nobody
 // seals those. Package tickets makes the secrets that session tickets are sealed under.

@@ -8,11 +8,6 @@ import "encoding/binary"
 // Random 96-bit nonces would limit a key to 2^32 entries (NIST SP 800-38D, 8.3),
 // which a fleet that keeps its key file reaches. So every process derives a key of
 // its own from its prefix and counts: a nonce never repeats under a key.
-const (
-	sessionHead = 2 * tagSize // what is sealed before the DER: the tags of the terms and of the server name
-	sealedHead  = tagSize + len(Seal{})
-	sealedExtra = sealedHead + sessionHead + gcmTag
-)
 
 // sealOf returns the seal of an entry, sealed or opened.
 func sealOf(e *Entry) Seal { return Seal(e.Sealed[tagSize:]) }
@@ -60,4 +55,25 @@ func (k *sealingKey) open(w *work) []byte {
 		k.remember(p, aead) // now that it is known to be a process's
 	}
 	return plain
+}
+
+// seal leaves the sealed form of w.text in w.entry.Sealed, for w.key.
+func (s *sealer) seal(w *work, owner Tag, expires uint32) error {
+	r, err := s.current()
+	if err != nil {
+		return err
+	}
+	count := r.counter.Add(1)
+	if count >= 1<<(8*counterSize) {
+		return ErrCounter
+	}
+	var counter [8]byte
+	binary.BigEndian.PutUint64(counter[:], count)
+	w.number(counter[len(counter)-counterSize:])
+	w.bind(owner, expires)
+	sealed := append(w.entry.Sealed[:0], owner[:]...)
+	sealed = append(sealed, r.prefix[:]...)
+	sealed = append(sealed, w.nonce[gcmNonce-counterSize:]...)
+	w.entry.Sealed = r.aead.Seal(sealed, w.nonce[:], w.text, w.aad[:])
+	return nil
 }

@@ -23,7 +23,7 @@ func TestNonces(t *testing.T) {
 	seen := map[string]bool{}
 	w := &work{keys: []*sealingKey{k}}
 	for range 2 * knownMax {
-		s, err := newSealer(k)
+		s, err := newSealer(&k.derivation)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestNonces(t *testing.T) {
 		t.Errorf("of %d derived keys %d are kept", 2*knownMax, kept)
 	}
 
-	s, _ := newSealer(k)
+	s, _ := newSealer(&k.derivation)
 	s.run.Load().counter.Store(1<<(8*counterSize) - 1)
 	if err := s.seal(w, Tag{}, 1); err != ErrCounter {
 		t.Errorf("after the last count: %v", err)

@@ -17,7 +17,7 @@ import (
 // go on together: the time of day is set right after a while, and the time since the start is not. So
 // where they have moved against each other the sealer begins a new run, with another prefix and key.
 type sealer struct {
-	key    *sealingKey
+	key    *derivation
 	clocks func() (wall, monotonic int64) // nanoseconds
 	run    atomic.Pointer[run]
 }
@@ -34,7 +34,7 @@ type run struct {
 // and a leap second is one.
 const jump = 2e9
 
-func newSealer(k *sealingKey) (*sealer, error) {
+func newSealer(k *derivation) (*sealer, error) {
 	started := time.Now()
 	s := &sealer{key: k, clocks: func() (wall, monotonic int64) {
 		now := time.Now()
@@ -52,7 +52,7 @@ func newSealer(k *sealingKey) (*sealer, error) {
 }
 
 // under makes a sealer for another key. It asks the kernel for nothing, as nextPrefix.
-func (s *sealer) under(k *sealingKey) (*sealer, error) {
+func (s *sealer) under(k *derivation) (*sealer, error) {
 	now := s.run.Load()
 	wall, monotonic := s.clocks()
 	other := &sealer{key: k, clocks: s.clocks}
@@ -101,25 +101,4 @@ func (s *sealer) nextPrefix(before *run, wall, monotonic int64) prefix {
 	text = binary.LittleEndian.AppendUint64(text, uint64(monotonic))
 	mac.Write(text)
 	return prefix(mac.Sum(nil))
-}
-
-// seal leaves the sealed form of w.text in w.entry.Sealed, for w.key.
-func (s *sealer) seal(w *work, owner Tag, expires uint32) error {
-	r, err := s.current()
-	if err != nil {
-		return err
-	}
-	count := r.counter.Add(1)
-	if count >= 1<<(8*counterSize) {
-		return ErrCounter
-	}
-	var counter [8]byte
-	binary.BigEndian.PutUint64(counter[:], count)
-	w.number(counter[len(counter)-counterSize:])
-	w.bind(owner, expires)
-	sealed := append(w.entry.Sealed[:0], owner[:]...)
-	sealed = append(sealed, r.prefix[:]...)
-	sealed = append(sealed, w.nonce[gcmNonce-counterSize:]...)
-	w.entry.Sealed = r.aead.Seal(sealed, w.nonce[:], w.text, w.aad[:])
-	return nil
 }

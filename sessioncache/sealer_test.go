@@ -20,7 +20,7 @@ func (h *handClocks) pass(wall, monotonic int64) {
 
 func clockedSealer(t *testing.T, k *sealingKey) (*sealer, *handClocks) {
 	t.Helper()
-	s, err := newSealer(k)
+	s, err := newSealer(&k.derivation)
 	if err != nil {
 		t.Fatal(err)
 	}

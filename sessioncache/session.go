@@ -28,3 +28,10 @@ type Stored struct {
 	Seal    Seal
 	Absent  bool // of what was not found: nothing is stored under its id, not even for others
 }
+
+// What is sealed, and what a sealed entry begins with: seal.go.
+const (
+	sessionHead = 2 * tagSize // what is sealed before the DER: the tags of the terms and of the server name
+	sealedHead  = tagSize + len(Seal{})
+	sealedExtra = sealedHead + sessionHead + gcmTag
+)

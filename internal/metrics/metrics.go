@@ -5,13 +5,9 @@ import (
 	"bufio"
 	"io"
 	"strconv"
-	"strings"
 
 	"gosess/sessioncache"
 )
-
-// Others is the label of what belongs to no context that has a row of its own.
-const Others = "others"
 
 // Write writes the metrics of all stores. now is unix seconds.
 func Write(out io.Writer, format Format, version string, stores []Store, now int64) error {
@@ -90,63 +86,6 @@ func (w *writer) counter(stores []Store, name, help string, c sessioncache.Count
 	}
 }
 
-func under(words string) string { return strings.ReplaceAll(words, " ", "_") }
-
-// Context is what was counted under one label.
-type Context struct {
-	Label    string
-	Counters sessioncache.Counters
-}
-
-// ByLabel adds up the contexts of one label, as a server has new ones after each reload. What belongs to none is last.
-func ByLabel(s *sessioncache.Stats) []Context {
-	var all []Context
-	at := map[string]int{}
-	others := s.Total
-	for _, c := range s.Contexts {
-		n, known := at[c.Label]
-		if !known {
-			n = len(all)
-			at[c.Label] = n
-			all = append(all, Context{Label: c.Label})
-		}
-		for counter, value := range c.Counters {
-			all[n].Counters[counter] += value
-			others[counter] -= min(value, others[counter]) // read at another moment
-		}
-	}
-	for i := range all {
-		if all[i].Label == "" {
-			all[i].Label = "without a certificate"
-		}
-	}
-	counted := others[sessioncache.Hits] + others[sessioncache.Misses] + others[sessioncache.Stores]
-	for c := sessioncache.TicketsMade; c <= sessioncache.TicketsRefused; c++ {
-		counted += others[c]
-	}
-	if counted > 0 {
-		all = append(all, Context{Others, others})
-	}
-	return all
-}
-
-// Reasons are the counters of a kind that say why: the first and the last, and how their names begin.
-type Reasons struct {
-	First, Last sessioncache.Counter
-	Prefix      string
-}
-
-// The kinds.
-var (
-	Missed = Reasons{sessioncache.MissedAbsent, sessioncache.MissedBroken, "missed "}
-	Kept   = Reasons{sessioncache.KeptUnknown, sessioncache.KeptAdded, "kept "}
-
-	NotAccepted = Reasons{sessioncache.TicketsUnknown, sessioncache.TicketsRefused, "tickets "}
-)
-
-// Name is the reason of a counter, in a word.
-func (r Reasons) Name(c sessioncache.Counter) string { return strings.TrimPrefix(c.String(), r.Prefix) }
-
 // contexts are the counters that are told by context.
 func (w *writer) contexts(stores []Store) {
 	for _, c := range []sessioncache.Counter{sessioncache.Hits, sessioncache.Stores} {
@@ -154,35 +93,6 @@ func (w *writer) contexts(stores []Store) {
 	}
 	w.byReason("gosess_misses", "lookups that returned none, by reason", stores, Missed)
 	w.byReason("gosess_kept", "stored sessions that are kept in their process alone, by reason", stores, Kept)
-}
-
-// byContext writes a counter of each context.
-func (w *writer) byContext(name, help string, stores []Store, c sessioncache.Counter) {
-	w.family(name, "counter", help)
-	eachContext(stores, func(store string, context *Context) {
-		w.sample(name+"_total", labels{{"store", store}, {"context", context.Label}}, float64(context.Counters[c]))
-	})
-}
-
-// byReason writes the counters of a kind, of each context.
-func (w *writer) byReason(name, help string, stores []Store, kind Reasons) {
-	w.family(name, "counter", help)
-	eachContext(stores, func(store string, context *Context) {
-		for c := kind.First; c <= kind.Last; c++ {
-			w.sample(name+"_total", labels{{"store", store}, {"context", context.Label}, {"reason", kind.Name(c)}}, float64(context.Counters[c]))
-		}
-	})
-}
-
-func eachContext(stores []Store, do func(store string, c *Context)) {
-	for i := range stores {
-		if stores[i].Err != nil {
-			continue
-		}
-		for _, context := range ByLabel(&stores[i].Stats) {
-			do(stores[i].Name, &context)
-		}
-	}
 }
 
 // workers are the processes that are known one by one.

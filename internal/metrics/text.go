@@ -75,3 +75,5 @@ func b2i(is bool) int {
 	}
 	return 0
 }
+
+func under(words string) string { return strings.ReplaceAll(words, " ", "_") }

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,33 +10,6 @@ import (
 )
 
 // The tests of this file are for a store that has records; the others pass them.
-
-// secret is the n-th value of a record.
-func secret(n int) []byte { return ID(n)[:sessioncache.MaxRecord] }
-
-// mustRecord wants the values of a name.
-func mustRecord(t testing.TB, c *sessioncache.Cache, name string, want ...[]byte) {
-	t.Helper()
-	got, err := c.Record(ctx, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%d values of %q, not %d", len(got), name, len(want))
-	}
-	for i := range want {
-		if !bytes.Equal(got[i].Value, want[i]) {
-			t.Fatalf("value %d of %q is another", i, name)
-		}
-	}
-}
-
-func mustAdd(t testing.TB, c *sessioncache.Cache, name string, value []byte, expires int64, want error) {
-	t.Helper()
-	if err := c.AddRecord(ctx, name, value, expires); !errors.Is(err, want) {
-		t.Fatalf("AddRecord of %q: %v, not %v", name, err, want)
-	}
-}
 
 // testRecords asks a store for records, or that it says that it has none.
 func testRecords(t *testing.T, empty Empty) {
