@@ -15,16 +15,17 @@ type work struct {
 	text  []byte // what is hashed or sealed
 	entry Entry
 
-	// Few owners and terms are in use at a time, of which the tags under the first sealing key are the same each time.
+	// Few owners and terms are in use at a time, of which the tags are the same each time.
 	owners, terms [rememberedTags]rememberedTag
 }
 
 const rememberedTags = 4
 
-// rememberedTag is that of a digest; the zero one is of none, as no tag is zero.
+// rememberedTag is that of a digest under a key, of which there are others at other times.
 type rememberedTag struct {
-	of  [32]byte
-	tag Tag
+	under *sealingKey
+	of    [32]byte
+	tag   Tag
 }
 
 // wipe makes it what it was: it clears the session that was sealed or opened last.
@@ -60,14 +61,11 @@ func (w *work) ownerTag(i int, owner *[32]byte) Tag { return w.tagOf(&w.owners, 
 
 func (w *work) termsTag(i int, terms *[32]byte) Tag { return w.tagOf(&w.terms, i, ofTerms, terms) }
 
-// tagOf is the tag of a digest, which is remembered under the first sealing key.
+// tagOf is the tag of a digest under the i-th sealing key, which is remembered.
 func (w *work) tagOf(tags *[rememberedTags]rememberedTag, i int, of hashed, digest *[32]byte) Tag {
-	if i > 0 {
-		return w.tag(i, of, digest[:])
-	}
 	r := &tags[digest[0]%rememberedTags]
-	if r.tag == (Tag{}) || r.of != *digest {
-		r.of, r.tag = *digest, w.tag(0, of, digest[:])
+	if r.under != w.keys[i] || r.of != *digest {
+		*r = rememberedTag{w.keys[i], *digest, w.tag(i, of, digest[:])}
 	}
 	return r.tag
 }
