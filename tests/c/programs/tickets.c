@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "../lib/sites.h"
+#include "ticketdata.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -106,34 +107,6 @@ static void without_id_context(void)
     SSL_CTX *first = new_careless_server();
     say_shared("no id context", first, NULL, new_careless_server(), NULL);
     SSL_CTX_free(first);
-}
-
-static const char server_data[] = "an account";
-
-static int puts_data(SSL *ssl, void *argument)
-{
-    return !argument && SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), server_data,
-                                                        sizeof server_data) == 1;
-}
-
-static SSL_TICKET_RETURN reads_data(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
-                                    size_t length, SSL_TICKET_STATUS status, void *argument)
-{
-    void *data = NULL;
-    size_t size = 0;
-    bool opens = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
-    MUST(ssl && !argument && (name || length == 0));
-    if (!opens || SSL_SESSION_get0_ticket_appdata(session, &data, &size) != 1 ||
-        size != sizeof server_data || memcmp(data, server_data, size) != 0)
-        return SSL_TICKET_RETURN_IGNORE_RENEW;
-    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
-}
-
-/* Another program's, which would take anybody's data for its own. */
-static SSL_TICKET_RETURN believes_data(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
-                                       size_t length, SSL_TICKET_STATUS status, void *argument)
-{
-    return reads_data(ssl, session, name, length, status, argument);
 }
 
 static SSL_CTX *new_data_server(SSL_CTX_decrypt_session_ticket_fn reads)
