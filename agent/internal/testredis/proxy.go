@@ -63,22 +63,45 @@ func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Unlock()
 }
 
+// A chunk is what was read at once. It is due at a time of its own: what is behind another chunk is not later for that.
+type chunk struct {
+	bytes []byte
+	due   time.Time
+}
+
 func (p *Proxy) forward(from, to net.Conn) {
+	defer from.Close() // which ends read, where to is closed
 	defer to.Close()
-	buffer := make([]byte, 4096)
-	for {
-		n, err := from.Read(buffer)
+	chunks := make(chan chunk, 1024)
+	go p.read(from, chunks)
+	for c := range chunks {
+		time.Sleep(time.Until(c.due))
 		p.mu.Lock()
 		for p.holds {
 			p.held.Wait()
 		}
-		delay := p.delay
 		p.mu.Unlock()
-		time.Sleep(delay)
+		if _, err := to.Write(c.bytes); err != nil {
+			return
+		}
+	}
+}
+
+// read reads until from is closed, or nobody takes the chunks any more.
+func (p *Proxy) read(from net.Conn, chunks chan<- chunk) {
+	defer close(chunks)
+	for {
+		buffer := make([]byte, 4096)
+		n, err := from.Read(buffer)
+		p.mu.Lock()
+		due := time.Now().Add(p.delay)
+		p.mu.Unlock()
 		if err != nil {
 			return
 		}
-		if _, err := to.Write(buffer[:n]); err != nil {
+		select {
+		case chunks <- chunk{buffer[:n], due}:
+		case <-time.After(time.Minute):
 			return
 		}
 	}
