@@ -68,7 +68,7 @@ func (p *screen) draw(name string, s, before *sessioncache.Stats, passed time.Du
 		p.line("errors %d, too big %d", since[sessioncache.Errors], since[sessioncache.TooBig])
 	}
 	p.line("latency   %s", latency(s))
-	if accepted, not := since[sessioncache.TicketsAccepted], notAccepted(&since); s.Total[sessioncache.TicketsMade] > 0 {
+	if accepted, not := since[sessioncache.TicketsAccepted], metrics.NotAccepted.Sum(&since); s.Total[sessioncache.TicketsMade] > 0 {
 		p.line("%-9s %9.1f/s  accepted %7.1f/s  not accepted %6.1f/s%s", "tickets", rate(sessioncache.TicketsMade),
 			float64(accepted)/passed.Seconds(), float64(not)/passed.Seconds(), because(&since, metrics.NotAccepted))
 	}

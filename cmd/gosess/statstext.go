@@ -41,7 +41,7 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 	}
 	row := func(first string, c *sessioncache.Counters, last string) {
 		fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%d\t%d\t%s\n", first, c[sessioncache.Hits], c[sessioncache.Misses], hitPercent(c),
-			c[sessioncache.Stores], kept(c), after("  ", last))
+			c[sessioncache.Stores], metrics.Kept.Sum(c), after("  ", last))
 	}
 	if len(contexts) > 0 {
 		head("context", "why")
@@ -118,16 +118,6 @@ func why(c *sessioncache.Counters) string {
 	return strings.Join(parts, "; ")
 }
 
-func reasons(c *sessioncache.Counters, kind metrics.Reasons) string {
-	var parts []string
-	for counter := kind.First; counter <= kind.Last; counter++ {
-		if c[counter] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c[counter], kind.Name(counter)))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
 // ends says what has become of sessions.
 func ends(c *sessioncache.Counters) string {
 	text := fmt.Sprintf("%d evicted", c[sessioncache.Evictions])
@@ -157,14 +147,6 @@ func rounded(d time.Duration) string {
 		return fmt.Sprintf("%.1f us", float64(d)/1e3)
 	}
 	return fmt.Sprintf("%.0f us", float64(d)/1e3)
-}
-
-// kept is how many stores were in a process alone.
-func kept(c *sessioncache.Counters) (n uint64) {
-	for counter := metrics.Kept.First; counter <= metrics.Kept.Last; counter++ {
-		n += c[counter]
-	}
-	return n
 }
 
 // after puts something between a text and the one before it, where there is one.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -12,27 +11,14 @@ import (
 
 // ticketsLine says what has become of the tickets that gosess seals, and of those that clients have offered.
 func ticketsLine(c *sessioncache.Counters) string {
-	if c[sessioncache.TicketsMade]+notAccepted(c) == 0 {
+	if c[sessioncache.TicketsMade]+metrics.NotAccepted.Sum(c) == 0 {
 		return "none was made under secrets of the store (GOSESS_TICKETS=shared)"
 	}
 	text := fmt.Sprintf("%d made, %d accepted", c[sessioncache.TicketsMade], c[sessioncache.TicketsAccepted])
-	if n := notAccepted(c); n > 0 {
-		var parts []string
-		for counter := metrics.NotAccepted.First; counter <= metrics.NotAccepted.Last; counter++ {
-			if c[counter] > 0 {
-				parts = append(parts, fmt.Sprintf("%d %s", c[counter], metrics.NotAccepted.Name(counter)))
-			}
-		}
-		text += fmt.Sprintf(", %d not accepted: %s", n, strings.Join(parts, ", "))
+	if n := metrics.NotAccepted.Sum(c); n > 0 {
+		text += fmt.Sprintf(", %d not accepted: %s", n, reasons(c, metrics.NotAccepted))
 	}
 	return text
-}
-
-func notAccepted(c *sessioncache.Counters) (n uint64) {
-	for counter := metrics.NotAccepted.First; counter <= metrics.NotAccepted.Last; counter++ {
-		n += c[counter]
-	}
-	return n
 }
 
 // writeTickets has a line for each context that has to do with tickets, and for each secret.
@@ -44,7 +30,7 @@ func writeTickets(out *output, s *sessioncache.Stats, contexts []metrics.Context
 	fmt.Fprint(table, "tickets of\tmade\taccepted\tunknown\tended\trefused\t\n")
 	for i := range contexts {
 		c := &contexts[i].Counters
-		if c[sessioncache.TicketsMade]+notAccepted(c) > 0 {
+		if c[sessioncache.TicketsMade]+metrics.NotAccepted.Sum(c) > 0 {
 			fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t\n", contexts[i].Label, c[sessioncache.TicketsMade], c[sessioncache.TicketsAccepted],
 				c[sessioncache.TicketsUnknown], c[sessioncache.TicketsEnded], c[sessioncache.TicketsRefused])
 		}

@@ -23,6 +23,14 @@ var (
 // Name is the reason of a counter, in a word.
 func (r Reasons) Name(c sessioncache.Counter) string { return strings.TrimPrefix(c.String(), r.Prefix) }
 
+// Sum is what was counted for all reasons of a kind.
+func (r Reasons) Sum(c *sessioncache.Counters) (n uint64) {
+	for counter := r.First; counter <= r.Last; counter++ {
+		n += c[counter]
+	}
+	return n
+}
+
 // byContext writes a counter of each context.
 func (w *writer) byContext(name, help string, stores []Store, c sessioncache.Counter) {
 	w.family(name, "counter", help)

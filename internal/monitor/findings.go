@@ -76,7 +76,7 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 		}
 	}
 	hits, misses := c[sessioncache.Hits], c[sessioncache.Misses]
-	accepted, not := c[sessioncache.TicketsAccepted], sum(&c, metrics.NotAccepted)
+	accepted, not := c[sessioncache.TicketsAccepted], metrics.NotAccepted.Sum(&c)
 	switch {
 	case len(s.Stats.Workers) == 0:
 		say(true, "No process has ever used this store. Clients whose tickets carry their sessions never ask a cache: with GOSESS_TICKETS=shared they are resumed over reloads too. "+
@@ -141,14 +141,6 @@ func ofAgent(a *sessioncache.Agent) (all []finding) {
 		say("%d news were lost, as the agent did not read them in time: other machines did not learn of these sessions.", a.Overrun)
 	}
 	return all
-}
-
-// sum is how many there were of a kind.
-func sum(c *sessioncache.Counters, kind metrics.Reasons) (n uint64) {
-	for counter := kind.First; counter <= kind.Last; counter++ {
-		n += c[counter]
-	}
-	return n
 }
 
 // most is the reason of a kind that there was most of.

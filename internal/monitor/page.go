@@ -201,11 +201,11 @@ func (w *watched) plots(id string) []plot {
 	}
 	if len(w.last.Stats.Secrets) > 0 {
 		ratios = append(ratios, each("tickets", all, func(d *delta) float64 {
-			return ratio(d.counters[sessioncache.TicketsAccepted], sum(&d.counters, metrics.NotAccepted))
+			return ratio(d.counters[sessioncache.TicketsAccepted], metrics.NotAccepted.Sum(&d.counters))
 		}))
 		plots = append(plots, makePlot(id+"-tickets", "Tickets accepted, and not", "/s", 0,
 			each("accepted", all, rate(sessioncache.TicketsAccepted)),
-			each("not accepted", all, func(d *delta) float64 { return float64(sum(&d.counters, metrics.NotAccepted)) / d.seconds })))
+			each("not accepted", all, func(d *delta) float64 { return float64(metrics.NotAccepted.Sum(&d.counters)) / d.seconds })))
 	}
 	return append(plots,
 		makePlot(id+"-ratio", "Of what was offered, resumed", "%", 100, ratios...),

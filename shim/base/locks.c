@@ -12,8 +12,7 @@
 static pthread_mutex_t mutexes[] = {
     [0 ... GOSESS_LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER,
 };
-static int
-    cancel[GOSESS_LOCKS]; /* what the holder had allowed; each under its lock, if it is used */
+static int cancel[GOSESS_LOCKS]; /* what the holder had allowed; under its lock, where used */
 
 /* --- debugging --- */
 
