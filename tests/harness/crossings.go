@@ -93,7 +93,7 @@ func (c Crossings) start(t *testing.T, version string, preloaded bool, tickets T
 		if s.Name == "" {
 			continue
 		}
-		host := VirtualHost{Port: s.Port, Name: s.Name, Certificates: w.Credentials.pairs[s.Certificate]}
+		host := VirtualHost{Port: s.Port, Name: s.Name, Certificates: w.Credentials.pairs[s.Certificate], Lifetime: hostLifetime}
 		if authority := w.Credentials.authority[s.Policy]; authority != nil {
 			host.CA = authority.CA
 		}

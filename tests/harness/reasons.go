@@ -50,7 +50,7 @@ func (w Walker) StatsHaveReasons(t *testing.T) {
 			walk.configured(t, hosts, running)
 			own.Visits()
 		}
-		configure(false, oneCipher, 3600)
+		configure(false, oneCipher, hostLifetime)
 		made := makes()
 		offers(made, sessioncache.Hits)
 		if version == "1.3" {
@@ -66,7 +66,7 @@ func (w Walker) StatsHaveReasons(t *testing.T) {
 			return // its ciphers are chosen anew, and no client offers what has expired (RFC 8446, section 4.6.1)
 		}
 		made = makes()
-		configure(true, anotherCipher, 3600)
+		configure(true, anotherCipher, hostLifetime)
 		offers(made, sessioncache.MissedCipher)
 		walk.flush(t)
 		configure(true, "", 2)

@@ -90,6 +90,10 @@ func MayResume(from, to State) bool {
 		(from.Name == "" || to.Name == "" || from.Name == to.Name)
 }
 
+// hostLifetime is how long sessions of a host live where a test does not say otherwise, in seconds: an hour, as a busy machine needs more
+// than what is the default of servers.
+const hostLifetime = 3600
+
 // VirtualHost is a server block as a state wants it.
 type VirtualHost struct {
 	Port         int // 0 or 1
@@ -150,14 +154,13 @@ func NewCredentials(t *testing.T, dir string) *Credentials {
 	return c
 }
 
-// Hosts are the server blocks of both ports, with sessions of an hour, as a busy machine needs more for all states than what is the
-// default of servers: that which the state's client comes to is as the state says, and the others are as
-// in the first state.
+// Hosts are the server blocks of both ports: that which the state's client comes to is as the state says, and the others are as in the
+// first state.
 func (c *Credentials) Hosts(s State) []VirtualHost {
 	var hosts []VirtualHost
 	for port := range 2 {
 		for i, name := range Names {
-			b := VirtualHost{Port: port, Name: name, Certificates: c.pairs[SameCertificates], Lifetime: 3600}
+			b := VirtualHost{Port: port, Name: name, Certificates: c.pairs[SameCertificates], Lifetime: hostLifetime}
 			if port == s.Port && (name == s.Name || s.Name == "" && i == 0) {
 				b.Certificates = c.pairs[s.Certificate]
 				if authority := c.authority[s.Policy]; authority != nil {

@@ -109,6 +109,9 @@ func (r *reader) end(name, action string, elapsed float64) {
 	for test, result := range s.results {
 		switch {
 		case s.covered(test, result):
+			if said := reason(s.output[test]); result == "fail" && said != "" {
+				fmt.Fprintf(&text, "said by %s %s\n%s", name, test, said)
+			}
 		case result == "pass":
 			passed++
 		case result == "skip":
@@ -142,7 +145,7 @@ func (t *tally) add(text string, passed, failed, skipped int) {
 	t.skipped += skipped
 }
 
-// reason is what a skipped test says, without what go test says of it.
+// reason is what a test says, without what go test says of it.
 func reason(output string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(output) {

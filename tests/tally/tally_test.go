@@ -29,6 +29,11 @@ func TestTally(t *testing.T) {
 {"Action":"fail","Package":"p","Test":"A/y"}
 {"Action":"fail","Package":"p","Test":"A"}
 {"Action":"fail","Package":"p"}`},
+		{name: "what holds a failed one says more", want: "0 passed, 1 failed",
+			events: start + `{"Action":"output","Package":"p","Test":"A","Output":"because\n"}
+{"Action":"fail","Package":"p","Test":"A/y"}
+{"Action":"fail","Package":"p","Test":"A"}
+{"Action":"fail","Package":"p"}`},
 		{name: "failed beside its subtests", want: "1 passed, 1 failed",
 			events: start + `{"Action":"pass","Package":"p","Test":"A/x"}
 {"Action":"fail","Package":"p","Test":"A"}
