@@ -30,16 +30,14 @@ func TestOtherToolsSeeTickets(t *testing.T) {
 		}
 	})
 	t.Run("testssl.sh", func(t *testing.T) {
+		// TLS 1.2 alone: a session is there when its handshake ends, while testssl.sh leaves a server of TLS 1.3 without waiting for its ticket.
+		s.Sites[0].Directives += " ssl_protocols TLSv1.2;"
+		s.do(s.Reload)
 		wanted := regexp.MustCompile(`(?s)Session Ticket RFC 5077 hint +600 seconds, session tickets keys seems to be rotated < daily.*Session Resumption +Tickets: yes, ID: yes`)
-		var said string
-		// It tries one session of each kind, which a store may do without beside a busy machine.
-		for range 3 {
-			said = tool(t, "testssl", "--color", "0", "--warnings", "off", "--nodns", "min", "--ip", "127.0.0.1", "--server-defaults", "127.0.0.1:"+port)
-			if wanted.MatchString(said) {
-				return
-			}
+		said := tool(t, "testssl", "--color", "0", "--warnings", "off", "--nodns", "min", "--ip", "127.0.0.1", "--server-defaults", "127.0.0.1:"+port)
+		if !wanted.MatchString(said) {
+			t.Errorf("no %q in:\n%s", wanted, said)
 		}
-		t.Errorf("no %q in:\n%s", wanted, said)
 	})
 	t.Run("default keys", func(t *testing.T) {
 		one, two := record(t, s.Port()), record(t, s.Port())
