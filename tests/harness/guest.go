@@ -37,14 +37,7 @@ func (g Guest) At(port int) Guest {
 // load runs the load client. What the guest says itself counts before what is asked of all.
 func (g Guest) load(arguments ...string) Result {
 	g.T.Helper()
-	r, err := Load(g.Port, append(arguments, g.Arguments...)...)
-	if err != nil {
-		g.T.Fatal(err)
-	}
-	if r.Errors != 0 {
-		g.T.Fatalf("%v %v: %d errors:\n%s", g.Arguments, arguments, r.Errors, r.Said)
-	}
-	return r
+	return Loaded(g.T, g.Port, append(arguments, g.Arguments...)...)
 }
 
 // Sessions makes some, and returns the file that they are in.

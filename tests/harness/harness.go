@@ -204,7 +204,20 @@ func Load(port int, arguments ...string) (Result, error) {
 	return LoadAt(net.JoinHostPort(loopback, strconv.Itoa(port)), arguments...)
 }
 
-// LoadAt runs it against an address.
+// Loaded is the same where every handshake and every answer must succeed.
+func Loaded(t *testing.T, port int, arguments ...string) Result {
+	t.Helper()
+	r, err := Load(port, arguments...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Errors != 0 {
+		t.Fatalf("%v: %d errors:\n%s", arguments, r.Errors, r.Said)
+	}
+	return r
+}
+
+// LoadAt runs the load client against an address.
 func LoadAt(address string, arguments ...string) (Result, error) {
 	var result Result
 	client, err := Built("tests/load")

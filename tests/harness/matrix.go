@@ -243,13 +243,5 @@ func (s *Subject) take(step Step) error {
 func (s *Subject) load(t *testing.T, c Client, arguments ...string) Result {
 	t.Helper()
 	arguments = append(arguments, "--tls", c.Version)
-	arguments = append(append(arguments, c.Arguments...), s.Arguments...)
-	r, err := Load(s.Port, arguments...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Errors != 0 {
-		t.Fatalf("%v: %d errors:\n%s", arguments, r.Errors, r.Said)
-	}
-	return r
+	return Loaded(t, s.Port, append(append(arguments, c.Arguments...), s.Arguments...)...)
 }

@@ -97,11 +97,7 @@ func (e TicketEnds) Counted(t *testing.T) {
 	file := filepath.Join(dir, "sessions")
 	come := func(to *Subject, client []string, more ...string) Result {
 		t.Helper()
-		r, err := Load(to.Port, slices.Concat(client, to.Arguments, more)...)
-		if err != nil || r.Errors != 0 {
-			t.Fatalf("%v: %v: %+v", client, err, r)
-		}
-		return r
+		return Loaded(t, to.Port, slices.Concat(client, to.Arguments, more)...)
 	}
 	var want ticketCounts
 	for _, client := range ticketClients {

@@ -57,19 +57,7 @@ func (s *server) do(step func() error) {
 // load runs the load client; every handshake and every answer must succeed.
 func (s *server) load(arguments ...string) harness.Result {
 	s.t.Helper()
-	return s.loadAt(s.Port(), arguments...)
-}
-
-func (s *server) loadAt(port int, arguments ...string) harness.Result {
-	s.t.Helper()
-	r, err := harness.Load(port, arguments...)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if r.Errors != 0 {
-		s.t.Fatalf("%v: %d errors:\n%s", arguments, r.Errors, r.Said)
-	}
-	return r
+	return harness.Loaded(s.t, s.Port(), arguments...)
 }
 
 // pool makes sessions and returns the arguments to resume them with later.

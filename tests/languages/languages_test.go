@@ -65,11 +65,7 @@ func startCommand(t *testing.T, env []string, command func(port string) *exec.Cm
 
 func (p *process) load(arguments ...string) harness.Result {
 	p.t.Helper()
-	r, err := harness.Load(p.port, append(arguments, "--threads", "1")...)
-	if err != nil || r.Errors != 0 {
-		p.t.Fatalf("%v: %+v %v", arguments, r, err)
-	}
-	return r
+	return harness.Loaded(p.t, p.port, append(arguments, "--threads", "1")...)
 }
 
 // end asks the interpreter to end, which it must do by itself, and without a word of gosess.

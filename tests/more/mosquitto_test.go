@@ -29,11 +29,7 @@ func TestKnownClients(t *testing.T) {
 				load := func(arguments ...string) harness.Result {
 					t.Helper()
 					arguments = append(append(arguments, "--tls", c.Version, "--until-end", "--cert", client.Cert, "--key", client.Key), c.Arguments...)
-					r, err := harness.Load(s.port, arguments...)
-					if err != nil || r.Errors != 0 {
-						t.Fatalf("%v: %v\n%s", arguments, err, r.Said)
-					}
-					return r
+					return harness.Loaded(t, s.port, arguments...)
 				}
 				comesBack(t, p, variables(s.dir), func() bool {
 					load("--sessions", "10", "--attempts", "0", "--save", file)

@@ -36,7 +36,7 @@ func TestStream(t *testing.T) {
 		port, directives := s.listens()
 		s.Main = loadModule("stream") + fmt.Sprintf("stream { server { %s\nproxy_pass 127.0.0.1:%d; proxy_ssl on; } }\n", directives, s.Port())
 		s.do(s.Start)
-		r := s.loadAt(port, few(version)...)
+		r := harness.Loaded(t, port, few(version)...)
 		if r.Resumed != r.Attempts {
 			t.Errorf("resumed %d of %d", r.Resumed, r.Attempts)
 		}
@@ -45,7 +45,7 @@ func TestStream(t *testing.T) {
 		}
 		old := s.poolAt(port, version)
 		s.do(s.Reload)
-		if r := s.loadAt(port, append(old, "--attempts", "400")...); r.Resumed != r.Attempts {
+		if r := harness.Loaded(t, port, append(old, "--attempts", "400")...); r.Resumed != r.Attempts {
 			t.Errorf("resumed %d of %d after a reload", r.Resumed, r.Attempts)
 		}
 	})
@@ -58,14 +58,14 @@ func TestMail(t *testing.T) {
 		port, directives := s.listens()
 		s.Main = loadModule("mail") + fmt.Sprintf("mail { auth_http 127.0.0.1:1/; server { protocol imap; %s } }\n", directives)
 		s.do(s.Start)
-		r := s.loadAt(port, few(version, "--greeting")...)
+		r := harness.Loaded(t, port, few(version, "--greeting")...)
 		if got := stats(t, url); r.Resumed != r.Attempts || got[sessioncache.Hits] != uint64(r.Resumed) {
 			t.Errorf("the client saw %d hits of %d, the store %+v", r.Resumed, r.Attempts, got)
 		}
 		// Few: nginx lets a greeting that comes after tickets wait for the client's acknowledgement.
 		old := s.poolAt(port, version, "--greeting", "--sessions", "20")
 		s.do(s.Reload)
-		if r := s.loadAt(port, append(old, "--attempts", "100")...); r.Resumed != r.Attempts {
+		if r := harness.Loaded(t, port, append(old, "--attempts", "100")...); r.Resumed != r.Attempts {
 			t.Errorf("resumed %d of %d after a reload", r.Resumed, r.Attempts)
 		}
 	})

@@ -114,8 +114,8 @@ func TestOneAuthorityOnTwoPorts(t *testing.T) {
 		a.Sites[5].Location = a.Sites[2].Location
 		a.do(a.Start)
 		file := filepath.Join(t.TempDir(), "sessions")
-		a.loadAt(a.ports[0], a.as(0, version, "--sessions", "20", "--attempts", "0", "--save", file)...)
-		a.loadAt(a.ports[1], a.as(0, version, "--load", file, "--attempts", "100")...)
+		harness.Loaded(t, a.ports[0], a.as(0, version, "--sessions", "20", "--attempts", "0", "--save", file)...)
+		harness.Loaded(t, a.ports[1], a.as(0, version, "--load", file, "--attempts", "100")...)
 	})
 }
 
@@ -125,7 +125,7 @@ func TestResumesBesideNamesThatVerify(t *testing.T) {
 		a := newTwoAuthorities(t, either)
 		a.do(a.Start)
 		for _, port := range a.ports {
-			r := a.loadAt(port, few(version, "--sni", "b.test")...)
+			r := harness.Loaded(t, port, few(version, "--sni", "b.test")...)
 			if r.Resumed != r.Attempts {
 				t.Errorf("resumed %d of %d", r.Resumed, r.Attempts)
 			}

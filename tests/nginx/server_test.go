@@ -75,19 +75,7 @@ func (s *server) end() {
 // load runs the load client at the first site; every handshake and every answer must succeed.
 func (s *server) load(arguments ...string) harness.Result {
 	s.t.Helper()
-	return s.loadAt(s.Port(), arguments...)
-}
-
-func (s *server) loadAt(port int, arguments ...string) harness.Result {
-	s.t.Helper()
-	r, err := harness.Load(port, arguments...)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if r.Errors != 0 {
-		s.t.Fatalf("%v: %d errors:\n%s", arguments, r.Errors, r.Said)
-	}
-	return r
+	return harness.Loaded(s.t, s.Port(), arguments...)
 }
 
 // few is load arguments for a question that does not need many handshakes.
@@ -122,7 +110,7 @@ func (s *server) pool(version string, more ...string) []string {
 func (s *server) poolAt(port int, version string, more ...string) []string {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "sessions")
-	s.loadAt(port, append([]string{"--tls", version, "--attempts", "0", "--save", file}, more...)...)
+	harness.Loaded(s.t, port, append([]string{"--tls", version, "--attempts", "0", "--save", file}, more...)...)
 	return append([]string{"--tls", version, "--load", file, "--attempts", "400"}, more...)
 }
 

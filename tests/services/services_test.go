@@ -120,11 +120,7 @@ func gains(t *testing.T, page string, counted *regexp.Regexp, newServer func(t *
 	load := func(client harness.Client, more ...string) harness.Result {
 		t.Helper()
 		all := append(append([]string{"--tls", client.Version}, client.Arguments...), arguments...)
-		r, err := harness.Load(p.Port, append(all, more...)...)
-		if err != nil || r.Errors != 0 {
-			t.Fatalf("%s, %v: %v\n%s", client.Name, more, err, r.Said)
-		}
-		return r
+		return harness.Loaded(t, p.Port, append(all, more...)...)
 	}
 	resumes := func(client harness.Client, more ...string) {
 		t.Helper()

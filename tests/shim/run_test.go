@@ -152,6 +152,11 @@ func (h host) counted(t *testing.T) (said, sessioncache.Counters) {
 
 func counters(t *testing.T, path string) sessioncache.Counters {
 	t.Helper()
+	return stats(t, path).Total
+}
+
+func stats(t *testing.T, path string) sessioncache.Stats {
+	t.Helper()
 	store, err := inspect.ByURL("shm:"+path, inspect.ToRead)
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +166,7 @@ func counters(t *testing.T, path string) sessioncache.Counters {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stats.Total
+	return stats
 }
 
 var versions = []string{"--tls1.2", "--tls1.3"}

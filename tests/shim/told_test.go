@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"gosess/internal/inspect"
 	"gosess/sessioncache"
 	"gosess/tests/harness"
 )
@@ -31,7 +30,7 @@ func TestLabels(t *testing.T) {
 			}
 			s.logs(t)
 			var got []string
-			for _, c := range contexts(t, path) {
+			for _, c := range stats(t, path).Contexts {
 				got = append(got, c.Label)
 				if c.Counters[sessioncache.Hits] == 0 || c.Counters[sessioncache.Hits] != c.Counters[sessioncache.Stores] {
 					t.Errorf("%q: %v", c.Label, c.Counters)
@@ -42,20 +41,6 @@ func TestLabels(t *testing.T) {
 			}
 		})
 	}
-}
-
-func contexts(t *testing.T, path string) []sessioncache.Context {
-	t.Helper()
-	store, err := inspect.ByURL("shm:"+path, inspect.ToRead)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	stats, err := store.Stats()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return stats.Contexts
 }
 
 // A session of the store whose bytes are no session is a miss, and says why. The Go half has counted a hit by then.
