@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"gosess/tests/harness"
 )
 
 // Does the C half lose memory or read what was never written? Only what is lost for certain counts.
@@ -13,15 +15,13 @@ func TestValgrind(t *testing.T) {
 		t.Skip("valgrind is not installed")
 	}
 	core := standIn(t, "memory")
-	for _, test := range []struct {
-		program   string
-		scenarios string
-	}{
-		{"chained", ""},
+	type under struct{ program, scenarios string }
+	for _, test := range harness.Few(1, []under{
 		{"references", "errors want-read"},
+		{"chained", ""},
 		{"threads", "threads async-job"},
 		{"tickets", "bound left-alone renewed chain early-names late-names"},
-	} {
+	}) {
 		t.Run(test.program, func(t *testing.T) {
 			t.Parallel()
 			h := served(t, test.program)
