@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // A scanner follows a stream of RESP (the protocol of Valkey and Redis, version 2 or 3) and counts the values that have ended.
@@ -26,6 +27,9 @@ type scanner struct {
 	left   int // bytes of a string that are to come, with its end of line
 	line   int // bytes of the line so far
 	total  int // bytes of the value at the top so far
+
+	seen  []byte   // the first bytes of an error, or of a string of a push
+	parts []string // of a push: its first strings
 }
 
 type scanState uint8
@@ -44,6 +48,8 @@ const (
 	maxLine   = 4 << 10
 	maxArray  = 1 << 17
 	maxValue  = 8 << 20
+	maxSeen   = 512
+	maxParts  = 3
 )
 
 var errLimits = errors.New("an answer that is too large")
@@ -52,13 +58,16 @@ func (s *scanner) scan(text []byte) error {
 	for len(text) > 0 {
 		if s.state == inBytes {
 			n := min(s.left, len(text))
+			s.see(text[:n])
 			text = text[n:]
 			s.left -= n
 			if s.total += n; s.total > maxValue {
 				return errLimits
 			}
 			if s.left == 0 {
-				s.end()
+				if err := s.end(); err != nil {
+					return err
+				}
 			}
 			continue
 		}
@@ -83,11 +92,12 @@ func (s *scanner) take(c byte) error {
 		if s.line++; s.line > maxLine {
 			return errLimits
 		}
+		s.see([]byte{c})
 		if c == '\n' {
 			if s.line < 2 {
 				return errors.New("a line without its end")
 			}
-			s.end()
+			return s.end()
 		}
 	case inLength:
 		return s.length(c)
@@ -97,6 +107,7 @@ func (s *scanner) take(c byte) error {
 
 func (s *scanner) begin(c byte) error {
 	s.kind, s.line, s.number, s.digits, s.minus = c, 0, 0, 0, false
+	s.seen = s.seen[:0]
 	switch c {
 	case '+', '-', ':', '_', ',', '#', '(':
 		s.state = inLine
@@ -143,7 +154,7 @@ func (s *scanner) sized() error {
 		if s.kind != '$' && s.kind != '*' {
 			return errors.New("a length that is none")
 		}
-		s.end()
+		return s.end()
 	case text && s.number > maxString, !text && s.number > maxArray:
 		return errLimits
 	case text:
@@ -165,8 +176,7 @@ func (s *scanner) descend() error {
 	}
 	s.state = atKind
 	if elements == 0 {
-		s.end()
-		return nil
+		return s.end()
 	}
 	if s.depth == maxDepth {
 		return errors.New("an answer that is too deep")
@@ -176,18 +186,61 @@ func (s *scanner) descend() error {
 	return nil
 }
 
+// see keeps the beginning of what the library takes apart.
+func (s *scanner) see(text []byte) {
+	if s.kind == '-' || s.kind == '!' || s.pushing {
+		s.seen = append(s.seen, text[:min(len(text), maxSeen-len(s.seen))]...)
+	}
+}
+
 // end ends a value, and the arrays that end with it.
-func (s *scanner) end() {
+func (s *scanner) end() error {
 	s.state = atKind
+	if err := s.understood(); err != nil {
+		return err
+	}
 	for s.depth > 0 {
 		s.open[s.depth-1]--
 		if s.open[s.depth-1] > 0 {
-			return
+			return nil
 		}
 		s.depth--
 	}
 	if !s.pushing {
 		s.values++
 	}
-	s.pushing, s.total = false, 0
+	s.pushing, s.total, s.parts = false, 0, s.parts[:0]
+	return nil
+}
+
+// understood looks at what the library splits into words without counting them.
+func (s *scanner) understood() error {
+	text := strings.TrimSuffix(string(s.seen), "\r\n")
+	s.seen = s.seen[:0]
+	switch {
+	case s.kind == '-' || s.kind == '!':
+		return hasWords(text, map[string]int{"MOVED": 3, "ASK": 3, "REDIRECT": 2}[firstLetters(text)])
+	case s.pushing && s.depth == 1 && len(s.parts) < maxParts:
+		if s.parts = append(s.parts, text); len(s.parts) == maxParts { // what a sentinel says
+			return hasWords(text, map[string]int{"+sentinel": 4, "+switch-master": 5, "+reboot": 4}[s.parts[1]])
+		}
+	}
+	return nil
+}
+
+// firstLetters is how an error begins, whatever follows: the library does not ask for a space there.
+func firstLetters(text string) string {
+	for _, begin := range []string{"MOVED", "ASK", "REDIRECT"} {
+		if strings.HasPrefix(text, begin) {
+			return begin
+		}
+	}
+	return ""
+}
+
+func hasWords(text string, count int) error {
+	if strings.Count(text, " ")+1 < count {
+		return fmt.Errorf("%.80q, which lacks words", text)
+	}
+	return nil
 }

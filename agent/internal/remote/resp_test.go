@@ -17,6 +17,10 @@ func TestScannerCounts(t *testing.T) {
 		"*1\r\n*1\r\n*1\r\n*0\r\n":                1,
 		"$5\r\nab":                                0,
 		">2\r\n+message\r\n+a\r\n+OK\r\n":         1,
+		"-MOVED 7 127.0.0.1:1\r\n-ASK 7 a:1\r\n":  2,
+		"!9\r\nASK 7 a:1\r\n+MOVED\r\n":           2,
+		">3\r\n+message\r\n+a\r\n$1\r\nb\r\n":     0,
+		">3\r\n+message\r\n+b\r\n+c\r\n:1\r\n":    1,
 	} {
 		for size := 1; size <= len(text); size++ { // however it is cut
 			s := scanner{push: true}
@@ -43,6 +47,16 @@ func TestScannerRefuses(t *testing.T) {
 		"+" + strings.Repeat("a", 5000), "*100\r\n" + strings.Repeat("$1000000\r\n"+strings.Repeat("a", 1000000)+"\r\n", 9),
 	} {
 		s := scanner{}
+		if err := s.scan([]byte(text)); err == nil {
+			t.Errorf("%.60q: nothing is wrong with it", text)
+		}
+	}
+	for _, text := range []string{
+		"-MOVED\r\n", "-MOVED 5\r\n", "-ASKED\r\n", "!5\r\nMOVED\r\n", "*1\r\n-ASK x\r\n", "-REDIRECT\r\n",
+		">3\r\n+message\r\n+%2bsentinel\r\n+a b c\r\n", ">3\r\n$7\r\nmessage\r\n$14\r\n%2bswitch-master\r\n$7\r\na b c d\r\n",
+	} {
+		text = strings.ReplaceAll(text, "%2b", "+")
+		s := scanner{push: true}
 		if err := s.scan([]byte(text)); err == nil {
 			t.Errorf("%.60q: nothing is wrong with it", text)
 		}
