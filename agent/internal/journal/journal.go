@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // Every is for how long a cause is silent after a line.
@@ -77,7 +78,7 @@ func (l *Log) line(priority int, name, format string, arguments []any) {
 }
 
 func printable(r rune) rune {
-	if r < ' ' || r == 0x7f {
+	if !unicode.IsPrint(r) {
 		return ' '
 	}
 	return r

@@ -85,7 +85,7 @@ func (c *Client) keep() {
 			c.changed(false, time.Time{}, 0)
 		}
 		if err != nil {
-			c.log.Failure("far", "%s: %s; until it is there, clients of other machines get full handshakes", c.far, explained(err))
+			c.log.Failure("far", "%s: %s; until it is there, clients of other machines get full handshakes", c.far, c.explained(err))
 		}
 		select {
 		case <-c.stop:
@@ -284,9 +284,8 @@ func (c *Client) verdict(l *link, err error) error {
 		return far.ErrLost
 	}
 	text := answer.Error()
-	word, _, _ := strings.Cut(text, " ")
-	c.log.Failure("far: "+word, "%s: %s", c.far, explained(err))
-	if word == "READONLY" && l != nil && !c.far.Cluster {
+	c.log.Failure(causeOf(text), "%s: %s", c.far, c.explained(err))
+	if strings.HasPrefix(text, "READONLY") && l != nil && !c.far.Cluster {
 		time.AfterFunc(switchEvery, func() { l.fault(err) })
 	}
 	return far.ErrRefused

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,8 +14,7 @@ import (
 	"gosess/agent/internal/far"
 )
 
-// pretend is a server that answers as a test says to each command; but for HELLO, CLIENT and PING, as a real one. Nil answers
-// +OK.
+// pretend is a server that answers each command as a test says, and as a real one where that says nothing.
 func pretend(t *testing.T, answer func(port int, words []string) string) (port int) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -35,15 +36,17 @@ func pretend(t *testing.T, answer func(port int, words []string) string) (port i
 					if err != nil {
 						return
 					}
-					said := "+OK\r\n"
-					switch strings.ToUpper(words[0]) {
-					case "HELLO":
+					said := answer(port, words)
+					switch name := strings.ToUpper(words[0]); {
+					case said != "":
+					case name == "HELLO":
 						said = "%2\r\n+server\r\n+redis\r\n+proto\r\n:3\r\n"
-					case "PING":
+					case name == "PING":
 						said = "+PONG\r\n"
-					case "CLIENT":
+					case name == "GET":
+						said = "_\r\n"
 					default:
-						said = answer(port, words)
+						said = "+OK\r\n"
 					}
 					if _, err := io.WriteString(c, said); err != nil {
 						return
@@ -84,12 +87,74 @@ func TestRedirectedNowhere(t *testing.T) {
 			case "GET":
 				return redirect
 			}
-			return "+OK\r\n"
+			return ""
 		})
 		m := start(t, fmt.Sprintf("redis://127.0.0.1:%d?cluster", port))
 		m.waitSays("which lacks words")
 		if _, err := m.get(far.Get, keyOf(1)); err == nil {
 			t.Errorf("%q: an answer", redirect)
 		}
+	}
+}
+
+// TestRepeatedPassword has servers repeat what they were sent, as some do with what they do not understand.
+func TestRepeatedPassword(t *testing.T) {
+	t.Parallel()
+	password := filepath.Join(t.TempDir(), "password")
+	os.WriteFile(password, []byte("a very long password that is secret\n"), 0o600)
+	for name, answer := range map[string]func(int, []string) string{
+		"hello": func(_ int, words []string) string {
+			if words[0] == "HELLO" || words[0] == "AUTH" {
+				return "-ERR I do not know " + strings.Join(words, " ") + "\r\n"
+			}
+			return ""
+		},
+		"cut": func(_ int, words []string) string {
+			if words[0] == "HELLO" || words[0] == "AUTH" {
+				return "-ERR unknown command, with args beginning with: '3' 'AUTH' 'default' 'a very long password that\r\n"
+			}
+			return ""
+		},
+		"get": func(_ int, words []string) string {
+			if words[0] == "SET" {
+				return "-ERR said by a very long password that is secret\r\n"
+			}
+			return ""
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := start(t, fmt.Sprintf("redis://127.0.0.1:%d?password=%s", pretend(t, answer), password))
+			if name == "get" {
+				m.waitUp()
+				m.put(keyOf(1), "one", 100)
+			}
+			m.waitSays(map[string]string{"hello": "I do not know", "cut": "unknown command", "get": "said by"}[name])
+			if said := m.log(); strings.Contains(said, "very long") {
+				t.Errorf("the password is in the log: %s", said)
+			}
+		})
+	}
+}
+
+// TestManyErrors has a server answer with ever new errors: these are one cause of log lines.
+func TestManyErrors(t *testing.T) {
+	t.Parallel()
+	count := 0
+	m := start(t, fmt.Sprintf("redis://127.0.0.1:%d", pretend(t, func(_ int, words []string) string {
+		if words[0] != "SET" {
+			return ""
+		}
+		count++
+		return fmt.Sprintf("-ERROR%d \u009b31mred\r\n", count)
+	})))
+	m.waitUp()
+	for i := range 100 {
+		if err := m.put(keyOf(i), "one", 100); err != far.ErrRefused {
+			t.Fatal(err)
+		}
+	}
+	if said := m.log(); strings.Count(said, "ERROR") != 1 || strings.Contains(said, "\u009b") {
+		t.Errorf("it said: %q", said)
 	}
 }

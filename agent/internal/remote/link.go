@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -205,24 +206,47 @@ func notSent(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, valkey.ErrClosing)
 }
 
-// explained is what a fault means, where the bare text does not say it.
-func explained(err error) string {
-	text := err.Error()
-	switch {
-	case strings.HasPrefix(text, "WRONGPASS"), strings.HasPrefix(text, "NOAUTH"), strings.HasPrefix(text, "ERR AUTH"):
-		return "it does not accept the user or password: " + text
-	case strings.HasPrefix(text, "NOPERM"):
-		return "its ACL forbids a command that the agent needs (docs/fleet.md lists them): " + text
-	case strings.HasPrefix(text, "MOVED"), strings.HasPrefix(text, "CROSSSLOT"):
-		return "it is part of a cluster; allowed: a URL with ?cluster: " + text
-	case strings.HasPrefix(text, "READONLY"):
-		return "it is a replica, and takes nothing: " + text
-	case strings.HasPrefix(text, "OOM"):
-		return "its memory is full, and its policy is to evict nothing (maxmemory-policy): " + text
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time: " + text
+// explained is what a fault means, where the bare text does not say it. A server may repeat what it was sent, the password too.
+func (c target) explained(err error) string {
+	text, _, _ := strings.Cut(err.Error(), ", with args beginning with")
+	for _, secret := range []options.Secret{c.secrets.Password, c.secrets.SentinelPassword} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, string(secret), "(secret)")
+		}
 	}
-	return text
+	return meaning(err, text) + text
+}
+
+func meaning(err error, text string) string {
+	switch {
+	case strings.HasPrefix(text, "WRONGPASS"), strings.HasPrefix(text, "NOAUTH"), strings.HasPrefix(text, "AUTH "):
+		return "it does not accept the user or password: "
+	case strings.HasPrefix(text, "NOPERM"):
+		return "its ACL forbids a command that the agent needs (docs/fleet.md lists them): "
+	case strings.HasPrefix(text, "MOVED"), strings.HasPrefix(text, "CROSSSLOT"):
+		return "it is part of a cluster; allowed: a URL with ?cluster: "
+	case strings.HasPrefix(text, "READONLY"):
+		return "it is a replica, and takes nothing: "
+	case strings.HasPrefix(text, "OOM"):
+		return "its memory is full, and its policy is to evict nothing (maxmemory-policy): "
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time: "
+	}
+	return ""
+}
+
+// refusals are errors that servers have reason to answer with, each of which is a cause of log lines. All others are one: of ERR the library shows only what
+// follows.
+var refusals = []string{"ASK", "BUSY", "CLUSTERDOWN", "CROSSSLOT", "LOADING", "MASTERDOWN", "MISCONF", "MOVED", "NOAUTH", "NOPERM", "NOREPLICAS",
+	"OOM", "READONLY", "TRYAGAIN", "WRONGPASS", "WRONGTYPE"}
+
+// causeOf is the cause of an error that a server has answered.
+func causeOf(text string) string {
+	word, _, _ := strings.Cut(text, " ")
+	if !slices.Contains(refusals, word) {
+		word = "other"
+	}
+	return "far: " + word
 }
 
 // Library is what speaks with the store.

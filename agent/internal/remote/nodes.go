@@ -26,7 +26,7 @@ func (c *Client) Connect(patience time.Duration) error {
 			return nil
 		}
 		if time.Now().After(end) {
-			return errors.New(explained(err))
+			return errors.New(c.explained(err))
 		}
 	}
 }
@@ -53,7 +53,11 @@ func (c *Client) Nodes() ([]Node, error) {
 			if text, err := result.ToString(); err == nil {
 				return parseInfo(text), nil
 			}
-			return result.AsStrMap()
+			answer, err := result.AsStrMap()
+			if err != nil {
+				err = errors.New(c.explained(err))
+			}
+			return answer, err
 		}})
 	}
 	return nodes, nil

@@ -38,7 +38,7 @@ type broadcast struct {
 func (b *broadcast) listen(hosts func() []string) {
 	for {
 		if err := b.subscribe(hosts()); err != nil {
-			b.log.Failure("push", "%s: what other machines store is not heard of at once, and is asked for when it is needed: %s", b.far, explained(err))
+			b.log.Failure("push", "%s: what other machines store is not heard of at once, and is asked for when it is needed: %s", b.far, b.explained(err))
 		}
 		select {
 		case <-b.stop:
