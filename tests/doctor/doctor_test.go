@@ -9,15 +9,18 @@ import (
 	"strings"
 	"testing"
 
+	"gosess/tests/fleet/network"
 	"gosess/tests/harness"
 )
 
 func TestMain(m *testing.M) {
-	status := harness.Together(m)
-	if err := writeBeside(); err != nil {
-		panic(err)
-	}
-	os.Exit(status)
+	os.Exit(network.Main(m, func(m *testing.M) int {
+		status := harness.Together(m)
+		if err := writeBeside(); err != nil {
+			panic(err)
+		}
+		return status
+	}))
 }
 
 // a question is a service with what the doctor has to say of it.

@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,29 +29,22 @@ func runs(t *testing.T) int {
 	return count
 }
 
-// A tenth machine is a service of ten machines, of which number four is as this test says.
+// A tenth is a service of ten machines, of which number four is as this test says.
 type tenth struct {
 	name  string
 	lines string // of the configuration of number four; "": it is as the others are
-	apart string // what is found where each has an address
-	mixed string // what is found where all are behind one
+	apart string // the fault that is found where each has an address; "": none
+	mixed string // and where all are behind one
 }
 
 const numberFour = 4
 
 // One bad machine of ten is found in at least 99 of 100 runs, whatever is bad about it: where each has an address of the one name,
-// and it is named then, and where all are behind one address. Of ten good ones nothing is found.
+// and it is named then, and where all are behind one address. Ten good ones have no fault.
 func TestOneOfTen(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root may give a process a file of hosts of its own")
-	}
+	all := newMachines(t)
 	dir := harness.TempDir(t)
-	n, err := harness.NewNginx(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.Tickets, n.SessionCache = true, "shared:all:1m"
 	key := "ssl_session_ticket_key " + keyFile(t, dir, "key", random(t, 80)) + ";"
 	cases := []tenth{
 		{"nothing", "", "", ""},
@@ -58,29 +52,27 @@ func TestOneOfTen(t *testing.T) {
 		{"no sessions", "ssl_session_cache off; ssl_session_tickets off;", "addresses-apart/keys", "partly-resumed/keys"},
 	}
 	ports := make([]int, len(cases))
-	single := make([]string, len(cases))
 	for i, c := range cases {
-		ports[i], single[i] = ten(t, n, key, c.lines)
+		ports[i] = all.service(t, key, cmp.Or(c.lines, key))
 	}
-	var hosts strings.Builder
-	for number := 1; number <= 10; number++ {
-		fmt.Fprintf(&hosts, "127.0.0.%d www.test\n", number)
-	}
-	names := keyFile(t, dir, "hosts", []byte(hosts.String()))
-	started(t, n)
+	all.start(t)
+	const name = "www.test"
+	hosts := keyFile(t, dir, "hosts", all.hosts(name))
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			addresses := all.addresses(ports[i])
 			found := 0
 			for range runs(t) {
-				if r := byName(t, names, ports[i]); c.found(t, r, c.apart, fmt.Sprintf("127.0.0.%d:%d", numberFour, ports[i])) {
+				if r := byName(t, hosts, fmt.Sprint(name, ":", ports[i])); c.found(t, r, c.apart, addresses[numberFour-1]) {
 					found++
 				}
 			}
 			c.judge(t, "ten addresses", found)
+			single := fmt.Sprint("127.0.0.1:", balancer(t, addresses...))
 			found = 0
 			for range runs(t) {
-				if r := harness.Diagnose(t, single[i]); c.found(t, r, c.mixed, "") {
+				if r := harness.Diagnose(t, single); c.found(t, r, c.mixed, "") {
 					found++
 				}
 			}
@@ -89,46 +81,28 @@ func TestOneOfTen(t *testing.T) {
 	}
 }
 
-// ten adds the machines of a service to nginx: at ten addresses of one port, and behind one address.
-func ten(t *testing.T, n *harness.Nginx, good, bad string) (port int, single string) {
-	t.Helper()
-	port = service(t, n, good)
-	site := len(n.Sites) - 1
-	addresses := []string{fmt.Sprint("127.0.0.1:", port)}
-	if bad == "" {
-		bad = good
-	}
-	service(t, n, bad) // the port that it has beside is nobody's
-	for number := 2; number <= 10; number++ {
-		its := &n.Sites[site]
-		if number == numberFour {
-			its = &n.Sites[site+1]
-		}
-		its.Directives += fmt.Sprintf(" listen 127.0.0.%d:%d ssl;", number, port)
-		addresses = append(addresses, fmt.Sprintf("127.0.0.%d:%d", number, port))
-	}
-	return port, fmt.Sprint("127.0.0.1:", balancer(t, addresses...))
-}
-
 // byName has the doctor look at a name that has ten addresses.
-func byName(t *testing.T, hosts string, port int) harness.Diagnosis {
+func byName(t *testing.T, hosts, target string) harness.Diagnosis {
 	t.Helper()
 	gosess, err := harness.Built("gosess")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return harness.ReadDiagnosis(t, exec.Command("unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`,
-		hosts, gosess, "doctor", "--json", "--rate", "1000", fmt.Sprint("www.test:", port)))
+		hosts, gosess, "doctor", "--json", "--rate", "1000", target))
 }
 
 // found says whether a diagnosis has that finding, and names the machine where it is named at all.
 func (c tenth) found(t *testing.T, r harness.Diagnosis, code, alone string) bool {
 	t.Helper()
 	if code == "" {
-		if r.Status != 0 || len(r.Findings) != 0 {
-			t.Errorf("of ten that are alike: %s", r.Text)
+		for _, finding := range r.Findings {
+			// nginx has a cache for each machine, and clients without tickets come to another one.
+			if finding.Level != "remark" || !strings.HasSuffix(finding.Code, "/cache") || !strings.Contains(finding.What, "clients without tickets") {
+				t.Errorf("of ten that are alike: %s", r.Text)
+			}
 		}
-		return true
+		return r.Status == 0
 	}
 	for _, finding := range r.Findings {
 		if finding.Code == code && finding.Level == "fault" && strings.Contains(finding.What, alone) {
