@@ -116,9 +116,9 @@ func mean(first bool) string {
 	return ""
 }
 
-// gauge is a bar for a part of hundred.
+// gauge is a bar for a part of hundred. What a store says may be anything: of more than hundred the bar is full.
 func gauge(title string, part float64, more string) string {
 	const width = 20
-	full := int(part/100*width + 0.5)
+	full := int(min(part, 100)/100*width + 0.5)
 	return fmt.Sprintf("%-9s %5.1f %% [%s%s] %s", title, part, strings.Repeat("#", full), strings.Repeat(".", width-full), more)
 }
