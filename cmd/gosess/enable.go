@@ -1,15 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+
+	"gosess/internal/regular"
 )
 
 type knownService struct{ name, hint string }
@@ -23,6 +26,7 @@ var services = []knownService{
 
 const (
 	dropInName = "50-gosess.conf"
+	dropInNew  = ".50-gosess.new" // until it is whole
 	dropInMark = "# Made by gosess enable. gosess disable takes it away."
 )
 
@@ -61,7 +65,7 @@ func prepareEnable(flags *flag.FlagSet) action {
 		}
 		path := dropInPath(*root, name)
 		if !*show {
-			if err := writeDropIn(path, text); err != nil {
+			if err := inFolder(*root, path, true, func(folder *os.Root) error { return write(folder, text) }); err != nil {
 				return err
 			}
 		}
@@ -89,13 +93,10 @@ func prepareDisable(flags *flag.FlagSet) action {
 			return err
 		}
 		path := dropInPath(*root, name)
-		if err := mayReplace(path); err != nil {
+		if err := inFolder(*root, path, false, remove); err != nil {
 			return err
 		}
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-		_ = os.Remove(filepath.Dir(path)) // it stays where it is not empty
+		_ = syscall.Rmdir(filepath.Dir(path)) // it stays where it is not empty, and where it is a link
 		if *asJSON {
 			return writeObject(out, object{{"removed", path}, {"next", restart(name)}})
 		}
@@ -133,37 +134,97 @@ StateDirectory=gosess
 `, nil
 }
 
-// mayReplace reports an error where the file is somebody else's.
-func mayReplace(path string) error {
-	there, err := os.ReadFile(path)
-	if err == nil && !bytes.HasPrefix(there, []byte(dropInMark)) {
-		return fmt.Errorf("%s was not made by gosess enable, and stays as it is", path)
+// inFolder does something in the folder of a drop-in, which is made where that is wanted and it is not there. In the system that
+// this program runs in, links lead where they say; below another root none does that leads out of it: in an image, it would lead
+// into this system.
+func inFolder(root, path string, wanted bool, do func(folder *os.Root) error) error {
+	folder, err := filepath.Rel(root, filepath.Dir(path))
+	if err != nil {
+		return err
 	}
-	return err
+	if filepath.Clean(root) == "/" {
+		folder = strings.TrimPrefix(followed(followed("/etc/systemd/system")+"/"+filepath.Base(folder)), "/")
+	}
+	system, err := os.OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer system.Close()
+	if wanted {
+		if err := system.MkdirAll(folder, 0o755); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	opened, err := system.OpenRoot(folder)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer opened.Close()
+	if err := do(opened); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
-// writeDropIn replaces the whole file at once, so that systemd never reads half of it.
-func writeDropIn(path, text string) (err error) {
-	if err := mayReplace(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// followed is a path without its links, or as it is where nothing is there.
+func followed(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// remove removes the file, if it is ours.
+func remove(folder *os.Root) error {
+	if err := mayReplace(folder); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	return folder.Remove(dropInName)
+}
+
+// mayReplace reports an error where the file is somebody else's, as a link is, or anything else that is no regular file.
+func mayReplace(folder *os.Root) error {
+	info, err := folder.Lstat(dropInName)
+	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".gosess")
+	begin := make([]byte, len(dropInMark))
+	if info.Mode().IsRegular() {
+		file, err := folder.OpenFile(dropInName, os.O_RDONLY|regular.NoWait, 0)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		_, _ = io.ReadFull(file, begin) // it may be shorter
+	}
+	if string(begin) != dropInMark {
+		return errors.New("it was not made by gosess enable, and stays as it is")
+	}
+	return nil
+}
+
+// write writes the file: whole, so that systemd never reads half of it. What an earlier attempt has left is no obstacle.
+func write(folder *os.Root, text string) (err error) {
+	if err := mayReplace(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := folder.Remove(dropInNew); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := folder.OpenFile(dropInNew, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(file.Name())
+			_ = folder.Remove(dropInNew)
 		}
 	}()
 	_, err = file.WriteString(text)
 	if err := errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	return folder.Rename(dropInNew, dropInName)
 }
 
 func hintOf(service string) string {
