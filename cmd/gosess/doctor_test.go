@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +17,10 @@ import (
 // Whoever is there, or nobody: one clear line, and a status that says so.
 func TestDoctorReachesNobody(t *testing.T) {
 	serve := func(handle func(net.Conn)) string { return harness.Listen(t, handle).String() }
+	pipe, others := filepath.Join(t.TempDir(), "pipe"), filepath.Join(t.TempDir(), "record")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.WriteFile(others, []byte(`{"format": 1, "target": "\u001b[31mred"}`), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -32,10 +39,13 @@ func TestDoctorReachesNobody(t *testing.T) {
 		"another server":    {[]string{"127.0.0.1:1", "--server", "iis"}, "allowed: nginx"},
 		"too fast":          {[]string{"127.0.0.1:1", "--rate", "0"}, "from 1 to"},
 		"no record of ours": {[]string{"127.0.0.1:1", "--since", "doctor_test.go"}, "no record of gosess doctor"},
+		"a pipe":            {[]string{"127.0.0.1:1", "--since", pipe}, "not a regular file"},
+		"a device":          {[]string{"127.0.0.1:1", "--since", "/dev/zero"}, "not a regular file"},
+		"another's record":  {[]string{"127.0.0.1:1", "--since", others}, `a record of "\x1b[31mred", not of "127.0.0.1:1"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // two of them take the time that a server is given to answer
-			r := gosess(t, home, nil, append([]string{"doctor"}, c.args...)...)
+			r := bounded(t, 0, append([]string{"doctor"}, c.args...)...)
 			if r.status != 2 || r.stdout != "" || !strings.Contains(r.stderr, c.want) || strings.Count(r.stderr, "\n") != 1 {
 				t.Errorf("%+v, want %q", r, c.want)
 			}

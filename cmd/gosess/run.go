@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"gosess/capi/settings"
+	"gosess/internal/regular"
 )
 
 const (
@@ -119,7 +120,7 @@ func checkCore(library string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(path)
+	file, err := regular.Open(path, os.O_RDONLY)
 	if err != nil {
 		return fmt.Errorf("the Go half of the library is missing: %w", err)
 	}

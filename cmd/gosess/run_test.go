@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -135,8 +136,8 @@ func TestRunWithoutTheCore(t *testing.T) {
 		t.Fatal(err)
 	}
 	there := filepath.Join(dir, "lib", core)
-	away := filepath.Join(dir, core)
-	if err := os.Rename(there, away); err != nil {
+	away, pipe := filepath.Join(dir, core), filepath.Join(dir, "pipe")
+	if err := errors.Join(os.Rename(there, away), syscall.Mkfifo(pipe, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -147,6 +148,7 @@ func TestRunWithoutTheCore(t *testing.T) {
 		{nil, 1, "gosess: the Go half of the library is missing: open " + there},
 		{[]string{"GOSESS_CORE=" + there}, 1, "gosess: the Go half of the library is missing: open " + there},
 		{[]string{"GOSESS_CORE=" + core}, 2, "an absolute path"},
+		{[]string{"GOSESS_CORE=" + pipe}, 1, pipe + ": not a regular file"},
 		{[]string{"GOSESS_CORE=" + away}, 0, ""},
 	} {
 		r := gosess(t, dir, test.variables, "run", "--", "true")

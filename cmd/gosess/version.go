@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"gosess/capi/settings"
+	"gosess/internal/regular"
 	"gosess/sessioncache/shm"
 )
 
@@ -66,23 +67,26 @@ func lookAround() (found installed) {
 
 // read reads the mark that both halves have: shim.h, GOSESS_MARK.
 func (h *half) read() {
-	version, abi, err := markOf(h.path)
+	file, err := regular.Open(h.path, os.O_RDONLY)
 	if err != nil {
 		h.note = err.Error()
 		return
 	}
-	h.version, h.abi = version, abi
-	if built, err := buildinfo.ReadFile(h.path); err == nil {
+	defer file.Close()
+	if h.version, h.abi, err = markOf(file); err != nil {
+		h.note = err.Error()
+		return
+	}
+	if built, err := buildinfo.Read(file); err == nil {
 		h.note = built.GoVersion
 	}
 }
 
-func markOf(path string) (version, abi string, err error) {
-	file, err := elf.Open(path)
+func markOf(opened *os.File) (version, abi string, err error) {
+	file, err := elf.NewFile(opened)
 	if err != nil {
 		return "", "", err
 	}
-	defer file.Close()
 	section := file.Section(".gosess")
 	if section == nil {
 		return "", "", errors.New("has no mark of gosess")

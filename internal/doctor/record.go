@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gosess/internal/probe"
+	"gosess/internal/regular"
 )
 
 // Record is what one run leaves for the next: when each key was seen, and a session of each way and address. The sessions'
@@ -46,7 +47,7 @@ type recordedTicket struct {
 
 // ReadRecord reads the record of an earlier run; nil where there is none yet.
 func ReadRecord(path, target string) (*Record, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path, os.O_RDONLY)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -63,7 +64,7 @@ func ReadRecord(path, target string) (*Record, error) {
 		return nil, fmt.Errorf("%s: no record of gosess doctor", path)
 	}
 	if record.Target != target {
-		return nil, fmt.Errorf("%s: a record of %s, not of %s", path, record.Target, target)
+		return nil, fmt.Errorf("%s: a record of %q, not of %q", path, record.Target, target)
 	}
 	return record, nil
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"gosess/capi/settings"
+	"gosess/internal/regular"
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
 )
@@ -96,8 +97,7 @@ func (s *Store) open(path string) error {
 	if s.writable {
 		mode, protection = os.O_RDWR, syscall.PROT_READ|syscall.PROT_WRITE
 	}
-	// Whatever it names: not waiting for the other end of a pipe.
-	file, err := os.OpenFile(path, mode|syscall.O_NONBLOCK, 0)
+	file, err := regular.Open(path, mode)
 	if err != nil {
 		return err
 	}
@@ -107,9 +107,6 @@ func (s *Store) open(path string) error {
 		return err
 	}
 	s.path, s.file = path, info
-	if !info.Mode().IsRegular() {
-		return errors.New("not a regular file")
-	}
 	if info.Size() == 0 {
 		return shm.ErrNotOurs
 	}
