@@ -86,7 +86,7 @@ func (e *examiner) visit(ctx context.Context, address int, ask probe.Ask) (probe
 	switch {
 	case err == nil:
 		to.failed = 0
-	case ctx.Err() == nil:
+	case ctx.Err() == nil && !errors.Is(err, probe.ErrAsk):
 		e.report.Failed++
 		e.report.Failure = to.Address + ": " + err.Error()
 		to.failed++
@@ -107,7 +107,7 @@ func (e *examiner) note(to *Address, ask probe.Ask, seen probe.Seen) {
 			break
 		}
 		if gives(ask.Kind, []probe.Session{session}) == givesTicket {
-			e.report.Keys.tickets = append(e.report.Keys.tickets, sampled{session.Ticket, to.Address})
+			e.report.Keys.remember(session.Ticket, to.Address)
 		}
 	}
 	if seen.Resumed || ask.Session != nil || ask.Name != e.name {

@@ -26,6 +26,9 @@ var macs = []func() hash.Hash{sha256.New, sha512.New384, sha1.New, sha512.New} /
 // guess says what of a ticket's keys is all zero, as of a key file that was made of /dev/zero, or of one that nobody has
 // filled; or another byte again and again.
 func guess(ticket []byte) string {
+	if len(ticket) <= sealedFrom {
+		return "" // it is none, or was not kept
+	}
 	for filling := range 256 {
 		for _, size := range []int{16, 32} {
 			key := bytes.Repeat([]byte{byte(filling)}, size)

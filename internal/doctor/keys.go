@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bytes"
 	"encoding/hex"
 	"slices"
 )
@@ -11,6 +12,30 @@ var nameSizes = []int{16, 8, 4}
 
 // fewTickets do not show which of their bytes are a name.
 const fewTickets = 4
+
+// Bounds of what is remembered of the tickets of a service, which may send as many as it likes, of any size and under any name.
+const (
+	ticketsMost = 16384    // that are counted
+	wholesMost  = 32       // that are kept whole: one of each name
+	wholeMost   = 16 << 10 // bytes of such a ticket
+)
+
+// remember takes up a ticket: whole where it is the first that begins so, else its beginning.
+func (k *Keys) remember(ticket []byte, address string) {
+	if len(k.tickets) == ticketsMost {
+		return
+	}
+	begin := ticket[:min(len(ticket), nameSizes[0])]
+	if k.wholes < wholesMost && len(ticket) <= wholeMost && !k.known(begin) {
+		k.wholes++
+		begin = ticket
+	}
+	k.tickets = append(k.tickets, sampled{bytes.Clone(begin), address})
+}
+
+func (k *Keys) known(begin []byte) bool {
+	return slices.ContainsFunc(k.tickets, func(t sampled) bool { return bytes.HasPrefix(t.ticket, begin) })
+}
 
 // keysOf are the keys of tickets by their names.
 func keysOf(tickets []sampled) (size int, keys []Key) {

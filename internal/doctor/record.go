@@ -27,8 +27,9 @@ type Record struct {
 
 const (
 	recordFormat = 1
-	recordLimit  = 1 << 20 // bytes
-	recordedKeys = 200     // that are remembered, the newest
+	recordLimit  = 4 << 20  // bytes
+	sessionLimit = 16 << 10 // bytes of a session: one of each way at as many addresses as are looked at stay below the other limit
+	recordedKeys = 200      // that are remembered, the newest
 )
 
 type recordedKey struct {
@@ -87,22 +88,26 @@ func (r *Record) Write(path string) error {
 	return os.Rename(made.Name(), path)
 }
 
-// compare offers the sessions of an earlier run where they were made.
+// compare offers the sessions of an earlier run where they were made: one of each way at each address, under the name that is asked
+// for now too.
 func (e *examiner) compare(ctx context.Context, before *Record) {
 	since := &Since{When: before.When}
-	for _, old := range before.Sessions {
-		at := slices.IndexFunc(e.report.Addresses, func(a *Address) bool { return a.Address == old.Address })
-		way := slices.IndexFunc(e.report.Ways, func(w *Way) bool { return w.Name == old.Way })
-		if at < 0 || way < 0 {
-			continue
+	for at, address := range e.report.Addresses {
+		for _, way := range e.report.Ways {
+			n := slices.IndexFunc(before.Sessions, func(old recordedTicket) bool {
+				return old.Address == address.Address && old.Way == way.Name && old.Name == e.name
+			})
+			if n < 0 {
+				continue
+			}
+			old := before.Sessions[n]
+			seen, err := e.visit(ctx, at, probe.Ask{Name: e.name, Kind: way.Kind, Session: &old.Session})
+			if err != nil {
+				continue
+			}
+			since.Sessions = append(since.Sessions, Kept{old.Way, old.Address, Duration(e.report.When.Sub(old.Made)),
+				Duration(old.Session.Hint), seen.Resumed})
 		}
-		ask := probe.Ask{Name: old.Name, Kind: e.report.Ways[way].Kind, Session: &old.Session}
-		seen, err := e.visit(ctx, at, ask)
-		if err != nil {
-			continue
-		}
-		since.Sessions = append(since.Sessions, Kept{old.Way, old.Address, Duration(e.report.When.Sub(old.Made)),
-			Duration(old.Session.Hint), seen.Resumed})
 	}
 	e.report.Since = since
 }
@@ -148,6 +153,9 @@ func (e *examiner) leave(ctx context.Context, record *Record) {
 				continue
 			}
 			session := seen.Sessions[len(seen.Sessions)-1]
+			if len(session.DER)+len(session.Ticket) > sessionLimit {
+				continue
+			}
 			record.Sessions = append(record.Sessions, recordedTicket{way.Name, address.Address, e.name, time.Now(), session})
 		}
 	}

@@ -154,9 +154,10 @@ type Keys struct {
 	Keys      []Key  `json:"keys"`
 	Default   string `json:"default,omitempty"` // what everybody can guess of them
 	tickets   []sampled
+	wholes    int // of the tickets, those that are whole
 }
 
-// sampled is a ticket with the address that gave it.
+// sampled is a ticket, or its beginning, with the address that gave it.
 type sampled struct {
 	ticket  []byte
 	address string

@@ -19,7 +19,7 @@ const (
 func Connect(ctx context.Context, ask Ask) (Seen, error) {
 	tls, err := newTLS(ask)
 	if err != nil {
-		return Seen{}, err
+		return Seen{}, fmt.Errorf("%w: %w", ErrAsk, err)
 	}
 	defer tls.free()
 	c := &conn{tls: tls, left: byteLimit, piece: make([]byte, pieceSize)}
@@ -49,6 +49,10 @@ func Connect(ctx context.Context, ask Ask) (Seen, error) {
 	seen.Sessions = c.tls.sessions()
 	return seen, nil
 }
+
+// ErrAsk is wrapped where nobody was asked, as libssl cannot make such a connection: with a session that is none, or under a name
+// that is too long.
+var ErrAsk = errors.New("no connection was made")
 
 // ErrRefused is wrapped where somebody was there who made no handshake of this kind.
 var ErrRefused = errors.New("no handshake")
@@ -91,12 +95,16 @@ func dial(ctx context.Context, address string, ask Ask) (net.Conn, string, error
 // is to see it before, that is done.
 func firstBytes(ctx context.Context, c *conn, ask Ask) ([]byte, error) {
 	if ask.Early {
-		if err := c.tls.early(ask.Talk.request(ask.Name, ask.Address)); err != nil {
-			return nil, fmt.Errorf("no early data: %w", err)
+		request := ask.Talk.request(ask.Name, ask.Address)
+		if len(request) == 0 {
+			return nil, fmt.Errorf("%w: there is nothing to say in early data", ErrAsk)
+		}
+		if err := c.tls.early(request); err != nil {
+			return nil, fmt.Errorf("%w: no early data: %w", ErrAsk, err)
 		}
 	}
 	if err := c.tls.handshake(); !errors.Is(err, errWants) {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrAsk, err)
 	}
 	first := c.pending()
 	if ask.Before == "" {

@@ -242,3 +242,20 @@ func TestStartTLS(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What libssl cannot ask at all is told from what a server answers, and no server hears of it.
+func TestNobodyIsAsked(t *testing.T) {
+	address := listen(t, func(net.Conn) { t.Error("somebody was asked") })
+	for name, ask := range map[string]Ask{
+		"a session that is none": {Session: &Session{DER: []byte("nonsense")}},
+		"no session":             {Session: &Session{}},
+		"a name that is long":    {Name: strings.Repeat("a", 300)},
+		"early data for nobody":  {Early: true, Talk: TalkAt("443")},
+		"early data of nothing":  {Early: true, Talk: Silent},
+	} {
+		ask.Address, ask.Kind, ask.Patience = address, ByPSK, time.Minute
+		if _, err := Connect(t.Context(), ask); !errors.Is(err, ErrAsk) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
