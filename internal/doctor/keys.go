@@ -39,37 +39,38 @@ func (k *Keys) known(begin []byte) bool {
 
 // keysOf are the keys of tickets by their names.
 func keysOf(tickets []sampled) (size int, keys []Key) {
-	if len(tickets) < fewTickets {
-		return 0, nil
-	}
 	for _, size := range nameSizes {
-		if found := byName(tickets, size); 2*len(found) <= len(tickets) {
+		if found, different := byName(tickets, size); different >= fewTickets && 2*len(found) <= different {
 			return size, found
 		}
 	}
 	return 0, nil
 }
 
-// byName is the tickets by their first bytes, the most frequent first.
-func byName(tickets []sampled, size int) []Key {
-	var keys []Key
-	place := map[string]int{}
+// byName is the tickets by their first bytes, the most frequent first, and how many different ones there are: a client that is
+// resumed and given no new ticket shows the one that it has again, all of whose bytes are alike then.
+func byName(tickets []sampled, size int) (keys []Key, different int) {
+	place, known := map[string]int{}, map[string]bool{}
 	for _, t := range tickets {
 		if len(t.ticket) < size {
 			continue
 		}
 		name := hex.EncodeToString(t.ticket[:size])
-		n, known := place[name]
-		if !known {
+		n, named := place[name]
+		if !named {
 			n = len(keys)
 			place[name] = n
 			keys = append(keys, Key{Name: name, sample: t.ticket})
 		}
-		keys[n].Tickets++
+		if !known[string(t.ticket)] {
+			known[string(t.ticket)] = true
+			keys[n].Tickets++
+			different++
+		}
 		if !slices.Contains(keys[n].Addresses, t.address) {
 			keys[n].Addresses = append(keys[n].Addresses, t.address)
 		}
 	}
 	slices.SortStableFunc(keys, func(a, b Key) int { return b.Tickets - a.Tickets })
-	return keys
+	return keys, different
 }

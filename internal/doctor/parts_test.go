@@ -120,7 +120,7 @@ func TestKeyNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			copy(ticket, bytes.Repeat([]byte{byte(n % 3)}, size))
-			tickets = append(tickets, sampled{ticket, "a"})
+			tickets = append(tickets, sampled{ticket, "a"}, sampled{ticket, "a"}) // it is shown again where a resumption gives no other
 		}
 		if got, keys := keysOf(tickets); got != size || len(keys) != 3 || keys[0].Tickets != 4 {
 			t.Errorf("%d bytes: %d, %+v", size, got, keys)
