@@ -93,7 +93,11 @@ func prepareDisable(flags *flag.FlagSet) action {
 			return err
 		}
 		path := dropInPath(*root, name)
-		if err := inFolder(*root, path, false, remove); err != nil {
+		err = inFolder(*root, path, false, remove)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is not enabled: %w", name, err)
+		}
+		if err != nil {
 			return err
 		}
 		_ = syscall.Rmdir(filepath.Dir(path)) // it stays where it is not empty, and where it is a link

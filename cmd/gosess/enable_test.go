@@ -43,7 +43,7 @@ func TestEnableAndDisable(t *testing.T) {
 		if _, err := os.Lstat(folder); !os.IsNotExist(err) {
 			t.Errorf("%s: the folder is left: %v", service, err)
 		}
-		if r := gosess(t, home, nil, "disable", "--root", root, service); r.status != 1 || !strings.Contains(r.stderr, "no such file") {
+		if r := gosess(t, home, nil, "disable", "--root", root, service); r.status != 1 || !strings.Contains(r.stderr, service+" is not enabled: ") {
 			t.Errorf("%s, twice: %+v", service, r)
 		}
 	}

@@ -28,6 +28,9 @@ func prepareExport(flags *flag.FlagSet) action {
 	period := flags.String("period", setOr("GOSESS_TICKET_PERIOD", "1h"), "`PERIOD` of the servers' tickets (else GOSESS_TICKET_PERIOD, else 1h)")
 	keys, asJSON := keysOption(flags), jsonOption(flags)
 	return func(out *output, operands []string) error {
+		if *program == "" {
+			return usageError{"keys export: --for is missing; allowed: " + strings.Join(names, ", ")}
+		}
 		kind, known := ticketfile.Of(*program)
 		if !known {
 			return usageError{fmt.Sprintf("keys export: --for %q is unknown; allowed: %s", *program, strings.Join(names, ", "))}

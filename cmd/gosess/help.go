@@ -83,10 +83,10 @@ func optionsOf(c *command) (options []option) {
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
 		o := option{f.Name, "--" + f.Name, "", usage}
-		if b, ok := f.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {
+		if !isSwitch(f) {
 			o.value = value
 			o.name += " " + value
-			o.usage = strings.TrimSpace(strings.TrimPrefix(usage, value))
+			o.usage = strings.TrimLeft(strings.TrimPrefix(usage, value), ": ")
 		}
 		options = append(options, o)
 	})

@@ -59,8 +59,8 @@ func TestHelp(t *testing.T) {
 			t.Errorf("gosess(1) does not describe %s", c.name)
 		}
 		for _, o := range optionsOf(&c) {
-			if !strings.Contains(r.stdout, "\n  "+o.name+"\n        "+o.usage+"\n") || o.usage == "" {
-				t.Errorf("%s --help lacks %s", c.name, o.name)
+			if !strings.Contains(r.stdout, "\n  "+o.name+"\n        "+o.usage+"\n") || o.usage == "" || o.usage[0] == ':' {
+				t.Errorf("%s --help lacks %s, or does not begin with a word: %q", c.name, o.name, o.usage)
 			}
 			if !strings.Contains(synopsisIn(manual, c.name), "Fl -"+o.flag+"\n") &&
 				!strings.Contains(synopsisIn(manual, c.name), "Fl -"+o.flag+" ") {

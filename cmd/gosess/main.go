@@ -50,7 +50,7 @@ func run(c *command, out *output, args []string) error {
 		return writeHelp(out, c)
 	}
 	if err != nil {
-		return usageError{fmt.Sprintf("%s: %v; see gosess %s --help", c.name, err, c.name)}
+		return usageError{fmt.Sprintf("%s: %s; see gosess %s --help", c.name, sayOption(flags, err), c.name)}
 	}
 	return do(out, operands)
 }

@@ -122,7 +122,7 @@ func checkCore(library string) error {
 	}
 	file, err := regular.Open(path, os.O_RDONLY)
 	if err != nil {
-		return fmt.Errorf("the Go half of the library is missing: %w", err)
+		return fmt.Errorf("the Go half of the library is missing: %w; it lies beside libgosess.so, or where GOSESS_CORE says", err)
 	}
 	return file.Close()
 }

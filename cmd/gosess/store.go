@@ -45,6 +45,9 @@ func ownersOf(store *inspect.Store, name string) (owners []*sessioncache.Tag, er
 		owners = append(owners, (*sessioncache.Tag)(raw))
 	}
 	if len(owners) == 0 {
+		if len(known) == 0 {
+			known = []string{"none, as nobody has been served"}
+		}
 		return nil, fmt.Errorf("store %s: no context is called %q; there are: %s", store.Name, name, strings.Join(known, ", "))
 	}
 	return owners, nil

@@ -88,7 +88,7 @@ func find(ctx context.Context, resolve resolver, targets []string) (addresses []
 	for n, target := range targets {
 		host, port, err := net.SplitHostPort(target)
 		if err != nil {
-			return nil, "", fmt.Errorf("%s: not HOST:PORT", target)
+			return nil, "", fmt.Errorf("%s: not HOST:PORT, as in www.example.org:443", target)
 		}
 		ips := []net.IP{net.ParseIP(host)}
 		if ips[0] == nil {

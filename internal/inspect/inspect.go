@@ -67,7 +67,7 @@ func mappedBy(pid int) (string, error) {
 		return "", fmt.Errorf("there is no process %d", pid)
 	}
 	if err != nil {
-		return "", err
+		return "", explained(err)
 	}
 	defer maps.Close()
 	lines := bufio.NewScanner(maps)
@@ -81,6 +81,17 @@ func mappedBy(pid int) (string, error) {
 		return "", err
 	}
 	return "", fmt.Errorf("process %d has no store in memory mapped; one with a path is named by its URL", pid)
+}
+
+// explained is why a file cannot be opened, with what to do.
+func explained(err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%w; a server makes the store when it starts with it as its GOSESS_CACHE", err)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w; allowed: the user that the servers are started by, or root", err)
+	}
+	return err
 }
 
 func open(name, path string, access Access) (*Store, error) {
@@ -99,7 +110,7 @@ func (s *Store) open(path string) error {
 	}
 	file, err := regular.Open(path, mode)
 	if err != nil {
-		return err
+		return explained(err)
 	}
 	defer file.Close()
 	info, err := file.Stat()

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -14,6 +15,7 @@
 #include "../base/files.h"
 #include "../base/io.h"
 #include "../base/text.h"
+#include "url.h"
 
 bool gosess_check_file(const struct stat *status, const struct gosess_report *report)
 {
@@ -41,8 +43,14 @@ static bool check_room(uint64_t size, uint64_t room, const char *where,
         return true;
     char text[24], most[24];
     gosess_size_text(size, text);
-    gosess_size_text(room < UINT64_C(1) << 20 ? room : room >> 20 << 20, most);
-    return GOSESS_FAIL(report, "size %s is more than %s; allowed: up to %s", text, where, most);
+    gosess_size_text(room >> 20 << 20, most);
+    return room < GOSESS_SIZE_MIN
+               ? GOSESS_FAIL(report,
+                             "size %s is more than %s; allowed: more room, as the smallest store "
+                             "has 1m",
+                             text, where)
+               : GOSESS_FAIL(report, "size %s is more than %s; allowed: up to %s", text, where,
+                             most);
 }
 
 bool gosess_check_memory(uint64_t size, const struct gosess_report *report)
@@ -129,7 +137,7 @@ bool gosess_read_state(int fd, bool fleet, enum gosess_header_state *state, uint
 
 bool gosess_check_disk(uint64_t size, const struct gosess_report *report)
 {
-    char directory[PATH_MAX];
+    char directory[PATH_MAX], where[PATH_MAX + 32];
     struct statvfs system;
     struct rlimit limit;
 
@@ -141,6 +149,6 @@ bool gosess_check_disk(uint64_t size, const struct gosess_report *report)
         return GOSESS_FAIL(report, "cannot look at %s: %s", directory, strerror(errno));
     if (system.f_blocks == 0)
         return true; /* without a limit, as a tmpfs can be, or it does not say */
-    return check_room(size, (uint64_t)system.f_bavail * system.f_frsize, "the disk has room for",
-                      report);
+    snprintf(where, sizeof(where), "the disk of %s has room for", directory);
+    return check_room(size, (uint64_t)system.f_bavail * system.f_frsize, where, report);
 }

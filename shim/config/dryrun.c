@@ -134,17 +134,18 @@ bool gosess_store_check(const struct gosess_url *url, const char *keys_file, cha
                     most);
         return true;
     }
+    /* In the order in which a server looks at them, so that it says what that would say. */
+    if (*url->path && !check_path(url, &report))
+        return false;
     if (!check_keys(url, keys_file, &report))
         return false;
-    if (*url->path && check_path(url, &report)) {
+    if (*url->path) {
         char fleet[GOSESS_FLEET_TEXT_SIZE];
         gosess_url_fleet_text(url, fleet);
         size_t length = strlen(note);
         snprintf(note + length, GOSESS_ERROR_SIZE - length, "%s", fleet);
         return true;
     }
-    if (*url->path)
-        return false;
     char text[24];
     gosess_size_text(url->size, text);
     gosess_fail(note, GOSESS_ERROR_SIZE, "would make a store of size %s in memory", text);

@@ -204,7 +204,9 @@ static int open_file(const char *path, bool create, char *error, size_t error_si
     if (fd < 0)
         gosess_fail(error, error_size, "cannot open key file %s: %s%s", path,
                     errno == ELOOP ? "a symbolic link is not followed here" : strerror(errno),
-                    errno == ENOENT ? " (gosess keygen makes a key)" : "");
+                    errno == ENOENT   ? " (gosess keygen makes a key)"
+                    : errno == EACCES ? "; allowed: a file that this user can read"
+                                      : "");
     return fd;
 }
 

@@ -89,15 +89,15 @@ static bool parse_size(struct word value, struct gosess_url *url, char *error, s
 }
 
 /* Copies a path that begins with one slash and names no directory. */
-static bool parse_path(const char *what, struct word value, char path[PATH_MAX], char *error,
-                       size_t error_size)
+static bool parse_path(const char *what, const char *example, struct word value,
+                       char path[PATH_MAX], char *error, size_t error_size)
 {
     if (value.text[0] != '/' || value.text[value.length - 1] == '/' ||
         (value.length > 1 && value.text[1] == '/'))
         return gosess_fail(error, error_size,
                            "%s \"%.*s\" is not allowed; allowed: the absolute path of a file, as "
-                           "in /run/gosess/web",
-                           what, SHOW(value));
+                           "in %s",
+                           what, SHOW(value), example);
     if (value.length >= PATH_MAX - ROOM_FOR_SUFFIX)
         return gosess_fail(error, error_size, "%s \"%.*s...\" is too long; allowed: %d bytes", what,
                            SHOW(value), PATH_MAX - ROOM_FOR_SUFFIX - 1);
@@ -108,7 +108,7 @@ static bool parse_path(const char *what, struct word value, char path[PATH_MAX],
 
 static bool parse_keys(struct word value, struct gosess_url *url, char *error, size_t error_size)
 {
-    return parse_path("keys", value, url->keys, error, error_size);
+    return parse_path("keys", "/etc/gosess/keys", value, url->keys, error, error_size);
 }
 
 /* An option that has one value. */
@@ -278,7 +278,8 @@ bool gosess_url_parse(const char *text, struct gosess_url *url, char *error, siz
         return gosess_fail(error, error_size,
                            "path \"%.*s\" is not allowed; allowed: %s:, %s:?size=64m", SHOW(path),
                            url->scheme->name, url->scheme->name);
-    if (path.length > 0 && !parse_path("path", path, url->path, error, error_size))
+    if (path.length > 0 &&
+        !parse_path("path", "/run/gosess/web", path, url->path, error, error_size))
         return false;
     text += path.length;
     if (*text != '?')

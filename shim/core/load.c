@@ -102,7 +102,9 @@ static bool open_core(void)
     problem = handle ? resolve(handle) : dlerror();
     if (problem) {
         gosess_log(GOSESS_LOG_ERROR, GOSESS_CAUSE_CORE,
-                   "serving without a cache: cannot use %s: %s", gosess_core_path(), problem);
+                   "serving without a cache: cannot use %s: %s; allowed: that of the same build, "
+                   "beside libgosess.so or where GOSESS_CORE says",
+                   gosess_core_path(), problem);
         return false;
     }
     /* Returns when the Go runtime has begun and owns its threads; dlopen alone does not wait. */

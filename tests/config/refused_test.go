@@ -110,6 +110,10 @@ func TestDirectories(t *testing.T) {
 	for _, what := range []string{"open", "check"} {
 		bad(t, []string{closed, "Permission denied", "allowed: "}, []string{"DRIVER_USER=33"}, what, url(closed+"/web"), "")
 	}
+	good(t, "open", url(dir+"/web"), "") // by root
+	for _, what := range []string{"open", "check"} {
+		bad(t, []string{dir + "/web", "belongs to user 0", "allowed: the user that starts the server, 33"}, []string{"DRIVER_USER=33"}, what, url(dir+"/web"), "")
+	}
 }
 
 func TestFullDisk(t *testing.T) {
@@ -118,7 +122,7 @@ func TestFullDisk(t *testing.T) {
 	for _, what := range []string{"open", "check"} {
 		bad(t, []string{"size 1024g", "disk", "allowed: up to"}, nil, what, "shm:"+path+"?size=1024g", "")
 		// SIGXFSZ would end the host.
-		bad(t, []string{"size 1m", "ulimit -f", "allowed: up to"}, []string{"DRIVER_FSIZE=65536"}, what, url(path), "")
+		bad(t, []string{"size 1m", "ulimit -f", "the smallest store has 1m"}, []string{"DRIVER_FSIZE=65536"}, what, url(path), "")
 	}
 	if got := names(t, dir); len(got) != 0 {
 		t.Errorf("it left %q", got)
@@ -140,6 +144,7 @@ func TestFullMount(t *testing.T) {
 "$0" open "shm:$1/a?size=3m" || exit 4
 "$0" open "shm:$1/b?size=2m"
 "$0" open "shm:$1/c?size=900k"
+"$0" open "shm:$1/d?size=1m"
 ls "$1"`
 	cmd := exec.Command("sh", "-c", script, driver, dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
@@ -148,7 +153,8 @@ ls "$1"`
 		t.Skipf("no mount of our own here: %v", err)
 	}
 	got := string(output)
-	if err != nil || !strings.HasSuffix(got, "\na\na.key\n") || !strings.Contains(got, "error size 2m is more than the disk has room for") {
+	if err != nil || !strings.HasSuffix(got, "\na\na.key\n") || !strings.Contains(got, "error size 2m is more than the disk of "+dir+" has room for; allowed: more room, as the smallest store has 1m") ||
+		!strings.Contains(got, "error size 1m is more than the disk of "+dir) {
 		t.Errorf("%v: %s", err, got)
 	}
 }
