@@ -12,6 +12,7 @@
 #include "shim/base/locks.h"
 #include "shim/config/environment.h"
 #include "shim/core/load.h"
+#include "shim/core/sandbox.h"
 #include "shim/serve/attach.h"
 #include "shim/serve/cache.h"
 #include "shim/serve/call.h"
@@ -36,7 +37,11 @@ static bool client_only(const SSL_METHOD *method)
 static SSL_CTX *attach(SSL_CTX *ctx, const SSL_METHOD *method, const struct gosess_origin *origin,
                        const void *caller)
 {
-    if (!ctx || (!gosess_environment.cache && !gosess_cache_any()))
+    if (!ctx)
+        return ctx;
+    if (gosess_environment.misspelt && gosess_calls_allowed())
+        gosess_say_misspelt();
+    if (!gosess_environment.cache && !gosess_cache_any())
         return ctx;
     if (!gosess_context_of(ctx)) {
         if (!gosess_prepare(caller) || client_only(method) || gosess_shared_memory(ctx))

@@ -12,8 +12,11 @@
 #include "../base/log.h"
 #include "../base/once.h"
 #include "../base/text.h"
+#include "spelling.h"
 
 #define CORE_NAME "libgosess-core.so"
+
+#define MISSPELT UINT64_C(0x5350454c4c494e47) /* the sum of the one line that is said of it */
 
 #define MINUTE 60
 #define HOUR (60 * MINUTE)
@@ -58,21 +61,58 @@ static void find_core(void)
         core_path[0] = '\0';
 }
 
+static const struct {
+    const char *name;
+    char **value;
+} variables[] = {
+    {"GOSESS_CACHE", &gosess_environment.cache},
+    {"GOSESS_TICKETS", &gosess_environment.tickets},
+    {"GOSESS_TICKET_PERIOD", &gosess_environment.period},
+    {"GOSESS_KEYS", &gosess_environment.keys},
+    {"GOSESS_LOG", &gosess_environment.log},
+    {"GOSESS_CORE", &gosess_environment.core},
+};
+#define VARIABLES (sizeof variables / sizeof *variables)
+
+/*
+ * A variable that is misspelt is not there, and nobody would hear of it. Only names that are nearly
+ * one of ours count: who has a service of the name gosess has variables like GOSESS_PORT, which
+ * Kubernetes sets.
+ */
+static void find_misspelt(void)
+{
+    for (char **entry = environ; entry && *entry && !gosess_environment.misspelt; entry++) {
+        size_t length = strcspn(*entry, "=");
+        for (size_t i = 0; i < VARIABLES; i++) {
+            if (gosess_is_nearly(*entry, length, variables[i].name)) {
+                gosess_environment.misspelt = strndup(*entry, length);
+                gosess_environment.meant = variables[i].name;
+            }
+        }
+    }
+}
+
 /*
  * nginx clears its environment while it configures, so it is read when the library is loaded.
- * In a program that asks for no cache this is all that gosess ever does by itself.
+ * In a program that asks for no cache, and has misspelt no variable, this is all that gosess ever
+ * does by itself.
  */
 __attribute__((constructor)) static void read_environment(void)
 {
-    gosess_environment.cache = copy_variable("GOSESS_CACHE");
-    gosess_environment.tickets = copy_variable("GOSESS_TICKETS");
-    gosess_environment.period = copy_variable("GOSESS_TICKET_PERIOD");
-    gosess_environment.keys = copy_variable("GOSESS_KEYS");
-    gosess_environment.log = copy_variable("GOSESS_LOG");
-    gosess_environment.core = copy_variable("GOSESS_CORE");
+    for (size_t i = 0; i < VARIABLES; i++)
+        *variables[i].value = copy_variable(variables[i].name);
+    find_misspelt();
     if (!gosess_environment.core)
         find_core();
     incomplete |= !gosess_fork_prepare() || !gosess_locks_prepare();
+}
+
+void gosess_say_misspelt(void)
+{
+    char ignored[GOSESS_ERROR_SIZE];
+    gosess_configure(ignored, sizeof(ignored)); /* where to */
+    gosess_log_once(GOSESS_LOG_ERROR, MISSPELT, "variable %s is not read; allowed: %s",
+                    gosess_environment.misspelt, gosess_environment.meant);
 }
 
 const char *gosess_core_path(void)

@@ -9,6 +9,8 @@
 /* What the environment said. Strings are NULL where it was silent. */
 struct gosess_environment {
     char *cache, *tickets, *period, *keys, *log, *core;
+    char *misspelt;    /* a variable whose name is nearly one of these, which nobody reads */
+    const char *meant; /* that one */
 };
 extern struct gosess_environment gosess_environment; /* set when the library is loaded */
 
@@ -24,6 +26,9 @@ extern int64_t gosess_ticket_period; /* seconds */
  * error where one of them is wrong. With no lock.
  */
 bool gosess_configure(char *error, size_t error_size);
+
+/* Has the log say, once, that a variable is misspelt, where one is. With no lock. */
+void gosess_say_misspelt(void);
 
 /* GOSESS_CORE, or libgosess-core.so beside this library. Valid after gosess_configure. */
 const char *gosess_core_path(void);

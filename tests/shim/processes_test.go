@@ -218,6 +218,27 @@ func TestUnusableCore(t *testing.T) {
 	}
 }
 
+// Is a variable whose name is nearly one that is read told, once, whatever else is set, and none that only begins like one?
+func TestMisspeltVariables(t *testing.T) {
+	for name, meant := range map[string]string{
+		"GOSESS_CHACHE": "GOSESS_CACHE", "GOSES_CACHE": "GOSESS_CACHE", "GOSESS_CAHCE": "GOSESS_CACHE", "GOSESS_TICKET": "GOSESS_TICKETS",
+		"GOSESS_TICKETS_PERIOD": "GOSESS_TICKET_PERIOD", "GOSESS_KEY": "GOSESS_KEYS", "GOSESS_LOGS": "GOSESS_LOG", "GOSESS_CODE": "GOSESS_CORE",
+		"GOSESS_PORT": "", "GOSESS_TESTS": "", "GOSESS_SERVICE_HOST": "", "GOSESS_TICKETS": "",
+	} {
+		for _, cache := range []string{"shm:?size=1m", ""} {
+			h := served(t, "chained", "theirs-misses", "off")
+			h.cache, h.second = cache, true
+			h.env = []string{name + "=keep"}
+			s := h.run(t)
+			if meant == "" {
+				s.logs(t)
+			} else {
+				s.logs(t, "variable "+name+" is not read; allowed: "+meant)
+			}
+		}
+	}
+}
+
 // Are the callbacks given back with the cache, so that libssl keeps what it would and no more?
 func TestCallbacksGivenBack(t *testing.T) {
 	for _, version := range versions {
