@@ -127,8 +127,11 @@ static void make_stateful(struct gosess_context *context)
 
 void gosess_before_switch(const SSL *ssl, struct gosess_context *context)
 {
-    identify(gosess_connection_of(ssl), context);
+    struct gosess_connection *connection = gosess_connection_of(ssl);
+    identify(connection, context);
     make_stateful(context);
+    if (connection)
+        gosess_describe(connection->first, context);
 }
 
 /* What waits for the host to have configured its contexts. */
@@ -141,7 +144,7 @@ void gosess_before_ssl(struct gosess_context *context)
     }
     make_stateful(context);
     gosess_tickets_serve(context);
-    gosess_describe(context);
+    gosess_describe(context, context);
 }
 
 /* Also where the context has no cache: the host may attach it to one before the handshake. */

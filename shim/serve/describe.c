@@ -78,17 +78,17 @@ static void say_tickets(const struct gosess_context *context, char *text, size_t
                  "GOSESS_TICKETS=shared keeps them");
 }
 
-void gosess_describe(struct gosess_context *context)
+void gosess_describe(struct gosess_context *context, struct gosess_context *shown)
 {
     if (!gosess_logs(GOSESS_LOG_INFO) || !context->cache || atomic_load(&context->described))
         return;
-    if (!gosess_ssl->SSL_CTX_get0_certificate(context->ctx) ||
+    if (!gosess_ssl->SSL_CTX_get0_certificate(shown->ctx) ||
         atomic_exchange(&context->described, true))
         return; /* a client's have no certificate */
     char sessions[TEXT_SIZE], fleet[GOSESS_FLEET_TEXT_SIZE], tickets[TEXT_SIZE];
-    gosess_label(context);
-    const char *label = context->owner.label;
-    int length = (int)strnlen(label, sizeof context->owner.label);
+    gosess_label(shown);
+    const char *label = shown->owner.label;
+    int length = (int)strnlen(label, sizeof shown->owner.label);
     say_sessions(context, sessions, sizeof sessions);
     gosess_url_fleet_text(&context->cache->url, fleet);
     say_tickets(context, tickets, sizeof tickets);

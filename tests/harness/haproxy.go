@@ -131,7 +131,7 @@ func (h *HAProxy) command(mode ...string) (*exec.Cmd, *os.File, error) {
 	}
 	line := append(append(slices.Clone(h.Through), h.System.program("haproxy")), mode...)
 	cmd := h.System.command(append(line, "-f", file))
-	cmd.Env = environment(append(slices.Clone(h.Env), "GOSESS_LOG=error:"+h.gosessLog()))
+	cmd.Env = environment(append([]string{"GOSESS_LOG=error:" + h.gosessLog()}, h.Env...))
 	cmd.Stdout, cmd.Stderr = log, log
 	return cmd, log, nil
 }
