@@ -192,6 +192,21 @@ func TestTruncatedStore(t *testing.T) {
 	}
 }
 
+// The same where tickets are counted in the store, and resumed without it.
+func TestTruncatedTally(t *testing.T) {
+	for _, version := range versions {
+		path := filepath.Join(t.TempDir(), "store")
+		h := served(t, "truncated", version, "tickets-handled")
+		h.cache = "shm:" + path + "?size=1m"
+		h.env = []string{"TEST_STORE=" + path, "GOSESS_TICKETS=shared"}
+		s := h.run(t)
+		s.wants(t, "full, resumed", "full, resumed", "full, resumed")
+		if len(s.lines) != 1 {
+			t.Errorf("%s: logged %q", version, s.lines)
+		}
+	}
+}
+
 // Does the host serve, and say why it does so without a cache, whatever is wrong with the Go half?
 func TestUnusableCore(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text")

@@ -99,6 +99,20 @@ static void truncated_little_stack_of_thread(void)
     end();
 }
 
+/* A host with tickets, which are counted in the store. */
+static void tickets_handled(void)
+{
+    const char *path = getenv("TEST_STORE");
+    ctx = new_server();
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+    serve_twice(ctx);
+    MUST(signal(SIGBUS, on_bus) != SIG_ERR);
+    MUST(path && truncate(path, 4096) == 0);
+    serve_twice(ctx);
+    serve_twice(ctx);
+    end();
+}
+
 static void truncated_blocked(void)
 {
     sigset_t set;
@@ -123,6 +137,7 @@ static const struct scenario scenarios[] = {
     {"truncated-default", truncated_default},
     {"truncated-little-stack", truncated_little_stack},
     {"truncated-little-stack-of-thread", truncated_little_stack_of_thread},
+    {"tickets-handled", tickets_handled},
     {"truncated-blocked", truncated_blocked},
     {"truncated-before", truncated_before},
 };
