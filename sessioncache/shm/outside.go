@@ -59,5 +59,16 @@ func (s *Store) FlushStored(owner *sessioncache.Tag, before int64) (n int) {
 	return n
 }
 
+// FlushMade is Flush of what may have been stored by a time.
+func (s *Store) FlushMade(owner *sessioncache.Tag, before uint32, made int64) {
+	s.each(owner, func(at int, slot uint64) {
+		times := s.load(at + ofSlot)
+		earliest := timesStored(times) - int64(lifeSeconds(timesLife(times))/16)
+		if (before == 0 || timesExpires(times) < before) && earliest <= made && s.kill(at, slot) {
+			s.Count(sessioncache.Removals)
+		}
+	})
+}
+
 // Leave gives the worker slot back: who looked in for a moment is no worker. What was counted stays in the totals.
 func (s *Store) Leave() { s.cas(s.worker+workerPID, s.pid, 0) }

@@ -87,10 +87,19 @@ type Store interface {
 	Shard(key *Key) int
 	// Post appends an event to the log of the fleet, of which each machine sees each.
 	Post(event Event) error
-	// Since returns the events after a position, oldest first, and the position after them. "" is the beginning. Gap says
-	// that events after the position are no longer there.
-	Since(position string) (events []Event, next string, gap bool, err error)
+	// Since returns the events after a position, oldest first, and the position after them. "" is the beginning. Where there is
+	// a gap, that is all it says.
+	Since(position string) (events []Event, next string, gap Gap, err error)
 }
+
+// Gap says that the event at a position is no longer in the log.
+type Gap uint8
+
+const (
+	None Gap = iota
+	Tail     // older ones are: the store has lost what came last
+	All      // nor is any older one
+)
 
 // Event is what all machines of a fleet must do: to remove entries, to flush, or to have records that were made.
 type Event struct {
@@ -109,6 +118,9 @@ type Flush struct {
 	Before uint32 // those that end before this time, or all where it is 0
 	Made   uint32 // of those that were put by this time
 }
+
+// LogLength is how many events the log keeps, or a few more: hours of removals, in batches.
+const LogLength = 20000
 
 // MaxKeys is how many keys an event has at the most.
 const MaxKeys = 256
@@ -168,6 +180,11 @@ func ParseEvent(text []byte) (e Event, ok bool) {
 // Covers reports whether the flush drops an entry.
 func (f *Flush) Covers(e *Entry) bool {
 	return e.Made <= f.Made && (f.Before == 0 || e.Expires < f.Before) && bytes.HasPrefix(e.Sealed, f.Owner)
+}
+
+// Includes reports whether the flush drops all that another one does.
+func (f *Flush) Includes(other *Flush) bool {
+	return f.Made >= other.Made && (f.Before == 0 || other.Before != 0 && f.Before >= other.Before) && bytes.HasPrefix(other.Owner, f.Owner)
 }
 
 // Seconds is a time in unix seconds as entries have it.

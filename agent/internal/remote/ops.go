@@ -81,14 +81,11 @@ func (c *Client) finish(op *far.Op, result valkey.ValkeyResult, now int64) {
 	op.Entry, op.Found = far.Parse(value, now)
 }
 
-// logLength is how many events are kept, or a few more: hours of removals, in batches.
-const logLength = 20000
-
 // Post appends an event to the stream of the fleet.
 func (c *Client) Post(event far.Event) error {
 	results, err := c.do(func(b valkey.Builder) []valkey.Completed {
 		return []valkey.Completed{b.Arbitrary("XADD").Keys(c.keys.log).
-			Args("MAXLEN", "~", number(logLength), "*", "e", valkey.BinaryString(event.Append(nil))).Build()}
+			Args("MAXLEN", "~", number(far.LogLength), "*", "e", valkey.BinaryString(event.Append(nil))).Build()}
 	})
 	if err != nil {
 		return err
@@ -103,7 +100,7 @@ func (c *Client) Post(event far.Event) error {
 const sinceMost = 500
 
 // Since reads the stream of the fleet behind a position.
-func (c *Client) Since(position string) (events []far.Event, next string, gap bool, err error) {
+func (c *Client) Since(position string) (events []far.Event, next string, gap far.Gap, err error) {
 	from := "-"
 	if position != "" {
 		from = position // and with it the event there, which shows that none is missing
@@ -112,11 +109,15 @@ func (c *Client) Since(position string) (events []far.Event, next string, gap bo
 		return []valkey.Completed{b.Xrange().Key(c.keys.log).Start(from).End("+").Count(sinceMost).Build()}
 	})
 	if err != nil {
-		return nil, position, false, err
+		return nil, position, far.None, err
 	}
 	entries, err := results[0].AsXRange()
 	if err != nil {
-		return nil, position, false, c.verdict(c.link.Load(), err)
+		return nil, position, far.None, c.verdict(c.link.Load(), err)
+	}
+	if position != "" && (len(entries) == 0 || entries[0].ID != position) {
+		gap, err = c.gapAt(position)
+		return nil, position, gap, err
 	}
 	next = position
 	for i, entry := range entries {
@@ -128,11 +129,25 @@ func (c *Client) Since(position string) (events []far.Event, next string, gap bo
 			events = append(events, event)
 		}
 	}
-	gap = position != "" && (len(entries) == 0 || entries[0].ID != position)
-	if gap && len(entries) == 0 {
-		next = ""
+	return events, next, far.None, nil
+}
+
+// gapAt says what the stream has lost, which has nothing at a position.
+func (c *Client) gapAt(position string) (far.Gap, error) {
+	results, err := c.do(func(b valkey.Builder) []valkey.Completed {
+		return []valkey.Completed{b.Xrange().Key(c.keys.log).Start("-").End(position).Count(1).Build()}
+	})
+	if err != nil {
+		return far.None, err
 	}
-	return events, next, gap, nil
+	older, err := results[0].AsXRange()
+	if err != nil {
+		return far.None, c.verdict(c.link.Load(), err)
+	}
+	if len(older) > 0 {
+		return far.Tail, nil
+	}
+	return far.All, nil
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -221,7 +221,7 @@ func (s *scanner) understood() error {
 	case s.kind == '-' || s.kind == '!':
 		return hasWords(text, map[string]int{"MOVED": 3, "ASK": 3, "REDIRECT": 2}[firstLetters(text)])
 	case s.pushing && s.depth == 1 && len(s.parts) < maxParts:
-		if s.parts = append(s.parts, text); len(s.parts) == maxParts { // what a sentinel says
+		if s.parts = append(s.parts, text); len(s.parts) == maxParts && s.parts[0] == "message" { // what a sentinel says
 			return hasWords(text, map[string]int{"+sentinel": 4, "+switch-master": 5, "+reboot": 4}[s.parts[1]])
 		}
 	}

@@ -31,12 +31,19 @@ func New(w *window.Window, near *shm.Store, f Far, log *journal.Log, pushes bool
 
 // Changed is told how the far store is: see remote.Changed.
 func (a *Agent) Changed(up bool, began time.Time, trip time.Duration) {
-	a.up.Store(up)
 	switch {
 	case !up:
+		a.linked.Store(false)
+		a.up.Store(false)
 		a.gate.lost()
 		a.window.CloseGate()
 		return
+	case !a.linked.Swap(true):
+		select {
+		case a.linking <- struct{}{}:
+		default:
+		}
+	case !a.up.Load(): // what other machines have said comes first
 	case a.window.GateIsOpen():
 	case a.gate.found(time.Now()): // workers have closed it, after this was sent perhaps
 		a.far.Probe()

@@ -7,49 +7,140 @@ import (
 
 	"gosess/agent/internal/far"
 	"gosess/sessioncache"
+	"gosess/sessioncache/window"
 )
 
-// followEvery is how often the agent looks what other machines have removed.
-const followEvery = 500 * time.Millisecond
+const (
+	// followEvery is how often the agent looks what other machines have removed.
+	followEvery = 500 * time.Millisecond
+	// catchUpTries is how often the log is read where the far store is found, before the agent goes on without it: in a cluster the
+	// shard that has it may be the one that does not answer.
+	catchUpTries = 2
+)
 
-// follow does what other machines say, until the agent is stopped. It begins with all that the log of the fleet still has.
+// A follower does what other machines say in the log of the fleet. It begins with all that the log still has.
+type follower struct {
+	*machine
+	position string
+	started  bool    // the log was read to its end once
+	gap      far.Gap // since the log was read to its end the last time: it is read anew
+	read     int     // events since the gap
+}
+
+// follow does what other machines say, until the agent is stopped. Where the far store is found, nothing is asked of it and nothing
+// delivered before what was said meanwhile is done: what this machine has stored may have been flushed since.
 func (m *machine) follow() {
-	position := ""
-	for m.sleep(followEvery) {
-		for m.up.Load() && !m.stopping.Load() {
-			events, next, gap, err := m.far.Since(position)
-			if err != nil || next == position && !gap {
-				break
-			}
-			if gap {
-				m.log.Notice("gap", "removals of other machines were missed: all sessions of the near store are dropped")
-				m.near.Flush(context.Background(), nil, 0)
-			}
-			done := true
-			for i := range events {
-				done = m.obey(&events[i]) && done
-			}
-			if !done { // all of it again: what is done twice does no harm
-				break
-			}
-			position = next
+	f := follower{machine: m}
+	for tries := 0; m.waitToFollow(); {
+		done := f.catchUp()
+		if !m.linked.Load() {
+			tries = 0
+			continue
+		}
+		if tries++; done || tries >= catchUpTries {
+			m.found()
 		}
 	}
 }
 
-// obey does what an event says, unless it is one's own, and reports whether that was possible.
-func (m *machine) obey(e *far.Event) bool {
+// waitToFollow returns when it is time to look, and reports whether the agent goes on.
+func (m *machine) waitToFollow() bool {
+	timer := time.NewTimer(followEvery)
+	defer timer.Stop()
+	select {
+	case <-m.stop:
+		return false
+	case <-timer.C:
+	case <-m.linking:
+	}
+	return true
+}
+
+// found says that the far store is there. It may be lost at the same moment.
+func (m *machine) found() {
+	if m.up.Swap(true) {
+		return
+	}
+	if !m.linked.Load() {
+		m.up.Store(false)
+		return
+	}
+	m.outbox.wake()
+	m.far.Probe() // which opens the gate
+}
+
+// catchUp reads the log to its end, and reports whether it could.
+func (f *follower) catchUp() bool {
+	for f.linked.Load() && !f.stopping.Load() {
+		events, next, gap, err := f.far.Since(f.position)
+		switch {
+		case err != nil:
+			return false
+		case gap != far.None:
+			f.position, f.gap, f.read = "", gap, 0
+			continue
+		case next == f.position:
+			f.started = true
+			return f.mend()
+		}
+		for i := range events {
+			if !f.obey(&events[i], !f.started) { // all of it again: what is done twice does no harm
+				return false
+			}
+		}
+		f.position = next
+		f.read += len(events)
+	}
+	return false
+}
+
+// mend makes up for a log that is not what it was, and reports whether it could. Where it is as long as logs become, events were
+// dropped from its beginning before this machine had read them. Else the far store has lost it, and with it what machines have told
+// it: this one tells again what is not told by sessions.
+func (f *follower) mend() bool {
+	switch {
+	case f.gap == far.None:
+		return true
+	case f.gap == far.All && f.read >= far.LogLength:
+		f.log.Notice("gap", "removals of other machines were missed: all sessions of the near store are dropped")
+		f.near.Flush(context.Background(), nil, 0)
+	default:
+		f.log.Notice("lost", "the far store has lost what machines have told it: it is told again of flushes, and of the secrets of tickets")
+		for _, flush := range f.gone.known() {
+			if f.far.Post(far.Event{From: f.id, Flush: &flush}) != nil {
+				return false
+			}
+		}
+		var records []window.Item
+		f.near.EachRecord(now(), func(key *sessioncache.LookupKey, e *sessioncache.Entry) {
+			records = append(records, window.Item{Kind: window.Made, Key: *key, Expires: e.Expires})
+		})
+		f.outbox.add(records)
+	}
+	f.gap = far.None
+	return true
+}
+
+// obey does what an event says, unless it is one's own, and reports whether that was possible. Old says that this agent was not there
+// when it was said, perhaps: what the near store got after a flush stays then.
+func (m *machine) obey(e *far.Event, old bool) bool {
 	if e.From == m.id {
 		return true
 	}
 	if f := e.Flush; f != nil {
-		m.gone.flush(f)
+		if !m.gone.flush(f) {
+			return true // it was done before
+		}
 		var owner *sessioncache.Tag
 		if len(f.Owner) > 0 {
 			tag := sessioncache.Tag(f.Owner)
 			owner = &tag
 		}
-		m.near.Flush(context.Background(), owner, f.Before)
+		if old {
+			m.near.FlushMade(owner, f.Before, int64(f.Made))
+		} else {
+			m.near.Flush(context.Background(), owner, f.Before)
+		}
 		return true
 	}
 	m.gone.remove(e.Remove)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ type gone struct {
 	mu      sync.Mutex
 	keys    map[far.Key]time.Time // until when
 	swept   time.Time
+	all     time.Time // until then all keys count as removed: there was no room for more
 	flushes []far.Flush
 }
 
@@ -20,6 +22,8 @@ const (
 	// goneFor is longer than an answer, or a message that is pushed, is on its way.
 	goneFor     = 3 * time.Second
 	mostFlushes = 1024
+	// mostGone is some 4 MB.
+	mostGone = 1 << 16
 )
 
 func (g *gone) remove(keys []far.Key) {
@@ -35,6 +39,9 @@ func (g *gone) remove(keys []far.Key) {
 		}
 		g.keys, g.swept = kept, at
 	}
+	if len(g.keys)+len(keys) > mostGone {
+		g.keys, g.all = map[far.Key]time.Time{}, at.Add(goneFor)
+	}
 	for _, key := range keys {
 		g.keys[key] = at.Add(goneFor)
 	}
@@ -43,19 +50,37 @@ func (g *gone) remove(keys []far.Key) {
 func (g *gone) has(key far.Key) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.keys[key].After(time.Now())
+	at := time.Now()
+	return g.keys[key].After(at) || g.all.After(at)
 }
 
-func (g *gone) flush(f *far.Flush) {
+// flush notes a flush, and reports whether it is news.
+func (g *gone) flush(f *far.Flush) (news bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	kept := g.flushes[:0]
-	for i := range g.flushes {
-		if string(g.flushes[i].Owner) != string(f.Owner) || g.flushes[i].Before != f.Before {
-			kept = append(kept, g.flushes[i])
+	for _, other := range g.flushes {
+		if other.Includes(f) {
+			return false
+		}
+		if !f.Includes(&other) && (other.Before == 0 || other.Before > now()) { // what ended before that has ended
+			kept = append(kept, other)
 		}
 	}
-	g.flushes = append(kept[max(0, len(kept)-mostFlushes+1):], *f)
+	g.flushes = append(kept, *f)
+	if len(g.flushes) > mostFlushes {
+		made := max(g.flushes[0].Made, g.flushes[1].Made)
+		g.flushes = g.flushes[1:]
+		g.flushes[0] = far.Flush{Made: made} // of everybody's, in the place of both
+	}
+	return true
+}
+
+// known are the flushes that are remembered.
+func (g *gone) known() []far.Flush {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.flushes)
 }
 
 // covers reports whether an entry was flushed.

@@ -33,14 +33,16 @@ type machine struct {
 	gate    gate
 	gone    gone
 	breaker breaker
-	up      atomic.Bool // the far store is there
+	linked  atomic.Bool   // there is a connection to the far store
+	linking chan struct{} // has one where there is a new one
+	up      atomic.Bool   // the far store is there, and what other machines have said is done
 
 	stopping atomic.Bool
 	stop     chan struct{}
 }
 
 func newMachine(w *window.Window, near *shm.Store, f Far, log *journal.Log, pushes bool) *machine {
-	m := &machine{window: w, near: near, far: f, log: log, pushes: pushes, outbox: newOutbox(), breaker: newBreaker(), stop: make(chan struct{})}
+	m := &machine{window: w, near: near, far: f, log: log, pushes: pushes, outbox: newOutbox(), breaker: newBreaker(), stop: make(chan struct{}), linking: make(chan struct{}, 1)}
 	rand.Read(m.id[:])
 	return m
 }
@@ -74,17 +76,23 @@ func (m *machine) put(key *sessioncache.LookupKey, e *far.Entry) bool {
 	if m.gone.covers(e) || m.near.Put(context.Background(), key, e.Sealed, e.Expires, now()) != nil {
 		return false
 	}
-	if m.gone.has(far.Key(*key)) {
+	if m.gone.has(far.Key(*key)) || m.gone.covers(e) { // meanwhile
 		m.drop(key)
 		return false
 	}
 	return true
 }
 
+// duplicates is how many entries of one key a near store may have: all but one are left from a stolen lock.
+const duplicates = 4
+
 // drop removes a session from the near store.
 func (m *machine) drop(key *sessioncache.LookupKey) {
 	var e sessioncache.Entry
-	if m.near.Look(key, &e) {
+	for range duplicates {
+		if !m.near.Look(key, &e) {
+			return
+		}
 		m.near.Drop(context.Background(), &e)
 	}
 }

@@ -242,9 +242,9 @@ func (n *news) agree(item *window.Item, theirs *far.Entry) {
 	n.near.AddRecord(ctx, &item.Key, theirs.Sealed, theirs.Expires, now())
 }
 
-// flush tells the fleet that sessions were flushed here.
+// flush tells the fleet that sessions were flushed here: those that other machines have made too, whose clocks may be ahead of this one's.
 func (n *news) flush(item *window.Item) error {
-	f := &far.Flush{Before: item.Expires, Made: now()}
+	f := &far.Flush{Before: item.Expires, Made: now() + sessioncache.Heard}
 	if owner := item.Owner(); owner != nil {
 		f.Owner = owner[:]
 	}

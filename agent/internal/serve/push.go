@@ -36,7 +36,7 @@ func (m *machine) messages(ops []far.Op) []far.Op {
 // a single use is taken from the far store all the same: what is near does not say that nobody else has taken it.
 func (m *machine) Heard(message []byte) {
 	from, entries, ok := far.ParseMessage(message, time.Now().Unix())
-	if !ok || from == m.id || m.stopping.Load() {
+	if !ok || from == m.id || m.stopping.Load() || !m.up.Load() {
 		return
 	}
 	for i := range entries {

@@ -138,17 +138,17 @@ func TestPush(t *testing.T) {
 	a.window.Tell(window.Flush(&owner, 0))
 	testredis.WaitFor(t, "a flush", func() bool { return b.near(keyOf(2001)) == "" })
 	b.store(keyOf(2004), "another owner's, and newer")
-	l.push(t, pushed(far.Machine{1}, 2002, uint32(time.Now().Unix())+10))
+	l.push(t, pushed(far.Machine{1}, 2002, uint32(time.Now().Unix())+100))
 	l.push(t, pushed(far.Machine{1}, 2003, 1))
-	l.push(t, pushed(far.Machine{1}, 2004, uint32(time.Now().Unix())+10))
-	good := pushed(far.Machine{1}, 2005, uint32(time.Now().Unix())+10)
+	l.push(t, pushed(far.Machine{1}, 2004, uint32(time.Now().Unix())+100))
+	good := pushed(far.Machine{1}, 2005, uint32(time.Now().Unix())+100)
 	for cut := range len(good) {
 		l.push(t, good[:cut])
 	}
 	l.push(t, append([]byte{good[0] + 1}, good[1:]...))
 	l.push(t, append([]byte{good[0], good[1] + 1}, good[2:]...))
 	l.push(t, make([]byte, 2*far.MaxMessage))
-	l.push(t, pushed(far.Machine{1}, 2006, uint32(time.Now().Unix())+10))
+	l.push(t, pushed(far.Machine{1}, 2006, uint32(time.Now().Unix())+100))
 	testredis.WaitFor(t, "the message behind it", func() bool { return b.near(keyOf(2006)) != "" })
 	for i, want := range map[int]string{2002: "", 2003: "", 2004: "another owner's, and newer", 2005: ""} {
 		if got := b.near(keyOf(i)); got != want {
