@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"gosess/agent/internal/far"
@@ -93,6 +94,41 @@ func TestRedirectedNowhere(t *testing.T) {
 		m.waitSays("which lacks words")
 		if _, err := m.get(far.Get, keyOf(1)); err == nil {
 			t.Errorf("%q: an answer", redirect)
+		}
+	}
+}
+
+// TestClustersThatAreNone has a cluster say of its slots what none does, and of ever more shards.
+func TestClustersThatAreNone(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]func(i int) (first, last int){
+		"a shard for each slot": func(i int) (int, int) { return i, i },
+		"all slots on each":     func(int) (int, int) { return 0, 16383 },
+	} {
+		var asked atomic.Int32
+		port := pretend(t, func(port int, words []string) string {
+			if words[0] != "CLUSTER" {
+				return ""
+			}
+			var said strings.Builder
+			const ranges = 5000
+			fmt.Fprintf(&said, "*%d\r\n", ranges)
+			for i := range ranges {
+				first, last := of(i)
+				fmt.Fprintf(&said, "*3\r\n:%d\r\n:%d\r\n*3\r\n$9\r\n127.0.0.1\r\n:%d\r\n$6\r\nid%04d\r\n", first, last, port, i)
+			}
+			asked.Add(1)
+			return said.String()
+		})
+		m := start(t, fmt.Sprintf("redis://127.0.0.1:%d?cluster", port))
+		m.waitUp()
+		before := asked.Load()
+		m.shards.learn(m.link.Load().client)
+		if asked.Load() == before {
+			t.Errorf("%s: nothing was asked", name)
+		}
+		if n := m.shards.count(); n != 1 {
+			t.Errorf("%s: it is taken for %d shards", name, n)
 		}
 	}
 }

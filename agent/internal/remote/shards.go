@@ -11,8 +11,12 @@ import (
 	"gosess/agent/internal/far"
 )
 
-// slots is how many a cluster has: each key is in one, and each slot on one shard.
-const slots = 16384
+const (
+	// slots is how many a cluster has: each key is in one, and each slot on one shard.
+	slots = 16384
+	// maxShards is more than any cluster has. Each is looked after by itself.
+	maxShards = 1000
+)
 
 // shards says which slots are on one shard. The client library knows that too, and does not tell.
 type shards struct {
@@ -70,10 +74,16 @@ func (s *shards) learn(client valkey.Client) {
 		}
 		number, found := known[id]
 		if !found {
+			if len(known) == maxShards {
+				return
+			}
 			number = int16(len(known))
 			known[id] = number
 		}
 		for i := first; i <= last; i++ {
+			if p.of[i] != -1 {
+				return // on two: no cluster says so
+			}
 			p.of[i] = number
 		}
 	}
