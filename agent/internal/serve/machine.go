@@ -83,6 +83,19 @@ func (m *machine) put(key *sessioncache.LookupKey, e *far.Entry) bool {
 	return true
 }
 
+// longestRecord is for how long, in seconds, a record may be there: no machine makes one for longer, whose clock is right by a day.
+const longestRecord = sessioncache.AnnouncedLife + 24*3600
+
+func isRecord(e *far.Entry) bool { return int64(e.Expires) <= time.Now().Unix()+longestRecord }
+
+// addRecord puts a record of another machine into the near store, where there is none.
+func (m *machine) addRecord(key *sessioncache.LookupKey, e *far.Entry) error {
+	if !isRecord(e) {
+		return sessioncache.ErrInvalid
+	}
+	return m.near.AddRecord(context.Background(), key, e.Sealed, e.Expires, now())
+}
+
 // duplicates is how many entries of one key a near store may have: all but one are left from a stolen lock.
 const duplicates = 4
 

@@ -232,14 +232,14 @@ func (n *news) opOf(item *window.Item) (far.Op, bool) {
 // agree puts the record of the fleet in the place of this machine's own, where another machine was first.
 func (n *news) agree(item *window.Item, theirs *far.Entry) {
 	ours, found := n.look(&item.Key, true)
-	if found && string(ours.Sealed) == string(theirs.Sealed) {
+	if !isRecord(theirs) || found && string(ours.Sealed) == string(theirs.Sealed) {
 		return
 	}
 	ctx := context.Background()
 	if found {
 		n.near.DropRecord(ctx, &ours, now())
 	}
-	n.near.AddRecord(ctx, &item.Key, theirs.Sealed, theirs.Expires, now())
+	n.addRecord(&item.Key, theirs)
 }
 
 // flush tells the fleet that sessions were flushed here: those that other machines have made too, whose clocks may be ahead of this one's.

@@ -171,7 +171,7 @@ func (q *requests) settle(r *window.Request, ops []far.Op) uint32 {
 // keep puts an entry into the near store, and reports whether it may be had.
 func (q *requests) keep(key *sessioncache.LookupKey, e *far.Entry, operation window.Operation) bool {
 	if operation == window.GetRecord {
-		err := q.near.AddRecord(context.Background(), key, e.Sealed, e.Expires, now())
+		err := q.addRecord(key, e)
 		return err == nil || err == sessioncache.ErrExists
 	}
 	if operation == window.Take { // nobody else has it, nor will
