@@ -80,14 +80,15 @@ func serveStore(arguments []string) error {
 	return err
 }
 
-// await opens the store, and waits for it where the servers that make it have not begun. Nil without an error: it was told to end.
+// await opens the store, and waits for it where the servers that make it have not begun, or have one that they will put another in the place of. Nil
+// without an error: it was told to end.
 func await(path string, log *journal.Log, manager system.Manager, ends <-chan os.Signal) (*shm.Served, error) {
 	for {
 		store, err := shm.Serve(path)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if err == nil || !isToCome(err) {
 			return store, err
 		}
-		log.Notice("await", "there is no store %s yet: waiting for the server that makes it, one with GOSESS_CACHE=shm:%s?fleet", path, path)
+		log.Notice("await", "there is no store yet to serve: waiting for the server that makes it, one with GOSESS_CACHE=shm:%s?fleet (%v)", path, err)
 		manager.Tell("READY=1", "WATCHDOG=1", "STATUS=waiting for "+path)
 		select {
 		case <-ends:
@@ -95,6 +96,17 @@ func await(path string, log *journal.Log, manager system.Manager, ends <-chan os
 		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// isToCome reports whether a server that begins makes a store where this is the error. One of another version there may be for days, until
+// the servers are started again with the version of this agent.
+func isToCome(err error) bool {
+	for _, passing := range []error{fs.ErrNotExist, shm.ErrEmpty, shm.ErrVersion, shm.ErrDamaged, shm.ErrAlone} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
 }
 
 // watch returns when the agent is to end, with an error where it is to be started again.

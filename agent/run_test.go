@@ -14,6 +14,7 @@ import (
 
 	"gosess/agent/internal/testredis"
 	"gosess/agent/internal/teststore"
+	"gosess/sessioncache/shm"
 )
 
 // An agent is a process of the program that was built.
@@ -188,10 +189,41 @@ func TestReplacedStore(t *testing.T) {
 	begin(t, "--store", "shm:"+path, "--far", redis.URL()).hears("STATUS=serving")
 }
 
+// TestStoresToCome waits where servers make another store when they are started: it does not end and begin all the time.
+func TestStoresToCome(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	for name, change := range map[string]func(file []byte) []byte{
+		"an empty file":          func([]byte) []byte { return nil },
+		"another format version": func(file []byte) []byte { file[shm.VersionAt]++; return file },
+		"damaged":                func(file []byte) []byte { file[shm.SumAt]++; return file },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, path := privateStore(t)
+			teststore.Make(t, path)
+			file, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, change(file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			a := begin(t, "--store", "shm:"+path, "--far", redis.URL())
+			a.hears("STATUS=waiting")
+			if !a.said.Has(name)() {
+				t.Errorf("it said %s", a.said.String())
+			}
+			teststore.Make(t, path)
+			a.hears("STATUS=serving")
+		})
+	}
+}
+
 func TestUnfitStores(t *testing.T) {
 	t.Parallel()
 	folder, path := privateStore(t)
-	for content, want := range map[string]string{"": "not a gosess store", strings.Repeat("x", teststore.Size): "not a gosess store"} {
+	for content, want := range map[string]string{"x": "not a gosess store", strings.Repeat("x", teststore.Size): "not a gosess store"} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,8 @@ var (
 	ErrServed = errors.New("another agent serves this store")
 	// ErrAlone is returned for a store of no fleet.
 	ErrAlone = errors.New("a store of no fleet: the servers were started without ?fleet")
+	// ErrEmpty is returned where a server has only begun to make a store.
+	ErrEmpty = errors.New("no store yet, but an empty file")
 )
 
 // lockOfFile is F_OFD_SETLK of fcntl(2): a lock that the open file has, not the process. Servers use
@@ -41,8 +43,11 @@ func Serve(path string) (_ *Served, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() == 0 {
+	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: %w", path, ErrNotOurs)
+	}
+	if info.Size() == 0 {
+		return nil, fmt.Errorf("%s: %w", path, ErrEmpty)
 	}
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Start: info.Size(), Len: 1}
 	if err = syscall.FcntlFlock(file.Fd(), lockOfFile, &lock); err == syscall.EAGAIN || err == syscall.EACCES {

@@ -83,7 +83,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("no file: %v", err)
 	}
 	write(nil)
-	if _, err := Serve(path); !errors.Is(err, ErrNotOurs) {
+	if _, err := Serve(path); !errors.Is(err, ErrEmpty) {
 		t.Errorf("an empty file: %v", err)
 	}
 	write(newMapping(MinSize))
