@@ -26,7 +26,11 @@ type scanner struct {
 	minus  bool
 	left   int // bytes of a string that are to come, with its end of line
 	line   int // bytes of the line so far
-	total  int // bytes of the value at the top so far
+	total  int // what the value at the top weighs so far
+
+	weights [maxWaiting * 4]int // of the last values at the top
+	sum     int                 // of these
+	last    int                 // of them
 
 	seen  []byte   // the first bytes of an error, or of a string of a push
 	parts []string // of a push: its first strings
@@ -41,13 +45,16 @@ const (
 	inBytes
 )
 
-// What a store has reason to send. An entry has some 6 KB; a list of all slots of a large cluster has the most values.
+// What a store has reason to send. An entry has some 6 KB, a message that is pushed 64; a list of all slots of a large cluster has the most values.
+// Answers may wait for others, so many of them together are bounded too: a full log of the fleet has 80 MB.
 const (
 	maxDepth  = 8
-	maxString = 1 << 20
+	maxString = 128 << 10
 	maxLine   = 4 << 10
 	maxArray  = 1 << 17
-	maxValue  = 8 << 20
+	maxValue  = 16 << 20
+	maxValues = 100 << 20
+	weight    = 64 // bytes that the library has of each value besides
 	maxSeen   = 512
 	maxParts  = 3
 )
@@ -108,6 +115,7 @@ func (s *scanner) take(c byte) error {
 func (s *scanner) begin(c byte) error {
 	s.kind, s.line, s.number, s.digits, s.minus = c, 0, 0, 0, false
 	s.seen = s.seen[:0]
+	s.total += weight
 	switch c {
 	case '+', '-', ':', '_', ',', '#', '(':
 		s.state = inLine
@@ -208,6 +216,11 @@ func (s *scanner) end() error {
 	}
 	if !s.pushing {
 		s.values++
+	}
+	s.last = (s.last + 1) % len(s.weights)
+	s.sum += s.total - s.weights[s.last]
+	if s.weights[s.last] = s.total; s.sum > maxValues {
+		return errLimits
 	}
 	s.pushing, s.total, s.parts = false, 0, s.parts[:0]
 	return nil

@@ -8,19 +8,20 @@ import (
 
 func TestScannerCounts(t *testing.T) {
 	for text, want := range map[string]int{
-		"+OK\r\n":                                 1,
-		"-ERR no\r\n:5\r\n_\r\n#t\r\n,1.5\r\n":    5,
-		"$3\r\na\nb\r\n$-1\r\n*-1\r\n$0\r\n\r\n":  4,
-		"*2\r\n$1\r\na\r\n*1\r\n:1\r\n*0\r\n":     2,
-		"%1\r\n+a\r\n~1\r\n:1\r\n=5\r\ntxt:a\r\n": 2,
-		"|1\r\n+a\r\n+b\r\n+OK\r\n":               1,
-		"*1\r\n*1\r\n*1\r\n*0\r\n":                1,
-		"$5\r\nab":                                0,
-		">2\r\n+message\r\n+a\r\n+OK\r\n":         1,
-		"-MOVED 7 127.0.0.1:1\r\n-ASK 7 a:1\r\n":  2,
-		"!9\r\nASK 7 a:1\r\n+MOVED\r\n":           2,
-		">3\r\n+message\r\n+a\r\n$1\r\nb\r\n":     0,
-		">3\r\n+message\r\n+b\r\n+c\r\n:1\r\n":    1,
+		"+OK\r\n":                                  1,
+		"-ERR no\r\n:5\r\n_\r\n#t\r\n,1.5\r\n":     5,
+		"$3\r\na\nb\r\n$-1\r\n*-1\r\n$0\r\n\r\n":   4,
+		"*2\r\n$1\r\na\r\n*1\r\n:1\r\n*0\r\n":      2,
+		"%1\r\n+a\r\n~1\r\n:1\r\n=5\r\ntxt:a\r\n":  2,
+		"|1\r\n+a\r\n+b\r\n+OK\r\n":                1,
+		"*1\r\n*1\r\n*1\r\n*0\r\n":                 1,
+		"$5\r\nab":                                 0,
+		">2\r\n+message\r\n+a\r\n+OK\r\n":          1,
+		"-MOVED 7 127.0.0.1:1\r\n-ASK 7 a:1\r\n":   2,
+		"!9\r\nASK 7 a:1\r\n+MOVED\r\n":            2,
+		">3\r\n+message\r\n+a\r\n$1\r\nb\r\n":      0,
+		">3\r\n+message\r\n+b\r\n+c\r\n:1\r\n":     1,
+		">3\r\n+subscribe\r\n++sentinel\r\n:1\r\n": 0,
 	} {
 		for size := 1; size <= len(text); size++ { // however it is cut
 			s := scanner{push: true}
@@ -59,6 +60,38 @@ func TestScannerRefuses(t *testing.T) {
 		s := scanner{push: true}
 		if err := s.scan([]byte(text)); err == nil {
 			t.Errorf("%.60q: nothing is wrong with it", text)
+		}
+	}
+}
+
+// TestScannerWeighs has answers that are allowed, and are too many together: the library keeps them for who waits for the others.
+func TestScannerWeighs(t *testing.T) {
+	long := "$110000\r\n" + strings.Repeat("a", 110000) + "\r\n"
+	page := "*500\r\n" + strings.Repeat("*2\r\n+1700000000000-0\r\n*2\r\n+e\r\n$4000\r\n"+strings.Repeat("a", 4000)+"\r\n", 500)
+	for _, c := range []struct {
+		name, text string
+		count      int
+		allowed    bool
+	}{
+		{"pages of the log", page, 40, true},
+		{"all that are not", long, 2000, false},
+		{"numbers", "*100000\r\n" + strings.Repeat(":1\r\n", 100000), 1000, false},
+	} {
+		s := scanner{}
+		var err error
+		for range c.count {
+			if err == nil {
+				err = s.scan([]byte(c.text))
+			}
+		}
+		if (err == nil) != c.allowed {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	s := scanner{}
+	for range 100000 {
+		if err := s.scan([]byte("$6193\r\n" + strings.Repeat("a", 6193) + "\r\n")); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
