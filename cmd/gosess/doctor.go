@@ -49,6 +49,9 @@ func prepareDoctor(flags *flag.FlagSet) action {
 		if err != nil {
 			return usageError{"doctor: " + err.Error()}
 		}
+		if *lasting < 0 {
+			return usageError{"doctor: --for is a time"}
+		}
 		options.Lasting = *lasting
 		if *since != "" {
 			if options.Before, err = doctor.ReadRecord(*since, strings.Join(operands, " ")); err != nil {
@@ -72,12 +75,15 @@ func prepareDoctor(flags *flag.FlagSet) action {
 		if report.Library, err = probe.Library(); err != nil {
 			return err
 		}
+		var notLeft error
 		if *since != "" {
-			if err := record.Write(*since); err != nil {
-				return exitError{exitUsage, err}
-			}
+			notLeft = record.Write(*since)
 		}
-		return writeReport(out, report, *asJSON)
+		err = writeReport(out, report, *asJSON)
+		if notLeft != nil { // what was found out is told all the same
+			return exitError{exitUsage, notLeft}
+		}
+		return err
 	}
 }
 

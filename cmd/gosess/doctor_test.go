@@ -37,6 +37,7 @@ func TestDoctorReachesNobody(t *testing.T) {
 		"another protocol":  {[]string{"127.0.0.1:1", "--starttls", "gopher"}, "allowed: smtp, imap"},
 		"another fact":      {[]string{"127.0.0.1:1", "--expect", "nothing>1"}, "allowed: resumed"},
 		"another server":    {[]string{"127.0.0.1:1", "--server", "iis"}, "allowed: nginx"},
+		"no time":           {[]string{"127.0.0.1:1", "--for", "-1m"}, "--for is a time"},
 		"too fast":          {[]string{"127.0.0.1:1", "--rate", "0"}, "from 1 to"},
 		"no record of ours": {[]string{"127.0.0.1:1", "--since", "doctor_test.go"}, "no record of gosess doctor"},
 		"a pipe":            {[]string{"127.0.0.1:1", "--since", pipe}, "not a regular file"},
@@ -56,6 +57,15 @@ func TestDoctorReachesNobody(t *testing.T) {
 			t.Errorf("left: %q", found)
 		}
 	})
+}
+
+// What was found out is told where no record of it can be left, and the status says that.
+func TestDoctorLeavesNoRecord(t *testing.T) {
+	t.Parallel()
+	r := bounded(t, 0, "doctor", tlsService(t), "--rate", "1000", "--since", "/proc/no/such/folder")
+	if r.status != 2 || !strings.Contains(r.stdout, " resumed") || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "/proc/no/such") {
+		t.Errorf("%+v", r)
+	}
 }
 
 // drip sends a record that would be a large one, a byte now and then.

@@ -17,6 +17,17 @@ const (
 
 // Connect makes one connection and ends it in order. What it returns with an error is what was seen until then.
 func Connect(ctx context.Context, ask Ask) (Seen, error) {
+	within, end := context.WithCancel(ctx)
+	defer end()
+	seen, err := converse(within, ask)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return seen, err
+}
+
+// converse is Connect, with a context that ends with the connection.
+func converse(ctx context.Context, ask Ask) (Seen, error) {
 	tls, err := newTLS(ask)
 	if err != nil {
 		return Seen{}, fmt.Errorf("%w: %w", ErrAsk, err)
@@ -32,14 +43,10 @@ func Connect(ctx context.Context, ask Ask) (Seen, error) {
 		return seen, err
 	}
 	defer c.socket.Close()
-	defer context.AfterFunc(ctx, func() { c.socket.Close() })()
 	if _, err := c.socket.Write(first); err != nil {
 		return seen, plain(err)
 	}
 	if err := c.step(c.tls.handshake); err != nil {
-		if ctx.Err() != nil {
-			return seen, ctx.Err()
-		}
 		return seen, refusal(err)
 	}
 	greeting := seen.Greeting
@@ -64,7 +71,7 @@ func refusal(err error) error {
 	return fmt.Errorf("%w: %w", ErrRefused, err)
 }
 
-// dial connects, and talks until TLS is to begin.
+// dial connects, and talks until TLS is to begin. The socket is closed when the context is done, if not before.
 func dial(ctx context.Context, address string, ask Ask) (net.Conn, string, error) {
 	deadline := time.Now().Add(ask.Patience)
 	dialer := net.Dialer{Deadline: deadline}
@@ -76,6 +83,7 @@ func dial(ctx context.Context, address string, ask Ask) (net.Conn, string, error
 		}
 		return nil, "", plain(err)
 	}
+	context.AfterFunc(ctx, func() { socket.Close() })
 	if err := socket.SetDeadline(deadline); err != nil {
 		socket.Close()
 		return nil, "", err

@@ -182,15 +182,28 @@ func TestEndless(t *testing.T) {
 	}
 }
 
-// Who gives up is not held by a server that says nothing.
+// Who gives up is not held by a server that says nothing, whatever is waited for.
 func TestCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	address := listen(t, func(conn net.Conn) {
-		cancel()
-		_, _ = io.Copy(io.Discard, conn)
-	})
-	if _, err := Connect(ctx, Ask{Address: address, Kind: ByPSK, Patience: time.Hour}); !errors.Is(err, context.Canceled) {
-		t.Error(err)
+	for name, ask := range map[string]Ask{
+		"a handshake":      {},
+		"another protocol": {Talk: Talk{"smtp", true}},
+		"somebody before":  {Before: "silent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			ask.Address = listen(t, func(conn net.Conn) {
+				cancel()
+				_, _ = io.Copy(io.Discard, conn)
+			})
+			if ask.Before != "" {
+				ask.Before = ask.Address
+			}
+			ask.Kind, ask.Patience = ByPSK, time.Hour
+			if _, err := Connect(ctx, ask); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
