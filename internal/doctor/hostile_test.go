@@ -35,7 +35,7 @@ func lavish(connect Prober) Prober {
 		seen.Sessions = nil
 		for range 16 {
 			one.Ticket = make([]byte, 60000)
-			copy(one.Ticket, fmt.Sprintf("a name %09d", number/2))
+			copy(one.Ticket, fmt.Sprintf("a name %09d%d", number/2, number))
 			number++
 			seen.Sessions = append(seen.Sessions, one)
 		}

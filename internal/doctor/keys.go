@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"slices"
 )
@@ -30,7 +31,7 @@ func (k *Keys) remember(ticket []byte, address string) {
 		k.wholes++
 		begin = ticket
 	}
-	k.tickets = append(k.tickets, sampled{bytes.Clone(begin), address})
+	k.tickets = append(k.tickets, sampled{bytes.Clone(begin), sha256.Sum256(ticket), address})
 }
 
 func (k *Keys) known(begin []byte) bool {
@@ -50,7 +51,7 @@ func keysOf(tickets []sampled) (size int, keys []Key) {
 // byName is the tickets by their first bytes, the most frequent first, and how many different ones there are: a client that is
 // resumed and given no new ticket shows the one that it has again, all of whose bytes are alike then.
 func byName(tickets []sampled, size int) (keys []Key, different int) {
-	place, known := map[string]int{}, map[string]bool{}
+	place, known := map[string]int{}, map[[sha256.Size]byte]bool{}
 	for _, t := range tickets {
 		if len(t.ticket) < size {
 			continue
@@ -62,8 +63,8 @@ func byName(tickets []sampled, size int) (keys []Key, different int) {
 			place[name] = n
 			keys = append(keys, Key{Name: name, sample: t.ticket})
 		}
-		if !known[string(t.ticket)] {
-			known[string(t.ticket)] = true
+		if !known[t.sum] {
+			known[t.sum] = true
 			keys[n].Tickets++
 			different++
 		}

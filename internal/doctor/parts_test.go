@@ -113,24 +113,24 @@ func TestGuess(t *testing.T) {
 // Names are found by how many tickets begin alike, whatever their length is.
 func TestKeyNames(t *testing.T) {
 	for _, size := range []int{16, 8, 4} {
-		var tickets []sampled
+		var named, nameless Keys
 		for n := range 12 {
 			ticket := make([]byte, 100)
 			if _, err := rand.Read(ticket); err != nil {
 				t.Fatal(err)
 			}
+			for range 2 { // it is shown again where a resumption gives no other
+				nameless.remember(ticket, "a")
+			}
 			copy(ticket, bytes.Repeat([]byte{byte(n % 3)}, size))
-			tickets = append(tickets, sampled{ticket, "a"}, sampled{ticket, "a"}) // it is shown again where a resumption gives no other
-		}
-		if got, keys := keysOf(tickets); got != size || len(keys) != 3 || keys[0].Tickets != 4 {
-			t.Errorf("%d bytes: %d, %+v", size, got, keys)
-		}
-		for n := range tickets {
-			if _, err := rand.Read(tickets[n].ticket); err != nil {
-				t.Fatal(err)
+			for range 2 {
+				named.remember(ticket, "a")
 			}
 		}
-		if got, keys := keysOf(tickets); got != 0 || keys != nil {
+		if got, keys := keysOf(named.tickets); got != size || len(keys) != 3 || keys[0].Tickets != 4 {
+			t.Errorf("%d bytes: %d, %+v", size, got, keys)
+		}
+		if got, keys := keysOf(nameless.tickets); got != 0 || keys != nil {
 			t.Errorf("no names: %d, %+v", got, keys)
 		}
 	}

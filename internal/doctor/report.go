@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"crypto/sha256"
 	"strconv"
 	"time"
 
@@ -160,6 +161,7 @@ type Keys struct {
 // sampled is a ticket, or its beginning, with the address that gave it.
 type sampled struct {
 	ticket  []byte
+	sum     [sha256.Size]byte // of all of it
 	address string
 }
 
