@@ -27,6 +27,8 @@ func TestPages(t *testing.T) {
 		return string(text)
 	}
 	readme := read(filepath.Join(root, "README.md"))
+	alikeForNginx(t, map[string]string{"README.md": readme, "gosess(7)": read(filepath.Join(root, "man", "gosess.7"))},
+		read(filepath.Join(root, "docs", "servers", "nginx.md")))
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "servers", "*.md"))
 	if err != nil || len(pages) == 0 {
 		t.Fatal(pages, err)
@@ -61,6 +63,19 @@ func TestPages(t *testing.T) {
 		made := regexp.MustCompile(`(?m)^StateDirectory=(.*)$|^    install -d .* (/var/lib/.*)$`).FindStringSubmatch(text)
 		if made == nil || !slices.Contains([]string{"/var/lib/" + made[1], made[2]}, filepath.Dir(store)) {
 			t.Errorf("%s: nothing makes the directory of %s: %q", name, store, made)
+		}
+	}
+}
+
+// alikeForNginx wants what others say of nginx to be what its own page says, which tests/nginx runs: the environment of the service, and
+// the command for a shell.
+func alikeForNginx(t *testing.T, others map[string]string, page string) {
+	t.Helper()
+	for _, line := range regexp.MustCompile(`(?m)^(?: *\[Service\]|Environment=.*|StateDirectory=.*| *gosess run .*)$`).FindAllString(page, -1) {
+		for name, text := range others {
+			if line = strings.TrimSpace(line); !strings.Contains(text, line) {
+				t.Errorf("%s does not have the line of nginx's page %q", name, line)
+			}
 		}
 	}
 }

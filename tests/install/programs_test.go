@@ -27,6 +27,26 @@ func build(t *testing.T, name string) string {
 	return program
 }
 
+// The lines of README.md for a server of one's own are a program with what they leave out, and it ends well.
+func TestReadme(t *testing.T) {
+	_, lines, _ := strings.Cut(read(t, filepath.Join(root(t), "README.md")), "\n## In your own server\n\n")
+	lines, _, _ = strings.Cut(lines, "\n\n`make install`")
+	include, body, found := strings.Cut(strings.ReplaceAll(lines, "    ", ""), "\n\n")
+	if !found || !strings.HasPrefix(include, "#include") {
+		t.Fatalf("README.md has %q", lines)
+	}
+	dir := t.TempDir()
+	program := filepath.Join(dir, "program")
+	source := "#include <err.h>\n" + include + "\nint main(void)\n{\n" + body + "\nreturn gosess_start() == GOSESS_OK && gosess_cache_flush(cache) == GOSESS_OK ? 0 : 1;\n}\n"
+	if err := os.WriteFile(program+".c", []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	env := use(t)
+	flags := strings.Fields(run(t, "", env, "pkg-config", "--cflags", "--libs", "gosess", "openssl"))
+	run(t, dir, nil, "cc", append([]string{"-Wall", "-Wextra", "-Werror", "-o", program, program + ".c"}, flags...)...)
+	run(t, dir, env, program)
+}
+
 func certificate(t *testing.T) harness.Certificate {
 	t.Helper()
 	authority, err := harness.NewAuthority(t.TempDir())
