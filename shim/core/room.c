@@ -98,7 +98,8 @@ const char *gosess_lack_of_room(void)
     const char *problem = NULL;
     limited = is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA);
     if (space == MAP_FAILED || data == MAP_FAILED)
-        problem = "too little address space or data is allowed (RLIMIT_AS, RLIMIT_DATA)";
+        problem = "too little address space or data is allowed (RLIMIT_AS, RLIMIT_DATA); allowed: "
+                  "2.6 GiB and 400 MiB more than the server has";
     else if (!room_for_threads())
         problem = lack_of_threads();
     else if (!room_for_descriptors())
