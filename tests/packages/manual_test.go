@@ -26,7 +26,7 @@ case $1 in start | restart)
     for file in /etc/systemd/system/nginx.service.d/*.conf; do
         [ ! -e "$file" ] || set -- $(sed -n 's/%%/%/g; s/^Environment="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$file")
     done
-    mkdir -p /var/lib/gosess
+    ! grep -q '^StateDirectory=gosess$' /etc/systemd/system/nginx.service.d/*.conf 2>/dev/null || mkdir -p /var/lib/gosess
     env "$@" nginx
     ;;
 esac
