@@ -76,12 +76,6 @@ static int tell_host(gosess_new_cb application, SSL *ssl, SSL_SESSION *session,
     return kept;
 }
 
-/* What gosess keeps of the first context of an SSL; NULL for most. */
-static struct gosess_context *first_of(const SSL *ssl, const struct gosess_connection *connection)
-{
-    return connection ? connection->first : gosess_context_of(gosess_ssl->SSL_get_SSL_CTX(ssl));
-}
-
 /*
  * Before: libssl took a reference for the callback, which is for the application callback to keep
  * (1) or to leave to libssl (0). What is kept as an object is kept before that one is called, as
@@ -93,7 +87,7 @@ static struct gosess_context *first_of(const SSL *ssl, const struct gosess_conne
 static int on_new(SSL *ssl, SSL_SESSION *session)
 {
     struct gosess_connection *connection = gosess_connection_of(ssl);
-    struct gosess_context *context = first_of(ssl, connection);
+    struct gosess_context *context = gosess_first_of(ssl, connection);
     gosess_new_cb application = context ? atomic_load(&context->new_session) : NULL;
     bool ours = gosess_serves(context) && application != gosess_new_session_cb;
     bool internal = ours && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE);
@@ -167,7 +161,7 @@ static SSL_SESSION *get_theirs(struct gosess_connection *connection, struct gose
 static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
     struct gosess_connection *connection = gosess_connection_of(ssl);
-    struct gosess_context *context = first_of(ssl, connection);
+    struct gosess_context *context = gosess_first_of(ssl, connection);
     bool serves =
         gosess_serves(context) && atomic_load(&context->get_session) != gosess_get_session_cb;
     bool internal = serves && !(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);

@@ -62,10 +62,10 @@ static void learn(struct gosess_connection *connection)
 int gosess_on_servername(SSL *ssl, int *alert, void *argument)
 {
     const SSL_CTX *before = gosess_ssl->SSL_get_SSL_CTX(ssl);
-    struct gosess_context *now = gosess_context_of(before);
-    gosess_servername_cb application = now ? atomic_load(&now->observed.servername) : NULL;
     struct gosess_connection *connection = gosess_connection_of(ssl);
-    struct gosess_context *first = gosess_context_of_first(ssl);
+    struct gosess_context *first = gosess_first_of(ssl, connection);
+    struct gosess_context *now = first && first->ctx == before ? first : gosess_context_of(before);
+    gosess_servername_cb application = now ? atomic_load(&now->observed.servername) : NULL;
     if (!application && first)
         application = atomic_load(&first->observed.servername);
     int answer =

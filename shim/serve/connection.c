@@ -76,9 +76,8 @@ void gosess_connection_copied(SSL *copy, const SSL *original)
     }
 }
 
-struct gosess_context *gosess_context_of_first(const SSL *ssl)
+struct gosess_context *gosess_first_of(const SSL *ssl, const struct gosess_connection *connection)
 {
-    struct gosess_connection *connection = gosess_connection_of(ssl);
     return connection ? connection->first : gosess_context_of(gosess_ssl->SSL_get_SSL_CTX(ssl));
 }
 

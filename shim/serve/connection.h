@@ -51,8 +51,8 @@ struct gosess_connection *gosess_connection_begin(SSL *ssl, struct gosess_contex
 /* What SSL_dup(3) has made of an SSL: another one with the same settings, or the same again. */
 void gosess_connection_copied(SSL *copy, const SSL *original);
 
-/* What gosess keeps of the first context of an SSL; NULL for most. */
-struct gosess_context *gosess_context_of_first(const SSL *ssl);
+/* What gosess keeps of the first context of an SSL, with what it keeps of that; NULL for most. */
+struct gosess_context *gosess_first_of(const SSL *ssl, const struct gosess_connection *connection);
 
 /* A handshake of it asks for a session. */
 void gosess_connection_asks(struct gosess_connection *connection);

@@ -31,7 +31,7 @@ static struct gosess_context *context_of_connection(SSL *ssl)
     if (!gosess_prepare(__builtin_return_address(0)))
         return NULL;
     gosess_once_begin(&attaching);
-    struct gosess_context *context = gosess_context_of_first(ssl);
+    struct gosess_context *context = gosess_first_of(ssl, gosess_connection_of(ssl));
     if (!context || !context->cache)
         context = attach_first(gosess_ssl->SSL_get_SSL_CTX(ssl));
     gosess_once_end(&attaching, false);

@@ -42,6 +42,12 @@ static struct gosess_context *context_now(const struct gosess_connection *connec
     return ctx == connection->first->ctx ? connection->first : gosess_context_of(ctx);
 }
 
+static bool policy_of(struct gosess_context *context, unsigned char policy[GOSESS_DIGEST_SIZE])
+{
+    return context && gosess_policy_digest(&context->policy, context->ctx, &context->owner,
+                                           &context->observed, policy);
+}
+
 /*
  * Whether a connection's terms are known, from the context that it has been switched to by now. A
  * callback for certificates may choose others for each connection (SSL_CTX_set_cert_cb(3)), and is
@@ -59,8 +65,7 @@ static bool terms_of(const struct gosess_connection *connection,
         atomic_load(&context->observed.chooses) || atomic_load(&context->observed.judges) ||
         atomic_load(&connection->first->observed.judges) ||
         !gosess_certificates_digest(ssl, &context->presented, parts.certificates) ||
-        !gosess_policy_digest(&context->policy, context->ctx, &context->owner, &context->observed,
-                              policy))
+        !policy_of(context, policy))
         return false;
     memcpy(parts.policy, policy, sizeof parts.policy);
     parts.data = atomic_load(&connection->first->tickets.data);
@@ -161,10 +166,10 @@ bool gosess_scope_asked(struct gosess_connection *connection, struct gosess_scop
     scope->place = scope->routed ? place_of(ssl) : 0;
     scope->own = gosess_own_rules(ssl);
     scope->demands = gosess_ssl->SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
-    bool known = terms_of(connection, scope->terms, policy);
-    if (known)
+    /* Where the host may still switch, what it would be now says nothing. */
+    scope->known = !scope->routed && terms_of(connection, scope->terms, policy);
+    if (scope->known || (scope->routed && policy_of(context_now(connection), policy)))
         memcpy(connection->policy, policy, sizeof policy);
-    scope->known = known && !scope->routed;
     scope->shared = !scope->host_data && !gosess_keeps_account(context) &&
                     (scope->routed || (scope->known && scope->own == 0));
     return true;
@@ -233,6 +238,8 @@ static enum gosess_reason reason_of(struct gosess_context *context,
 /* It decides on its client as the context does that it was switched to. */
 int64_t gosess_client_ends(const SSL *ssl, const SSL_SESSION *session)
 {
+    if (!gosess_ssl->SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session))
+        return INT64_MAX;
     SSL_CTX *ctx = gosess_ssl->SSL_get_SSL_CTX(ssl);
     const struct gosess_context *context = gosess_context_of(ctx);
     return gosess_peer_ends(ssl, session,

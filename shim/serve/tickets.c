@@ -29,8 +29,8 @@
 static int answer(SSL *ssl, unsigned char *name, unsigned char *iv, const struct gosess_cipher *to,
                   bool encrypts)
 {
-    struct gosess_context *first = gosess_context_of_first(ssl);
     struct gosess_connection *connection = gosess_connection_of(ssl);
+    struct gosess_context *first = gosess_first_of(ssl, connection);
     int status = GOSESS_NOT_OURS;
     if (!first)
         return encrypts ? gosess_ticket_nobodys(ssl, name, iv, to) : GOSESS_TICKET_REFUSED;
@@ -74,15 +74,27 @@ static bool set_evp_callback(const struct gosess_context *context, gosess_ticket
     return next && next(context->ctx, callback) == 1;
 }
 
+/* It is for HMAC as libcrypto itself has it, which is no part of a FIPS module: fips_module(7). */
+static bool may_use_old_kind(void)
+{
+    int (*is_enabled)(OSSL_LIB_CTX *) = gosess_ssl->EVP_default_properties_is_fips_enabled;
+    return !is_enabled || is_enabled(NULL) == 0;
+}
+
 /*
  * Of the two kinds libssl calls that of 3.0, where it is set (T3). A host's callback needs what its
- * own kind is handed, so ours is of the kind of the host's. With the setup lock.
+ * own kind is handed, so ours is of the kind of the host's. Where it has none, ours is of the old
+ * kind, which costs each ticket less (T30), if this libssl has it. With the setup lock.
  */
 static long put_ours(const struct gosess_context *context)
 {
     gosess_ticket_cb callback = atomic_load(&context->tickets.callback);
     gosess_ticket_evp_cb evp = atomic_load(&context->tickets.evp);
-    if ((evp || !callback) && set_evp_callback(context, on_ticket_evp))
+    if (!evp && (callback || may_use_old_kind()) && set_callback(context, on_ticket) != 0) {
+        set_evp_callback(context, NULL);
+        return 1;
+    }
+    if (set_evp_callback(context, on_ticket_evp))
         return set_callback(context, callback);
     set_evp_callback(context, NULL);
     return set_callback(context, on_ticket);

@@ -108,6 +108,7 @@
     X(EVP_MD_fetch)                                        \
     X(EVP_MD_free)                                         \
     X(EVP_MD_get0_provider)                                \
+    X(EVP_default_properties_is_fips_enabled)              \
     X(SSL_get0_client_cert_type) /* 3.2, as the next */    \
     X(SSL_get0_server_cert_type)                           \
     X(X509_VERIFY_PARAM_get0_email) /* 3.0, as the next */ \

@@ -3,7 +3,32 @@
 #define _GNU_SOURCE
 #include "cipher.h"
 
+#include <stdatomic.h>
+
 #include "../ssl/libssl.h"
+
+/*
+ * What EVP_sha256(3) and its relation say is only a name to libcrypto from 3.0 on: it looks for who
+ * implements it at each use, and uses what was fetched as it is (T30). That is kept until the
+ * process ends. Where there is none, the name is left to fail as libcrypto likes.
+ */
+#define FETCHED(type, name, named)                                             \
+    static const type *fetched_##type(void)                                    \
+    {                                                                          \
+        static type *_Atomic kept;                                             \
+        type *before = NULL, *found = atomic_load(&kept);                      \
+        if (found || !gosess_ssl->type##_fetch || !gosess_ssl->type##_free)    \
+            return found ? found : gosess_ssl->named();                        \
+        found = gosess_ssl->type##_fetch(NULL, name, NULL);                    \
+        if (found && !atomic_compare_exchange_strong(&kept, &before, found)) { \
+            gosess_ssl->type##_free(found); /* another thread has */           \
+            found = before;                                                    \
+        }                                                                      \
+        return found ? found : gosess_ssl->named();                            \
+    }
+
+FETCHED(EVP_CIPHER, "AES-256-CBC", EVP_aes_256_cbc)
+FETCHED(EVP_MD, "SHA256", EVP_sha256)
 
 static bool set_mac(const struct gosess_cipher *to, const unsigned char *hmac)
 {
@@ -13,8 +38,8 @@ static bool set_mac(const struct gosess_cipher *to, const unsigned char *hmac)
         void *taken; /* OSSL_PARAM is for what is written, too */
     } key = {hmac};
     if (to->hmac)
-        return gosess_ssl->HMAC_Init_ex(to->hmac, hmac, GOSESS_TICKET_KEY_SIZE,
-                                        gosess_ssl->EVP_sha256(), NULL) == 1;
+        return gosess_ssl->HMAC_Init_ex(to->hmac, hmac, GOSESS_TICKET_KEY_SIZE, fetched_EVP_MD(),
+                                        NULL) == 1;
     const OSSL_PARAM parameters[] = {
         {.key = OSSL_MAC_PARAM_KEY,
          .data_type = OSSL_PARAM_OCTET_STRING,
@@ -34,5 +59,5 @@ bool gosess_cipher_set(const struct gosess_cipher *to, const unsigned char *aes,
 {
     __typeof__(&EVP_EncryptInit_ex) init =
         encrypts ? gosess_ssl->EVP_EncryptInit_ex : gosess_ssl->EVP_DecryptInit_ex;
-    return init(to->cipher, gosess_ssl->EVP_aes_256_cbc(), NULL, aes, iv) == 1 && set_mac(to, hmac);
+    return init(to->cipher, fetched_EVP_CIPHER(), NULL, aes, iv) == 1 && set_mac(to, hmac);
 }
