@@ -61,7 +61,15 @@ func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, te
 
 // Route returns what a server name led to last. Not ok: that is not known, or not always the same.
 func (c *Cache) Route(ctx context.Context, owner [32]byte, serverName string) (terms [32]byte, ok bool) {
-	terms, _, ok = c.WatchRoute(ctx, owner, serverName)
+	w := c.begin()
+	defer c.end(w)
+	if known := w.routeOf(&owner, serverName); known != nil {
+		return known.terms, true
+	}
+	terms, watch, ok := c.watchRoute(ctx, w, &owner, serverName)
+	if ok && watch.Word != nil {
+		w.remember(&owner, serverName, &terms, &watch)
+	}
 	return terms, ok
 }
 
@@ -69,7 +77,11 @@ func (c *Cache) Route(ctx context.Context, owner [32]byte, serverName string) (t
 func (c *Cache) WatchRoute(ctx context.Context, owner [32]byte, serverName string) (terms [32]byte, watch Watch, ok bool) {
 	w := c.begin()
 	defer c.end(w)
-	route := c.findRoute(ctx, w, &owner, serverName)
+	return c.watchRoute(ctx, w, &owner, serverName)
+}
+
+func (c *Cache) watchRoute(ctx context.Context, w *work, owner *[32]byte, serverName string) (terms [32]byte, watch Watch, ok bool) {
+	route := c.findRoute(ctx, w, owner, serverName)
 	if len(route) < routeHead {
 		return terms, watch, false
 	}
@@ -82,7 +94,7 @@ func (c *Cache) WatchRoute(ctx context.Context, owner [32]byte, serverName strin
 	}
 	if w.fading() {
 		w.text = append(w.text[:0], route...)
-		_ = c.putRoute(ctx, w, &owner) // else the next one does
+		_ = c.putRoute(ctx, w, owner) // else the next one does
 	}
 	return terms, watch, ok
 }

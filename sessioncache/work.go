@@ -1,6 +1,9 @@
 package sessioncache
 
-import "crypto/subtle"
+import (
+	"bytes"
+	"crypto/subtle"
+)
 
 // work is the scratch memory of one operation, so that none is allocated.
 type work struct {
@@ -17,15 +20,29 @@ type work struct {
 
 	// Few owners and terms are in use at a time, of which the tags are the same each time.
 	owners, terms [rememberedTags]rememberedTag
+	// So are few server names, which lead where they did for as long as their watches hold.
+	routes [rememberedRoutes]rememberedRoute
 }
 
-const rememberedTags = 4
+const (
+	rememberedTags   = 4
+	rememberedRoutes = 8
+)
 
 // rememberedTag is that of a digest under a key, of which there are others at other times.
 type rememberedTag struct {
 	under *sealingKey
 	of    [32]byte
 	tag   Tag
+}
+
+// rememberedRoute is what a server name has led to, as the store said.
+type rememberedRoute struct {
+	under *sealingKey
+	owner [32]byte
+	name  []byte // in lower case
+	terms [32]byte
+	watch Watch
 }
 
 // wipe makes it what it was: it clears the session that was sealed or opened last.
@@ -48,6 +65,32 @@ func (w *work) lookupRoute(i int, owner *[32]byte, serverName string) {
 	w.keys[i].mac.sum(&w.sum, ofRoute, w.text)
 	w.key = w.sum
 	w.key.mark(true)
+}
+
+// placeOf is where a route is remembered; it sets w.text to the name.
+func (w *work) placeOf(serverName string) *rememberedRoute {
+	w.text = appendLower(w.text[:0], serverName)
+	sum := byte(len(w.text))
+	for _, letter := range w.text {
+		sum = sum*31 + letter
+	}
+	return &w.routes[sum%rememberedRoutes]
+}
+
+// routeOf is a route that is remembered and holds, or nil.
+func (w *work) routeOf(owner *[32]byte, serverName string) *rememberedRoute {
+	r := w.placeOf(serverName)
+	if r.under == w.keys[0] && r.owner == *owner && bytes.Equal(r.name, w.text) && r.watch.holds(int64(w.now)) {
+		return r
+	}
+	return nil
+}
+
+// remember keeps a route in the place of another one.
+func (w *work) remember(owner *[32]byte, serverName string, terms *[32]byte, watch *Watch) {
+	r := w.placeOf(serverName)
+	r.under, r.owner, r.terms, r.watch = w.keys[0], *owner, *terms, *watch
+	r.name = append(r.name[:0], w.text...)
 }
 
 // lookupRecord sets w.key to the key of a record under the i-th sealing key.

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"gosess/sessioncache"
@@ -133,5 +134,46 @@ func TestWatchedRoute(t *testing.T) {
 	now += 25 * 3600
 	if _, watch, ok := c.WatchRoute(ctx, routeOwner, "b.example"); !ok || watch.Until >= now {
 		t.Errorf("%+v, %v: it is to be asked for", watch, ok)
+	}
+}
+
+// A route that a process remembers is no other name's, owner's or time's, and what another process learns counts at once.
+func TestRememberedRoute(t *testing.T) {
+	now := int64(testNow)
+	mapping := newMapping(MinSize)
+	s := openShm(t, mapping)
+	c, other := testCache(t, s, &now), testCache(t, openShm(t, mapping), &now)
+	// More names than there are places in scratch memory make way for one another.
+	for n := range 20 {
+		other.Learn(ctx, routeOwner, fmt.Sprintf("%d.test", n), termsOf(n+1))
+	}
+	for n := range 40 {
+		wantRoute(t, c, fmt.Sprintf("%d.test", n%20), n%20+1)
+	}
+	for n := range 20 {
+		name := fmt.Sprintf("%d.example", n)
+		other.Learn(ctx, routeOwner, name, termsOf(1))
+		wantRoute(t, c, name, 1)
+		wantRoute(t, c, name, 1)
+		wantRoute(t, c, fmt.Sprintf("%d.example.net", n), 0)
+		if _, ok := c.Route(ctx, [32]byte{'p'}, name); ok {
+			t.Error("the route of another owner")
+		}
+		other.Learn(ctx, routeOwner, name, termsOf(2))
+		wantRoute(t, c, name, 2)
+		wantRoute(t, c, strings.ToUpper(name), 2)
+		other.Learn(ctx, routeOwner, name, termsOf(1)) // now to two things
+		wantRoute(t, c, name, 0)
+	}
+	other.Learn(ctx, routeOwner, routeName, termsOf(1))
+	wantRoute(t, c, routeName, 1)
+	now += 49 * 3600
+	wantRoute(t, c, routeName, 0)
+
+	// Who only remembers a route keeps it, as who looks it up.
+	other.Learn(ctx, routeOwner, routeName, termsOf(1))
+	for n := range 14000 {
+		wantRoute(t, c, routeName, 1)
+		mustPut(t, c, originA, testID(n), testDER(testID(n), 0, ordinaryDER), now+100)
 	}
 }
