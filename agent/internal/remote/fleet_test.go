@@ -18,6 +18,7 @@ import (
 
 	"gosess/agent/internal/far"
 	"gosess/agent/internal/testredis"
+	"gosess/tests/versions"
 )
 
 // TestCluster goes on where one server of a cluster is killed, and has all of it again when its replica has taken over.
@@ -89,10 +90,24 @@ func TestSentinel(t *testing.T) {
 	m.wants(far.Get, keyOf(2), "two")
 }
 
-// TestTLS wants the right certificates on both sides.
+// TestTLS wants the right certificates on both sides, of Debian's Redis and of Debian 13's Valkey.
 func TestTLS(t *testing.T) {
 	t.Parallel()
+	t.Run("redis", func(t *testing.T) { secure(t, "rediss", "") })
+	t.Run("valkey", func(t *testing.T) { secure(t, "valkeys", versions.Valkey(t).Root) })
+}
+
+// secure starts a server, whose root directory may be another one.
+func secure(t *testing.T, scheme, root string) {
+	t.Parallel()
 	folder := t.TempDir()
+	if root != "" {
+		var err error
+		if folder, err = os.MkdirTemp(filepath.Join(root, "tmp"), "tls"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(folder) })
+	}
 	at := func(name string) string { return filepath.Join(folder, name) }
 	ca := newAuthority(t, at("ca.pem"))
 	other := newAuthority(t, at("other.pem"))
@@ -100,13 +115,23 @@ func TestTLS(t *testing.T) {
 	ca.issue(at("client"), "agent")
 	other.issue(at("stranger"), "agent")
 	port := strconv.Itoa(testredis.FreePort(t))
-	testredis.Start(t, "--tls-port", port, "--tls-cert-file", at("server.crt"), "--tls-key-file", at("server.key"), "--tls-ca-cert-file", at("ca.pem"))
-	url := "rediss://127.0.0.1:" + port
+	in := func(name string) string { return strings.TrimPrefix(at(name), root) }
+	arguments := []string{"--tls-port", port, "--tls-cert-file", in("server.crt"), "--tls-key-file", in("server.key"), "--tls-ca-cert-file", in("ca.pem")}
+	if root == "" {
+		testredis.Start(t, arguments...)
+	} else {
+		testredis.StartIn(t, root, "/usr/bin/valkey-server", arguments...)
+	}
+	url := scheme + "://127.0.0.1:" + port
 	client := "&cert=" + at("client.crt") + "&key=" + at("client.key")
 	m := start(t, url+"?ca="+at("ca.pem")+"&server-name=cache.example.org"+client)
 	m.waitUp()
 	m.put(keyOf(1), "one", 1000)
 	m.wants(far.Get, keyOf(1), "one")
+	long := strings.Repeat("long", 1500) // more than one piece of TLS's or of TCP's
+	m.put(keyOf(2), long, 1000)
+	m.wants(far.Take, keyOf(2), long)
+	m.wants(far.Take, keyOf(2), "")
 	const refused = "until it is there" // the server says why in an alert, or ends the connection before that is read
 	for options, says := range map[string]string{
 		"?server-name=cache.example.org" + client:                                                                          "certificate signed by unknown authority",
