@@ -169,6 +169,14 @@ func (w *Window) isEarly(number, tail uint64) bool {
 // Delivered says that all that Drain has returned is taken care of.
 func (w *Window) Delivered() { w.u64(HeadAt).Store(w.read.Load()) }
 
+// Ring has the agent look for requests and news, though there may be none.
+func (w *Window) Ring() {
+	for _, bell := range []int{BellAt, NewsBellAt} {
+		w.u32(bell).Add(1)
+		wake(w.u32(bell))
+	}
+}
+
 // AwaitNews returns when there is news, or time is over. To be woken costs the worker that tells some 5 us, so an
 // agent that has had some lately looks by itself every few milliseconds instead.
 func (w *Window) AwaitNews(most time.Duration) {

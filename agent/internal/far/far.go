@@ -83,6 +83,9 @@ var (
 type Store interface {
 	// Do does operations in their order, as far as they concern one key.
 	Do(ops []Op)
+	// Ask has operations done that get or take. It waits for nobody, and calls done when they are, perhaps at once. Who is called there holds up
+	// the answers of others.
+	Ask(ops []Op, done func())
 	// Shard is a number for the server that has a key, or the log where there is none; -1 where there is one server, or that is not known.
 	Shard(key *Key) int
 	// Post appends an event to the log of the fleet, of which each machine sees each.

@@ -149,6 +149,12 @@ func (c *Client) probe(l *link) error {
 }
 
 func (c *Client) ask(l *link, key far.Key) error {
+	if l.direct != nil {
+		ops, answered := []far.Op{{Kind: far.Get, Key: key}}, make(chan struct{})
+		l.direct.ask(ops, func() { close(answered) })
+		<-answered
+		return ops[0].Err
+	}
 	err := l.client.Do(context.Background(), l.client.B().Get().Key(c.keys.of(key)).Build()).Error()
 	if errors.Is(err, valkey.Nil) {
 		return nil
@@ -197,8 +203,21 @@ func (c *Client) anyNode(l *link, failed error) error {
 	return failed
 }
 
-// connect makes a link. Of several hosts without a cluster it takes the first that is no replica, or else any.
+// connect makes a link, with a direct connection.
 func (c *Client) connect() (*link, error) {
+	l, err := c.find()
+	if err != nil || c.far.Cluster {
+		return l, err
+	}
+	if err := c.openDirect(l); err != nil {
+		l.end()
+		return nil, l.reason(err)
+	}
+	return l, nil
+}
+
+// find makes a link. Of several hosts without a cluster it takes the first that is no replica, or else any.
+func (c *Client) find() (*link, error) {
 	if c.far.Cluster || c.far.Sentinel != "" {
 		return c.dial(c.far.Hosts, false)
 	}
@@ -278,15 +297,19 @@ func (c *Client) do(build func(valkey.Builder) []valkey.Completed) ([]valkey.Val
 func (c *Client) verdict(l *link, err error) error {
 	answer, answered := valkey.IsValkeyErr(err)
 	switch {
-	case !answered && notSent(err):
+	case answered:
+		return c.refused(l, refusal(answer.Error()))
+	case notSent(err):
 		return far.ErrAway
-	case !answered:
-		return far.ErrLost
 	}
-	text := answer.Error()
-	c.log.Failure(causeOf(text), "%s: %s", c.far, c.explained(err))
-	if strings.HasPrefix(text, "READONLY") && l != nil && !c.far.Cluster {
-		time.AfterFunc(switchEvery, func() { l.fault(err) })
+	return far.ErrLost
+}
+
+// refused is what it means that the store refuses an operation.
+func (c *Client) refused(l *link, why refusal) error {
+	c.log.Failure(causeOf(string(why)), "%s: %s", c.far, c.explained(why))
+	if strings.HasPrefix(string(why), "READONLY") && l != nil && !c.far.Cluster {
+		time.AfterFunc(switchEvery, func() { l.fault(why) })
 	}
 	return far.ErrRefused
 }

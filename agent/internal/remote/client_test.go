@@ -120,8 +120,12 @@ func (m *machine) put(key far.Key, text string, life int64) error {
 	return m.one(far.Op{Kind: far.Put, Key: key, Entry: entry(text, life)}).Err
 }
 
+// get asks as servers do.
 func (m *machine) get(kind far.Kind, key far.Key) (text string, err error) {
-	op := m.one(far.Op{Kind: kind, Key: key})
+	ops, answered := []far.Op{{Kind: kind, Key: key}}, make(chan struct{})
+	m.Ask(ops, func() { close(answered) })
+	<-answered
+	op := ops[0]
 	if !op.Found {
 		return "", op.Err
 	}
@@ -284,7 +288,10 @@ func TestFaults(t *testing.T) {
 				asking.Go(func() {
 					if got, err := m.get(far.Get, keyOf(i)); got != "" || err == nil && name == "killed" {
 						t.Errorf("asked: %q, %v", got, err)
-					} else if err == far.ErrAway {
+					}
+					if op := m.one(far.Op{Kind: far.Get, Key: keyOf(i)}); op.Found || op.Err == nil && name == "killed" {
+						t.Errorf("asked: %+v", op)
+					} else if op.Err == far.ErrAway {
 						away.Add(1)
 					}
 				})

@@ -34,6 +34,7 @@ const (
 // its connections. So whatever the library would do after a fault it has no chance to do.
 type link struct {
 	client valkey.Client
+	direct *direct    // nil with a cluster
 	faults chan error // has the first one
 	failed func(error)
 
@@ -64,7 +65,7 @@ func (c target) dial(hosts []string, push bool) (*link, error) {
 		// The library notices by itself that a server is silent: a PING each second, and a second for its answer.
 		ConnWriteTimeout: time.Second,
 		DialCtxFn: func(ctx context.Context, address string, _ *net.Dialer, config *tls.Config) (net.Conn, error) {
-			return l.connect(ctx, address, c.far.Unix, config, push || c.far.Sentinel != "")
+			return l.connect(ctx, address, c.far.Unix, config, nil, push || c.far.Sentinel != "")
 		},
 		// One connection a server, with small buffers, and no cache in the library.
 		PipelineMultiplex: -1, RingScaleEachConn: ringScale, ReadBufferEachConn: 16 << 10, WriteBufferEachConn: 16 << 10,
@@ -107,8 +108,9 @@ func newClient(option valkey.ClientOption) (client valkey.Client, err error) {
 	return client, err
 }
 
-// connect makes one connection. The address may be a name: it is looked up each time.
-func (l *link) connect(ctx context.Context, address string, unix bool, config *tls.Config, push bool) (net.Conn, error) {
+// connect makes one connection, of which another kind is made unless that is nil. The address may be a name: it is looked up each time.
+func (l *link) connect(ctx context.Context, address string, unix bool, config *tls.Config, made func(net.Conn) (net.Conn, error),
+	push bool) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialPatience)
 	defer cancel()
 	network := "tcp"
@@ -119,6 +121,11 @@ func (l *link) connect(ctx context.Context, address string, unix bool, config *t
 	plain, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
+	}
+	if made != nil {
+		if plain, err = made(plain); err != nil {
+			return nil, err
+		}
 	}
 	if config != nil {
 		if plain, err = secured(plain, address, config); err != nil {

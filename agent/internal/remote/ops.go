@@ -31,6 +31,26 @@ func (c *Client) Do(ops []far.Op) {
 	}
 }
 
+// Ask has operations done that get or take, without waiting for them, and calls done then.
+func (c *Client) Ask(ops []far.Op, done func()) {
+	l := c.link.Load()
+	if l == nil || l.direct == nil {
+		go func() {
+			c.Do(ops)
+			done()
+		}()
+		return
+	}
+	l.direct.ask(ops, func() {
+		for i := range ops {
+			if why, ok := ops[i].Err.(refusal); ok {
+				ops[i].Err = c.refused(l, why)
+			}
+		}
+		done()
+	})
+}
+
 // commands are those of one operation: none for an entry that has ended.
 func (c *Client) commands(b valkey.Builder, op *far.Op, now time.Time) []valkey.Completed {
 	key := c.keys.of(op.Key)

@@ -14,7 +14,7 @@ import (
 
 const (
 	// proveEvery is how often a subscription is asked whether it is alive, and provePatience how long its answer may take.
-	proveEvery    = 250 * time.Millisecond
+	proveEvery    = 500 * time.Millisecond
 	provePatience = 750 * time.Millisecond
 	// messageAge is how old a message can be that is taken. An answer comes behind the messages that were sent before it: what is
 	// taken between two answers was sent after the question of the first one, however long it has waited in buffers.

@@ -72,6 +72,17 @@ func (a *Agent) Stop(patience time.Duration) (left int) {
 	}
 	close(a.stop)
 	a.outbox.wake()
-	a.working.Wait()
-	return a.outbox.length()
+	ended := make(chan struct{})
+	go func() {
+		a.working.Wait()
+		close(ended)
+	}()
+	for { // one that has not fallen asleep yet misses a ring
+		a.window.Ring()
+		select {
+		case <-ended:
+			return a.outbox.length()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

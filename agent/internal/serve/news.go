@@ -20,8 +20,8 @@ const (
 	pushEvery = 2 * time.Millisecond
 	// quietAfter is after how many looks for nothing it sleeps until it is woken.
 	quietAfter = 20
-	// idleFor is for how long it sleeps at most.
-	idleFor = time.Second
+	// idleFor is for how long it sleeps at most. Whoever has news wakes it, and the agent looks by itself besides, each tick.
+	idleFor = time.Minute
 )
 
 // news is what the workers of the machine have done, on its way to the far store.

@@ -74,14 +74,18 @@ func (m *machine) keyOn(shard int) (key far.Key, there bool) {
 	return key, false
 }
 
-// askShard does operations of requests that wait for them: of one shard, or -1 for those of several.
-func (m *machine) askShard(shard int, ops []far.Op, requests []window.Request) {
+// askShard has operations done of requests that wait for them, of one shard, or -1 for those of several, and calls done then.
+func (m *machine) askShard(shard int, ops []far.Op, requests []window.Request, done func()) {
 	if shard >= 0 {
 		m.breaker.begin(shard, requests)
-		defer m.breaker.end(shard, requests)
 	}
-	m.far.Do(ops)
-	m.note(ops)
+	m.far.Ask(ops, func() {
+		m.note(ops)
+		if shard >= 0 {
+			m.breaker.end(shard, requests)
+		}
+		done()
+	})
 }
 
 // note looks for shards that did not answer.

@@ -242,10 +242,14 @@ func TestSizingTable(t *testing.T) {
 			}
 			processor := rate * (l.sets + l.gets) * perCommand
 			shards := int(processor/shardLoad) + 1
+			connections := shards
+			if shards == 1 {
+				connections = 2
+			}
 			table[i*len(fleets)+j] = "| " + strings.Join([]string{apart(int(rate)), apart(machines),
 				short(max(1, l.nearStored*rate/float64(machines)/nearPerMiB)) + " MiB",
 				short(l.stored*rate*farEntry/1e6) + " MB", short(100*processor) + " %", short(rate*(l.sets*set+l.gets*get)/1e6) + " MB/s", strconv.Itoa(shards),
-				apart(machines * shards), span(float64(sessions) / news), span(float64(withoutRemovalLost) / news)}, " | ") + " |\n"
+				apart(machines * connections), span(float64(sessions) / news), span(float64(withoutRemovalLost) / news)}, " | ") + " |\n"
 		}
 	}
 	lines := []string{strings.Join(table, ""), fmt.Sprintf("%.0f %% where a machine is offered 100 such a second, %.0f %% where 1,000", 100*misses(200), 100*misses(2000)),
