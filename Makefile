@@ -51,7 +51,8 @@ FUZZTIME ?= 60s
 fuzz_runs = $(foreach target,shm/FuzzHeader shm/FuzzMapping shm/FuzzSealed live/FuzzMemory,'-run=^$$ -fuzz=^$(notdir $(target))$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1s $(1) ./sessioncache/$(patsubst %/,%,$(dir $(target)))')
 
 # These begin first: one that began last would be waited for alone.
-LONG_SUITES := packages nginx shim haproxy mail cases httpd conformance
+LONG_SUITES := tests/packages tests/nginx tests/shim tests/haproxy tests/mail tests/httpd tests/cases tests/conformance \
+	tests/differential sessioncache/shm tests/api tests/ftp tests/services tests/fleet
 
 .PHONY: force build agent demo demo-fleet fleet test suites fuzz conformance bench bench-agent doctor cross lint deps deb install uninstall clean help
 .DELETE_ON_ERROR:
@@ -78,7 +79,7 @@ test: deps ## run the lint and every test, end with a count (installs what is mi
 # The tests wait more than they compute, and the lint only computes: it runs while they do. Programs
 # that they start with make of their own have nothing to do with the jobs of this one.
 suites: build agent
-	@MAKEFLAGS= $(GO) run ./tests/tally '$(LONG_SUITES:%=./tests/%) ./...' '-C agent ./...' \
+	@MAKEFLAGS= $(GO) run ./tests/tally '$(LONG_SUITES:%=./%) ./...' '-C agent ./...' \
 		$(if $(filter true,$(CI))$(filter all,$(GOSESS_TESTS)),'-race ./sessioncache/...' 'CI= CGO_ENABLED=0 ./sessioncache/...') \
 		$(if $(filter true,$(CI)),$(call fuzz_runs,-parallel=1))
 
