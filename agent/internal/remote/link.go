@@ -213,15 +213,21 @@ func notSent(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, valkey.ErrClosing)
 }
 
-// explained is what a fault means, where the bare text does not say it. A server may repeat what it was sent, the password too.
+// explained is what a fault means, where the bare text does not say it.
 func (c target) explained(err error) string {
+	text := c.bare(err)
+	return meaning(err, text) + text
+}
+
+// bare is the text of a fault. A server may repeat what it was sent, the password too.
+func (c target) bare(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ", with args beginning with")
 	for _, secret := range []options.Secret{c.secrets.Password, c.secrets.SentinelPassword} {
 		if secret != "" {
 			text = strings.ReplaceAll(text, string(secret), "(secret)")
 		}
 	}
-	return meaning(err, text) + text
+	return text
 }
 
 func meaning(err error, text string) string {

@@ -55,7 +55,7 @@ func (c *Client) Nodes() ([]Node, error) {
 			}
 			answer, err := result.AsStrMap()
 			if err != nil {
-				err = errors.New(c.explained(err))
+				err = errors.New(c.bare(err))
 			}
 			return answer, err
 		}})
