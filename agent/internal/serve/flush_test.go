@@ -189,4 +189,28 @@ func TestAwayForTooLong(t *testing.T) {
 	testredis.WaitFor(t, "an empty near store", func() bool { return m.near(keyOf(2)) == "" })
 }
 
+// TestFlushOfLongAgo: what was flushed before the log begins lies in the far store all the same, and is not for a machine that comes later.
+func TestFlushOfLongAgo(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	a, b := two(t, redis.URL())
+	a.store(keyOf(1), sealed(1))
+	a.quiet()
+	a.window.Tell(window.Flush(nil, 0))
+	a.quiet()
+	for i := range 5 {
+		for _, m := range []*machine{a, b} {
+			m.store(keyOf(10+i), sealed(10+i))
+		}
+		for _, of := range []struct{ key, count int }{{1000, far.LogLength * 2 / 5}, {10 + i, 1}} {
+			redis.CLI("EVAL", "for i = 1, ARGV[2] do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'e', ARGV[1]) end", "1", "gosess:log",
+				string((&far.Event{Remove: []far.Key{far.Key(keyOf(of.key))}}).Append(nil)), fmt.Sprint(of.count), fmt.Sprint(far.LogLength))
+		}
+		testredis.WaitFor(t, "machines that have read the log", func() bool { return a.near(keyOf(10+i)) == "" && b.near(keyOf(10+i)) == "" })
+	}
+	late := start(t, redis.URL())
+	late.waitOpen()
+	late.asks(window.Get, keyOf(1), window.Miss)
+}
+
 func pointer(key sessioncache.LookupKey) *sessioncache.LookupKey { return &key }

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"gosess/agent/internal/far"
@@ -25,12 +26,14 @@ type follower struct {
 	started  bool    // the log was read to its end once
 	gap      far.Gap // since the log was read to its end the last time: it is read anew
 	read     int     // events since the gap
+	told     int     // events since somebody has told of flushes again
+	patience int     // after how many of them this machine does
 }
 
 // follow does what other machines say, until the agent is stopped. Where the far store is found, nothing is asked of it and nothing
 // delivered before what was said meanwhile is done: what this machine has stored may have been flushed since.
 func (m *machine) follow() {
-	f := follower{machine: m}
+	f := follower{machine: m, patience: far.LogLength/2 + rand.IntN(far.LogLength/4)}
 	for tries := 0; m.waitToFollow(); {
 		done := f.catchUp()
 		if !m.linked.Load() {
@@ -77,19 +80,23 @@ func (f *follower) catchUp() bool {
 		case err != nil:
 			return false
 		case gap != far.None:
-			f.position, f.gap, f.read = "", gap, 0
+			again := f.gap != far.None
+			if f.position, f.gap, f.read = "", gap, 0; again {
+				return false
+			}
 			continue
 		case next == f.position:
 			f.started = true
-			return f.mend()
+			return f.mend() && f.tellAgain()
 		}
 		for i := range events {
-			if !f.obey(&events[i], !f.started) { // all of it again: what is done twice does no harm
+			if !f.obey(&events[i]) { // all of it again: what is done twice does no harm
 				return false
 			}
 		}
 		f.position = next
 		f.read += len(events)
+		f.told += len(events)
 	}
 	return false
 }
@@ -106,48 +113,66 @@ func (f *follower) mend() bool {
 		f.near.Flush(context.Background(), nil, 0)
 	default:
 		f.log.Notice("lost", "the far store has lost what machines have told it: it is told again of flushes, and of the secrets of tickets")
-		for _, flush := range f.gone.known() {
-			if f.far.Post(far.Event{From: f.id, Flush: &flush}) != nil {
-				return false
-			}
-		}
-		var records []window.Item
-		f.near.EachRecord(now(), func(key *sessioncache.LookupKey, e *sessioncache.Entry) {
-			records = append(records, window.Item{Kind: window.Made, Key: *key, Expires: e.Expires})
-		})
-		f.outbox.add(records)
 	}
+	if f.told = f.patience; !f.tellAgain() {
+		return false
+	}
+	var records []window.Item
+	f.near.EachRecord(now(), func(key *sessioncache.LookupKey, e *sessioncache.Entry) {
+		records = append(records, window.Item{Kind: window.Made, Key: *key, Expires: e.Expires})
+	})
+	f.outbox.add(records)
 	f.gap = far.None
 	return true
 }
 
-// obey does what an event says, unless it is one's own, and reports whether that was possible. Old says that this agent was not there
-// when it was said, perhaps: what the near store got after a flush stays then.
-func (m *machine) obey(e *far.Event, old bool) bool {
-	if e.From == m.id {
+// tellAgain tells of all flushes again before the log has forgotten them, and reports whether it could: what was flushed lies in the far
+// store, for machines that begin later too. Who is first saves the others from it.
+func (f *follower) tellAgain() bool {
+	if f.told < f.patience {
 		return true
 	}
-	if f := e.Flush; f != nil {
-		if !m.gone.flush(f) {
-			return true // it was done before
+	for _, flush := range f.gone.known() {
+		if f.far.Post(far.Event{From: f.id, Flush: &flush}) != nil {
+			return false
 		}
-		var owner *sessioncache.Tag
-		if len(f.Owner) > 0 {
-			tag := sessioncache.Tag(f.Owner)
-			owner = &tag
-		}
-		if old {
-			m.near.FlushMade(owner, f.Before, int64(f.Made))
+	}
+	f.told = 0
+	return true
+}
+
+// obey does what an event says, unless it is one's own, and reports whether that was possible.
+func (f *follower) obey(e *far.Event) bool {
+	if e.From == f.id {
+		return true
+	}
+	if e.Flush != nil {
+		if f.gone.flush(e.Flush) {
+			f.flush(e.Flush)
 		} else {
-			m.near.Flush(context.Background(), owner, f.Before)
+			f.told = 0
 		}
 		return true
 	}
-	m.gone.remove(e.Remove)
+	f.gone.remove(e.Remove)
 	for i := range e.Remove {
-		m.drop((*sessioncache.LookupKey)(&e.Remove[i]))
+		f.drop((*sessioncache.LookupKey)(&e.Remove[i]))
 	}
-	return m.fetch(e.Made)
+	return f.fetch(e.Made)
+}
+
+// flush flushes the near store. What it got after a flush that was told before this agent was there stays.
+func (f *follower) flush(flush *far.Flush) {
+	var owner *sessioncache.Tag
+	if len(flush.Owner) > 0 {
+		tag := sessioncache.Tag(flush.Owner)
+		owner = &tag
+	}
+	if f.started {
+		f.near.Flush(context.Background(), owner, flush.Before)
+	} else {
+		f.near.FlushMade(owner, flush.Before, int64(flush.Made))
+	}
 }
 
 // fetchPart is the part of the room for records, in quarters, that what nobody has asked for may fill: what the far store says is made may be
