@@ -178,14 +178,15 @@ func (d *direct) listen(in *bufio.Reader) {
 			d.fail(err)
 			return
 		}
-		op, done := d.next()
-		if op == nil {
-			return // somebody who asked has found that the connection is no more
-		}
-		if op.Found, op.Err = false, nil; isRefused {
-			op.Err = refused
+		answer := far.Op{}
+		if isRefused {
+			answer.Err = refused
 		} else if found {
-			op.Entry, op.Found = far.Parse(value, time.Now().Unix())
+			answer.Entry, answer.Found = far.Parse(value, time.Now().Unix())
+		}
+		done, goesOn := d.answer(&answer)
+		if !goesOn {
+			return // somebody who asked has found that the connection is no more
 		}
 		if done != nil {
 			done()
@@ -193,21 +194,23 @@ func (d *direct) listen(in *bufio.Reader) {
 	}
 }
 
-// next is the operation that the next answer is of, and what to call after the last one of a question. There is one, as a guarded connection ends at
-// more answers than commands; nil where all who asked were told that there will be none.
-func (d *direct) next() (op *far.Op, done func()) {
+// answer says what became of the operation that the next answer is of, and returns what to call after the last one of a question. There is one, as a
+// guarded connection ends at more answers than commands; but where all who asked were told that there will be none nobody may write to their
+// operations any more.
+func (d *direct) answer(answer *far.Op) (done func(), goesOn bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ended {
-		return nil, nil
+	if d.ended || len(d.asked) == 0 {
+		return nil, false
 	}
 	q := &d.asked[0]
-	op = &q.ops[q.have]
+	op := &q.ops[q.have]
+	op.Entry, op.Found, op.Err = answer.Entry, answer.Found, answer.Err
 	if q.have++; q.have == len(q.ops) {
 		done = q.done
 		d.asked = slices.Delete(d.asked, 0, 1)
 	}
-	return op, done
+	return done, true
 }
 
 // fail ends the connection, and answers who has asked.

@@ -1,7 +1,9 @@
 package remote
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -96,4 +98,47 @@ func TestQuestionsWithoutAnswers(t *testing.T) {
 	m.waitUp()
 	m.put(keyOf(2), "two", 1000)
 	m.wants(far.Take, keyOf(2), "two")
+}
+
+// TestAnswersAndTheEnd has answers come while who asks finds that the connection is no more: an operation is somebody's who asked, who is told once,
+// and nobody else writes to it then (which -race sees).
+func TestAnswersAndTheEnd(t *testing.T) {
+	t.Parallel()
+	for range 2000 {
+		out, in := io.Pipe()
+		d := &direct{conn: struct {
+			io.Reader
+			io.Writer
+		}{out, io.Discard}, failed: func(error) {}}
+		var told atomic.Int32
+		ended := make(chan struct{})
+		ops := make([]far.Op, 20)
+		d.ask(ops, func() {
+			for i := range ops {
+				ops[i].Err = io.ErrClosedPipe // as who was told may do
+			}
+			if told.Add(1) == 1 {
+				close(ended)
+			}
+		})
+		var listening sync.WaitGroup
+		listening.Go(func() { d.listen(bufio.NewReader(out)) })
+		go func() {
+			for range ops {
+				io.WriteString(in, "$-1\r\n")
+			}
+		}()
+		go d.fail(io.EOF)
+		<-ended
+		in.Close()
+		listening.Wait()
+		for i := range ops {
+			if ops[i].Err != io.ErrClosedPipe {
+				t.Fatal("somebody has written to it")
+			}
+		}
+		if n := told.Load(); n != 1 {
+			t.Fatalf("told %d times", n)
+		}
+	}
 }
