@@ -148,8 +148,14 @@ func (c *Client) probe(l *link) error {
 	return c.ask(l, key)
 }
 
+// errSwitched ends a link whose direct connection is to a server that is the primary no more, as sentinels say.
+var errSwitched = errors.New("another server is the primary now")
+
 func (c *Client) ask(l *link, key far.Key) error {
 	if l.direct != nil {
+		if l.client.Nodes()[l.direct.address] == nil {
+			return errSwitched
+		}
 		ops, answered := []far.Op{{Kind: far.Get, Key: key}}, make(chan struct{})
 		l.direct.ask(ops, func() { close(answered) })
 		<-answered

@@ -18,9 +18,10 @@ import (
 // A direct connection has what servers wait for: who asks writes, and one thread sleeps until there are answers. So two threads of the agent are woken
 // for a question, and not the four or five of the library's goroutines. It knows two commands, and no cluster: all else is the library's.
 type direct struct {
-	conn   io.ReadWriter
-	keys   keys
-	failed func(error)
+	conn    io.ReadWriter
+	address string
+	keys    keys
+	failed  func(error)
 
 	mu    sync.Mutex // protects what follows, and writing
 	text  []byte
@@ -52,7 +53,7 @@ func (c *Client) openDirect(l *link) error {
 		if err != nil {
 			return err
 		}
-		l.direct = &direct{conn: conn, keys: c.keys, failed: l.failed}
+		l.direct = &direct{conn: conn, address: address, keys: c.keys, failed: l.failed}
 		in := bufio.NewReaderSize(conn, 16<<10)
 		giveUp := time.AfterFunc(helloPatience, func() { conn.Close() })
 		err = l.direct.begin(in, c.far.User, string(c.secrets.Password), c.far.Database)

@@ -90,6 +90,30 @@ func TestSentinel(t *testing.T) {
 	m.wants(far.Get, keyOf(2), "two")
 }
 
+// TestSentinelSwitches: what is asked goes to the new primary, though the old one is there still for this machine, and for no sentinel.
+func TestSentinelSwitches(t *testing.T) {
+	t.Parallel()
+	primary := testredis.Start(t)
+	replica := testredis.Start(t, "--replicaof", "127.0.0.1", strconv.Itoa(primary.Port), "--repl-diskless-sync-delay", "0")
+	sentinel := testredis.Sentinels(t, primary, 1)[0]
+	m := start(t, fmt.Sprintf("redis://127.0.0.1:%d?sentinel=main", sentinel.Port))
+	m.waitUp()
+	clients := primary.CLI("CLIENT", "LIST")
+	primary.CLI("CONFIG", "SET", "requirepass", "secret")
+	primary.Password = "secret"
+	for line := range strings.Lines(clients) {
+		if id, rest, ok := strings.Cut(strings.TrimPrefix(line, "id="), " "); ok && strings.Contains(rest, "name=sentinel-") {
+			primary.CLI("CLIENT", "KILL", "ID", id)
+		}
+	}
+	testredis.WaitFor(t, "a failover", func() bool {
+		return strings.Contains(sentinel.CLI("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main"), strconv.Itoa(replica.Port))
+	})
+	testredis.WaitFor(t, "both connections to the new primary", func() bool {
+		return strings.Count(replica.CLI("CLIENT", "LIST"), "name=gosess-agent") == 2
+	})
+}
+
 // TestTLS wants the right certificates on both sides, of Debian's Redis and of Debian 13's Valkey.
 func TestTLS(t *testing.T) {
 	t.Parallel()
