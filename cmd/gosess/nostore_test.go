@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -134,6 +135,29 @@ func TestStoresOutOfReach(t *testing.T) {
 	}
 }
 
+// watched starts stats --watch of a store, and returns when it has shown something.
+func watched(t *testing.T, path string, how ...string) (cmd *exec.Cmd, shown *bufio.Reader, stderr *bytes.Buffer, ctx context.Context) {
+	t.Helper()
+	line := invocation(home, nil, append([]string{"stats", "--watch", "100ms", "shm:" + path}, how...)...)
+	ctx, cancel := context.WithTimeout(t.Context(), endless)
+	t.Cleanup(cancel)
+	cmd = exec.CommandContext(ctx, line.Path, line.Args[1:]...)
+	cmd.Env, stderr = line.Env, &bytes.Buffer{}
+	cmd.Stderr = stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	shown = bufio.NewReader(stdout)
+	if _, err := shown.ReadByte(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, shown, stderr, ctx
+}
+
 // A store that is cut short while somebody looks at it ends the look, with one line.
 func TestStoreIsCutWhileWatched(t *testing.T) {
 	t.Parallel()
@@ -142,24 +166,8 @@ func TestStoreIsCutWhileWatched(t *testing.T) {
 		if err := os.WriteFile(path, append(header(1<<20), make([]byte, 1<<20-64)...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		line := invocation(home, nil, append([]string{"stats", "--watch", "100ms", "shm:" + path}, how...)...)
-		ctx, cancel := context.WithTimeout(t.Context(), endless)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, line.Path, line.Args[1:]...)
-		cmd.Env = line.Env
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		stdout, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := stdout.Read(make([]byte, 1)); err != nil { // it has looked once
-			t.Fatal(err)
-		}
-		go io.Copy(io.Discard, stdout)
+		cmd, shown, stderr, ctx := watched(t, path, how...)
+		go io.Copy(io.Discard, shown)
 		if err := os.Truncate(path, 4096); err != nil {
 			t.Fatal(err)
 		}
@@ -167,5 +175,42 @@ func TestStoreIsCutWhileWatched(t *testing.T) {
 		if ctx.Err() != nil || cmd.ProcessState.ExitCode() != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "cut short") {
 			t.Errorf("%q: %v: %s", how, cmd.ProcessState, stderr.String())
 		}
+	}
+}
+
+// Whoever watches a store sees the one that is put in its place, after a while in which there is none.
+func TestStoreIsReplacedWhileWatched(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		how      []string
+		sessions string
+	}{{nil, "] %d sessions"}, {[]string{"--json"}, `"entries":%d`}} {
+		path, _ := filled(t)
+		cmd, shown, stderr, _ := watched(t, path, c.how...)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		see := func(sessions int) {
+			t.Helper()
+			want := fmt.Sprintf(c.sessions, sessions)
+			for {
+				line, err := shown.ReadString('\n')
+				if err != nil {
+					t.Fatalf("%q: no %q: %v %s", c.how, want, err, stderr)
+				}
+				if strings.Contains(line, want) {
+					return
+				}
+			}
+		}
+		for range 3 { // it goes on
+			see(4)
+		}
+		if err := os.WriteFile(path, append(header(1<<20), make([]byte, 1<<20-64)...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		see(0)
+		cmd.Process.Kill()
+		cmd.Wait()
 	}
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
-	"fmt"
-	"os"
 	"time"
 
 	"gosess/capi/settings"
@@ -26,7 +23,16 @@ func prepareStats(flags *flag.FlagSet) action {
 		if *prometheus && (*asJSON || *watch > 0) {
 			return usageError{"stats: --prometheus stands alone"}
 		}
-		store, err := openStore("stats", *pid, operands, inspect.ToRead)
+		open := func() (*inspect.Store, error) { return openStore("stats", *pid, operands, inspect.ToRead) }
+		if *watch > 0 {
+			w := watcher{open: open}
+			defer w.close()
+			if *asJSON {
+				return w.json(out, *watch)
+			}
+			return w.screen(out, *watch)
+		}
+		store, err := open()
 		if err != nil {
 			return err
 		}
@@ -35,10 +41,6 @@ func prepareStats(flags *flag.FlagSet) action {
 		switch {
 		case err != nil:
 			return err
-		case *watch > 0 && *asJSON:
-			return watchJSON(out, store, *watch)
-		case *watch > 0:
-			return watchScreen(out, store, *watch)
 		case *prometheus:
 			of := []metrics.Store{{Name: store.Name, Stats: seen}}
 			return metrics.Write(out, metrics.Prometheus, settings.Version, of, time.Now().Unix())
@@ -107,46 +109,4 @@ func statsObject(name string, s *sessioncache.Stats) object {
 		o = append(o, member{"agent", agentObject(s.Agent)})
 	}
 	return o
-}
-
-// watchJSON prints an object a line.
-func watchJSON(out *output, store *inspect.Store, interval time.Duration) error {
-	for {
-		seen, err := store.Stats()
-		if err != nil {
-			return err
-		}
-		line, err := json.Marshal(append(object{{"time", time.Now().Unix()}}, statsObject(store.Name, &seen)...))
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(out, "%s\n", line); err != nil {
-			return err
-		}
-		time.Sleep(interval)
-	}
-}
-
-// watchScreen shows what fits, from the upper left corner of a terminal.
-func watchScreen(out *output, store *inspect.Store, interval time.Duration) error {
-	var before sessioncache.Stats
-	var then time.Time
-	for {
-		seen, err := store.Stats()
-		if err != nil {
-			return err
-		}
-		now := time.Now()
-		columns, rows, terminal := windowSize(os.Stdout)
-		if !terminal || columns == 0 || rows == 0 {
-			columns, rows = 80, 24
-		}
-		picture := screen{out: out, columns: min(columns, 200), rows: rows}
-		picture.draw(store.Name, &seen, &before, now.Sub(then), now)
-		if err := picture.show(terminal); err != nil {
-			return err
-		}
-		before, then = seen, now
-		time.Sleep(interval)
-	}
 }
