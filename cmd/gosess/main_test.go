@@ -40,6 +40,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"disable", "nginx", "haproxy"}, 2, "nginx, haproxy, apache2"},
 		{[]string{"completion"}, 2, "bash, zsh or fish"},
 		{[]string{"completion", "csh"}, 2, "bash, zsh or fish"},
+		{[]string{"serve", "--listen", "127.0.0.1:0", "shm:/x", "shm:/x"}, 2, "shm:/x is there twice"},
 		{[]string{"stats"}, 2, "one URL, or --pid"},
 		{[]string{"stats", "--pid", "1", "shm:/x"}, 2, "one URL, or --pid"},
 		{[]string{"stats", "--pid", "one"}, 2, "pid"},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -64,7 +65,10 @@ func sayServing(out *output, address string, asJSON bool) error {
 
 // sourcesOf are the stores that a command line names. They need not be there yet.
 func sourcesOf(pid int, urls []string) (sources []monitor.Source, err error) {
-	for _, url := range urls {
+	for i, url := range urls {
+		if slices.Contains(urls[:i], url) {
+			return nil, usageError{"serve: " + url + " is there twice"}
+		}
 		parsed, err := settings.Parse(url)
 		if err == nil && parsed.Path == "" {
 			_, err = inspect.ByURL(url, inspect.ToRead) // says why not

@@ -1,9 +1,16 @@
 package metrics
 
-import "gosess/sessioncache"
+import (
+	"cmp"
 
-// Others is the label of what belongs to no context that has a row of its own.
-const Others = "others"
+	"gosess/sessioncache"
+)
+
+// Labels that are no certificate's; a certificate may have such a name all the same.
+const (
+	Others  = "others" // of what belongs to no context that has a row of its own
+	unnamed = "without a certificate"
+)
 
 // Context is what was counted under one label.
 type Context struct {
@@ -11,26 +18,28 @@ type Context struct {
 	Counters sessioncache.Counters
 }
 
-// ByLabel adds up the contexts of one label, as a server has new ones after each reload. What belongs to none is last.
+// ByLabel adds up the contexts of one label, as a server has new ones after each reload: none is there twice. What belongs to none is
+// last.
 func ByLabel(s *sessioncache.Stats) []Context {
 	var all []Context
 	at := map[string]int{}
-	others := s.Total
-	for _, c := range s.Contexts {
-		n, known := at[c.Label]
+	add := func(label string, counters *sessioncache.Counters) {
+		n, known := at[label]
 		if !known {
 			n = len(all)
-			at[c.Label] = n
-			all = append(all, Context{Label: c.Label})
+			at[label] = n
+			all = append(all, Context{Label: label})
 		}
-		for counter, value := range c.Counters {
+		for counter, value := range counters {
 			all[n].Counters[counter] += value
-			others[counter] -= min(value, others[counter]) // read at another moment
 		}
 	}
-	for i := range all {
-		if all[i].Label == "" {
-			all[i].Label = "without a certificate"
+	others := s.Total
+	for i := range s.Contexts {
+		c := &s.Contexts[i]
+		add(cmp.Or(c.Label, unnamed), &c.Counters)
+		for counter, value := range c.Counters {
+			others[counter] -= min(value, others[counter]) // read at another moment
 		}
 	}
 	counted := others[sessioncache.Hits] + others[sessioncache.Misses] + others[sessioncache.Stores]
@@ -38,7 +47,7 @@ func ByLabel(s *sessioncache.Stats) []Context {
 		counted += others[c]
 	}
 	if counted > 0 {
-		all = append(all, Context{Others, others})
+		add(Others, &others)
 	}
 	return all
 }

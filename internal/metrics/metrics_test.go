@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"gosess/sessioncache"
 )
@@ -137,5 +138,35 @@ func TestNamesInDocs(t *testing.T) {
 		if len(names) < 5 {
 			t.Errorf("%s asks for %q", file, names)
 		}
+	}
+}
+
+// No series is there twice, whatever certificates are called, and no byte is there that Prometheus does not read.
+func TestNamesOfAnything(t *testing.T) {
+	s := full(2, 1)
+	s.Name = "shm:/srv/caf\xe9\n"
+	for i, label := range []string{"", Others, unnamed, "a", "a"} {
+		c := sessioncache.Context{Label: label, Owner: sessioncache.Tag{9, byte(i)}}
+		c.Counters[sessioncache.Hits] = 10
+		s.Stats.Contexts = append(s.Stats.Contexts, c)
+		s.Stats.Total[sessioncache.Hits] += 10
+	}
+	s.Stats.Total[sessioncache.Hits] += 7 // of no context
+	text := write(t, Prometheus, s)
+	seen := map[string]bool{}
+	for line := range strings.Lines(text) {
+		series, _, _ := strings.Cut(line, "} ")
+		if seen[series] {
+			t.Errorf("twice: %s", line)
+		}
+		seen[series] = true
+	}
+	for _, want := range []string{`context="others"} 17`, `context="without a certificate"} 20`, `context="a"} 20`, `{store="shm:/srv/caf` + "\ufffd" + `\n"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if !utf8.ValidString(text) {
+		t.Error("no UTF-8")
 	}
 }

@@ -61,7 +61,8 @@ func (w *writer) sample(name string, of labels, value float64) {
 	w.WriteString(name)
 	for i, l := range of {
 		w.WriteString([]string{",", "{"}[b2i(i == 0)])
-		w.WriteString(l.name + `="` + escaper.Replace(l.value) + `"`)
+		// Prometheus refuses all of a scrape with a byte that is no UTF-8, which paths may have.
+		w.WriteString(l.name + `="` + escaper.Replace(strings.ToValidUTF8(l.value, "\ufffd")) + `"`)
 	}
 	if len(of) > 0 {
 		w.WriteByte('}')
