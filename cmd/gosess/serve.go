@@ -41,7 +41,9 @@ func prepareServe(flags *flag.FlagSet) action {
 			<-ctx.Done()
 			soon, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
-			server.Shutdown(soon)
+			if server.Shutdown(soon) != nil {
+				server.Close()
+			}
 		}()
 		if err := sayServing(out, address.String(), *asJSON); err != nil {
 			return err

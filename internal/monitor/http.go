@@ -49,6 +49,7 @@ func Server(m *Monitor, local bool) *http.Server {
 		WriteTimeout:      writePatience,
 		IdleTimeout:       idlePatience,
 		MaxHeaderBytes:    headerMost,
+		ConnState:         changed,
 		ErrorLog:          log.New(nobody{}, "", 0),
 	}
 }
@@ -113,24 +114,4 @@ func refused(parameters string) bool {
 		}
 	}
 	return false
-}
-
-// Limit is a listener that has so many connections at most; others wait.
-func Limit(l net.Listener) net.Listener {
-	return &limited{l, make(chan struct{}, clientsMost)}
-}
-
-type limited struct {
-	net.Listener
-	places chan struct{}
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	l.places <- struct{}{}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.places
-		return nil, err
-	}
-	return &connection{Conn: c, leave: func() { <-l.places }}, nil
 }
