@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"gosess/capi/settings"
 	"gosess/internal/inspect"
+	"gosess/internal/regular"
 	"gosess/internal/ticketfile"
 	"gosess/sessioncache/tickets"
 )
@@ -93,7 +93,7 @@ func export(kind ticketfile.Kind, to, url, keysFile string, period int64) (paths
 	}
 	for _, file := range files {
 		path := to + file.Suffix
-		if err := replace(path, file.Data); err != nil {
+		if err := regular.Replace(path, file.Data); err != nil {
 			return paths, err
 		}
 		paths = append(paths, path)
@@ -101,22 +101,4 @@ func export(kind ticketfile.Kind, to, url, keysFile string, period int64) (paths
 	fmt.Fprintf(os.Stderr, "gosess: %s: tickets under these keys are bound to no server name and no certificate: give the file only to servers that may "+
 		"resume each other's sessions%s\n", to, map[bool]string{true: "; this program reads one key, so tickets end with the period"}[kind.Single])
 	return paths, nil
-}
-
-// replace writes a file that only its owner reads, whole or not at all.
-func replace(path string, data []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(file.Name())
-		}
-	}()
-	_, err = file.Write(data)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

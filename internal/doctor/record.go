@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -76,16 +75,7 @@ func (r *Record) Write(path string) error {
 	if err != nil {
 		return err
 	}
-	made, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(made.Name())
-	_, err = made.Write(append(text, '\n'))
-	if err = errors.Join(err, made.Close()); err != nil {
-		return err
-	}
-	return os.Rename(made.Name(), path)
+	return regular.Replace(path, append(text, '\n'))
 }
 
 // compare offers the sessions of an earlier run where they were made: one of each way at each address, under the name that is asked
