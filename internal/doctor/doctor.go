@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -85,24 +86,29 @@ func examine(ctx context.Context, connect Prober, resolve resolver, options Opti
 
 // find is the addresses of all targets, and the name by which the first one goes; "" where that is an address.
 func find(ctx context.Context, resolve resolver, targets []string) (addresses []string, name string, err error) {
+	add := func(ip, port string) {
+		if address := net.JoinHostPort(ip, port); !slices.Contains(addresses, address) {
+			addresses = append(addresses, address)
+		}
+	}
 	for n, target := range targets {
 		host, port, err := net.SplitHostPort(target)
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: not HOST:PORT, as in www.example.org:443", target)
 		}
-		ips := []net.IP{net.ParseIP(host)}
-		if ips[0] == nil {
-			if ips, err = resolve(ctx, "ip", host); err != nil {
-				return nil, "", fmt.Errorf("%s: %w", host, plainLookup(err))
-			}
-			if n == 0 {
-				name = host
-			}
+		if ip, err := netip.ParseAddr(host); err == nil {
+			add(ip.Unmap().String(), port)
+			continue
+		}
+		ips, err := resolve(ctx, "ip", host)
+		if err != nil {
+			return nil, "", fmt.Errorf("%s: %w", host, plainLookup(err))
+		}
+		if n == 0 {
+			name = host
 		}
 		for _, ip := range ips {
-			if address := net.JoinHostPort(ip.String(), port); !slices.Contains(addresses, address) {
-				addresses = append(addresses, address)
-			}
+			add(ip.String(), port)
 		}
 	}
 	return addresses, name, nil

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdsa"
@@ -12,6 +13,7 @@ import (
 	"crypto/x509"
 	"math"
 	"math/big"
+	"net"
 	"slices"
 	"testing"
 
@@ -188,6 +190,29 @@ func TestRecipes(t *testing.T) {
 	for n, r := range recipes {
 		if cure(r.code, r.server) == nil || r.lines == "" {
 			t.Errorf("recipe %d: %+v", n, r)
+		}
+	}
+}
+
+// An address is looked at as it is written, with its zone, and is no server name. What one name has several times is one address.
+func TestFind(t *testing.T) {
+	resolve := func(context.Context, string, string) ([]net.IP, error) {
+		return []net.IP{net.IPv4(192, 0, 2, 1), net.ParseIP("2001:db8::1"), net.ParseIP("::ffff:192.0.2.1")}, nil
+	}
+	for _, c := range []struct {
+		targets []string
+		name    string
+		want    []string
+	}{
+		{[]string{"192.0.2.9:443"}, "", []string{"192.0.2.9:443"}},
+		{[]string{"[2001:DB8::1]:443", "[2001:db8:0::1]:443"}, "", []string{"[2001:db8::1]:443"}},
+		{[]string{"[fe80::1%eth0]:443"}, "", []string{"[fe80::1%eth0]:443"}},
+		{[]string{"www.example.org:443", "192.0.2.9:8443"}, "www.example.org", []string{"192.0.2.1:443", "[2001:db8::1]:443", "192.0.2.9:8443"}},
+		{[]string{"192.0.2.1:443", "www.example.org:443"}, "", []string{"192.0.2.1:443", "[2001:db8::1]:443"}},
+	} {
+		got, name, err := find(t.Context(), resolve, c.targets)
+		if err != nil || name != c.name || !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, %q, %v", c.targets, got, name, err)
 		}
 	}
 }
