@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -132,6 +133,29 @@ func TestStoresOutOfReach(t *testing.T) {
 				t.Errorf("%s of process %d: %+v", command, pid, r)
 			}
 		}
+	}
+}
+
+// A store that is larger than any memory is not looked through to say what it holds: of a file that is nearly all holes, as anybody may
+// make one, that would take the machine's memory, and an hour.
+func TestStoreIsLarge(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "web")
+	const size = 16 << 30
+	if err := errors.Join(os.WriteFile(path, header(size), 0o600), os.Truncate(path, size)); err != nil {
+		t.Fatal(err)
+	}
+	line := invocation(home, nil, "stats", "shm:"+path)
+	ctx, cancel := context.WithTimeout(t.Context(), endless)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, line.Path, line.Args[1:]...)
+	cmd.Env = line.Env
+	said, err := cmd.CombinedOutput()
+	if ctx.Err() != nil || err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	if used := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss; used > 512<<10 || !strings.Contains(string(said), "size 16g") {
+		t.Errorf("%d MiB of memory: %s", used>>10, said)
 	}
 }
 

@@ -29,7 +29,7 @@ func (w *watcher) look() (seen sessioncache.Stats, another bool, err error) {
 			return seen, false, err
 		}
 	}
-	seen, err = w.store.Stats()
+	seen, err = w.store.Glance()
 	return seen, another, err
 }
 

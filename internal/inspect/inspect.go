@@ -149,8 +149,15 @@ func (s *Store) read(look func() error) (err error) {
 	return look()
 }
 
-// Stats returns the counters, and what the store holds.
+// lookedThrough is how large a store may be all of which is looked at by who asks what it holds.
+const lookedThrough = 1 << 30
+
+// Stats returns the counters, and what the store holds: of a very large one, which may be larger than the memory that there is for
+// looking at it, that is worked out as by Glance.
 func (s *Store) Stats() (st sessioncache.Stats, err error) {
+	if len(s.mapping) > lookedThrough {
+		return s.Glance()
+	}
 	err = s.read(func() error {
 		st = s.reader.Stats()
 		return nil
