@@ -386,26 +386,3 @@ func serveGarbage(t *testing.T, text string) (url string) {
 	}()
 	return "redis://" + l.Addr().String()
 }
-
-// TestReplica takes the first of several hosts that is no replica, and says so where there is none.
-func TestReplica(t *testing.T) {
-	t.Parallel()
-	primary := testredis.Start(t)
-	replica := testredis.Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(primary.Port))
-	m := start(t, fmt.Sprintf("redis://127.0.0.1:%d,127.0.0.1:%d", replica.Port, primary.Port))
-	m.waitUp()
-	if err := m.put(keyOf(1), "one", 100); err != nil {
-		t.Errorf("put: %v", err)
-	}
-	only := start(t, replica.URL())
-	only.waitUp()
-	testredis.WaitFor(t, "the entry at the replica", func() bool { got, _ := only.get(far.Get, keyOf(1)); return got == "one" })
-	if err := only.put(keyOf(2), "two", 100); err != far.ErrRefused {
-		t.Errorf("put at a replica: %v", err)
-	}
-	only.waitSays("it is a replica, and takes nothing")
-	replica.CLI("REPLICAOF", "NO", "ONE")
-	primary.CLI("REPLICAOF", "127.0.0.1", fmt.Sprint(replica.Port))
-	testredis.WaitFor(t, "the other host, which is the primary now", func() bool { return m.put(keyOf(3), "three", 100) == nil })
-	testredis.WaitFor(t, "a put at what was a replica", func() bool { return only.put(keyOf(2), "two", 100) == nil })
-}

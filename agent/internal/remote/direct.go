@@ -2,7 +2,6 @@ package remote
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -43,30 +42,6 @@ const mostAsked = 1024
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
-
-// openDirect makes the direct connection of a link.
-func (c *Client) openDirect(l *link) error {
-	for address := range l.client.Nodes() { // there is one
-		ctx, cancel := context.WithTimeout(context.Background(), helloPatience)
-		defer cancel()
-		conn, err := l.connect(ctx, address, c.far.Unix, c.secrets.TLS, newSocket, false)
-		if err != nil {
-			return err
-		}
-		l.direct = &direct{conn: conn, address: address, keys: c.keys, failed: l.failed}
-		in := bufio.NewReaderSize(conn, 16<<10)
-		giveUp := time.AfterFunc(helloPatience, func() { conn.Close() })
-		err = l.direct.begin(in, c.far.User, string(c.secrets.Password), c.far.Database)
-		if !giveUp.Stop() {
-			err = context.DeadlineExceeded
-		}
-		if err != nil {
-			return err
-		}
-		go l.direct.listen(in)
-	}
-	return nil
-}
 
 // begin says who asks, and for which database.
 func (d *direct) begin(in *bufio.Reader, user, password string, database int) error {

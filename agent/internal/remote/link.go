@@ -23,13 +23,6 @@ const (
 	helloPatience = 2 * time.Second // for TLS, and for the first answer: four ways there and back
 )
 
-const (
-	// ringScale is the number of pipelines, as a power of 2, that wait at one connection; maxWaiting is below that, as the
-	// library waits without a deadline where there is no room.
-	ringScale  = 9
-	maxWaiting = 256
-)
-
 // A link is one use of the client library: it is made, serves until the first fault, and is given up whole with all
 // its connections. So whatever the library would do after a fault it has no chance to do.
 type link struct {

@@ -59,6 +59,13 @@ const (
 	maxParts  = 3
 )
 
+const (
+	// ringScale is the number of pipelines, as a power of 2, that wait at one connection; maxWaiting is below that, as the
+	// library waits without a deadline where there is no room.
+	ringScale  = 9
+	maxWaiting = 256
+)
+
 var errLimits = errors.New("an answer that is too large")
 
 func (s *scanner) scan(text []byte) error {

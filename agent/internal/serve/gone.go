@@ -76,6 +76,9 @@ func (g *gone) flush(f *far.Flush) (news bool) {
 	return true
 }
 
+// now is the time as entries have it.
+func now() uint32 { return far.Seconds(time.Now().Unix()) }
+
 // known are the flushes that are remembered.
 func (g *gone) known() []far.Flush {
 	g.mu.Lock()

@@ -59,8 +59,6 @@ func (m *machine) sleep(d time.Duration) bool {
 	}
 }
 
-func now() uint32 { return far.Seconds(time.Now().Unix()) }
-
 // look finds an entry in the near store, which does not count as a use.
 func (m *machine) look(key *sessioncache.LookupKey, record bool) (e sessioncache.Entry, found bool) {
 	if record {
