@@ -53,6 +53,11 @@ func TestCluster(t *testing.T) {
 	if n := look(); n < count/3 {
 		t.Errorf("only %d of %d are left meanwhile", n, count)
 	}
+	defer func() {
+		if t.Failed() {
+			t.Logf("it said: %s; %d found", m.log(), len(found))
+		}
+	}()
 	testredis.WaitFor(t, "the replica to take over", func() bool { return look() == count })
 	for i := range count {
 		if err := m.put(keyOf(i), "new", 1000); err != nil {
