@@ -34,9 +34,15 @@ func TestStoreOfAnything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := &output{io.Discard, false}
+		out, keys := &output{io.Discard, false}, [][]byte{make([]byte, sessioncache.KeySize)}
 		for range 2 { // as it is, and then empty
 			showAll(t, out, store)
+			if renewed, err := store.RenewedKeys(keys); err != nil || len(renewed) != 1 {
+				t.Errorf("%d: %d keys have become of one: %v", seed, len(renewed), err)
+			}
+			if secrets, err := store.Secrets(keys, 3600, time.Now().Unix()); err != nil || len(secrets) != 0 {
+				t.Errorf("%d: %d secrets: %v", seed, len(secrets), err)
+			}
 			if _, err := store.Flush(nil, 0); err != nil {
 				t.Errorf("%d: %v", seed, err)
 			}
