@@ -15,6 +15,7 @@ import (
 
 	"gosess/capi/settings"
 	"gosess/internal/inspect"
+	"gosess/internal/regular"
 	"gosess/sessioncache"
 )
 
@@ -80,6 +81,14 @@ func whoKnows(stores []string) string {
 
 // changeKeys announces new keys before the file has them: if it comes to nothing more, the next call finds them in the stores.
 func changeKeys(file string, stores []*inspect.Store, change keyChange) (said string, err error) {
+	if _, err := settings.ReadKeys(file); err != nil { // it says best what is wrong with the file
+		return "", err
+	}
+	unlock, err := lock(file)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	before, err := settings.ReadKeys(file)
 	if err != nil {
 		return "", err
@@ -107,6 +116,28 @@ func changeKeys(file string, stores []*inspect.Store, change keyChange) (said st
 		}
 	}
 	return said, commit()
+}
+
+// lock keeps other commands from changing a key file meanwhile, which would each write what it has read: of two new keys one would
+// be lost, under which servers may seal already.
+func lock(path string) (unlock func(), err error) {
+	file, err := regular.Open(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := file.Stat()
+	if err == nil {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	now, err2 := os.Stat(path)
+	if errors.Is(err, syscall.EWOULDBLOCK) || err == nil && err2 == nil && !os.SameFile(opened, now) {
+		err = fmt.Errorf("%s: another command changes it just now; allowed: one at a time", path)
+	}
+	if err = errors.Join(err, err2); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return func() { file.Close() }, nil
 }
 
 func isSame(a, b [][]byte) bool { return slices.EqualFunc(a, b, bytes.Equal) }

@@ -4,7 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+
+	"gosess/capi/settings"
 )
 
 // keyFile is a file with some lines.
@@ -139,5 +143,36 @@ func TestRotateRefused(t *testing.T) {
 	alone := keyFile(t, first)
 	if said := changed(t, 0, "rotate", alone); !strings.Contains(said, "when they are started") || strings.Count(read(t, alone), "\n") != 2 {
 		t.Errorf("it said %q, and made %q", said, read(t, alone))
+	}
+}
+
+// Of commands that change one key file at the same moment each key that one has told of is in it afterwards.
+func TestKeysAtOnce(t *testing.T) {
+	t.Parallel()
+	file := keyFile(t, gosess(t, home, nil, "keygen").stdout)
+	for range 3 {
+		var all sync.WaitGroup
+		var made atomic.Int32
+		before, err := settings.ReadKeys(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			all.Go(func() {
+				switch r := bounded(t, 0, "keys", "rotate", file); {
+				case r.status == 0:
+					made.Add(1)
+				case r.status != 1 || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "just now") && !strings.Contains(r.stderr, "more are not allowed"):
+					t.Errorf("%+v", r)
+				}
+			})
+		}
+		all.Wait()
+		if after, err := settings.ReadKeys(file); err != nil || len(after) != len(before)+int(made.Load()) || made.Load() == 0 {
+			t.Errorf("%d keys, %d before, %d made: %v", len(after), len(before), made.Load(), err)
+		}
+		if err := os.WriteFile(file, []byte(gosess(t, home, nil, "keygen").stdout), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
