@@ -7,6 +7,9 @@ import (
 	"sync"
 )
 
+// clientsMost is how many connections there are at once.
+const clientsMost = 32
+
 // Limit is a listener that has so many connections at most. Where one more comes, that is closed whose client has been silent for
 // longest, or takes longest over a request: who holds a connection keeps nobody out.
 func Limit(l net.Listener) net.Listener { return &limited{Listener: l} }

@@ -17,7 +17,6 @@ const (
 	writePatience = 10 * time.Second
 	idlePatience  = time.Minute
 	headerMost    = 8 << 10
-	clientsMost   = 32
 )
 
 // Server serves the metrics and the page of a monitor. What goes wrong with a client is said to nobody.
