@@ -247,6 +247,30 @@ func (c *Client) connect() (*link, error) {
 	return l, nil
 }
 
+// openDirect makes the direct connection of a link.
+func (c *Client) openDirect(l *link) error {
+	for address := range l.client.Nodes() { // there is one
+		ctx, cancel := context.WithTimeout(context.Background(), helloPatience)
+		defer cancel()
+		conn, err := l.connect(ctx, address, c.far.Unix, c.secrets.TLS, newSocket, false)
+		if err != nil {
+			return err
+		}
+		l.direct = &direct{conn: conn, address: address, keys: c.keys, failed: l.failed}
+		in := bufio.NewReaderSize(conn, 16<<10)
+		giveUp := time.AfterFunc(helloPatience, func() { conn.Close() })
+		err = l.direct.begin(in, c.far.User, string(c.secrets.Password), c.far.Database)
+		if !giveUp.Stop() {
+			err = context.DeadlineExceeded
+		}
+		if err != nil {
+			return err
+		}
+		go l.direct.listen(in)
+	}
+	return nil
+}
+
 // find makes a link. Of several hosts without a cluster it takes the first that is no replica, or else any.
 func (c *Client) find() (*link, error) {
 	if c.far.Cluster || c.far.Sentinel != "" {

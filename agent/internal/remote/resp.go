@@ -28,9 +28,9 @@ type scanner struct {
 	line   int // bytes of the line so far
 	total  int // what the value at the top weighs so far
 
-	weights [maxWaiting * 4]int // of the last values at the top
-	sum     int                 // of these
-	last    int                 // of them
+	weights [lastValues]int // of the last values at the top
+	sum     int             // of these
+	last    int             // of them
 
 	seen  []byte   // the first bytes of an error, or of a string of a push
 	parts []string // of a push: its first strings
@@ -48,15 +48,16 @@ const (
 // What a store has reason to send. An entry has some 6 KB, a message that is pushed 64; a list of all slots of a large cluster has the most values.
 // Answers may wait for others, so many of them together are bounded too: a full log of the fleet has 80 MB.
 const (
-	maxDepth  = 8
-	maxString = 128 << 10
-	maxLine   = 4 << 10
-	maxArray  = 1 << 17
-	maxValue  = 16 << 20
-	maxValues = 100 << 20
-	weight    = 64 // bytes that the library has of each value besides
-	maxSeen   = 512
-	maxParts  = 3
+	maxDepth   = 8
+	maxString  = 128 << 10
+	maxLine    = 4 << 10
+	maxArray   = 1 << 17
+	maxValue   = 16 << 20
+	maxValues  = 100 << 20
+	lastValues = 1024
+	weight     = 64 // bytes that the library has of each value besides
+	maxSeen    = 512
+	maxParts   = 3
 )
 
 const (
