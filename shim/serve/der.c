@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../ssl/libssl.h"
+#include "molds.h"
 
 /*
  * sizeof(SSL_SESSION) with what it points to, of 3.0: P8. And of a peer's certificate, which
@@ -65,17 +66,39 @@ static SSL_SESSION *decode(const unsigned char *der, size_t der_length)
     return session;
 }
 
-SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const unsigned char *id,
-                           unsigned id_length, int64_t expires)
+/* The session that was made, where it is the one of that id; it ends then. */
+static SSL_SESSION *checked(SSL_SESSION *session, const unsigned char *id, unsigned id_length,
+                            int64_t expires)
 {
-    gosess_ssl->ERR_set_mark();
-    SSL_SESSION *session = decode(der, der_length);
     if (session && !gosess_has_id(session, id, id_length)) {
         gosess_ssl->SSL_SESSION_free(session);
         session = NULL;
     }
     if (session)
         gosess_cap(session, expires);
+    return session;
+}
+
+SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const unsigned char *id,
+                           unsigned id_length, int64_t expires)
+{
+    gosess_ssl->ERR_set_mark();
+    SSL_SESSION *session = checked(decode(der, der_length), id, id_length, expires);
+    gosess_ssl->ERR_pop_to_mark();
+    return session;
+}
+
+SSL_SESSION *gosess_decode_often(const unsigned char *der, size_t der_length,
+                                 const unsigned char *id, unsigned id_length, int64_t expires)
+{
+    gosess_ssl->ERR_set_mark();
+    SSL_SESSION *session = gosess_mold_use(der, der_length);
+    if (!session) {
+        session = decode(der, der_length);
+        if (session)
+            gosess_mold_keep(session, der, der_length);
+    }
+    session = checked(session, id, id_length, expires);
     gosess_ssl->ERR_pop_to_mark();
     return session;
 }

@@ -15,6 +15,10 @@ void gosess_free_der(unsigned char *der, int length);
 SSL_SESSION *gosess_decode(const unsigned char *der, size_t der_length, const unsigned char *id,
                            unsigned id_length, int64_t expires);
 
+/* The same, where many are alike: what they have in common is kept (molds.h). */
+SSL_SESSION *gosess_decode_often(const unsigned char *der, size_t der_length,
+                                 const unsigned char *id, unsigned id_length, int64_t expires);
+
 /* Whether that is the session's id. */
 bool gosess_has_id(const SSL_SESSION *session, const unsigned char *id, unsigned id_length);
 

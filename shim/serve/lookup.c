@@ -41,8 +41,8 @@ static SSL_SESSION *make_object(struct gosess_context *context, struct gosess_re
         gosess_ssl->SSL_SESSION_free(found->copy);
     }
     if (!session && found->der_length > 0) {
-        session =
-            gosess_decode(found->der, found->der_length, found->id, found->id_length, found->ends);
+        session = gosess_decode_often(found->der, found->der_length, found->id, found->id_length,
+                                      found->ends);
         if (session && !is_kept && !found->take)
             keep_copy(context, session, found->seal);
     }

@@ -54,6 +54,8 @@
     X(SSL_SESSION_get_time)             \
     X(SSL_SESSION_get_timeout)          \
     X(SSL_SESSION_is_resumable)         \
+    X(SSL_SESSION_set1_id)              \
+    X(SSL_SESSION_set1_master_key)      \
     X(SSL_SESSION_set_time)             \
     X(SSL_SESSION_set_timeout)          \
     X(SSL_SESSION_up_ref)               \

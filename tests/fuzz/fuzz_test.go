@@ -19,7 +19,7 @@ var targets = map[string][]string{
 	"url":    {"shim/config/url.c"},
 	"keys":   {"shim/config/keys.c", "shim/base/files.c", "shim/base/io.c"},
 	"header": {"shim/config/header.c"},
-	"der":    {"shim/serve/der.c"},
+	"der":    {"shim/serve/der.c", "shim/serve/molds.c"},
 }
 
 // duration is how long each target runs: GOSESS_FUZZ, as in 60s.

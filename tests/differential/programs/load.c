@@ -94,12 +94,14 @@ static long resident_kib(void)
     return found;
 }
 
-/* A lost session is 600 bytes or more, and the Go half's collector lets its memory breathe. */
+/*
+ * A lost session is 600 bytes or more, and the Go half's collector lets its memory breathe. What
+ * gosess keeps of a kind of sessions it has once there was one.
+ */
 static void soak(long threads, long times)
 {
-    long before = live_sessions();
     run(threads, times / 10, 0);
-    long resident = resident_kib();
+    long before = live_sessions(), resident = resident_kib();
     run(threads, times, 0);
     long grown = resident_kib() - resident;
     fprintf(stderr, "resident: %ld KiB, then %ld KiB more\n", resident, grown);
