@@ -16,8 +16,9 @@ func (c *Cache) Change(ctx context.Context, id, der []byte, ends func(stored int
 		if stored == nil || !same(stored, sealOf(&w.entry)) || !c.drop(ctx, w) {
 			continue
 		}
-		if !c.putChanged(ctx, w, i, head, der, ends(int64(w.entry.Expires))) {
-			c.news.Removed(&w.key)
+		ended := w.entry.Expires
+		if !c.putChanged(ctx, w, i, head, der, ends(int64(ended))) {
+			c.news.Removed(&w.key, ended)
 			c.store.Count(Removals)
 		}
 	}

@@ -4,7 +4,7 @@ package sessioncache
 // after that is done, by whoever did it, and waits for nobody.
 type News interface {
 	Stored(key *LookupKey, expires uint32)
-	Removed(key *LookupKey)
+	Removed(key *LookupKey, expires uint32) // what would have ended then
 	Flushed(owner *Tag, before uint32)
 	Made(key *LookupKey, expires uint32) // a record
 }
@@ -12,7 +12,7 @@ type News interface {
 // silence is where nobody hears of it.
 type silence struct{}
 
-func (silence) Stored(*LookupKey, uint32) {}
-func (silence) Removed(*LookupKey)        {}
-func (silence) Flushed(*Tag, uint32)      {}
-func (silence) Made(*LookupKey, uint32)   {}
+func (silence) Stored(*LookupKey, uint32)  {}
+func (silence) Removed(*LookupKey, uint32) {}
+func (silence) Flushed(*Tag, uint32)       {}
+func (silence) Made(*LookupKey, uint32)    {}

@@ -59,7 +59,7 @@ func (c *Cache) dropOthers(ctx context.Context, w *work, id []byte) error {
 			found, err := c.store.Find(ctx, &w.key, &w.entry)
 			if found && err == nil {
 				_, err = c.store.Drop(ctx, &w.entry)
-				c.news.Removed(&w.key)
+				c.news.Removed(&w.key, w.entry.Expires)
 			}
 			if err != nil {
 				return err
@@ -153,7 +153,7 @@ func (c *Cache) Remove(ctx context.Context, id []byte, same func(der []byte, sea
 			}
 			if c.drop(ctx, w) {
 				removed = true
-				c.news.Removed(&w.key)
+				c.news.Removed(&w.key, w.entry.Expires)
 			}
 		}
 	}

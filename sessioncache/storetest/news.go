@@ -18,8 +18,8 @@ type heard struct {
 func (h *heard) Stored(key *sessioncache.LookupKey, expires uint32) {
 	h.news = append(h.news, fmt.Sprintf("%s until %d", h.name[*key], int64(expires)-Now))
 }
-func (h *heard) Removed(key *sessioncache.LookupKey) {
-	h.news = append(h.news, h.name[*key]+" removed")
+func (h *heard) Removed(key *sessioncache.LookupKey, expires uint32) {
+	h.news = append(h.news, fmt.Sprintf("%s until %d removed", h.name[*key], int64(expires)-Now))
 }
 func (h *heard) Flushed(owner *sessioncache.Tag, before uint32) {
 	h.news = append(h.news, fmt.Sprintf("flushed: all %v, before %d", owner == nil, before))
@@ -58,7 +58,7 @@ func testNews(t *testing.T, empty Empty) {
 	other := func([]byte, sessioncache.Seal) bool { return false }
 
 	Put(t, c, OriginA, ID(1), []byte("two"), now+20)
-	h.want("a put over what an older key has sealed", "1/1 removed", "1/0 until 20")
+	h.want("a put over what an older key has sealed", "1/1 until 10 removed", "1/0 until 20")
 	c.Put(ctx, OriginA, sessioncache.Session{ID: ID(2), DER: []byte("x"), Expires: now - 1})
 	c.Remove(ctx, ID(1), other)
 	c.Change(ctx, ID(1), []byte("x"), endsAt(now), other)
@@ -68,7 +68,7 @@ func testNews(t *testing.T, empty Empty) {
 	c.Change(ctx, ID(1), []byte("three"), endsAt(now+30), anySession)
 	h.want("a change", "1/0 until 30")
 	c.Change(ctx, ID(1), nil, endsAt(now+30), anySession)
-	h.want("a change to nothing", "1/0 removed")
+	h.want("a change to nothing", "1/0 until 30 removed")
 
 	Put(t, c, OriginA, ID(3), []byte("three"), now+1)
 	if _, stored, ok := c.Take(ctx, OriginB, ID(3), nil); ok || stored.Absent {
@@ -91,7 +91,7 @@ func testNews(t *testing.T, empty Empty) {
 	c.Remove(ctx, ID(5), anySession)
 	c.Flush(ctx, OriginA.Owner, 7)
 	c.Clear(ctx)
-	h.want("removals", "5/0 until 1", "5/0 removed",
+	h.want("removals", "5/0 until 1", "5/0 until 1 removed",
 		"flushed: all false, before 7", "flushed: all false, before 7", // under each key it has another tag
 		"flushed: all true, before 0")
 

@@ -12,7 +12,7 @@ import (
 type Item struct {
 	Kind    Kind
 	Key     sessioncache.LookupKey // of Flushed: Owner
-	Expires uint32                 // unix seconds: when the session or record ends; of Flushed: what ends before that, 0 for all
+	Expires uint32                 // unix seconds: when the session or record ends, or would have; of Flushed: what ends before that, 0 for all
 }
 
 // Kind is what has been done.

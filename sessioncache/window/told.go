@@ -11,7 +11,9 @@ func (w *Window) Stored(key *sessioncache.LookupKey, expires uint32) {
 }
 
 // Removed tells it that a session was removed.
-func (w *Window) Removed(key *sessioncache.LookupKey) { w.Tell(Item{Kind: Removed, Key: *key}) }
+func (w *Window) Removed(key *sessioncache.LookupKey, expires uint32) {
+	w.Tell(Item{Removed, *key, expires})
+}
 
 // Flushed tells it that the sessions of an owner were flushed.
 func (w *Window) Flushed(owner *sessioncache.Tag, before uint32) { w.Tell(Flush(owner, before)) }

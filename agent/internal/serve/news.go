@@ -137,6 +137,9 @@ func (n *news) send(items []window.Item) (again []window.Item, refused bool) {
 		item := &items[i]
 		switch item.Kind {
 		case window.Removed:
+			if hasEnded(item) { // while the far store was away
+				continue
+			}
 			removal.Remove = append(removal.Remove, far.Key(item.Key))
 			ops, of = append(ops, far.Op{Kind: far.Remove, Key: far.Key(item.Key)}), append(of, i)
 		case window.Flushed:

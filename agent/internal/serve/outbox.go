@@ -70,32 +70,42 @@ func (o *outbox) note(item *window.Item, n int) {
 	}
 }
 
-// makeRoom makes room where there is none: what was stored goes first, and then of everything the oldest. It frees much at once, as each time it
+// makeRoom makes room where there is none: what has ended goes first, then what was stored, and then of everything the oldest. It frees much at once, as each time it
 // looks at all.
 func (o *outbox) makeRoom() {
 	if len(o.items) <= mostItems {
 		return
 	}
-	o.drop(mostItems/2, func(kind window.Kind) bool { return kind == window.Stored })
+	o.drop(0, hasEnded)
+	if len(o.items) <= mostItems*7/8 {
+		return
+	}
+	o.lost += o.drop(mostItems/2, func(item *window.Item) bool { return item.Kind == window.Stored })
 	if len(o.items) > mostRemovals {
-		o.drop(mostRemovals*7/8, func(window.Kind) bool { return true })
+		o.lost += o.drop(mostRemovals*7/8, func(*window.Item) bool { return true })
 	}
 }
 
-// drop drops the oldest items of some kinds until no more than so many are left.
-func (o *outbox) drop(left int, which func(window.Kind) bool) {
+// hasEnded reports whether what an item is about has ended, by the clock of any machine: nobody needs to hear of it.
+func hasEnded(item *window.Item) bool {
+	return item.Kind != window.Flushed && item.Expires != 0 && int64(item.Expires)+sessioncache.Heard < time.Now().Unix()
+}
+
+// drop drops the oldest of some items until no more than so many are left, and returns how many were dropped.
+func (o *outbox) drop(left int, which func(*window.Item) bool) (dropped uint64) {
 	excess := len(o.items) - left
 	kept := o.items[:o.sending]
 	for _, item := range o.items[o.sending:] {
-		if excess > 0 && which(item.Kind) {
+		if excess > 0 && which(&item) {
 			o.note(&item, -1)
-			o.lost++
+			dropped++
 			excess--
 			continue
 		}
 		kept = append(kept, item)
 	}
 	o.items = kept
+	return dropped
 }
 
 // next copies what is to be delivered now to dst, until its capacity is full: what may be told, and of one key in order. It stays in the

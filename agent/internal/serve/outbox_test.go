@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"testing"
+	"time"
 
 	"gosess/sessioncache"
 	"gosess/sessioncache/window"
@@ -90,5 +91,36 @@ func TestHeldBack(t *testing.T) {
 	o.done(nil)
 	if first := numbered(0, 1); o.length() != 0 || o.isRemoved(first.Key) || len(o.stored) != 0 {
 		t.Errorf("%d are left, %v, %v", o.length(), o.stored, o.removed)
+	}
+}
+
+// TestEndedMakesWay: nothing is lost where what has ended leaves room, and nobody is told of a removal of what has ended.
+func TestEndedMakesWay(t *testing.T) {
+	o := newOutbox()
+	now := uint32(time.Now().Unix())
+	var items []window.Item
+	for i := range mostItems + 1 {
+		item := numbered(window.Removed, i)
+		switch i % 4 {
+		case 0:
+			item.Kind, item.Expires = window.Stored, now
+		case 1:
+			item.Expires = now - sessioncache.Heard // by the clock of another machine it has not, perhaps
+		case 2, 3:
+			item.Expires = now - 2*sessioncache.Heard
+		}
+		items = append(items, item)
+	}
+	addAll(t, o, items)
+	for i, item := range items {
+		switch {
+		case i%4 == 0 && !o.isStored(item.Key), i%4 == 1 && !o.isRemoved(item.Key):
+			t.Fatalf("%d is lost", i)
+		case i%4 >= 2 && o.isRemoved(item.Key):
+			t.Fatalf("%d is kept", i)
+		}
+	}
+	if lost := o.takeLost(); lost != 0 {
+		t.Errorf("%d are lost", lost)
 	}
 }

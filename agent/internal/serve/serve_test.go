@@ -83,6 +83,30 @@ func TestRemovals(t *testing.T) {
 	}
 }
 
+// TestRemovalsOfWhatHasEnded are told to nobody.
+func TestRemovalsOfWhatHasEnded(t *testing.T) {
+	t.Parallel()
+	a := start(t, testredis.Start(t).URL())
+	a.waitOpen()
+	now := uint32(time.Now().Unix())
+	keys := []sessioncache.LookupKey{keyOf(1), keyOf(2), keyOf(3)}
+	a.window.Removed(&keys[0], now-1000)
+	a.window.Removed(&keys[1], now+1000)
+	a.window.Removed(&keys[2], 0) // of an older version, which does not say
+	var told []far.Key
+	testredis.WaitFor(t, "removals in the log", func() bool {
+		events, _, _, err := a.client.Since("")
+		told = nil
+		for _, e := range events {
+			told = append(told, e.Remove...)
+		}
+		return err == nil && len(told) >= 2
+	})
+	if len(told) != 2 || told[0] != far.Key(keys[1]) || told[1] != far.Key(keys[2]) {
+		t.Errorf("told of %x", told)
+	}
+}
+
 func TestFlush(t *testing.T) {
 	t.Parallel()
 	redis := testredis.Start(t)
