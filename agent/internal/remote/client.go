@@ -131,30 +131,6 @@ func (c *Client) use(l *link) error {
 	}
 }
 
-// openDirect makes the direct connection of a link.
-func (c *Client) openDirect(l *link) error {
-	for address := range l.client.Nodes() { // there is one
-		ctx, cancel := context.WithTimeout(context.Background(), helloPatience)
-		defer cancel()
-		conn, err := l.connect(ctx, address, c.far.Unix, c.secrets.TLS, newSocket, false)
-		if err != nil {
-			return err
-		}
-		l.direct = &direct{conn: conn, address: address, keys: c.keys, failed: l.failed}
-		in := bufio.NewReaderSize(conn, 16<<10)
-		giveUp := time.AfterFunc(helloPatience, func() { conn.Close() })
-		err = l.direct.begin(in, c.far.User, string(c.secrets.Password), c.far.Database)
-		if !giveUp.Stop() {
-			err = context.DeadlineExceeded
-		}
-		if err != nil {
-			return err
-		}
-		go l.direct.listen(in)
-	}
-	return nil
-}
-
 // Probe has the store asked now whether it is there, and not only when it is time to.
 func (c *Client) Probe() {
 	select {
