@@ -42,7 +42,7 @@ func TestNoLeaks(t *testing.T) {
 			h := served(t, "references", version, "leaks")
 			h.env = []string{"TIMES=" + times}
 			s := h.run(t)
-			s.wants(t, "all resumed", "0 more sessions", "memory flat", "0 left")
+			s.wants(t, "all resumed", "0 more sessions", "memory flat", kept(version)+" left")
 			s.logs(t)
 		})
 	}
@@ -55,7 +55,7 @@ func TestErrorsAreLeftAlone(t *testing.T) {
 		if strings.Count(s.out, "errno kept, its error kept, none more") != 11 {
 			t.Errorf("%s", s.out)
 		}
-		for _, line := range []string{"new returned 0\n", "found 1, copy 0\n", "0 more sessions\n", "found 0\n"} {
+		for _, line := range []string{"new returned 0\n", "found 1, copy 0\n", kept(version) + " more sessions\n", "found 0\n"} {
 			if !strings.Contains(s.out, line) {
 				t.Errorf("no line %q in:\n%s", line, s.out)
 			}
@@ -112,4 +112,12 @@ func TestThreads(t *testing.T) {
 			[]string{"then: full", "then: resumed"}[i])
 		s.logs(t)
 	}
+}
+
+// kept is how many sessions gosess keeps: of TLS 1.2 the one that others are made like (shim/serve/molds.c).
+func kept(version string) string {
+	if version == "--tls1.2" {
+		return "1"
+	}
+	return "0"
 }
