@@ -6,8 +6,23 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+/*
+ * The kernel says EFAULT of a page that it cannot read a mask from; and that the mask is for
+ * nothing it says afterwards.
+ */
+bool gosess_readable(const void *bytes)
+{
+    int saved = errno;
+    bool readable =
+        syscall(SYS_rt_sigprocmask, -1, bytes, NULL, sizeof(uint64_t)) == 0 || errno != EFAULT;
+    errno = saved;
+    return readable;
+}
 
 void gosess_signals_block(struct gosess_signals *saved)
 {

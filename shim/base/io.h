@@ -20,6 +20,12 @@ struct gosess_signals {
 void gosess_signals_block(struct gosess_signals *saved);
 void gosess_signals_restore(const struct gosess_signals *saved);
 
+/*
+ * Whether the 8 bytes there can be read, without the signal that a read would end the host with
+ * where a file was cut short under its mapping. A system call; errno is kept.
+ */
+bool gosess_readable(const void *bytes);
+
 /* pread and pwrite of everything, resumed after signals. Short only at the end of the file. */
 ssize_t gosess_read_all(int fd, void *buffer, size_t size, off_t offset);
 bool gosess_write_all(int fd, const void *buffer, size_t size, off_t offset);

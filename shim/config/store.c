@@ -74,21 +74,11 @@ static bool find_window(const struct gosess_url *url, struct gosess_store *store
     return true;
 }
 
-/*
- * The last page goes first, whatever a file is cut to. The kernel says EFAULT of a page that it
- * cannot read a mask from, where a process that read it would get SIGBUS; and that the mask is
- * for nothing it says afterwards.
- */
+/* The last page goes first, whatever a file is cut to. */
 bool gosess_store_whole(const struct gosess_store *store)
 {
-    if (store->fixed)
-        return true;
-    int saved = errno;
-    const unsigned char *last = (const unsigned char *)store->base + store->size - sizeof(uint64_t);
-    bool cut =
-        syscall(SYS_rt_sigprocmask, -1, last, NULL, sizeof(uint64_t)) != 0 && errno == EFAULT;
-    errno = saved;
-    return !cut;
+    return store->fixed ||
+           gosess_readable((const char *)store->base + store->size - sizeof(uint64_t));
 }
 
 static bool fail_write(const struct gosess_report *report)

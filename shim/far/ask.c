@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/io.h"
 #include "window.h"
 
 #define SECOND 1000000000
@@ -28,6 +29,8 @@
  * time, up to a second. An agent that is started anew is there by then. */
 #define SILENCE (SECOND / 10)
 #define SILENCE_DOUBLED 4
+
+#define GONE (GOSESS_SLOT_STATE + 1) /* no state of a slot: there is none */
 
 /* A note of a miss, sessioncache/window/misses.go. */
 #define NOTE_TIMES 0xffffffu
@@ -179,11 +182,18 @@ static bool sleep_until(_Atomic uint32_t *word, uint32_t value, int64_t deadline
            errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT;
 }
 
+/* The window is the end of the store's file, which may have been cut short during a sleep. */
+static bool is_gone(const struct gosess_window *window)
+{
+    return !gosess_readable((const char *)window + GOSESS_WINDOW_SIZE - sizeof(uint64_t));
+}
+
 /*
- * Waits for the answer, and frees the slot: the state that it had, or FREE where it was robbed.
- * Who writes to the word without an end has its slot left alone.
+ * Waits for the answer, and frees the slot: the state that it had, FREE where it was robbed, or
+ * GONE with the window. Who writes to the word without an end has its slot left alone.
  */
-static uint32_t await(struct gosess_slot *slot, uint32_t generation, int64_t deadline)
+static uint32_t await(const struct gosess_window *window, struct gosess_slot *slot,
+                      uint32_t generation, int64_t deadline)
 {
     bool over = false;
     for (int swaps = 0; swaps < SWAPS;) {
@@ -193,6 +203,8 @@ static uint32_t await(struct gosess_slot *slot, uint32_t generation, int64_t dea
             return GOSESS_SLOT_FREE;
         if (now_ns() < deadline && state < GOSESS_SLOT_HIT && !over) {
             over = !sleep_until(&slot->word, word, deadline);
+            if (is_gone(window))
+                return GONE;
             continue;
         }
         if (atomic_compare_exchange_strong(&slot->word, &word, generation + GOSESS_SLOT_GENERATION))
@@ -210,8 +222,10 @@ static enum gosess_far_answer ask(struct gosess_window *window, const struct gos
     if (!slot)
         return GOSESS_FAR_NONE;
     if (post(window, slot, generation, far))
-        state = await(slot, generation, deadline);
+        state = await(window, slot, generation, deadline);
     switch (state) {
+    case GONE:
+        return GOSESS_FAR_LATE;
     case GOSESS_SLOT_FREE:
         count(window, GOSESS_WINDOW_ROBBED);
         return GOSESS_FAR_LATE;

@@ -49,6 +49,8 @@ static bool is_brought(struct gosess_cache *cache, struct gosess_far *far)
         return false;
     far->asked = true;
     enum gosess_far_answer answer = gosess_far_ask(cache->store.window, far, cache->url.wait);
+    if (!gosess_cache_whole(cache)) /* meanwhile */
+        return false;
     return answer == GOSESS_FAR_HIT || far->operation == GOSESS_FAR_GET_RECORD ||
            (answer == GOSESS_FAR_LATE && far->operation == GOSESS_FAR_GET);
 }

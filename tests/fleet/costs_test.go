@@ -54,7 +54,7 @@ func TestFarHit(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Join(f.sessionKeys(), "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program := workshop.Compile(t, "farhit", "cc", "-O2", "-Wall", "-Wextra", "-Werror", "tests/fleet/programs/farhit.c", "-lhiredis", "-lcrypto")
+	program := workshop.Compile(t, "farhit", "cc", "-O2", "-Wall", "-Wextra", "-Werror", "tests/fleet/programs/farhit.c", "shim/base/io.c", "-lhiredis", "-lcrypto")
 	asks := count(200, 200, 20000)
 	agent, redis := ran(t, b.agent.PID()), ran(t, f.redis.Process().Pid)
 	line := append(slices.Clone(b.host.Through()), program, b.store, file, f.redis.Host.Address(), strconv.Itoa(f.redis.Port), strconv.Itoa(asks),

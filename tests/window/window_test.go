@@ -45,7 +45,7 @@ func askProgram(t testing.TB, name string, flags ...string) (program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flags = append(append(flags, "-Wall", "-Wextra", "-Werror", "tests/window/programs/ask.c", "shim/far/ask.c"), sources...)
+	flags = append(append(flags, "-Wall", "-Wextra", "-Werror", "tests/window/programs/ask.c", "shim/far/ask.c", "shim/base/io.c"), sources...)
 	return workshop.Compile(t, name, "cc", append(flags, "-lssl", "-lcrypto", "-lpthread")...)
 }
 
@@ -124,6 +124,13 @@ func TestWorkers(t *testing.T) {
 			run(t, path, scenario)
 		})
 	}
+}
+
+// Does a worker survive that somebody cuts the store short while it waits?
+func TestTruncatedWindow(t *testing.T) {
+	t.Parallel()
+	path, _ := newWindow(t)
+	asker(t, "ask")(t, path, "truncated")
 }
 
 // Nobody collects.

@@ -269,6 +269,34 @@ static void *scribble(void *ended)
     return NULL;
 }
 
+/* Truncates the file once a request is posted in its window. */
+static void *cut(void *fd)
+{
+    uint64_t posted = 0;
+    while (posted == 0)
+        for (unsigned i = 0; i < GOSESS_WINDOW_SLOTS / 64; i++)
+            posted |= atomic_load(&window->posted[i]);
+    MUST(ftruncate(*(int *)fd, 4096) == 0);
+    return NULL;
+}
+
+/* The file of a window without an agent is cut short while a worker waits. */
+static void truncated(void)
+{
+    struct timespec now;
+    pthread_t thread;
+    int fd = memfd_create("window", MFD_CLOEXEC);
+    MUST(fd >= 0 && ftruncate(fd, GOSESS_WINDOW_SIZE) == 0);
+    window = mmap(NULL, GOSESS_WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    MUST(window != MAP_FAILED && clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    atomic_store(&window->lease, (uint64_t)(now.tv_sec + GOSESS_LEASE_MAX - 1) * 1000000000);
+    atomic_store(&window->gate, GOSESS_GATE_OPEN);
+    MUST(pthread_create(&thread, NULL, cut, &fd) == 0);
+    MUST(ask(1, 1000) == GOSESS_FAR_LATE);
+    pthread_join(thread, NULL);
+    say("truncated");
+}
+
 /* Whatever stands in the window, each request ends. */
 static void hostile(void)
 {
@@ -304,7 +332,7 @@ int main(int argc, char **argv)
         {"answers", answers},     {"missed", missed},           {"kills", kills},
         {"stops", stops},         {"interrupted", interrupted}, {"forked", forked},
         {"cancelled", cancelled}, {"silent", silent},           {"hostile", hostile},
-        {"costs", costs},
+        {"costs", costs},         {"truncated", truncated},
     };
     int fd = open(getenv("WINDOW"), O_RDWR | O_CLOEXEC);
     window = mmap(NULL, GOSESS_WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
