@@ -55,7 +55,7 @@ func TestCluster(t *testing.T) {
 	}
 	defer func() {
 		if t.Failed() {
-			t.Logf("it said: %s; %d found", m.log(), len(found))
+			t.Logf("it said: %s; %d found; the replica: %s", m.log(), len(found), nodes[3].CLI("CLUSTER", "NODES"))
 		}
 	}()
 	testredis.WaitFor(t, "the replica to take over", func() bool { return look() == count })

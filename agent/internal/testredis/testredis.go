@@ -17,7 +17,7 @@ import (
 )
 
 // Patience is how long a test waits for a condition.
-const Patience = 30 * time.Second
+const Patience = time.Minute
 
 // Server is one server.
 type Server struct {
