@@ -104,6 +104,9 @@ func (f *machines) balance(version, file string) {
 		f.t.Error("machines that share nothing do not resume a third")
 	case !f.alone && missing > known/1000 && (late == 0 || missing > known/20):
 		f.t.Errorf("%d of %d clients were not resumed", missing, known)
+		for _, m := range f.all {
+			f.t.Logf("%s: %s", m.address, m.counted(f.t))
+		}
 	}
 }
 
