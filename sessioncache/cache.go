@@ -17,8 +17,8 @@ const (
 	// MaxID is the largest session id in bytes (RFC 5246, 7.4.1.2).
 	MaxID = 32
 
-	// Of the entries under one lookup key all but one are left from a stolen lock.
-	duplicates = 4
+	// Duplicates is how many entries a store may have under one lookup key: all but one are left from a stolen lock.
+	Duplicates = 4
 )
 
 // Cache keeps sealed sessions in a store. All methods are safe for concurrent use.
@@ -94,7 +94,7 @@ func seconds(unix int64) uint32 { return uint32(min(max(unix, 0), math.MaxUint32
 // find looks w.key up, and drops what cannot be used on the way. It returns what was
 // sealed, nil where there is none.
 func (c *Cache) find(ctx context.Context, w *work, i int) []byte {
-	for range duplicates {
+	for range Duplicates {
 		found, err := c.store.Find(ctx, &w.key, &w.entry)
 		if err != nil {
 			w.why = MissedBroken

@@ -55,7 +55,7 @@ func (c *Cache) putEntry(ctx context.Context, w *work, expires uint32) error {
 func (c *Cache) dropOthers(ctx context.Context, w *work, id []byte) error {
 	for i := 1; i < len(w.keys); i++ {
 		w.lookup(i, id)
-		for range duplicates {
+		for range Duplicates {
 			found, err := c.store.Find(ctx, &w.key, &w.entry)
 			if found && err == nil {
 				_, err = c.store.Drop(ctx, &w.entry)
@@ -147,7 +147,7 @@ func (c *Cache) Remove(ctx context.Context, id []byte, same func(der []byte, sea
 	defer c.end(w)
 	removed := false
 	for i := range w.keys {
-		for range duplicates {
+		for range Duplicates {
 			if !c.holds(ctx, w, i, id, same) {
 				break
 			}

@@ -47,7 +47,7 @@ func (c *Cache) Learn(ctx context.Context, owner [32]byte, serverName string, te
 		return
 	}
 	w.lookupRoute(0, &owner, serverName)
-	for range duplicates {
+	for range Duplicates {
 		found, err := c.store.Find(ctx, &w.key, &w.entry)
 		if err != nil {
 			c.fail(w.row, err)

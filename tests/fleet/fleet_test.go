@@ -105,7 +105,8 @@ func (f *machines) balance(version, file string) {
 	case !f.alone && missing > known/1000 && (late == 0 || missing > known/20):
 		f.t.Errorf("%d of %d clients were not resumed", missing, known)
 		for _, m := range f.all {
-			f.t.Logf("%s: %s", m.address, m.counted(f.t))
+			stats, err := harness.ReadStats("shm:" + m.store)
+			f.t.Logf("%s: %v (%v), agent %+v", m.address, stats, err, m.agentStats(f.t))
 		}
 	}
 }

@@ -2,17 +2,13 @@ package fleet_test
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
-	"gosess/internal/inspect"
-	"gosess/sessioncache"
 	"gosess/sessioncache/window"
 	"gosess/tests/fleet"
 	"gosess/tests/fleet/network"
@@ -267,32 +263,6 @@ func (m *machine) count(t *testing.T, c window.Counter) (n uint64) {
 	t.Helper()
 	m.see(t, func(w *window.Window, _ []byte) { n = w.Counter(c) })
 	return n
-}
-
-// counted is what the servers and the agent of a machine have counted: why sessions were missed, and what became of requests.
-func (m *machine) counted(t *testing.T) string {
-	t.Helper()
-	store, err := inspect.ByURL("shm:"+m.store, inspect.ToRead)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	stats, err := store.Stats()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text strings.Builder
-	for c, n := range stats.Total {
-		if n > 0 {
-			fmt.Fprintf(&text, "%s %d, ", sessioncache.Descriptions[c].Name, n)
-		}
-	}
-	m.see(t, func(w *window.Window, _ []byte) {
-		for c := window.CountHits; c <= window.CountTorn; c++ {
-			fmt.Fprintf(&text, "%d ", w.Counter(c))
-		}
-	})
-	return text.String()
 }
 
 // asks says whether the servers of a machine ask its agent.

@@ -328,23 +328,8 @@ func TestWrongServers(t *testing.T) {
 // serveGarbage answers whatever it is told with the same.
 func serveGarbage(t *testing.T, text string) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				io.WriteString(c, text)
-				io.Copy(io.Discard, c)
-				c.Close()
-			}()
-		}
-	}()
-	return "redis://" + l.Addr().String()
+	return fmt.Sprintf("redis://127.0.0.1:%d", listen(t, func(_ int, c net.Conn) {
+		io.WriteString(c, text)
+		io.Copy(io.Discard, c)
+	}))
 }

@@ -98,8 +98,11 @@ func readReply(in *bufio.Reader) (value []byte, found bool, err error) {
 		return nil, false, refusal(strings.TrimPrefix(string(text), "ERR "))
 	case '$':
 		length, err := strconv.Atoi(string(text))
-		if err != nil || length < 0 || length > maxString {
+		if err != nil || length < 0 {
 			return nil, false, err
+		}
+		if length > maxString { // of which a guarded connection lets none through
+			return nil, false, errLimits
 		}
 		value = make([]byte, length+len("\r\n"))
 		_, err = io.ReadFull(in, value)

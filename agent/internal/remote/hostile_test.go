@@ -15,8 +15,8 @@ import (
 	"gosess/agent/internal/far"
 )
 
-// pretend is a server that answers each command as a test says, and as a real one where that says nothing.
-func pretend(t *testing.T, answer func(port int, words []string) string) (port int) {
+// listen has a function called with each connection to a port of its own, which is closed after that.
+func listen(t *testing.T, serve func(port int, c net.Conn)) (port int) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,31 +32,39 @@ func pretend(t *testing.T, answer func(port int, words []string) string) (port i
 			}
 			go func() {
 				defer c.Close()
-				for in := bufio.NewReader(c); ; {
-					words, err := readCommand(in)
-					if err != nil {
-						return
-					}
-					said := answer(port, words)
-					switch name := strings.ToUpper(words[0]); {
-					case said != "":
-					case name == "HELLO":
-						said = "%2\r\n+server\r\n+redis\r\n+proto\r\n:3\r\n"
-					case name == "PING":
-						said = "+PONG\r\n"
-					case name == "GET":
-						said = "_\r\n"
-					default:
-						said = "+OK\r\n"
-					}
-					if _, err := io.WriteString(c, said); err != nil {
-						return
-					}
-				}
+				serve(port, c)
 			}()
 		}
 	}()
 	return port
+}
+
+// pretend is a server that answers each command as a test says, and as a real one where that says nothing.
+func pretend(t *testing.T, answer func(port int, words []string) string) (port int) {
+	t.Helper()
+	return listen(t, func(port int, c net.Conn) {
+		for in := bufio.NewReader(c); ; {
+			words, err := readCommand(in)
+			if err != nil {
+				return
+			}
+			said := answer(port, words)
+			switch name := strings.ToUpper(words[0]); {
+			case said != "":
+			case name == "HELLO":
+				said = "%2\r\n+server\r\n+redis\r\n+proto\r\n:3\r\n"
+			case name == "PING":
+				said = "+PONG\r\n"
+			case name == "GET":
+				said = "_\r\n"
+			default:
+				said = "+OK\r\n"
+			}
+			if _, err := io.WriteString(c, said); err != nil {
+				return
+			}
+		}
+	})
 }
 
 func readCommand(in *bufio.Reader) (words []string, err error) {

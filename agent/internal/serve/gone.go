@@ -63,7 +63,7 @@ func (g *gone) flush(f *far.Flush) (news bool) {
 		if other.Includes(f) {
 			return false
 		}
-		if !f.Includes(&other) && (other.Before == 0 || other.Before > far.Seconds(time.Now().Unix())) { // what ended before that has ended
+		if !f.Includes(&other) && (other.Before == 0 || other.Before > now()) { // what ended before that has ended
 			kept = append(kept, other)
 		}
 	}

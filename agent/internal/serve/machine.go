@@ -94,13 +94,10 @@ func (m *machine) addRecord(key *sessioncache.LookupKey, e *far.Entry) error {
 	return m.near.AddRecord(context.Background(), key, e.Sealed, e.Expires, now())
 }
 
-// duplicates is how many entries of one key a near store may have: all but one are left from a stolen lock.
-const duplicates = 4
-
 // drop removes a session from the near store.
 func (m *machine) drop(key *sessioncache.LookupKey) {
 	var e sessioncache.Entry
-	for range duplicates {
+	for range sessioncache.Duplicates {
 		if !m.near.Look(key, &e) {
 			return
 		}
