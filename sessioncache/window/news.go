@@ -56,8 +56,9 @@ const (
 	newsKey  = 16
 	newsSum  = 32
 
-	// For so long the agent waits for what has been begun, in nanoseconds.
-	newsPatience = 20e6
+	// For so long the agent waits for what has been begun, in nanoseconds: a worker on a busy machine may stand still for
+	// tens of milliseconds between two stores, and a removal that the agent has passed over reaches nobody.
+	newsPatience = 200e6
 	newsPause    = time.Millisecond
 )
 

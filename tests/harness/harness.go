@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -140,31 +139,6 @@ func StopAndStart(s Server) error {
 		return err
 	}
 	return s.Start()
-}
-
-// FreePort is a port of loopback that is free, and none that the kernel gives to clients, where it leaves some: one
-// of those could have it while a server restarts.
-func FreePort() (int, error) {
-	const first = 10000
-	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
-	if err != nil {
-		return 0, err
-	}
-	var ofClients int
-	if _, err := fmt.Sscan(string(text), &ofClients); err != nil {
-		return 0, err
-	}
-	for range 100 {
-		port := 0 // any
-		if ofClients > first {
-			port = first + rand.IntN(ofClients-first)
-		}
-		var listener net.Listener
-		if listener, err = net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port))); err == nil {
-			return listener.Addr().(*net.TCPAddr).Port, listener.Close()
-		}
-	}
-	return 0, err
 }
 
 // WaitFor waits until done says yes; what names it in the error that comes after Patience.

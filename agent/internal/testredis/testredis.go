@@ -1,4 +1,4 @@
-// Package testredis runs redis-server, or valkey-server, for tests: on loopback, with a port of the kernel's.
+// Package testredis runs redis-server, or valkey-server, for tests: on loopback, with a port of its own.
 package testredis
 
 import (
@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gosess/tests/harness"
 )
 
 // Patience is how long a test waits for a condition.
@@ -90,15 +92,14 @@ func startIn(t testing.TB, root, dir string, command, arguments []string) *Serve
 	return s
 }
 
-// FreePort is a port that nobody has.
+// FreePort is a port that nobody has, nor is given while this process runs.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := harness.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // Socket is the path of its Unix socket.
