@@ -147,6 +147,7 @@ static SSL_SESSION *get_theirs(struct gosess_connection *connection, struct gose
     SSL_SESSION *session = application ? GOSESS_HOST(application)(ssl, id, length, copy) : NULL;
     if (session && serves && gosess_ssl->SSL_SESSION_is_resumable(session)) {
         connection->given.ends = gosess_end_of(session);
+        connection->given.timeout = gosess_ssl->SSL_SESSION_get_timeout(session);
         if (!(atomic_load(&context->mode) & SSL_SESS_CACHE_NO_INTERNAL_STORE))
             take_in(connection, session);
     }

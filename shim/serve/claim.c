@@ -12,6 +12,7 @@
 struct gosess_claim {
     SSL_SESSION *session; /* referenced */
     int64_t ends;
+    long timeout;
     bool bound;
     unsigned char terms[GOSESS_DIGEST_SIZE]; /* under which the session was made */
     struct gosess_scope asked;               /* without the name, which follows */
@@ -39,6 +40,7 @@ void gosess_claim_make(struct gosess_given *given, SSL_SESSION *session,
     }
     claim->session = session;
     claim->ends = given->ends;
+    claim->timeout = given->timeout;
     claim->bound = given->bound;
     memcpy(claim->terms, given->terms, sizeof claim->terms);
     claim->asked = *asked;
@@ -72,6 +74,7 @@ SSL_SESSION *gosess_claim_again(struct gosess_given *given, const unsigned char 
         !gosess_ssl->SSL_SESSION_up_ref(claim->session))
         return NULL;
     given->ends = claim->ends;
+    given->timeout = claim->timeout;
     given->bound = claim->bound;
     given->private = !claim->bound;
     memcpy(given->terms, claim->terms, sizeof given->terms);

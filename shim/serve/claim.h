@@ -25,6 +25,7 @@ enum gosess_fate {
 /* What a connection has been given. It belongs to the thread that works on the connection. */
 struct gosess_given {
     int64_t ends; /* when the session that it resumes is over, unix seconds; 0: there is none */
+    long timeout; /* of that session when it was given, seconds; -1: not known */
     struct gosess_claim *claim;
     bool bound;   /* the session is one of a shared store, which holds under these terms only */
     bool private; /* or one that is not shared, nor is what comes of it */

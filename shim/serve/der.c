@@ -121,14 +121,26 @@ int64_t gosess_end_of(const SSL_SESSION *session)
     return end;
 }
 
-void gosess_cap(SSL_SESSION *session, int64_t expires)
+static void set_end(SSL_SESSION *session, int64_t expires)
 {
     int64_t lifetime;
-    if (expires < gosess_end_of(session) && expires < GOSESS_END_MAX &&
+    if (expires < GOSESS_END_MAX &&
         !__builtin_sub_overflow(expires, (int64_t)gosess_ssl->SSL_SESSION_get_time(session),
                                 &lifetime) &&
         lifetime >= 0)
         gosess_ssl->SSL_SESSION_set_timeout(session, (long)lifetime);
+}
+
+void gosess_cap(SSL_SESSION *session, int64_t expires)
+{
+    if (expires < gosess_end_of(session))
+        set_end(session, expires);
+}
+
+void gosess_prolong(SSL_SESSION *session, int64_t expires)
+{
+    if (expires > gosess_end_of(session))
+        set_end(session, expires);
 }
 
 bool gosess_same_object(SSL_SESSION *session, SSL_SESSION *other)

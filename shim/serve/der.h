@@ -31,6 +31,9 @@ int64_t gosess_end_of(const SSL_SESSION *session);
 /* Has a session end no later than this, unix seconds. */
 void gosess_cap(SSL_SESSION *session, int64_t expires);
 
+/* Has it end no earlier. */
+void gosess_prolong(SSL_SESSION *session, int64_t expires);
+
 /* struct gosess_start. */
 bool gosess_same_object(SSL_SESSION *session, SSL_SESSION *other);
 bool gosess_same_bytes(SSL_SESSION *session, const unsigned char *der, size_t der_length);

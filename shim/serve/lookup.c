@@ -158,6 +158,7 @@ static SSL_SESSION *find(struct gosess_connection *connection, struct gosess_req
                    &(struct gosess_request){.operation = GOSESS_MISSED, .given_up = given_up});
     if (session) {
         given->ends = request->ends ? request->ends : gosess_end_of(session);
+        given->timeout = gosess_ssl->SSL_SESSION_get_timeout(session);
         given->bound = request->bound;
         given->private = !request->bound;
         memcpy(given->terms, request->bound ? request->terms : request->scope->terms,

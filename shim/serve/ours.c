@@ -315,6 +315,7 @@ static int open_with(struct gosess_connection *connection, const struct gosess_s
     memcpy(given->secret, name, sizeof given->secret);
     given->bound = true;
     given->ends = says.ends;
+    given->timeout = -1;
     memcpy(given->terms, scope->terms, sizeof given->terms);
     /* Up to TLS 1.2 a secret is kept for as long as the session lasts. */
     return gosess_ssl->SSL_version(connection->ssl) == TLS1_3_VERSION ? GOSESS_TICKET_RENEWED

@@ -93,11 +93,37 @@ bool gosess_is_wanted(struct gosess_connection *connection, SSL_SESSION *session
     return gosess_may_keep(connection);
 }
 
+#define MOMENT 5 /* seconds: a machine may be so busy */
+
 /*
- * The handshake is over: nothing that it has taken is given out again. TLS 1.3 gives a resumed
- * connection's new ticket a fresh time; the chain of tickets still ends when the first session
- * does. A full handshake refuses a client whose certificate is over by then, or the list of those
- * that are revoked, so a session that is shared ends with them; libssl's own cache does not look.
+ * Whether a session has the times that libssl gives the one after a resumption, and the host has
+ * changed neither since: that of a moment ago, and the timeout of before.
+ */
+static bool has_fresh_times(const SSL_SESSION *session, const struct gosess_given *given)
+{
+    int64_t age = (int64_t)time(NULL) - gosess_ssl->SSL_SESSION_get_time(session);
+    return gosess_ssl->SSL_SESSION_get_timeout(session) == given->timeout && age >= 0 &&
+           age <= MOMENT;
+}
+
+/*
+ * When a session is over. TLS 1.3 gives a resumed connection's new ticket a fresh time; the chain
+ * of tickets still ends when the first session does: no later, and no earlier because the clock
+ * of this machine is behind that of the one before, unless the host has shortened it.
+ */
+static int64_t end_of_newborn(const struct gosess_newborn *born)
+{
+    const struct gosess_given *given = &born->connection->given;
+    int64_t ends = gosess_end_of(born->session);
+    if (!born->scope.resumed || given->ends <= 0)
+        return ends;
+    return given->ends < ends || has_fresh_times(born->session, given) ? given->ends : ends;
+}
+
+/*
+ * The handshake is over: nothing that it has taken is given out again. A full handshake refuses a
+ * client whose certificate is over by then, or the list of those that are revoked, so a session
+ * that is shared ends with them; libssl's own cache does not look.
  */
 void gosess_store(struct gosess_newborn *born)
 {
@@ -105,9 +131,9 @@ void gosess_store(struct gosess_newborn *born)
     struct gosess_given *given = &born->connection->given;
     update_time(context, born->session);
     gosess_claim_forget(given);
-    int64_t ends = gosess_end_of(born->session);
-    if (born->scope.resumed && given->ends > 0 && given->ends < ends)
-        ends = given->ends;
+    int64_t ends = end_of_newborn(born);
+    if (born->scope.resumed)
+        gosess_prolong(born->session, ends);
     if (born->scope.shared && !gosess_live(context)) {
         int64_t last = gosess_client_ends(born->connection->ssl, born->session);
         ends = last < ends ? last : ends;

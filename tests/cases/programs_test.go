@@ -229,6 +229,10 @@ var programs = map[string][]scenario{
 			served: "resumed|removed 1: full|added 1: resumed",
 		},
 		{name: "flushed", alone: "the host is told: yes|full"},
+		{
+			name: "apart", alone: "resumed 40 of 40|before the end: resumed|after it: full or resumed",
+			served: "resumed 40 of 40|before the end: resumed|after it: full",
+		},
 	},
 
 	"added": {

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -133,6 +134,86 @@ static void flushed(void)
     SSL_CTX_free(server);
 }
 
+/* --- machines that share sessions, and whose clocks are apart --- */
+
+static long ahead; /* seconds, of the clock that libssl and gosess's C half look at */
+
+time_t time(time_t *now)
+{
+    struct timespec real;
+    clock_gettime(CLOCK_REALTIME, &real);
+    if (now)
+        *now = real.tv_sec + ahead;
+    return real.tv_sec + ahead;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec real;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &real);
+    *now = (struct timeval){.tv_sec = real.tv_sec + ahead, .tv_usec = real.tv_nsec / 1000};
+    return 0;
+}
+
+#define LIFETIME 300
+#define APART 30
+#define VISITS 40
+
+static long of_server;
+
+/* What a connection does next it does by this clock. */
+static void use_clock(int sends, int version, int type, const void *data, size_t length, SSL *ssl,
+                      void *clock)
+{
+    (void)sends, (void)version, (void)type, (void)data, (void)length, (void)ssl;
+    ahead = *(long *)clock;
+}
+
+static void give_clock(SSL_CTX *ctx, long *clock)
+{
+    SSL_CTX_set_msg_callback(ctx, use_clock);
+    SSL_CTX_set_msg_callback_arg(ctx, clock);
+}
+
+/* To a machine whose clock is so many seconds ahead of the client's. */
+static const char *visit_at(long seconds, SSL_CTX *server, SSL_CTX *client, SSL_SESSION **session)
+{
+    of_server = seconds;
+    ahead = 0;
+    const char *is = visit(server, client, session, NULL);
+    ahead = 0;
+    return is;
+}
+
+/*
+ * The client goes from one machine to the other: none of them takes from the life of its session
+ * by how far its clock is behind the other's. With that life the chain of its sessions is over.
+ */
+static void apart(void)
+{
+    static long of_client;
+    SSL_CTX *server = new_server(), *client = new_client();
+    SSL_SESSION *session = NULL;
+    int resumed = 0;
+    SSL_CTX_set_timeout(server, LIFETIME);
+    give_clock(server, &of_server);
+    give_clock(client, &of_client);
+    time_t made = time(NULL) + APART;
+    MUST(strcmp(visit_at(APART, server, client, &session), "full") == 0);
+    for (int i = 0; i < VISITS; i++) {
+        const char *is = visit_at(i % 2 ? APART : -APART, server, client, &session);
+        resumed += strcmp(is, "resumed") == 0;
+    }
+    say("resumed %d of %d", resumed, VISITS);
+    long left = made + LIFETIME - time(NULL);
+    say("before the end: %s", visit_at(left - 20, server, client, &session));
+    say("after it: %s", visit_at(left + 2, server, client, &session));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+}
+
 /* --- the client's certificate --- */
 
 static X509 *ending_certificate(SSL_CTX *client, time_t ends)
@@ -218,6 +299,7 @@ static const struct scenario scenarios[] = {
     {"ended", ended},
     {"added-again", added_again},
     {"flushed", flushed},
+    {"apart", apart},
 };
 
 int main(int argc, char **argv)
