@@ -21,6 +21,7 @@ const (
 	IdleAt     = 324        // 1: it does
 	HeadAt     = 384        // how much of it the agent has read
 	ReadAt     = HeadAt + 8 // how much of it it has read
+	LogAt      = ReadAt + 8 // how far it has read the log of the fleet: two numbers
 	CountersAt = 448
 	SlotsAt    = 4096
 	MissesAt   = SlotsAt + Slots*SlotSize

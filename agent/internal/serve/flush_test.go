@@ -180,13 +180,59 @@ func TestAwayForTooLong(t *testing.T) {
 	m.waitOpen()
 	m.store(keyOf(1), sealed(1))
 	m.store(keyOf(2), sealed(2))
-	removal := func(i int) string {
-		return string((&far.Event{Remove: []far.Key{far.Key(keyOf(i))}}).Append(nil))
-	}
-	redis.CLI("XADD", "gosess:log", "*", "e", removal(1))
+	tellRemoval(redis, 1)
 	testredis.WaitFor(t, "a removal", func() bool { return m.near(keyOf(1)) == "" })
-	redis.CLI("EVAL", "for i = 1, ARGV[2] do redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[2], '*', 'e', ARGV[1]) end", "1", "gosess:log", removal(3), fmt.Sprint(far.LogLength))
+	tellRemovals(redis, 3, far.LogLength)
 	testredis.WaitFor(t, "an empty near store", func() bool { return m.near(keyOf(2)) == "" })
+}
+
+// tellRemoval has another machine remove a session.
+func tellRemoval(redis *testredis.Server, i int) { tellRemovals(redis, i, 1) }
+
+// tellRemovals has it do so again and again, in a log that forgets what is older than an agent's log may be.
+func tellRemovals(redis *testredis.Server, i, times int) {
+	redis.CLI("EVAL", "for i = 1, ARGV[2] do redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', 'e', ARGV[1]) end", "1", "gosess:log",
+		string((&far.Event{Remove: []far.Key{far.Key(keyOf(i))}}).Append(nil)), fmt.Sprint(times), fmt.Sprint(far.LogLength))
+}
+
+// TestAgentAwayForTooLong: so it is where the agent was not there meanwhile, but not where the log has all that was told since, nor for a machine that
+// has never had an agent.
+func TestAgentAwayForTooLong(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	const own, removed, other = 1, 2, 3
+	for _, c := range []struct {
+		name  string
+		first func(m *machine)
+		while func()
+		stays bool
+	}{
+		{"the log was empty", (*machine).meet, func() { tellRemovals(redis, other, far.LogLength) }, false},
+		{"the log has all", (*machine).meet, func() { tellRemovals(redis, removed, far.LogLength/2) }, true},
+		{"the log went on", (*machine).meet, func() { tellRemovals(redis, other, far.LogLength) }, false},
+		{"no agent before", func(*machine) {}, func() { tellRemovals(redis, other, far.LogLength) }, true},
+		{"the far store lost all", (*machine).meet, func() { redis.CLI("FLUSHALL"); tellRemoval(redis, other) }, false},
+	} {
+		m := idle(t, redis.URL())
+		m.store(keyOf(own), sealed(own))
+		m.store(keyOf(removed), sealed(removed))
+		c.first(m)
+		c.while()
+		m.begin()
+		m.waitOpen()
+		if stays := m.near(keyOf(own)) != ""; stays != c.stays {
+			t.Errorf("%s: it is there: %v", c.name, stays)
+		}
+		m.end(0)
+	}
+}
+
+// meet has an agent of the machine read the log to its end, and end.
+func (m *machine) meet() {
+	m.t.Helper()
+	m.begin()
+	testredis.WaitFor(m.t, "an agent that has read the log", func() bool { return m.window.LogRead() != "" })
+	m.end(0)
 }
 
 // TestFlushOfLongAgo: what was flushed before the log begins lies in the far store all the same, and is not for a machine that comes later.

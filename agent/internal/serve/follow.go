@@ -23,6 +23,8 @@ const (
 type follower struct {
 	*machine
 	position string
+	resumed  bool    // it is known what the log has lost since the agent before this one read it
+	absent   bool    // something, and there was no agent
 	started  bool    // the log was read to its end once
 	gap      far.Gap // since the log was read to its end the last time: it is read anew
 	read     int     // events since the gap
@@ -74,6 +76,10 @@ func (m *machine) found() {
 
 // catchUp reads the log to its end, and reports whether it could.
 func (f *follower) catchUp() bool {
+	if !f.resume() {
+		return false
+	}
+	f.outbox.beginRead()
 	for f.linked.Load() && !f.stopping.Load() {
 		events, next, gap, err := f.far.Since(f.position)
 		switch {
@@ -87,7 +93,7 @@ func (f *follower) catchUp() bool {
 			continue
 		case next == f.position:
 			f.started = true
-			return f.mend() && f.tellAgain()
+			return f.mend() && f.tellAgain() && f.ended()
 		}
 		for i := range events {
 			if !f.obey(&events[i]) { // all of it again: what is done twice does no harm
@@ -101,14 +107,39 @@ func (f *follower) catchUp() bool {
 	return false
 }
 
+// resume looks whether the log still has what the agent before this one has read last, and reports whether it could.
+func (f *follower) resume() bool {
+	if f.resumed {
+		return true
+	}
+	position := f.window.LogRead()
+	if position == "" { // no agent has read it for this store, which has nothing of other machines
+		f.resumed = true
+		return true
+	}
+	_, _, gap, err := f.far.Since(position)
+	f.gap, f.absent, f.resumed = gap, gap == far.All, err == nil
+	return f.resumed
+}
+
+// ended is for a log that was read to its end. One that is empty gets a beginning, so that it is seen later what has gone from there.
+func (f *follower) ended() bool {
+	f.outbox.endRead()
+	if f.position == "" {
+		return f.far.Post(far.Event{From: f.id}) == nil
+	}
+	f.window.SetLogRead(f.position)
+	return true
+}
+
 // mend makes up for a log that is not what it was, and reports whether it could. Where it is as long as logs become, events were
 // dropped from its beginning before this machine had read them. Else the far store has lost it, and with it what machines have told
-// it: this one tells again what is not told by sessions.
+// it: this one tells again what is not told by sessions. Where there was no agent meanwhile, it is not known what that was.
 func (f *follower) mend() bool {
 	switch {
 	case f.gap == far.None:
 		return true
-	case f.gap == far.All && f.read >= far.LogLength:
+	case f.gap == far.All && (f.absent || f.read >= far.LogLength):
 		f.log.Notice("gap", "removals of other machines were missed: all sessions of the near store are dropped")
 		f.near.Flush(context.Background(), nil, 0)
 	default:
@@ -122,7 +153,7 @@ func (f *follower) mend() bool {
 		records = append(records, window.Item{Kind: window.Made, Key: *key, Expires: e.Expires})
 	})
 	f.outbox.add(records)
-	f.gap = far.None
+	f.gap, f.absent = far.None, false
 	return true
 }
 
@@ -154,11 +185,23 @@ func (f *follower) obey(e *far.Event) bool {
 		}
 		return true
 	}
-	f.gone.remove(e.Remove)
-	for i := range e.Remove {
-		f.drop((*sessioncache.LookupKey)(&e.Remove[i]))
-	}
+	f.remove(e.Remove)
 	return f.fetch(e.Made)
+}
+
+// remove drops what another machine has removed. If this one has stored it since then, as it had not heard of that, the far store has it again, and a
+// machine that has heard may fetch it: so this one removes it too. An agent that begins does not know what the one before it has told.
+func (f *follower) remove(keys []far.Key) {
+	f.gone.remove(keys, true)
+	var again []window.Item
+	for i := range keys {
+		key := sessioncache.LookupKey(keys[i])
+		there := f.drop(&key)
+		if f.outbox.forgetStored(key) || there && !f.started {
+			again = append(again, window.Item{Kind: window.Removed, Key: key})
+		}
+	}
+	f.outbox.add(again)
 }
 
 // flush flushes the near store. What it got after a flush that was told before this agent was there stays.

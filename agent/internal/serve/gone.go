@@ -12,10 +12,16 @@ import (
 // was flushed still lies there.
 type gone struct {
 	mu      sync.Mutex
-	keys    map[far.Key]time.Time // until when
+	keys    map[far.Key]removal
 	swept   time.Time
 	all     time.Time // until then all keys count as removed: there was no room for more
 	flushes []far.Flush
+}
+
+// A removal counts for a while. What another machine has removed does not come back because this one stores it: it had not heard.
+type removal struct {
+	until  time.Time
+	theirs bool
 }
 
 const (
@@ -26,24 +32,25 @@ const (
 	mostGone = 1 << 16
 )
 
-func (g *gone) remove(keys []far.Key) {
+// remove notes what was removed: theirs, by another machine.
+func (g *gone) remove(keys []far.Key, theirs bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	at := time.Now()
 	if at.Sub(g.swept) > goneFor {
-		kept := map[far.Key]time.Time{}
-		for key, until := range g.keys {
-			if until.After(at) {
-				kept[key] = until
+		kept := map[far.Key]removal{}
+		for key, r := range g.keys {
+			if r.until.After(at) {
+				kept[key] = r
 			}
 		}
 		g.keys, g.swept = kept, at
 	}
 	if len(g.keys)+len(keys) > mostGone {
-		g.keys, g.all = map[far.Key]time.Time{}, at.Add(goneFor)
+		g.keys, g.all = map[far.Key]removal{}, at.Add(goneFor)
 	}
 	for _, key := range keys {
-		g.keys[key] = at.Add(goneFor)
+		g.keys[key] = removal{at.Add(goneFor), theirs || g.keys[key].theirs}
 	}
 }
 
@@ -51,7 +58,15 @@ func (g *gone) has(key far.Key) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	at := time.Now()
-	return g.keys[key].After(at) || g.all.After(at)
+	return g.keys[key].until.After(at) || g.all.After(at)
+}
+
+// isTheirs reports whether another machine has removed it.
+func (g *gone) isTheirs(key far.Key) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := g.keys[key]
+	return r.theirs && r.until.After(time.Now())
 }
 
 // flush notes a flush, and reports whether it is news.

@@ -15,7 +15,7 @@ func TestGoneIsBounded(t *testing.T) {
 		binary.LittleEndian.PutUint32(keys[i][:], uint32(i))
 	}
 	for at := 0; at < len(keys); at += far.MaxKeys {
-		g.remove(keys[at : at+far.MaxKeys])
+		g.remove(keys[at:at+far.MaxKeys], false)
 	}
 	if len(g.keys) > mostGone {
 		t.Errorf("%d are kept", len(g.keys))

@@ -30,14 +30,16 @@ func TestNextAgent(t *testing.T) {
 	b.asks(window.Get, keyOf(1), window.Miss)
 }
 
-// held is a far store that does not take events for a while.
+// held is a far store that does not take removals for a while.
 type held struct {
 	serve.Far
 	release chan struct{}
 }
 
 func (h held) Post(e far.Event) error {
-	<-h.release
+	if len(e.Remove) > 0 {
+		<-h.release
+	}
 	return h.Far.Post(e)
 }
 

@@ -94,13 +94,15 @@ func (m *machine) addRecord(key *sessioncache.LookupKey, e *far.Entry) error {
 	return m.near.AddRecord(context.Background(), key, e.Sealed, e.Expires, now())
 }
 
-// drop removes a session from the near store.
-func (m *machine) drop(key *sessioncache.LookupKey) {
+// drop removes a session from the near store, and reports whether it was there.
+func (m *machine) drop(key *sessioncache.LookupKey) (there bool) {
 	var e sessioncache.Entry
 	for range sessioncache.Duplicates {
 		if !m.near.Look(key, &e) {
-			return
+			break
 		}
+		there = true
 		m.near.Drop(context.Background(), &e)
 	}
+	return there
 }

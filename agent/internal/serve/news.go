@@ -203,7 +203,7 @@ func (n *news) tellMade(items []window.Item, failed []error) {
 
 // forget drops what was removed here once more: another worker may have had it fetched before this agent knew.
 func (n *news) forget(keys []far.Key) {
-	n.gone.remove(keys)
+	n.gone.remove(keys, false)
 	n.read()
 	for i := range keys {
 		if key := sessioncache.LookupKey(keys[i]); !n.outbox.isStored(key) { // again
@@ -221,6 +221,10 @@ func mayRepeat(kind window.Kind, err error) bool {
 // opOf is the operation that stores what is in the near store by now. Where nothing is, it has gone again.
 func (n *news) opOf(item *window.Item) (far.Op, bool) {
 	record := item.Kind == window.Made
+	if !record && n.gone.isTheirs(far.Key(item.Key)) { // a worker was changing it when that was heard of
+		n.drop(&item.Key)
+		return far.Op{}, false
+	}
 	e, found := n.look(&item.Key, record)
 	if !found || len(e.Sealed) > far.MaxSealed {
 		return far.Op{}, false

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -13,9 +14,12 @@ import (
 type outbox struct {
 	mu       sync.Mutex
 	items    []window.Item
-	sending  int // of them, from the first, are being delivered
+	sending  int           // of them, from the first, are being delivered
+	held     []window.Item // older ones, which nobody may be told now, and all that came after one of the same key
+	holds    map[sessioncache.LookupKey]int
 	stored   map[sessioncache.LookupKey]int
 	removed  map[sessioncache.LookupKey]int
+	told     told
 	lost     uint64        // items for which there was no room
 	settled  chan struct{} // closed when a delivery has ended
 	wakening chan struct{}
@@ -28,8 +32,8 @@ const (
 )
 
 func newOutbox() *outbox {
-	return &outbox{stored: map[sessioncache.LookupKey]int{}, removed: map[sessioncache.LookupKey]int{},
-		settled: make(chan struct{}), wakening: make(chan struct{}, 1)}
+	return &outbox{stored: map[sessioncache.LookupKey]int{}, removed: map[sessioncache.LookupKey]int{}, holds: map[sessioncache.LookupKey]int{},
+		told: newTold(), settled: make(chan struct{}), wakening: make(chan struct{}, 1)}
 }
 
 // wake has who waits for something to deliver look again.
@@ -73,15 +77,15 @@ func (o *outbox) note(item *window.Item, n int) {
 // makeRoom makes room where there is none: what has ended goes first, then what was stored, and then of everything the oldest. It frees much at once, as each time it
 // looks at all.
 func (o *outbox) makeRoom() {
-	if len(o.items) <= mostItems {
+	if o.count() <= mostItems {
 		return
 	}
 	o.drop(0, hasEnded)
-	if len(o.items) <= mostItems*7/8 {
+	if o.count() <= mostItems*7/8 {
 		return
 	}
 	o.lost += o.drop(mostItems/2, func(item *window.Item) bool { return item.Kind == window.Stored })
-	if len(o.items) > mostRemovals {
+	if o.count() > mostRemovals {
 		o.lost += o.drop(mostRemovals*7/8, func(*window.Item) bool { return true })
 	}
 }
@@ -91,47 +95,70 @@ func hasEnded(item *window.Item) bool {
 	return item.Kind != window.Flushed && item.Expires != 0 && int64(item.Expires)+sessioncache.Heard < time.Now().Unix()
 }
 
+// count is how many there are, with the lock.
+func (o *outbox) count() int { return len(o.held) + len(o.items) }
+
 // drop drops the oldest of some items until no more than so many are left, and returns how many were dropped.
 func (o *outbox) drop(left int, which func(*window.Item) bool) (dropped uint64) {
-	excess := len(o.items) - left
-	kept := o.items[:o.sending]
-	for _, item := range o.items[o.sending:] {
-		if excess > 0 && which(&item) {
-			o.note(&item, -1)
-			dropped++
-			excess--
-			continue
+	excess := o.count() - left
+	goes := func(item window.Item) bool {
+		if excess <= 0 || !which(&item) {
+			return false
 		}
-		kept = append(kept, item)
+		o.note(&item, -1)
+		dropped++
+		excess--
+		return true
 	}
-	o.items = kept
+	o.held = slices.DeleteFunc(o.held, func(item window.Item) bool {
+		gone := goes(item)
+		if gone {
+			o.unhold(item.Key)
+		}
+		return gone
+	})
+	o.items = append(o.items[:o.sending], slices.DeleteFunc(o.items[o.sending:], goes)...)
 	return dropped
 }
 
 // next copies what is to be delivered now to dst, until its capacity is full: what may be told, and of one key in order. It stays in the
-// outbox until done.
+// outbox until done. What may not be told is held back, and is not looked at again until it is released.
 func (o *outbox) next(dst []window.Item, may func(*window.Item) bool) []window.Item {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	dst = dst[:0]
-	var later []window.Item
-	held := map[sessioncache.LookupKey]bool{}
 	seen := 0
 	for ; seen < len(o.items) && len(dst) < cap(dst); seen++ {
 		item := o.items[seen]
-		if len(held) > 0 && held[item.Key] || !may(&item) {
-			later = append(later, item)
-			held[item.Key] = true
+		if o.holds[item.Key] > 0 || !may(&item) {
+			o.held = append(o.held, item)
+			o.holds[item.Key]++
 			continue
 		}
 		dst = append(dst, item)
 	}
-	if len(later) > 0 { // what is delivered is in front
-		copy(o.items, dst)
-		copy(o.items[len(dst):seen], later)
-	}
+	o.items = o.items[seen-len(dst):]
+	copy(o.items, dst)
 	o.sending = len(dst)
 	return dst
+}
+
+func (o *outbox) unhold(key sessioncache.LookupKey) {
+	if o.holds[key]--; o.holds[key] == 0 {
+		delete(o.holds, key)
+	}
+}
+
+// release has what was held back told, if it may be now.
+func (o *outbox) release() {
+	o.mu.Lock()
+	if len(o.held) > 0 {
+		o.items = slices.Concat(o.items[:o.sending], o.held, o.items[o.sending:])
+		o.held = nil
+		clear(o.holds)
+	}
+	o.mu.Unlock()
+	o.wake()
 }
 
 // done ends a delivery. Again are those of its items that are to be delivered once more, before all others.
@@ -140,6 +167,9 @@ func (o *outbox) done(again []window.Item) {
 	defer o.mu.Unlock()
 	for i := range o.items[:o.sending] {
 		o.note(&o.items[i], -1)
+		if o.items[i].Kind == window.Stored {
+			o.told.add(o.items[i].Key)
+		}
 	}
 	for i := range again {
 		o.note(&again[i], 1)
@@ -162,7 +192,7 @@ func (o *outbox) done(again []window.Item) {
 func (o *outbox) length() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.items)
+	return o.count()
 }
 
 // isRemoved reports whether a removal waits to be delivered. What is stored under that key later is near.

@@ -57,7 +57,7 @@ func (m *machine) mend(shard int) {
 			m.breaker.mu.Lock()
 			delete(m.breaker.bad, shard)
 			m.breaker.mu.Unlock()
-			m.outbox.wake()
+			m.outbox.release()
 			return
 		}
 	}
