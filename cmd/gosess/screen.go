@@ -8,6 +8,7 @@ import (
 
 	"gosess/capi/settings"
 	"gosess/internal/metrics"
+	"gosess/internal/span"
 	"gosess/sessioncache"
 )
 
@@ -62,7 +63,7 @@ func (p *screen) draw(name string, s, before *sessioncache.Stats, passed time.Du
 	p.line("%-9s %9.1f/s  evictions %6.1f/s  expiries %7.1f/s  removals %6.1f/s", "stores", rate(sessioncache.Stores),
 		rate(sessioncache.Evictions), rate(sessioncache.Expiries), rate(sessioncache.Removals))
 	if n := since[sessioncache.Evictions]; n > 0 {
-		p.line("evicted at an age of %s", age(int64(since[sessioncache.EvictionAge]/n)))
+		p.line("evicted at an age of %s", span.Short(int64(since[sessioncache.EvictionAge]/n)))
 	}
 	if n := since[sessioncache.Errors] + since[sessioncache.TooBig]; n > 0 {
 		p.line("errors %d, too big %d", since[sessioncache.Errors], since[sessioncache.TooBig])

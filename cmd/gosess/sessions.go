@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gosess/internal/inspect"
+	"gosess/internal/span"
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
 )
@@ -99,9 +100,9 @@ func lines(out *bufio.Writer, labels map[sessioncache.Tag]string) func(shm.Liste
 			used = "yes"
 		}
 		if l.Expires >= now {
-			ends = age(l.Expires - now)
+			ends = span.Short(l.Expires - now)
 		}
-		fmt.Fprintf(out, "%011x  %s  %6s  %6s  %5d  %-4s  %s\n", l.Key, contextName(l.Owner), age(now-l.Stored), ends, l.Size, used, labels[l.Owner])
+		fmt.Fprintf(out, "%011x  %s  %6s  %6s  %5d  %-4s  %s\n", l.Key, contextName(l.Owner), span.Short(now-l.Stored), ends, l.Size, used, labels[l.Owner])
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"gosess/internal/span"
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
 	"gosess/sessioncache/window"
@@ -112,7 +113,7 @@ func TestStats(t *testing.T) {
 		"tickets of made accepted unknown ended refused",
 		"a.example 24 25 26 27 28",
 		"secret made age ends in tickets made accepted",
-		fmt.Sprintf("1970-01-01 01:00:02 %s 0s 5 4", age(time.Now().Unix()-3602)),
+		fmt.Sprintf("1970-01-01 01:00:02 %s 0s 5 4", span.Short(time.Now().Unix()-3602)),
 		"context hits misses hit % stores kept why",
 		"a.example 1 2 33.3 3 117 " + reasons,
 		"all 1 2 33.3 3 117 1970-01-01 01:00:00",

@@ -9,6 +9,7 @@ import (
 
 	"gosess/capi/settings"
 	"gosess/internal/metrics"
+	"gosess/internal/span"
 	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
 )
@@ -91,7 +92,7 @@ func oldest(s *sessioncache.Stats, now time.Time) string {
 	if s.Entries == 0 {
 		return ""
 	}
-	return ", the oldest is about " + age(now.Unix()-s.Oldest) + " old"
+	return ", the oldest is about " + span.Short(now.Unix()-s.Oldest) + " old"
 }
 
 // because names the reasons of a kind that there were.
@@ -122,7 +123,7 @@ func why(c *sessioncache.Counters) string {
 func ends(c *sessioncache.Counters) string {
 	text := fmt.Sprintf("%d evicted", c[sessioncache.Evictions])
 	if n := c[sessioncache.Evictions]; n > 0 {
-		text += " at an age of " + age(int64(c[sessioncache.EvictionAge]/n))
+		text += " at an age of " + span.Short(int64(c[sessioncache.EvictionAge]/n))
 	}
 	return text + fmt.Sprintf(", %d expired, %d removed, %d too big, %d errors",
 		c[sessioncache.Expiries], c[sessioncache.Removals], c[sessioncache.TooBig], c[sessioncache.Errors])

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gosess/internal/metrics"
+	"gosess/internal/span"
 	"gosess/sessioncache"
 )
 
@@ -39,7 +40,7 @@ func writeTickets(out *output, s *sessioncache.Stats, contexts []metrics.Context
 	fmt.Fprint(out, "\n")
 	fmt.Fprint(table, "secret made\tage\tends in\ttickets made\taccepted\t\n")
 	for _, secret := range s.Secrets {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t\n", clock(secret.Made), age(now.Unix()-secret.Made), age(secret.Ends-now.Unix()),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t\n", clock(secret.Made), span.Short(now.Unix()-secret.Made), span.Short(secret.Ends-now.Unix()),
 			secret.Tally[sessioncache.TallyMade], secret.Tally[sessioncache.TallyAccepted])
 	}
 	table.Flush()

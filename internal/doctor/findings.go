@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gosess/internal/span"
 )
 
 // Thresholds of what is called old and long.
@@ -92,7 +94,7 @@ func judgeKeys(r *Report) []Finding {
 		}
 		found = append(found, Finding{Code: "old-key", Level: Fault,
 			What: fmt.Sprintf("Tickets are still made under the key %s, which an earlier run saw %s ago.", key.Name,
-				span(r.When.Sub(*key.FirstSeen))),
+				inWords(r.When.Sub(*key.FirstSeen))),
 			Consequence: "Who gets hold of this key reads all connections of that time. RFC 9325 wants keys changed weekly at the least, and old ones destroyed.",
 		})
 	}
@@ -177,7 +179,7 @@ func judgeAddresses(r *Report) []Finding {
 			"certificate":                  func(f Full) string { return f.Certificate },
 			"cipher":                       func(f Full) string { return f.Cipher },
 			"what clients come again with": func(f Full) string { return f.Gives },
-			"lifetime":                     func(f Full) string { return span(time.Duration(f.Hint)) },
+			"lifetime":                     func(f Full) string { return inWords(time.Duration(f.Hint)) },
 			"early data":                   func(f Full) string { return fmt.Sprint(f.Early > 0) },
 		} {
 			seen := map[string]bool{}
@@ -219,7 +221,7 @@ func judgeSince(r *Report) []Finding {
 	}
 	return []Finding{{Code: "lost", Level: Fault,
 		What: fmt.Sprintf("Sessions of the last run, %s ago, are not resumed, although their time is not over: %s.",
-			span(r.When.Sub(r.Since.When)), strings.Join(lost, ", ")),
+			inWords(r.When.Sub(r.Since.When)), strings.Join(lost, ", ")),
 		Consequence: "A reload, a restart or a deployment has taken the keys or the cache with it: every client makes a full handshake after it.",
 	}}
 }
@@ -230,7 +232,7 @@ func judgeLasting(r *Report) []Finding {
 		if l.Refused > 0 && l.Refused < l.Hint {
 			found = append(found, Finding{Code: "ends-early", Level: Fault,
 				What: fmt.Sprintf("%s: a session was refused %s after it was made, and the server had said %s.", wayTitles[l.Way],
-					span(time.Duration(l.Refused)), span(time.Duration(l.Hint))),
+					inWords(time.Duration(l.Refused)), inWords(time.Duration(l.Hint))),
 				Consequence: "The cache is too small for the visitors, or the key is changed and forgotten too soon.",
 			})
 		}
@@ -242,7 +244,7 @@ func judgeHints(r *Report) []Finding {
 	for _, way := range r.Ways {
 		if time.Duration(way.Hint) > longHint {
 			return []Finding{{Code: "long-lived", Level: Remark,
-				What: fmt.Sprintf("%s: sessions last %s.", wayTitles[way.Name], span(time.Duration(way.Hint))),
+				What: fmt.Sprintf("%s: sessions last %s.", wayTitles[way.Name], inWords(time.Duration(way.Hint))),
 				Consequence: "For so long a client can be recognised by them, and who gets hold of the ticket key reads what it said. " +
 					"Most sites use 10 minutes, and clients that come again after a day hardly gain.",
 			}}
@@ -251,18 +253,8 @@ func judgeHints(r *Report) []Finding {
 	return nil
 }
 
-// span is a time in the greatest unit that says enough.
-func span(d time.Duration) string {
-	switch {
-	case d >= 48*time.Hour:
-		return fmt.Sprintf("%.0f days", d.Hours()/24)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%.0f hours", d.Hours())
-	case d >= 2*time.Minute:
-		return fmt.Sprintf("%.0f minutes", d.Minutes())
-	}
-	return fmt.Sprintf("%.0f s", d.Seconds())
-}
+// inWords is a time for sentences.
+func inWords(d time.Duration) string { return span.Words(int64(d / time.Second)) }
 
 func nameText(name string) string {
 	if name == "" {

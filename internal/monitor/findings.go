@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gosess/internal/metrics"
+	"gosess/internal/span"
 	"gosess/sessioncache"
 	"gosess/sessioncache/window"
 )
@@ -108,7 +109,7 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 	}
 	if n := c[sessioncache.Evictions]; n >= few {
 		say(true, "%s %d sessions made way for others, when they had been stored for %s on average. If that is less than clients stay away, make the store larger: servers keep the "+
-			"size that a store has, so stop them, remove it, and start them with another size= in the URL.", when, n, span(c[sessioncache.EvictionAge]/n))
+			"size that a store has, so stop them, remove it, and start them with another size= in the URL.", when, n, span.Words(int64(c[sessioncache.EvictionAge]/n)))
 	}
 	if n := c[sessioncache.Errors]; n > 0 {
 		say(true, "%s there were %d errors: entries that could not be used, or sessions that could not be stored. The log of the server has a line for each cause.", when, n)
@@ -152,17 +153,4 @@ func most(c sessioncache.Counters, kind metrics.Reasons) sessioncache.Counter {
 		}
 	}
 	return worst
-}
-
-// span is a number of seconds for people.
-func span(seconds uint64) string {
-	switch {
-	case seconds < 120:
-		return fmt.Sprintf("%d seconds", seconds)
-	case seconds < 2*3600:
-		return fmt.Sprintf("%d minutes", seconds/60)
-	case seconds < 48*3600:
-		return fmt.Sprintf("%d hours", seconds/3600)
-	}
-	return fmt.Sprintf("%d days", seconds/86400)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gosess/internal/metrics"
+	"gosess/internal/span"
 	"gosess/sessioncache"
 )
 
@@ -91,13 +92,13 @@ func (w *watched) view(id string, now time.Time, program string) storeView {
 		{"Sessions", strconv.FormatUint(s.Entries, 10)},
 		{"Room used", withUnit(100*part(s.Used, s.Capacity), "%")},
 		{"Size", withUnit(float64(s.Size)/(1<<20), "MiB")},
-		{"Made", span(uint64(max(now.Unix()-s.Created, 0))) + " ago"},
+		{"Made", span.Words(now.Unix()-s.Created) + " ago"},
 	}
 	if s.Entries > 0 {
-		v.Facts = append(v.Facts, fact{"Oldest session", span(uint64(max(now.Unix()-s.Oldest, 0)))})
+		v.Facts = append(v.Facts, fact{"Oldest session", span.Words(now.Unix() - s.Oldest)})
 	}
 	if keyKnown {
-		v.Facts = append(v.Facts, fact{"Sealing key", "changed " + span(uint64(max(age, 0)/time.Second)) + " ago"})
+		v.Facts = append(v.Facts, fact{"Sealing key", "changed " + span.Words(int64(age/time.Second)) + " ago"})
 	}
 	if s.Agent != nil {
 		v.Facts = append(v.Facts, ofFleet(s.Agent)...)
@@ -121,7 +122,7 @@ func (w *watched) view(id string, now time.Time, program string) storeView {
 	}
 	for i := range s.Workers {
 		worker := &s.Workers[i]
-		more := []string{worker.Versions.GosessText(), worker.Versions.LibsslText(), span(uint64(max(now.Unix()-worker.Started, 0))) + " ago"}
+		more := []string{worker.Versions.GosessText(), worker.Versions.LibsslText(), span.Words(now.Unix()-worker.Started) + " ago"}
 		v.Workers = append(v.Workers, line{strconv.Itoa(worker.PID), !worker.Live, append(cells(&worker.Counters), more...)})
 	}
 	return v
@@ -156,8 +157,8 @@ func asked(a *sessioncache.Agent) (all []bar) {
 // secretLine is what a store shows of a secret: when it was made, how long it will be used, and for how much it was.
 func secretLine(number int, s *sessioncache.Secret, now time.Time) line {
 	return line{Name: strconv.Itoa(number), Cells: []string{
-		span(uint64(max(now.Unix()-s.Made, 0))) + " ago",
-		"in " + span(uint64(max(s.Ends-now.Unix(), 0))),
+		span.Words(now.Unix()-s.Made) + " ago",
+		"in " + span.Words(s.Ends-now.Unix()),
 		strconv.FormatUint(s.Tally[sessioncache.TallyMade], 10),
 		strconv.FormatUint(s.Tally[sessioncache.TallyAccepted], 10),
 	}}
