@@ -18,6 +18,7 @@ import "C"
 
 import (
 	"errors"
+	"os"
 	"unsafe"
 
 	"gosess/sessioncache"
@@ -104,11 +105,29 @@ func ReadKeys(path string) (keys [][]byte, err error) {
 	if read == nil {
 		return nil, errors.New(C.GoString(&message[0]))
 	}
+	return takeKeys(read), nil
+}
+
+// ReadKeyFile reads a key file that is open, once, as a server would, and what else it says.
+func ReadKeyFile(file *os.File) (keys [][]byte, text []byte, err error) {
+	path := C.CString(file.Name())
+	defer C.free(unsafe.Pointer(path))
+	var message [C.GOSESS_ERROR_SIZE]C.char
+	var size C.size_t
+	text = make([]byte, C.GOSESS_KEYS_TEXT_MAX)
+	read := C.gosess_keys_read_open(C.int(file.Fd()), path, (*C.char)(unsafe.Pointer(&text[0])), &size, &message[0], C.GOSESS_ERROR_SIZE)
+	if read == nil {
+		return nil, nil, errors.New(C.GoString(&message[0]))
+	}
+	return takeKeys(read), text[:size], nil
+}
+
+func takeKeys(read *C.struct_gosess_keys) (keys [][]byte) {
 	defer C.gosess_keys_free(read)
 	for i := range int(read.count) {
 		keys = append(keys, C.GoBytes(unsafe.Pointer(&read.key[i]), C.GOSESS_KEY_SIZE))
 	}
-	return keys, nil
+	return keys
 }
 
 // CheckLog opens the log as a server would with this value of GOSESS_LOG, and says what

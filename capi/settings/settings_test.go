@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -18,5 +19,29 @@ func TestSettings(t *testing.T) {
 		if got := SizeText(size); got != want {
 			t.Errorf("SizeText(%d) is %q", size, got)
 		}
+	}
+}
+
+// A key file that is open is read as a server would, and says what else is in it.
+func TestReadKeyFile(t *testing.T) {
+	path := t.TempDir() + "/keys"
+	text := "# of all machines\n" + strings.Repeat("A", 43) + "=\n\n" + strings.Repeat("B", 42) + "A=\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	keys, said, err := ReadKeyFile(file)
+	if err != nil || len(keys) != 2 || keys[0][0] != 0 || keys[1][0] != 4 || string(said) != text {
+		t.Errorf("%v, %q, %v", keys, said, err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ReadKeyFile(file); err == nil || !strings.Contains(err.Error(), path+" is open to others") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -81,15 +81,12 @@ func whoKnows(stores []string) string {
 
 // changeKeys announces new keys before the file has them: if it comes to nothing more, the next call finds them in the stores.
 func changeKeys(file string, stores []*inspect.Store, change keyChange) (said string, err error) {
-	if _, err := settings.ReadKeys(file); err != nil { // it says best what is wrong with the file
-		return "", err
-	}
-	unlock, err := lock(file)
+	opened, unlock, err := lock(file)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	before, err := settings.ReadKeys(file)
+	before, text, err := settings.ReadKeyFile(opened)
 	if err != nil {
 		return "", err
 	}
@@ -103,7 +100,7 @@ func changeKeys(file string, stores []*inspect.Store, change keyChange) (said st
 	if err != nil {
 		return "", err
 	}
-	commit, cancel, err := prepareFile(file, before, keys)
+	commit, cancel, err := prepareFile(opened, keyLines(text, before, keys))
 	if err != nil {
 		return "", err
 	}
@@ -120,24 +117,27 @@ func changeKeys(file string, stores []*inspect.Store, change keyChange) (said st
 
 // lock keeps other commands from changing a key file meanwhile, which would each write what it has read: of two new keys one would
 // be lost, under which servers may seal already.
-func lock(path string) (unlock func(), err error) {
-	file, err := regular.Open(path, os.O_RDONLY)
-	if err != nil {
-		return nil, err
+func lock(path string) (opened *os.File, unlock func(), err error) {
+	opened, err = regular.Open(path, os.O_RDONLY)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%w (gosess keygen makes a key)", err)
 	}
-	opened, err := file.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	locked, err := opened.Stat()
 	if err == nil {
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err = syscall.Flock(int(opened.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	}
 	now, err2 := os.Stat(path)
-	if errors.Is(err, syscall.EWOULDBLOCK) || err == nil && err2 == nil && !os.SameFile(opened, now) {
+	if errors.Is(err, syscall.EWOULDBLOCK) || err == nil && err2 == nil && !os.SameFile(locked, now) {
 		err = fmt.Errorf("%s: another command changes it just now; allowed: one at a time", path)
 	}
 	if err = errors.Join(err, err2); err != nil {
-		file.Close()
-		return nil, err
+		opened.Close()
+		return nil, nil, err
 	}
-	return func() { file.Close() }, nil
+	return opened, func() { opened.Close() }, nil
 }
 
 func isSame(a, b [][]byte) bool { return slices.EqualFunc(a, b, bytes.Equal) }
@@ -175,17 +175,13 @@ func update(_ string, keys, renewed [][]byte) ([][]byte, string, error) {
 	return renewed, "has changed", nil
 }
 
-// prepareFile writes a key file beside the one that there is, whose place commit has it take, with the owner and the mode of that.
-func prepareFile(path string, before, after [][]byte) (commit func() error, cancel func(), err error) {
-	path, err = filepath.EvalSymlinks(path) // what an operator names may be a link
+// prepareFile writes a file beside one that is open, whose place commit has it take, with the owner and the mode of that.
+func prepareFile(opened *os.File, text []byte) (commit func() error, cancel func(), err error) {
+	path, err := filepath.EvalSymlinks(opened.Name()) // what an operator names may be a link
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := os.Stat(path)
+	info, err := opened.Stat()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -194,7 +190,7 @@ func prepareFile(path string, before, after [][]byte) (commit func() error, canc
 		return nil, nil, err
 	}
 	cancel = func() { os.Remove(file.Name()) }
-	_, err = file.Write(keyLines(text, before, after))
+	_, err = file.Write(text)
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok && err == nil && int(owner.Uid) != os.Geteuid() {
 		err = file.Chown(int(owner.Uid), int(owner.Gid))
 	}

@@ -16,8 +16,7 @@
 #include "../base/io.h"
 #include "../base/text.h"
 
-#define BASE64_SIZE 44  /* of GOSESS_KEY_SIZE bytes, with its padding */
-#define FILE_SIZE 16384 /* more is not a key file */
+#define BASE64_SIZE 44 /* of GOSESS_KEY_SIZE bytes, with its padding */
 
 bool gosess_keys_lock(struct gosess_keys *keys)
 {
@@ -152,9 +151,9 @@ static bool check_file(int fd, const char *path, char *error, size_t error_size)
         return gosess_fail(error, error_size,
                            "key file %s is open to others (mode %04o); allowed: 0600 or 0400", path,
                            (unsigned)status.st_mode & 07777);
-    if (status.st_size > FILE_SIZE)
+    if (status.st_size > GOSESS_KEYS_TEXT_MAX)
         return gosess_fail(error, error_size, "key file %s has more than %d bytes", path,
-                           FILE_SIZE);
+                           GOSESS_KEYS_TEXT_MAX);
     return true;
 }
 
@@ -210,28 +209,39 @@ static int open_file(const char *path, bool create, char *error, size_t error_si
     return fd;
 }
 
+struct gosess_keys *gosess_keys_read_open(int fd, const char *path, char *text, size_t *size,
+                                          char *error, size_t error_size)
+{
+    if (!check_file(fd, path, error, error_size))
+        return NULL;
+    struct gosess_keys *keys = allocate(error, error_size);
+    if (!keys)
+        return NULL;
+    ssize_t n = gosess_read_all(fd, text, GOSESS_KEYS_TEXT_MAX, 0);
+    bool good =
+        n < 0 ? gosess_fail(error, error_size, "cannot read key file %s: %s", path, strerror(errno))
+              : parse(text, (size_t)n, path, keys, error, error_size);
+    if (good) {
+        *size = (size_t)n;
+        return keys;
+    }
+    gosess_keys_free(keys);
+    return NULL;
+}
+
 struct gosess_keys *gosess_keys_read(const char *path, bool create, char *error, size_t error_size)
 {
     struct gosess_signals signals;
     gosess_signals_block(&signals);
     int fd = open_file(path, create, error, error_size);
     struct gosess_keys *keys = NULL;
-    if (fd >= 0 && check_file(fd, path, error, error_size))
-        keys = allocate(error, error_size);
-    if (keys) {
-        char text[FILE_SIZE];
-        ssize_t size = gosess_read_all(fd, text, sizeof(text), 0);
-        bool good = size < 0 ? gosess_fail(error, error_size, "cannot read key file %s: %s", path,
-                                           strerror(errno))
-                             : parse(text, (size_t)size, path, keys, error, error_size);
+    if (fd >= 0) {
+        char text[GOSESS_KEYS_TEXT_MAX];
+        size_t size;
+        keys = gosess_keys_read_open(fd, path, text, &size, error, error_size);
         explicit_bzero(text, sizeof(text));
-        if (!good) {
-            gosess_keys_free(keys);
-            keys = NULL;
-        }
-    }
-    if (fd >= 0)
         close(fd);
+    }
     gosess_signals_restore(&signals);
     return keys;
 }

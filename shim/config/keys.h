@@ -5,6 +5,7 @@
 #include "../../shim.h"
 
 #define GOSESS_KEYS_MAX 16
+#define GOSESS_KEYS_TEXT_MAX 16384 /* more is not a key file */
 
 /*
  * Sealing keys, newest first. Lives in a mapping of its own that is left out of
@@ -29,6 +30,13 @@ struct gosess_keys *gosess_keys_random(char *error, size_t error_size);
  * regular, readable by group or others, empty, or not of that form.
  */
 struct gosess_keys *gosess_keys_read(const char *path, bool create, char *error, size_t error_size);
+
+/*
+ * The same of a file that is open, read once from its beginning: text, which has room for
+ * GOSESS_KEYS_TEXT_MAX bytes, is given what it says, and size how much that is.
+ */
+struct gosess_keys *gosess_keys_read_open(int fd, const char *path, char *text, size_t *size,
+                                          char *error, size_t error_size);
 
 void gosess_keys_free(struct gosess_keys *keys); /* zeroes, unmaps; NULL is fine */
 
