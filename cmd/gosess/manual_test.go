@@ -2,11 +2,46 @@ package main
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"gosess/internal/metrics"
 )
+
+// gosess(1) says of each option what it is for: where its command is described, or before all of them.
+func TestManualDescribesOptions(t *testing.T) {
+	page, err := os.ReadFile("../../man/gosess.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(strings.ReplaceAll(string(page), `\-`, "-"), "\n.Sh DESCRIPTION\n")
+	of, before := map[string]string{}, ""
+	for n, part := range strings.Split(text, "\n.It Cm ") {
+		name, described, _ := strings.Cut(part, "\n")
+		if n == 0 {
+			before = part
+		}
+		of[name] += described
+	}
+	for _, c := range table {
+		for _, o := range optionsOf(&c) {
+			if fl := "Fl -" + o.flag; !c.hidden && !hasWords(of[c.name], fl) && !hasWords(before, fl) {
+				t.Errorf("%s --%s is not described", c.name, o.flag)
+			}
+			for _, choice := range choices(o.value) {
+				if choice != files && !c.hidden && !strings.Contains(of[c.name]+synopsisIn(string(page), c.name), choice) {
+					t.Errorf("%s --%s does not say that it may be %s", c.name, o.flag, choice)
+				}
+			}
+		}
+	}
+}
+
+// hasWords looks for words that are not the beginning of others.
+func hasWords(text, words string) bool {
+	return regexp.MustCompile(regexp.QuoteMeta(words) + `(?:\s|$)`).MatchString(text)
+}
 
 // The operator's manual says of each thing that stats may name where it comes from and what changes it.
 func TestManualKnowsWhatStatsNames(t *testing.T) {
