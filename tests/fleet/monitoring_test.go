@@ -28,7 +28,14 @@ func TestMonitoring(t *testing.T) {
 	f := newMachines(t, with("nginx with four sites", sites), 2)
 	a, b := f.all[0], f.all[1]
 	p := startPrometheus(t, serving(t, "shm:"+a.store, "shm:"+b.store, "shm:/no/such/store"))
-	clients := map[string]string{"long": clientCertificate(t, 80), "longer": clientCertificate(t, 300)}
+	var clients []harness.Certificate // that make others make way, and that are too large for the store
+	for _, names := range []int{80, 300} {
+		client, err := a.server.(*harness.Nginx).Authority.IssueLarge(fmt.Sprintf("client-%d", names), names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients = append(clients, client)
+	}
 	wanted := dashboard(t)
 	answers := map[query]string{}
 	err := harness.WaitFor("each panel to show something", func() bool {
@@ -71,25 +78,8 @@ func sites(n *harness.Nginx) {
 	}
 }
 
-// clientCertificate is one with so many names, which is what makes it large, with its key; the file.
-func clientCertificate(t *testing.T, names int) (file string) {
-	t.Helper()
-	var all []string
-	for n := range names {
-		all = append(all, fmt.Sprintf("DNS:name-%d.clients.example", n))
-	}
-	file = filepath.Join(t.TempDir(), "client.pem")
-	cmd := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=client",
-		"-addext", "subjectAltName="+strings.Join(all, ","), "-keyout", file, "-out", file+".cert")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
-	}
-	sh(t, filepath.Dir(file), "cat client.pem.cert >> client.pem")
-	return file
-}
-
 // come has clients of every kind come to two machines, and says how many connections failed.
-func (f *machines) come(a, b *machine, certificates map[string]string) (failed int) {
+func (f *machines) come(a, b *machine, clients []harness.Certificate) (failed int) {
 	f.t.Helper()
 	const sessions = 40
 	at := func(m *machine, site int) *machine {
@@ -105,10 +95,10 @@ func (f *machines) come(a, b *machine, certificates map[string]string) (failed i
 	tickets := f.save(at(a, 1), "1.2", sessions)
 	load(at(a, 1), "--load", tickets, "--attempts", "40")
 	load(at(a, 2), "--load", tickets, "--attempts", "40") // where another certificate is shown
-	for _, pem := range certificates {
+	for _, client := range clients {
 		left := filepath.Join(f.t.TempDir(), "sessions")
-		load(at(a, 3), "--cert", pem, "--key", pem, "--sessions", "200", "--attempts", "0", "--save", left)
-		load(at(a, 3), "--cert", pem, "--key", pem, "--load", left, "--attempts", "40") // some have made way
+		load(at(a, 3), "--cert", client.Cert, "--key", client.Key, "--sessions", "200", "--attempts", "0", "--save", left)
+		load(at(a, 3), "--cert", client.Cert, "--key", client.Key, "--load", left, "--attempts", "40") // some have made way
 	}
 	return failed
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -85,6 +86,19 @@ func (a *Authority) Issue(name string) (Certificate, error) {
 	return a.issue(name, key)
 }
 
+// IssueLarge makes one for so many names more, each of which takes 30 bytes.
+func (a *Authority) IssueLarge(name string, more int) (Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return Certificate{}, err
+	}
+	var names []string
+	for n := range more {
+		names = append(names, fmt.Sprintf("one-of-many-names-%05d.test", n))
+	}
+	return a.issue(name, key, names...)
+}
+
 // IssueRSA makes one with an RSA key of 2048 bits.
 func (a *Authority) IssueRSA(name string) (Certificate, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -109,11 +123,11 @@ func renew(t testing.TB, issue func(string) (Certificate, error), name string) f
 	}
 }
 
-func (a *Authority) issue(name string, key crypto.Signer) (Certificate, error) {
+func (a *Authority) issue(name string, key crypto.Signer, more ...string) (Certificate, error) {
 	files := Certificate{filepath.Join(a.dir, name+".pem"), filepath.Join(a.dir, name+".key")}
 	cert, err := a.sign(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: name},
-		DNSNames:    []string{name},
+		DNSNames:    append([]string{name}, more...),
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}, key.Public())
