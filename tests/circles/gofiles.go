@@ -33,24 +33,26 @@ func addCalls(needs graph, files []string, defined map[string]string) error {
 }
 
 // addGo adds what the Go files of each package take from each other: every name that one declares and another uses,
-// methods and fields too.
-func addGo(needs graph, files []string) error {
+// methods and fields too. All packages lie below the folder.
+func addGo(needs graph, folder string, files []string) error {
 	packages := map[string][]string{}
 	for _, file := range files {
 		if strings.HasSuffix(file, ".go") {
 			packages[path.Dir(file)] = append(packages[path.Dir(file)], file)
 		}
 	}
+	set := token.NewFileSet()
+	imports := compiled{folder: folder}
+	importer := importer.ForCompiler(set, "gc", imports.open)
 	for dir, names := range packages {
-		if err := addPackage(needs, dir, names); err != nil {
+		if err := addPackage(needs, set, importer, dir, names); err != nil {
 			return err
 		}
 	}
-	return nil
+	return imports.err
 }
 
-func addPackage(needs graph, dir string, names []string) error {
-	set := token.NewFileSet()
+func addPackage(needs graph, set *token.FileSet, importer types.Importer, dir string, names []string) error {
 	var trees []*ast.File
 	for _, name := range names {
 		tree, err := parser.ParseFile(set, name, nil, parser.ParseComments)
@@ -61,7 +63,7 @@ func addPackage(needs graph, dir string, names []string) error {
 	}
 	info := types.Info{Uses: map[*ast.Ident]types.Object{}}
 	// The types of C are unknown here, which is an error for each use of them, and no matter.
-	config := types.Config{Importer: importer.ForCompiler(set, "source", nil), FakeImportC: true, Error: func(error) {}}
+	config := types.Config{Importer: importer, FakeImportC: true, Error: func(error) {}}
 	config.Check(dir, set, trees, &info)
 	for used, object := range info.Uses {
 		if object.Pkg() == nil || object.Pkg().Path() != dir || !object.Pos().IsValid() {

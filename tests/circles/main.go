@@ -47,5 +47,5 @@ func read(objects string, paths []string) (graph, error) {
 	if err := addC(needs, objects, files); err != nil {
 		return nil, err
 	}
-	return needs, addGo(needs, files)
+	return needs, addGo(needs, paths[0], files)
 }
