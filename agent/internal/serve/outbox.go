@@ -235,3 +235,24 @@ func (o *outbox) takeLost() (n uint64) {
 	n, o.lost = o.lost, 0
 	return n
 }
+
+// beginRead and endRead are for who reads the log of the fleet.
+func (o *outbox) beginRead() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.told.begin()
+}
+
+func (o *outbox) endRead() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.told.end()
+}
+
+// forgetStored reports whether the far store may have a session from this machine, told by now or about to be, that was removed elsewhere, and forgets
+// that it has.
+func (o *outbox) forgetStored(key sessioncache.LookupKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.told.take(key) || o.stored[key] > 0
+}
