@@ -3,20 +3,20 @@ package shm
 // Who makes way first is who was not used for longest, with these differences, each in times the slots of a set,
 // which is about what its entries are accessed in one turn.
 const (
-	freshPart  = 8  // a new entry counts as this part older: on a Zipf trace that is better than plain LRU
-	oftenTimes = 5  // one that was used in many turns as so many times younger
-	spentTimes = 30 // a spent one goes first
+	freshPart  = 4            // a new entry counts as this part older: on a Zipf trace that is better than plain LRU
+	oftenTimes = often - used // as so many times younger counts one that somebody came back with as many times, after an absence
+	spentTimes = 30           // a spent one goes first
+
+	// Uses of a set, a turn and two fifths, after which somebody has come back with an entry, and not just gone on using it.
+	absence = setSlots * 7 / 5
 )
 
 // older is how much older an entry looks than the last use says, by what use there was of it.
 var older = func() (older [uses]uint32) {
-	for use := range older {
-		older[use] = oftenTimes * setSlots
-	}
-	older[fresh] += setSlots / freshPart
+	older[fresh] = oftenTimes*setSlots + setSlots/freshPart
 	older[spent] = spentTimes * setSlots
-	for use := often; use < uses; use++ {
-		older[use] = 0
+	for use := used; use < often; use++ {
+		older[use] = uint32(often-use) * setSlots
 	}
 	return older
 }()
@@ -28,7 +28,7 @@ func age(times, clock uint64) uint32 {
 }
 
 // useAfter is what use there was of an entry when somebody comes back with it, who spends it or not. One that comes
-// several times in one turn of the set, as a browser does, has come once: it may never come again.
+// several times without an absence, as a browser does, has come once: it may never come again.
 func useAfter(times, clock uint64, spends bool) uint64 {
 	use := timesUse(times)
 	switch {
@@ -36,7 +36,7 @@ func useAfter(times, clock uint64, spends bool) uint64 {
 		return spent
 	case use < used:
 		return used
-	case (clock-times)&stampMask <= uint64(setSlots):
+	case (clock-times)&stampMask <= absence:
 		return use
 	}
 	return min(use+1, often)

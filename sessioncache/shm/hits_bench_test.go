@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -70,14 +71,65 @@ func BenchmarkReplaced(b *testing.B) {
 	}
 }
 
-// reportHits lets each of the clients come 10 times in the mean until the store has settled, then 10 times more.
+// BenchmarkLeaving is the hit ratio of clients that come at random, each so many times and then never, when another one comes
+// in its place, beside that of an LRU that holds as many sessions. Those that still come need 0.7 of the room.
+func BenchmarkLeaving(b *testing.B) {
+	for _, times := range []int{2, 3, 8, 16} {
+		b.Run(fmt.Sprint(times), func(b *testing.B) {
+			for b.Loop() {
+				c, room := fullOfOthers(b), storeRoom(b)
+				l, clients := newLRU(room), room*7/10
+				type client struct {
+					number, left int
+				}
+				held := make([]client, clients)
+				store := func(number int) {
+					id := testID(number)
+					mustPut(b, c, sessioncache.Origin{}, id, testDER(id, 0, ordinaryDER), 1<<32-2)
+				}
+				next := -1 // ids of others are positive
+				begin := func(n, times int) {
+					held[n] = client{next, times}
+					next--
+					store(held[n].number)
+					l.visit(held[n].number)
+				}
+				visits, lruHits := 0, 0
+				rng := rand.New(rand.NewPCG(1, 2))
+				for n := range held {
+					begin(n, 1+rng.IntN(times))
+				}
+				reportHits(b, clients, func() bool {
+					n := rng.IntN(clients)
+					_, _, hit := c.Get(ctx, sessioncache.Origin{}, testID(held[n].number), nil)
+					if !hit {
+						store(held[n].number)
+					}
+					if lruHit := l.visit(held[n].number); visits >= settled*clients && lruHit {
+						lruHits++
+					}
+					visits++
+					if held[n].left--; held[n].left == 0 {
+						begin(n, times)
+					}
+					return hit
+				})
+				b.ReportMetric(100*float64(lruHits)/float64(visits-settled*clients), "lru%")
+			}
+		})
+	}
+}
+
+// settled is how many times each client comes, in the mean, until a store has settled, and then again.
+const settled = 10
+
+// reportHits lets the clients come, and reports the hits of the second half.
 func reportHits(b *testing.B, clients int, visit func() bool) {
-	const visits = 10
 	hits := 0
-	for n := range 2 * visits * clients {
-		if visit() && n >= visits*clients {
+	for n := range 2 * settled * clients {
+		if visit() && n >= settled*clients {
 			hits++
 		}
 	}
-	b.ReportMetric(100*float64(hits)/float64(visits*clients), "hit%")
+	b.ReportMetric(100*float64(hits)/float64(settled*clients), "hit%")
 }

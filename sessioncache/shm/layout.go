@@ -135,8 +135,8 @@ const (
 
 	fresh = 0 // nobody has come back with it
 	spent = 1 // somebody has, who will hardly come back with it again
-	used  = 2 // somebody has; one more for each time that somebody did after a turn of the set (age.go)
-	often = 6
+	used  = 2 // somebody has; one more for each time that somebody did after an absence (age.go)
+	often = uses - 1
 )
 
 func makeTimes(expires uint32, use, life, stamp uint64) uint64 {

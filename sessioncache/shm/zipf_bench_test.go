@@ -15,6 +15,10 @@ type lru struct {
 	at    map[int]*list.Element
 }
 
+func newLRU(room int) *lru {
+	return &lru{room: room, order: list.New(), at: map[int]*list.Element{}}
+}
+
 // visit says whether n was there, and makes it the newest.
 func (l *lru) visit(n int) bool {
 	if e := l.at[n]; e != nil {
@@ -39,7 +43,7 @@ func BenchmarkZipf(b *testing.B) {
 	for b.Loop() {
 		room := storeRoom(b)
 		c := testCache(b, openShm(b, sharedMapping(b, MinSize)), nil)
-		l := &lru{room: room, order: list.New(), at: map[int]*list.Element{}}
+		l := newLRU(room)
 		zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), exponent, 1, uint64(10*room-1))
 		ids := make([][]byte, 10*room)
 		for n := range ids {
