@@ -19,7 +19,12 @@ type guarded struct {
 }
 
 func guard(c net.Conn, push bool, failed func(error), gone func(*guarded)) *guarded {
-	return &guarded{Conn: c, read: scanner{push: push}, failed: failed, gone: gone}
+	g := &guarded{Conn: c, read: scanner{push: push}, failed: failed, gone: gone}
+	if push {
+		var o order
+		g.written.ended, g.read.ended = o.asked, o.answered
+	}
+	return g
 }
 
 func (g *guarded) Write(b []byte) (int, error) {

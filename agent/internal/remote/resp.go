@@ -34,6 +34,17 @@ type scanner struct {
 
 	seen  []byte   // the first bytes of an error, or of a string of a push
 	parts []string // of a push: its first strings
+
+	ended func(v value) error // is told of each value at the top that has ended, unless it is nil
+	top   value
+	named bool // the value at the top has its name
+}
+
+// A value is one at the top: what it begins with, how many elements it has, and its text, or of an array the first one in it.
+type value struct {
+	kind     byte
+	name     string
+	elements int
 }
 
 type scanState uint8
@@ -124,6 +135,9 @@ func (s *scanner) begin(c byte) error {
 	s.kind, s.line, s.number, s.digits, s.minus = c, 0, 0, 0, false
 	s.seen = s.seen[:0]
 	s.total += weight
+	if s.depth == 0 {
+		s.top, s.named = value{kind: c}, false
+	}
 	switch c {
 	case '+', '-', ':', '_', ',', '#', '(':
 		s.state = inLine
@@ -197,6 +211,9 @@ func (s *scanner) descend() error {
 	if s.depth == maxDepth {
 		return errors.New("an answer that is too deep")
 	}
+	if s.depth == 0 {
+		s.top.elements = elements
+	}
 	s.open[s.depth] = elements
 	s.depth++
 	return nil
@@ -204,7 +221,7 @@ func (s *scanner) descend() error {
 
 // see keeps the beginning of what the library takes apart.
 func (s *scanner) see(text []byte) {
-	if s.kind == '-' || s.kind == '!' || s.pushing {
+	if s.kind == '-' || s.kind == '!' || s.pushing || s.ended != nil && s.depth <= 1 && !s.named {
 		s.seen = append(s.seen, text[:min(len(text), maxSeen-len(s.seen))]...)
 	}
 }
@@ -231,6 +248,9 @@ func (s *scanner) end() error {
 		return errLimits
 	}
 	s.pushing, s.total, s.parts = false, 0, s.parts[:0]
+	if s.ended != nil {
+		return s.ended(s.top)
+	}
 	return nil
 }
 
@@ -238,8 +258,14 @@ func (s *scanner) end() error {
 func (s *scanner) understood() error {
 	text := strings.TrimSuffix(string(s.seen), "\r\n")
 	s.seen = s.seen[:0]
+	if s.ended != nil && s.depth <= 1 && !s.named {
+		s.top.name, s.named = text, true
+	}
 	switch {
 	case s.kind == '-' || s.kind == '!':
+		if text == "QUEUED" { // the library ends its process where it has subscribed
+			return errors.New("an answer to a transaction that there is none of")
+		}
 		return hasWords(text, map[string]int{"MOVED": 3, "ASK": 3, "REDIRECT": 2}[firstLetters(text)])
 	case s.pushing && s.depth == 1 && len(s.parts) < maxParts:
 		if s.parts = append(s.parts, text); len(s.parts) == maxParts && s.parts[0] == "message" { // what a sentinel says
