@@ -50,19 +50,21 @@ func Parse(value []byte, now int64) (Entry, bool) {
 type Kind uint8
 
 const (
-	Get    Kind = iota // the entry of a key
-	Take               // the entry of a key, which is there no longer then: of several who take it, one has it
-	Put                // an entry under a key, in place of what is there
-	Add                // an entry under a key where there is none; the one that is there then, whoever put it
-	Remove             // nothing under a key
-	Push               // a message to all machines that listen, of which each hears or does not
+	Get     Kind = iota // the entry of a key
+	Take                // the entry of a key, which is there no longer then: of several who take it, one has it
+	Put                 // an entry under a key, in place of what is there
+	Add                 // an entry under a key where there is none; the one that is there then, whoever put it
+	Replace             // the same, where there is none or the one that is There
+	Remove              // nothing under a key
+	Push                // a message to all machines that listen, of which each hears or does not
 )
 
 // Op is one operation, and what became of it.
 type Op struct {
 	Kind    Kind
 	Key     Key
-	Entry   Entry // for Put and Add; of Get, Take and Add the answer, if it is Found
+	Entry   Entry  // for Put, Add and Replace; of all but Put the answer, if it is Found
+	There   []byte // of Add: what is under the key, whatever it is; for Replace: what is to be replaced
 	Message []byte
 	Found   bool
 	Err     error

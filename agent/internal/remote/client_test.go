@@ -184,6 +184,18 @@ func operate(t *testing.T, redis *testredis.Server) {
 		if op := b.one(far.Op{Kind: far.Add, Key: keyOf(3), Entry: entry("theirs", 100)}); !op.Found || string(op.Entry.Sealed) != "mine" {
 			t.Errorf("added where there is one: %+v", op)
 		}
+		there := b.one(far.Op{Kind: far.Add, Key: keyOf(3), Entry: entry("theirs", 100)}).There
+		for _, c := range []struct {
+			there []byte
+			want  string
+		}{{append(bytes.Clone(there), 'x'), "mine"}, {nil, "mine"}, {there, "theirs"}, {there, "theirs"}} {
+			if op := b.one(far.Op{Kind: far.Replace, Key: keyOf(3), There: c.there, Entry: entry("theirs", 100)}); string(op.Entry.Sealed) != c.want {
+				t.Errorf("replaced %q: %+v", c.there, op)
+			}
+			a.wants(far.Get, keyOf(3), c.want)
+		}
+		b.one(far.Op{Kind: far.Replace, Key: keyOf(6), There: there, Entry: entry("six", 100)})
+		a.wants(far.Get, keyOf(6), "six")
 		a.put(keyOf(4), "ended", -2)
 		b.wants(far.Get, keyOf(4), "")
 		ops := []far.Op{{Kind: far.Put, Key: keyOf(5), Entry: entry("five", 100)}, {Kind: far.Take, Key: keyOf(5)}, {Kind: far.Get, Key: keyOf(5)}}

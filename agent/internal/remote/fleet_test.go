@@ -207,6 +207,9 @@ func TestRights(t *testing.T) {
 	if op := m.one(far.Op{Kind: far.Add, Key: keyOf(1), Entry: entry("one", 100)}); !op.Found {
 		t.Errorf("add: %v", op.Err)
 	}
+	if op := m.one(far.Op{Kind: far.Replace, Key: keyOf(1), Entry: entry("two", 100)}); !op.Found {
+		t.Errorf("replace: %v", op.Err)
+	}
 	m.put(keyOf(2), "two", 100)
 	m.wants(far.Take, keyOf(2), "two")
 	if err := m.one(far.Op{Kind: far.Remove, Key: keyOf(1)}).Err; err != nil {

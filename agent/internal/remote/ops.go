@@ -51,6 +51,12 @@ func (c *Client) Ask(ops []far.Op, done func()) {
 	})
 }
 
+// replace puts a value under a key where there is none or a certain one, and returns what is there then.
+const replace = `local there = redis.call('GET', KEYS[1])
+if there and there ~= ARGV[1] then return there end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return ARGV[2]`
+
 // commands are those of one operation: none for an entry that has ended.
 func (c *Client) commands(b valkey.Builder, op *far.Op, now time.Time) []valkey.Completed {
 	key := c.keys.of(op.Key)
@@ -72,6 +78,9 @@ func (c *Client) commands(b valkey.Builder, op *far.Op, now time.Time) []valkey.
 	value := valkey.BinaryString(op.Entry.Append(make([]byte, 0, 16+len(op.Entry.Sealed))))
 	if op.Kind == far.Put {
 		return []valkey.Completed{b.Set().Key(key).Value(value).PxMilliseconds(left).Build()}
+	}
+	if op.Kind == far.Replace {
+		return []valkey.Completed{b.Eval().Script(replace).Numkeys(1).Key(key).Arg(valkey.BinaryString(op.There), value, number(left)).Build()}
 	}
 	return []valkey.Completed{
 		b.Set().Key(key).Value(value).Nx().PxMilliseconds(left).Build(),
@@ -97,6 +106,9 @@ func (c *Client) finish(op *far.Op, result valkey.ValkeyResult, now int64) {
 	value, err := result.AsBytes()
 	if err != nil || op.Kind == far.Add && string(value) == "OK" {
 		return
+	}
+	if op.Kind == far.Add {
+		op.There = value
 	}
 	op.Entry, op.Found = far.Parse(value, now)
 }

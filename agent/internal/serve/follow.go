@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -216,33 +215,4 @@ func (f *follower) flush(flush *far.Flush) {
 	} else {
 		f.near.FlushMade(owner, flush.Before, int64(flush.Made))
 	}
-}
-
-// fetchPart is the part of the room for records, in quarters, that what nobody has asked for may fill: what the far store says is made may be
-// anything, and this machine's own secrets need room.
-const fetchPart = 3
-
-// fetch has records near that other machines have made, before anybody asks for them: sealing keys are such records.
-func (m *machine) fetch(keys []far.Key) bool {
-	ops := make([]far.Op, len(keys))
-	for i := range keys {
-		ops[i] = far.Op{Kind: far.Get, Key: keys[i]}
-	}
-	if len(ops) > 0 {
-		m.far.Do(ops)
-	}
-	room := m.near.RecordRoom() * fetchPart / 4
-	if len(ops) > 0 {
-		m.near.EachRecord(now(), func(*sessioncache.LookupKey, *sessioncache.Entry) { room-- })
-	}
-	for i := range ops {
-		if err := ops[i].Err; err != nil && !errors.Is(err, far.ErrRefused) {
-			return false
-		}
-		if e := &ops[i].Entry; ops[i].Found && room > 0 {
-			room--
-			m.addRecord((*sessioncache.LookupKey)(&keys[i]), e)
-		}
-	}
-	return true
 }

@@ -32,6 +32,7 @@ type machine struct {
 	outbox  *outbox
 	gate    gate
 	gone    gone
+	given   given
 	breaker breaker
 	linked  atomic.Bool   // there is a connection to the far store
 	linking chan struct{} // has one where there is a new one
@@ -79,19 +80,6 @@ func (m *machine) put(key *sessioncache.LookupKey, e *far.Entry) bool {
 		return false
 	}
 	return true
-}
-
-// longestRecord is for how long, in seconds, a record may be there: no machine makes one for longer, whose clock is right by a day.
-const longestRecord = sessioncache.AnnouncedLife + 24*3600
-
-func isRecord(e *far.Entry) bool { return int64(e.Expires) <= time.Now().Unix()+longestRecord }
-
-// addRecord puts a record of another machine into the near store, where there is none.
-func (m *machine) addRecord(key *sessioncache.LookupKey, e *far.Entry) error {
-	if !isRecord(e) {
-		return sessioncache.ErrInvalid
-	}
-	return m.near.AddRecord(context.Background(), key, e.Sealed, e.Expires, now())
 }
 
 // drop removes a session from the near store, and reports whether it was there.

@@ -1,14 +1,12 @@
 package serve
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"sync"
 	"time"
 
 	"gosess/agent/internal/far"
-
 	"gosess/sessioncache"
 	"gosess/sessioncache/window"
 )
@@ -167,8 +165,8 @@ func (n *news) send(items []window.Item) (again []window.Item, refused bool) {
 		if item.Kind == window.Removed && ops[i].Err == nil {
 			failed[of[i]] = unsaid
 		}
-		if item.Kind == window.Made && ops[i].Found {
-			n.agree(item, &ops[i].Entry)
+		if item.Kind == window.Made && ops[i].Err == nil {
+			n.agree(item, &ops[i])
 		}
 	}
 	n.tellMade(items, failed)
@@ -234,19 +232,6 @@ func (n *news) opOf(item *window.Item) (far.Op, bool) {
 		kind = far.Add
 	}
 	return far.Op{Kind: kind, Key: far.Key(item.Key), Entry: far.Entry{Sealed: e.Sealed, Expires: e.Expires, Made: now()}}, true
-}
-
-// agree puts the record of the fleet in the place of this machine's own, where another machine was first.
-func (n *news) agree(item *window.Item, theirs *far.Entry) {
-	ours, found := n.look(&item.Key, true)
-	if !isRecord(theirs) || found && string(ours.Sealed) == string(theirs.Sealed) {
-		return
-	}
-	ctx := context.Background()
-	if found {
-		n.near.DropRecord(ctx, &ours, now())
-	}
-	n.addRecord(&item.Key, theirs)
 }
 
 // flush tells the fleet that sessions were flushed here: those that other machines have made too, whose clocks may be ahead of this one's.
