@@ -14,6 +14,7 @@ import (
 	"gosess/agent/internal/remote"
 	"gosess/agent/internal/serve"
 	"gosess/agent/internal/system"
+	"gosess/sessioncache"
 	"gosess/sessioncache/shm"
 )
 
@@ -56,6 +57,7 @@ func serveStore(arguments []string) error {
 		return err
 	}
 	defer store.Close()
+	store.Versions(sessioncache.Versions{Gosess: sessioncache.GosessVersion(version)})
 	if os.Geteuid() == 0 {
 		if err := identity.Become(); err != nil {
 			return err

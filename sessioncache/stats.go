@@ -9,6 +9,12 @@ type Worker struct {
 	Counters Counters
 }
 
+// IsServer says whether it has a libssl: an agent has none, nor has a command that changes the store.
+func (w *Worker) IsServer() bool { return w.Versions.Libssl != 0 }
+
+// IsAgent says whether it is the agent of a fleet.
+func (w *Worker) IsAgent() bool { return w.Versions.Libssl == 0 && w.Versions.Gosess != 0 }
+
 // Context is what was counted for one SSL_CTX by the processes that have it.
 type Context struct {
 	Owner    Tag

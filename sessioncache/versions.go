@@ -17,6 +17,15 @@ func (v Versions) GosessText() string {
 	return fmt.Sprintf("%d.%d.%d", v.Gosess>>16, v.Gosess>>8&0xff, v.Gosess&0xff)
 }
 
+// GosessVersion reads what GosessText writes; 0 where it is something else.
+func GosessVersion(text string) uint32 {
+	var major, minor, patch uint8
+	if n, err := fmt.Sscanf(text, "%d.%d.%d", &major, &minor, &patch); n != 3 || err != nil {
+		return 0
+	}
+	return uint32(major)<<16 | uint32(minor)<<8 | uint32(patch)
+}
+
 // LibsslText is the version of libssl for people, empty where it is unknown. 1.1.1 has letters: 1.1.1w.
 func (v Versions) LibsslText() string {
 	n := v.Libssl

@@ -68,7 +68,7 @@ func TestManualKnowsLinesOfStats(t *testing.T) {
 	seen := map[string]bool{}
 	for _, store := range []string{"one", "fleet"} {
 		r := gosess(t, home, nil, "stats", "shm:"+filepath.Join(dir, store))
-		for line := range strings.Lines(r.stdout) {
+		for line := range strings.Lines(strings.TrimSuffix(r.stdout, unused)) {
 			title, _, _ := strings.Cut(line, "  ")
 			if title = strings.TrimSpace(title); title != "" && !strings.HasPrefix(line, " ") {
 				seen[title] = true

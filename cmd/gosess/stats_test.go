@@ -151,6 +151,10 @@ func TestStatsOfFleet(t *testing.T) {
 	if got := text(); !strings.Contains(got, "\nagent none serves the store: ") || !strings.Contains(got, "\nasked it nothing yet\n") {
 		t.Errorf("without an agent: %s", got)
 	}
+	store.Versions(sessioncache.Versions{Gosess: 0x000100})
+	if got := text(); !strings.Contains(got, fmt.Sprintf("\n%d agent 0 0 0.0 0 0 ", os.Getpid())) || !strings.HasSuffix(got, "\n"+squeeze(unused)[1:]) {
+		t.Errorf("an agent alone: %s", got)
+	}
 	w := store.Window()
 	w.Renew(window.LongestLease)
 	if got := text(); !strings.Contains(got, "\nagent serves the store, and the gate is closed: ") {

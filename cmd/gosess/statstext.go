@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -59,7 +60,7 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 		w := &s.Workers[i]
 		row(workerName(w), &w.Counters, clock(w.Started)+runs(w)+after("; ", why(&w.Counters)))
 	}
-	if err := table.Flush(); err != nil || len(s.Workers) > 0 {
+	if err := table.Flush(); err != nil || slices.ContainsFunc(s.Workers, func(w sessioncache.Worker) bool { return w.IsServer() }) {
 		return err
 	}
 	_, err := io.WriteString(out, unused)
@@ -73,10 +74,14 @@ server seals them by itself: GOSESS_TICKETS=shared has gosess do it (gosess(7), 
 `
 
 func workerName(w *sessioncache.Worker) string {
-	if w.Live {
-		return fmt.Sprint(w.PID)
+	name := fmt.Sprint(w.PID)
+	if w.IsAgent() {
+		name += " agent"
 	}
-	return fmt.Sprint(w.PID, " ended")
+	if !w.Live {
+		name += " ended"
+	}
+	return name
 }
 
 // runs says what a worker runs, where it is another version than this command.

@@ -48,10 +48,10 @@ func (w *writer) gauges(stores []Store, now int64) {
 			}
 			return float64(max(now-s.Oldest, 0))
 		}},
-		{"gosess_workers", "processes that have the store open", func(s *sessioncache.Stats) float64 {
+		{"gosess_workers", "processes of servers that have the store open", func(s *sessioncache.Stats) float64 {
 			n := 0
 			for _, worker := range s.Workers {
-				n += b2i(worker.Live)
+				n += b2i(worker.Live && worker.IsServer())
 			}
 			return float64(n)
 		}},

@@ -66,12 +66,17 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 	if c[sessioncache.Hits]+c[sessioncache.Misses]+c[sessioncache.Stores]+c[sessioncache.TicketsMade]+c[sessioncache.TicketsAccepted] == 0 {
 		c, when = s.Stats.Total, "Since the store was made"
 	}
-	live, other := 0, 0
+	ever, live, other := 0, 0, 0 // processes of servers, and of anybody
 	for _, w := range s.Stats.Workers {
+		if w.IsServer() {
+			ever++
+		}
 		if !w.Live {
 			continue
 		}
-		live++
+		if w.IsServer() {
+			live++
+		}
 		if v := w.Versions.GosessText(); v != "" && v != program {
 			other++
 		}
@@ -79,11 +84,11 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 	hits, misses := c[sessioncache.Hits], c[sessioncache.Misses]
 	accepted, not := c[sessioncache.TicketsAccepted], metrics.NotAccepted.Sum(&c)
 	switch {
-	case len(s.Stats.Workers) == 0:
-		say(true, "No process has ever used this store. Clients whose tickets carry their sessions never ask a cache: with GOSESS_TICKETS=shared they are resumed over reloads too. "+
+	case ever == 0:
+		say(true, "No server has ever used this store. Clients whose tickets carry their sessions never ask a cache: with GOSESS_TICKETS=shared they are resumed over reloads too. "+
 			"Else the server's log says why it serves without.")
 	case live == 0:
-		say(true, "No living process has this store open: the server is stopped, or runs without gosess, or in a container whose processes cannot be seen from here.")
+		say(true, "No living server has this store open: the server is stopped, or runs without gosess, or in a container whose processes cannot be seen from here.")
 	case hits+misses+accepted+not == 0:
 		say(false, "%s nobody has offered a session.", when)
 	case hits+misses > 0:

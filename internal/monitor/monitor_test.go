@@ -26,7 +26,7 @@ func hour(hits, misses, evictions uint64) *Monitor {
 	w := m.watched[0]
 	w.last = metrics.Store{Name: w.Name, Stats: sessioncache.Stats{
 		Capacity: 100, Size: 1 << 20, Entries: 5, Used: 40,
-		Workers:  []sessioncache.Worker{{PID: 77, Live: true, Versions: sessioncache.Versions{Gosess: 0x000200}}, {PID: 78}},
+		Workers:  []sessioncache.Worker{{PID: 77, Live: true, Versions: sessioncache.Versions{Gosess: 0x000200, Libssl: 0x30000130}}, {PID: 78}},
 		Contexts: []sessioncache.Context{{Label: "<b>.example", Counters: sessioncache.Counters{sessioncache.Hits: 5}}},
 	}}
 	start := time.Now().Add(-time.Hour)
@@ -86,7 +86,7 @@ func TestPage(t *testing.T) {
 func TestPageOfNothing(t *testing.T) {
 	m := hour(0, 0, 0)
 	m.watched[0].last.Stats.Workers = nil
-	if text := m.render(t); !strings.Contains(text, "No process has ever used this store") || !strings.Contains(text, "There is nothing to show yet.") {
+	if text := m.render(t); !strings.Contains(text, "No server has ever used this store") || !strings.Contains(text, "There is nothing to show yet.") {
 		t.Error(text)
 	}
 	m.watched[0].store = nil
@@ -145,6 +145,16 @@ func TestPageOfFleet(t *testing.T) {
 			t.Errorf("%q, although all is well", bad)
 		}
 	}
+	s := &m.watched[0].last.Stats
+	s.Workers[1] = sessioncache.Worker{PID: 79, Live: true, Versions: sessioncache.Versions{Gosess: 0x000100}}
+	if text := m.render(t); !strings.Contains(text, `<th scope="row">79 (agent)</th>`) {
+		t.Errorf("the agent is not told: %s", text)
+	}
+	s.Workers[0].Live = false
+	if text := m.render(t); !strings.Contains(text, "No living server has this store open") {
+		t.Errorf("an agent is no server: %s", text)
+	}
+	s.Workers[0].Live = true
 	for _, test := range []struct {
 		change func()
 		want   string

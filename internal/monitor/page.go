@@ -123,9 +123,17 @@ func (w *watched) view(id string, now time.Time, program string) storeView {
 	for i := range s.Workers {
 		worker := &s.Workers[i]
 		more := []string{worker.Versions.GosessText(), worker.Versions.LibsslText(), span.Words(now.Unix()-worker.Started) + " ago"}
-		v.Workers = append(v.Workers, line{strconv.Itoa(worker.PID), !worker.Live, append(cells(&worker.Counters), more...)})
+		v.Workers = append(v.Workers, line{workerName(worker), !worker.Live, append(cells(&worker.Counters), more...)})
 	}
 	return v
+}
+
+func workerName(w *sessioncache.Worker) string {
+	name := strconv.Itoa(w.PID)
+	if w.IsAgent() {
+		name += " (agent)"
+	}
+	return name
 }
 
 // ofFleet is how the agent is.

@@ -61,6 +61,16 @@ func TestMonitoring(t *testing.T) {
 		t.Errorf("the dashboard's list of stores is %q", stores)
 	}
 	p.rulesAreGood()
+	p.silent("GosessUnused", "GosessAgentDown", "GosessVersionsDiffer")
+	if agents := p.query(`count(gosess_worker_up{libssl="",version!=""} == 1)`); len(agents) != 1 || agents[0] != 2 {
+		t.Errorf("agents are told as %v", agents)
+	}
+	if err := b.server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	f.wait("the store of a server that has ended to be without one, whatever its agent does", func() bool {
+		return len(p.query(fmt.Sprintf("gosess_workers{store=%q} == 0 and on(store) gosess_agent_up == 1", "shm:"+b.store))) == 1
+	})
 }
 
 // sites are one whose sessions are in the store, two with tickets and certificates of their own, and one that asks clients for certificates.

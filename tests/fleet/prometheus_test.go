@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -161,5 +162,19 @@ func (p *prometheus) rulesAreGood() {
 		return good == want
 	}); err != nil || want == 0 {
 		p.t.Errorf("%d of %d rules: %v", good, want, err)
+	}
+}
+
+// silent wants none of these alerts to go off, nor to be about to.
+func (p *prometheus) silent(names ...string) {
+	p.t.Helper()
+	var about struct {
+		Alerts []struct{ Labels map[string]string }
+	}
+	p.get("alerts", &about)
+	for _, alert := range about.Alerts {
+		if slices.Contains(names, alert.Labels["alertname"]) {
+			p.t.Errorf("all is well, and there is an alert: %v", alert.Labels)
+		}
 	}
 }
