@@ -53,6 +53,9 @@ func prepareDoctor(flags *flag.FlagSet) action {
 			return usageError{"doctor: --for is a time"}
 		}
 		options.Lasting = *lasting
+		if path, err := findLibrary(); err == nil {
+			options.Preload = path
+		}
 		if *since != "" {
 			if options.Before, err = doctor.ReadRecord(*since, strings.Join(operands, " ")); err != nil {
 				return exitError{exitUsage, err}

@@ -12,7 +12,7 @@ import (
 	"gosess/sessioncache"
 )
 
-// screen is what stats --watch shows: lines that are cut where the terminal ends.
+// screen is what stats --watch shows: lines that go on in another one where the terminal ends.
 type screen struct {
 	out           io.Writer
 	columns, rows int
@@ -20,9 +20,25 @@ type screen struct {
 }
 
 func (p *screen) line(format string, values ...any) {
+	const indent = "          " // below the first word of what a line has to say
 	text := strings.TrimRight(fmt.Sprintf(format, values...), " ")
-	if runes := []rune(text); len(runes) > p.columns {
-		text = string(runes[:p.columns])
+	for {
+		runes := []rune(text)
+		if len(runes) <= p.columns {
+			break
+		}
+		end := p.columns
+		for n := end; n > 2*len(indent); n-- {
+			if runes[n] == ' ' {
+				end = n
+				break
+			}
+		}
+		p.lines = append(p.lines, strings.TrimRight(string(runes[:end]), " "))
+		if p.columns <= 2*len(indent) {
+			return // there is no room for words: the rest is cut off
+		}
+		text = indent + strings.TrimLeft(string(runes[end:]), " ")
 	}
 	p.lines = append(p.lines, text)
 }
@@ -55,8 +71,12 @@ func (p *screen) draw(name string, s, before *sessioncache.Stats, passed time.Du
 		since[c] = s.Total[c] - min(before.Total[c], s.Total[c])
 	}
 	rate := func(c sessioncache.Counter) float64 { return float64(since[c]) / passed.Seconds() }
+	age := ""
+	if s.Entries > 0 {
+		age = ", oldest about " + span.Short(now.Unix()-s.Oldest)
+	}
 	p.line("%s  %s, %s", now.Format("15:04:05"), name, settings.SizeText(s.Size))
-	p.line("%s", gauge("fill", percent(s.Used, s.Capacity), fmt.Sprintf("%d sessions%s", s.Entries, oldest(s, now))))
+	p.line("%s", gauge("fill", percent(s.Used, s.Capacity), fmt.Sprintf("%d sessions%s", s.Entries, age)))
 	p.line("%s", gauge("hits", hitPercent(&since), fmt.Sprintf("of %.0f lookups/s%s", rate(sessioncache.Hits)+rate(sessioncache.Misses), mean(first))))
 	p.line("")
 	p.line("%-9s %9.1f/s  misses %9.1f/s%s", "hits", rate(sessioncache.Hits), rate(sessioncache.Misses), because(&since, metrics.Missed))
@@ -112,7 +132,7 @@ func (p *screen) draw(name string, s, before *sessioncache.Stats, passed time.Du
 
 func mean(first bool) string {
 	if first {
-		return ", since the store was made"
+		return ", since it was made"
 	}
 	return ""
 }

@@ -66,6 +66,9 @@ func TestScreen(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, plain)
 		}
 	}
+	if strings.Count(plain, "\n          ") == 0 || !strings.Contains(squeeze(strings.ReplaceAll(plain, "\n          ", " ")), "90 absent, 100 expired, 110 name, 120 terms, 130 unknown, 140 cipher, 150 taken, 160 broken") {
+		t.Errorf("what is too long does not go on in another line:\n%s", plain)
+	}
 	if last := lines[len(lines)-1]; !strings.HasPrefix(last, "... and ") {
 		t.Errorf("it does not say what is left out: %s", last)
 	}
@@ -76,8 +79,22 @@ func TestFirstScreen(t *testing.T) {
 	var text strings.Builder
 	p := screen{out: &text, columns: 200, rows: 24}
 	p.draw("shm:/web", crowded(10), &sessioncache.Stats{}, 0, time.Unix(1010, 0))
-	if err := p.show(false); err != nil || !strings.Contains(text.String(), "300.0/s") || !strings.Contains(text.String(), "since the store was made") ||
+	if err := p.show(false); err != nil || !strings.Contains(text.String(), "300.0/s") || !strings.Contains(text.String(), "since it was made") ||
 		strings.Contains(text.String(), "\x1b") || !strings.HasSuffix(text.String(), "\n\n") {
 		t.Errorf("%v: %s", err, text.String())
+	}
+}
+
+// The two lines with bars are no longer than 80 columns where a store has a million sessions.
+func TestGauges(t *testing.T) {
+	p := screen{columns: 80, rows: 24}
+	s := crowded(1000)
+	s.Entries, s.Used, s.Oldest = 1234567, s.Capacity, 2000-100*3600
+	for _, before := range []*sessioncache.Stats{{}, crowded(0)} {
+		p.lines = nil
+		p.draw("shm:/web", s, before, time.Second, time.Unix(2000, 0))
+		if !strings.HasPrefix(p.lines[1], "fill ") || !strings.HasPrefix(p.lines[2], "hits ") {
+			t.Errorf("%q", p.lines[:4])
+		}
 	}
 }

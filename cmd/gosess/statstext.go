@@ -69,8 +69,9 @@ func writeStats(out *output, name string, s *sessioncache.Stats) error {
 
 // What is most often meant by a store that no worker has used.
 const unused = `
-No worker has used it. Clients whose tickets carry their sessions never ask a cache, and with GOSESS_TICKETS=keep the
-server seals them by itself: GOSESS_TICKETS=shared has gosess do it (gosess(7), Tickets). Else the server's log says why it serves without.
+No worker has used it: a worker does when its first client comes. Clients whose tickets carry their sessions never ask a cache, and with
+GOSESS_TICKETS=keep the server seals them by itself: GOSESS_TICKETS=shared has gosess do it (gosess(7), Tickets). Else the server's log says
+why it serves without.
 `
 
 func workerName(w *sessioncache.Worker) string {

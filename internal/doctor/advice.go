@@ -1,6 +1,9 @@
 package doctor
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // A recipe is the lines that change what was found. Lines that begin with # say where the next ones go, or why.
 type recipe struct {
@@ -84,12 +87,15 @@ var recipes = []recipe{
 	{"failures", "", "# see the server's error log"},
 }
 
+// installed is where make install puts the library. Where the caller knows of another place, that is shown.
+const installed = "/usr/local/lib/libgosess.so"
+
 const (
-	gosessShared = "# systemctl edit the service, and restart\n[Service]\nEnvironment=LD_PRELOAD=/usr/local/lib/libgosess.so\n" +
+	gosessShared = "# systemctl edit the service, and restart; for nginx, haproxy and apache2 gosess enable writes such lines\n[Service]\nEnvironment=LD_PRELOAD=" + installed + "\n" +
 		"Environment=GOSESS_CACHE=shm:/var/lib/gosess/store?size=64m\nEnvironment=GOSESS_TICKETS=shared\nStateDirectory=gosess"
-	gosessStateful = "# systemctl edit the service, and restart\n[Service]\nEnvironment=LD_PRELOAD=/usr/local/lib/libgosess.so\n" +
+	gosessStateful = "# systemctl edit the service, and restart; for nginx, haproxy and apache2 gosess enable writes such lines\n[Service]\nEnvironment=LD_PRELOAD=" + installed + "\n" +
 		"Environment=GOSESS_CACHE=shm:/var/lib/gosess/store?size=64m\nEnvironment=GOSESS_TICKETS=stateful\nStateDirectory=gosess"
-	gosessCache = "# systemctl edit the service, and restart\n[Service]\nEnvironment=LD_PRELOAD=/usr/local/lib/libgosess.so\n" +
+	gosessCache = "# systemctl edit the service, and restart; for nginx, haproxy and apache2 gosess enable writes such lines\n[Service]\nEnvironment=LD_PRELOAD=" + installed + "\n" +
 		"Environment=GOSESS_CACHE=shm:/var/lib/gosess/store?size=64m\nStateDirectory=gosess"
 	orGosess = "# or, with gosess, by itself each hour:\n" + gosessShared
 
@@ -113,13 +119,13 @@ const (
 		"# the file. httpd's children share a key without it. For keys that outlive a reload:\n" + gosessShared
 )
 
-// cure is the lines for a finding and a server.
-func cure(code, server string) []string {
+// cure is the lines for a finding and a server, where the library lies somewhere.
+func cure(code, server, library string) []string {
 	general, _, _ := strings.Cut(code, "/")
 	for _, wanted := range []string{server, ""} {
 		for _, r := range recipes {
 			if r.server == wanted && (r.code == code || r.code == general) {
-				return strings.Split(r.lines, "\n")
+				return strings.Split(strings.ReplaceAll(r.lines, installed, cmp.Or(library, installed)), "\n")
 			}
 		}
 	}

@@ -25,6 +25,7 @@ type Options struct {
 	Before   *Record       // of an earlier run
 	Lasting  time.Duration // how long sessions are kept, to see how long they last; 0: not at all
 	Server   string        // whose lines are shown; "": the one that is recognised
+	Preload  string        // where the library lies that the lines name; "": where make install puts it
 	Rate     int           // connections a second at most
 	Patience time.Duration // for one connection
 }
@@ -43,7 +44,8 @@ func examine(ctx context.Context, connect Prober, resolve resolver, options Opti
 		talk:     options.Talk,
 		patience: options.Patience,
 		pause:    time.Second / time.Duration(options.Rate),
-		report:   &Report{Targets: options.Targets, When: time.Now(), Unreached: []Unreached{}, Crossings: []Crossing{}},
+		report: &Report{Targets: options.Targets, When: time.Now(), Unreached: []Unreached{}, Crossings: []Crossing{},
+			preload: options.Preload},
 	}
 	addresses, host, err := find(ctx, resolve, options.Targets)
 	if err != nil {

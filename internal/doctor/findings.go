@@ -25,7 +25,7 @@ func findings(r *Report) []Finding {
 	}
 	for n := range all {
 		if all[n].Cure == nil {
-			all[n].Cure = cure(all[n].Code, r.Server)
+			all[n].Cure = cure(all[n].Code, r.Server, r.preload)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Finding) int {

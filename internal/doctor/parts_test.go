@@ -188,8 +188,14 @@ func TestRecognise(t *testing.T) {
 // Every recipe is one for a code that there is, and a server that is recognised or may be named.
 func TestRecipes(t *testing.T) {
 	for n, r := range recipes {
-		if cure(r.code, r.server) == nil || r.lines == "" {
+		if cure(r.code, r.server, "") == nil || r.lines == "" {
 			t.Errorf("recipe %d: %+v", n, r)
+		}
+	}
+	for library, want := range map[string]string{"": installed, "/usr/lib/x/libgosess.so.0": "/usr/lib/x/libgosess.so.0"} {
+		r := &Report{Server: httpd, Keys: Keys{Default: guessedMAC}, preload: library}
+		if found := findings(r); len(found) != 1 || !slices.Contains(found[0].Cure, "Environment=LD_PRELOAD="+want) {
+			t.Errorf("where the library is %q: %+v", library, found)
 		}
 	}
 }

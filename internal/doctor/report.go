@@ -31,6 +31,8 @@ type Report struct {
 
 	Findings     []Finding `json:"findings"`
 	Expectations []Judged  `json:"expectations"`
+
+	preload string // Options.Preload
 }
 
 // way is the way of that name; nil where it was not tried.

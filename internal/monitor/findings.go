@@ -85,7 +85,7 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 	accepted, not := c[sessioncache.TicketsAccepted], metrics.NotAccepted.Sum(&c)
 	switch {
 	case ever == 0:
-		say(true, "No server has ever used this store. Clients whose tickets carry their sessions never ask a cache: with GOSESS_TICKETS=shared they are resumed over reloads too. "+
+		say(true, "No server has ever used this store: a worker does when its first client comes. Clients whose tickets carry their sessions never ask a cache: with GOSESS_TICKETS=shared they are resumed over reloads too. "+
 			"Else the server's log says why it serves without.")
 	case live == 0:
 		say(true, "No living server has this store open: the server is stopped, or runs without gosess, or in a container whose processes cannot be seen from here.")
