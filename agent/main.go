@@ -40,9 +40,6 @@ A file of options has lines NAME = VALUE with the same names, and # before a rem
 exit status: 0 well, 1 it does not work, 2 a mistake in the command line or the file of options, 3 check has found something
 `
 
-// version is the version of the library that this was built with: set by the linker.
-var version = "unknown"
-
 func main() {
 	err := command(os.Args[1:], os.Stdout)
 	if err != nil {

@@ -30,6 +30,9 @@ const (
 // A restart is an error after which the agent is to be started again: its store has been replaced.
 var errReplaced = errors.New("the store was replaced by another one: start again")
 
+// version is the version of the library that this was built with: set by the linker.
+var version = "unknown"
+
 // serveStore is the agent: it opens everything, becomes its own user, and serves until it is told to end.
 func serveStore(arguments []string) error {
 	told, err := options.Parse(arguments, "store", "far")
