@@ -3,8 +3,6 @@ package serve
 import (
 	"context"
 	"errors"
-	"hash/maphash"
-	"sync"
 	"time"
 
 	"gosess/agent/internal/far"
@@ -81,38 +79,11 @@ func (m *machine) agree(item *window.Item, op *far.Op) {
 }
 
 // isSpoilt reports whether no machine can use what was found in the far store, in the place of a record that a worker has made. The agent cannot open
-// records. But where it has put one into the near store, and there is room for another one, a worker has found that it does not open.
+// records. But where workers make another one each time that it has put it into the near store, it does not open.
 func (m *machine) isSpoilt(item *window.Item, op *far.Op) bool {
 	if op.There == nil {
 		return false // nothing was, or is, to be told
 	}
 	_, isEntry := far.Parse(op.There, 0)
-	return !isEntry || op.Found && (!isRecord(&op.Entry) || m.given.was(&item.Key, op.Entry.Sealed))
-}
-
-// given is which records of other machines were put into the near store.
-type given struct {
-	mu      sync.Mutex
-	records map[sessioncache.LookupKey]uint64 // sums of them
-}
-
-// mostGiven is more than there is room for in a near store.
-const mostGiven = 1 << 12
-
-var seed = maphash.MakeSeed()
-
-func (g *given) note(key *sessioncache.LookupKey, sealed []byte) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.records == nil || len(g.records) >= mostGiven {
-		g.records = map[sessioncache.LookupKey]uint64{}
-	}
-	g.records[*key] = maphash.Bytes(seed, sealed)
-}
-
-func (g *given) was(key *sessioncache.LookupKey, sealed []byte) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	sum, found := g.records[*key]
-	return found && sum == maphash.Bytes(seed, sealed)
+	return !isEntry || op.Found && (!isRecord(&op.Entry) || m.given.isRefused(&item.Key, op.Entry.Sealed))
 }

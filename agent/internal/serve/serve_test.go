@@ -238,9 +238,9 @@ func TestSpoiltRecord(t *testing.T) {
 		key := keyOf(i)
 		name := "gosess:" + base64.RawURLEncoding.EncodeToString(key[:])
 		redis.CLI("SET", name, value, "EX", "1000")
-		a.makes(key, "good, of a")
-		b.makes(key, "good, of b")
 		testredis.WaitFor(t, "a good record", func() bool {
+			a.makes(key, "good, of a") // one worker after the other
+			b.makes(key, "good, of b")
 			got := a.record(key)
 			return strings.HasPrefix(got, "good") && got == b.record(key) && strings.HasSuffix(strings.TrimSpace(redis.CLI("GET", name)), got)
 		})
@@ -250,6 +250,29 @@ func TestSpoiltRecord(t *testing.T) {
 			t.Errorf("%q: a third machine has %q, not %q", value, late.record(key), a.record(key))
 		}
 		late.end(0)
+	}
+}
+
+// TestLostRecord: where the near store has lost the record of the fleet, and a worker makes another one, that of the fleet comes back.
+func TestLostRecord(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	a, b := two(t, redis.URL())
+	key := keyOf(1)
+	a.makes(key, "good, of a")
+	testredis.WaitFor(t, "the record of the other machine", func() bool { return b.record(key) == "good, of a" })
+	now := uint32(time.Now().Unix())
+	var e sessioncache.Entry
+	if found, _ := b.served.FindRecord(ctx, &key, &e, now); !found || b.served.DropRecord(ctx, &e, now) != nil {
+		t.Fatal("it is not dropped")
+	}
+	if err := b.served.AddRecord(ctx, &key, []byte("good, but late"), now+300, now); err != nil {
+		t.Fatal(err)
+	}
+	b.window.Tell(window.Item{Kind: window.Made, Key: key, Expires: now + 300})
+	testredis.WaitFor(t, "the record of the fleet", func() bool { return b.record(key) == "good, of a" })
+	if got := redis.CLI("GET", "gosess:"+base64.RawURLEncoding.EncodeToString(key[:])); !strings.HasSuffix(strings.TrimSpace(got), "good, of a") {
+		t.Errorf("the far store has %q", got)
 	}
 }
 
