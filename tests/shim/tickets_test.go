@@ -3,6 +3,7 @@ package shim_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,10 +12,17 @@ import (
 	"gosess/tests/harness"
 )
 
-// ticketed is a program that says who opens whose tickets, with GOSESS_TICKETS=shared.
+// lasting are the scenarios of the program that says until when tickets are opened; tickets says who opens whose.
+var lasting = []string{"chain", "two-periods", "periods", "gap", "no-timeout", "longer-timeout", "later-names", "set-back", "after-a-pause"}
+
+// ticketed is the program that has a scenario of tickets, with GOSESS_TICKETS=shared.
 func ticketed(t *testing.T, cache, version, scenario string) host {
 	t.Helper()
-	h := served(t, "tickets", version, scenario)
+	name := "tickets"
+	if slices.Contains(lasting, scenario) {
+		name = "lasting"
+	}
+	h := served(t, name, version, scenario)
 	h.cache, h.env = cache, []string{"GOSESS_TICKETS=shared"}
 	return h
 }

@@ -20,12 +20,13 @@ func TestValgrind(t *testing.T) {
 		{"references", "errors want-read"},
 		{"chained", ""},
 		{"threads", "threads async-job"},
-		{"tickets", "bound left-alone renewed chain early-names late-names"},
+		{"tickets", "bound left-alone renewed early-names late-names"},
+		{"lasting", "chain"},
 	}) {
 		t.Run(test.program, func(t *testing.T) {
 			t.Parallel()
 			h := served(t, test.program)
-			h.second = test.program != "tickets" // to those that have a cache of their own
+			h.second = test.program != "tickets" && test.program != "lasting" // to those that have a cache of their own
 			arguments := []string{"-q", "--leak-check=full", "--errors-for-leak-kinds=definite", "--show-leak-kinds=definite", "--error-exitcode=99", h.path, "--tls1.3"}
 			h.path, h.arguments = valgrind, append(arguments, strings.Fields(test.scenarios)...)
 			h.env = []string{"GOSESS_CORE=" + core, "TIMES=10", "GOSESS_TICKETS=shared"} // of those programs that have tickets
