@@ -27,6 +27,9 @@ LD_SHARED := -shared -Wl,-z,relro,-z,now,-z,nodelete,-z,defs
 # The tree is built as a copy may be, without its history.
 GO_BUILD := $(GO) build -buildvcs=false -trimpath
 
+# Likewise for tests and lint: they take from the cache what the builds have put there, and another copy of the tree does too.
+export GOFLAGS += -trimpath
+
 # cgo includes files of other folders, which go build does not look at when it asks its cache:
 # their sum is part of the flags, so that a change of them is a change for Go too.
 export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h include/*.h shim/*/*.[ch] | cksum))
