@@ -87,12 +87,12 @@ func (s *server) resumes(arguments ...string) harness.Result {
 	return r
 }
 
-// pool makes 200 sessions and returns the arguments to resume each of them twice, later.
+// pool makes sessions and returns the arguments to resume each of them twice, later.
 func (s *server) pool(version string) []string {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "sessions")
-	s.load("--tls", version, "--sessions", "200", "--attempts", "0", "--save", file)
-	return []string{"--tls", version, "--load", file, "--attempts", "400"}
+	s.load("--tls", version, "--sessions", harness.Times(200), "--attempts", "0", "--save", file)
+	return []string{"--tls", version, "--load", file, "--attempts", harness.Times(400)}
 }
 
 // resumesFromStore wants every attempt resumed by a worker that knows none of the sessions: out of
@@ -142,7 +142,7 @@ func TestResumesAfterReload(t *testing.T) {
 			s.do(s.Reload)
 			s.resumesFromStore(version, old...)
 		}
-		s.resumes("--tls", version, "--sessions", "20", "--attempts", "100")
+		s.resumes("--tls", version, "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 	})
 }
 
@@ -161,7 +161,7 @@ func TestResumesWhileReloading(t *testing.T) {
 					reloading = false
 				default:
 				}
-				s.resumes("--tls", version, "--sessions", "20", "--attempts", "100")
+				s.resumes("--tls", version, "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 			}
 		}
 	})
@@ -219,7 +219,7 @@ func TestWhereTheCoreIs(t *testing.T) {
 	s := newServer(t)
 	s.do(s.Start)
 	for range 2 {
-		s.resumes("--tls", "1.3", "--sessions", "20", "--attempts", "100")
+		s.resumes("--tls", "1.3", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 		if n := s.Master().Threads(); n != 1 || s.Master().Maps(core) {
 			t.Errorf("the master has %d threads, the Go half: %v", n, s.Master().Maps(core))
 		}
@@ -246,8 +246,8 @@ func TestNoThreadIsLate(t *testing.T) {
 		s.do(s.Reload)
 		worker := s.Workers()[0]
 		threads := worker.Threads()
-		s.resumes("--tls", "1.2", "--sessions", "100", "--attempts", "500")
-		s.resumes("--tls", "1.3", "--sessions", "100", "--attempts", "500")
+		s.resumes("--tls", "1.2", "--sessions", harness.Times(100), "--attempts", harness.Times(500))
+		s.resumes("--tls", "1.3", "--sessions", harness.Times(100), "--attempts", harness.Times(500))
 		if !worker.Maps(core) || worker.Threads() != threads {
 			t.Errorf("there are %d threads, and were %d", worker.Threads(), threads)
 		}

@@ -28,7 +28,7 @@ var collection = regexp.MustCompile(`(?m)^gc \d+ @`)
 
 // Many handshakes with a Go half that collects garbage nearly all the time.
 func TestManyHandshakes(t *testing.T) {
-	attempts := 10_000
+	attempts := 5_000
 	if harness.All() && system.Root == "" {
 		attempts = 100_000
 	}

@@ -18,7 +18,7 @@ func TestPage(t *testing.T) {
 			old := [][]string{s.pool("1.2"), s.pool("1.3")}
 			s.do(s.Reload)
 			for _, of := range old {
-				if r := s.load(append(of, "--attempts", "100")...); wanted != (r.Resumed == r.Attempts) || !wanted && r.Resumed != 0 {
+				if r := s.load(append(of, "--attempts", harness.Times(100))...); wanted != (r.Resumed == r.Attempts) || !wanted && r.Resumed != 0 {
 					t.Errorf("resumed %d of %d after a reload, gosess there: %v", r.Resumed, r.Attempts, wanted)
 				}
 			}

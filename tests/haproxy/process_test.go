@@ -21,7 +21,7 @@ func TestSignalsAreItsOwn(t *testing.T) {
 			s.Env = nil
 		}
 		s.do(s.Start)
-		s.resumes("--tls", "1.2", "--sessions", "20", "--attempts", "100")
+		s.resumes("--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 		if preloaded != s.Workers()[0].Maps(core) {
 			t.Errorf("the Go half is in the worker: %v", !preloaded)
 		}
@@ -57,7 +57,7 @@ func TestHandlersAreItsOwn(t *testing.T) {
 		s.Env = env
 		s.do(func() error { return os.Chmod(s.Root(), 0o777) })
 		s.do(s.Start)
-		s.load("--tls", "1.2", "--sessions", "20", "--attempts", "100")
+		s.load("--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 		found, err := harness.ReadHandlers(filepath.Join(s.Root(), "handlers"))
 		s.do(func() error { return err })
 		return found
@@ -76,7 +76,7 @@ func TestThreadsAnswer(t *testing.T) {
 	worker := s.Workers()[0]
 	loaded := make(chan harness.Result)
 	go func() {
-		r, _ := harness.Load(s.Port, "--tls", "1.2", "--attempts", "4000")
+		r, _ := harness.Load(s.Port, "--tls", "1.2", "--attempts", harness.Times(4000))
 		loaded <- r
 	}()
 	asked := 0
@@ -122,7 +122,7 @@ func TestManyReloads(t *testing.T) {
 	for range times {
 		reloaded := make(chan error, 1)
 		go func() { reloaded <- s.Reload() }()
-		s.resumes("--tls", "1.2", "--sessions", "20", "--attempts", "200")
+		s.resumes("--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(200))
 		s.do(func() error { return <-reloaded })
 	}
 	after, last := s.Master().Holds(), s.Workers()[0].Holds()

@@ -40,7 +40,7 @@ func startWithPlaces(t *testing.T, _ string, places []harness.Place) (guests []h
 			s.Sections += s.frontend(port, "crt "+cert+" "+options(p))
 		}
 		// Each session is offered once: HAProxy's own cache answers those that TLS 1.3 makes of resumed ones.
-		guest := harness.Guest{T: t, Store: s.store, Port: port, Judged: p.Authority != "", Arguments: []string{"--attempts", "20"}}
+		guest := harness.Guest{T: t, Store: s.store, Port: port, Judged: p.Authority != "", Arguments: []string{"--attempts", harness.Times(20)}}
 		guest.Forget = func() { s.do(s.Reload) }
 		guests = append(guests, guest)
 	}

@@ -24,7 +24,7 @@ func withBundle(t *testing.T, version string) (*server, []certified) {
 	bundle := filepath.Join(s.Dir, "own")
 	s.Bind = "crt " + bundle
 	// Each session is offered once: HAProxy's own cache answers those that TLS 1.3 makes of resumed ones.
-	guest := harness.Guest{T: t, Store: s.store, Port: s.Port, Arguments: append(speaks(version), "--attempts", "20")}
+	guest := harness.Guest{T: t, Store: s.store, Port: s.Port, Arguments: append(speaks(version), "--attempts", harness.Times(20))}
 	client := func(g harness.Guest, file string, issue func(string) (harness.Certificate, error), name string) certified {
 		renew := func() {
 			t.Helper()

@@ -59,8 +59,8 @@ func (s *server) underLoad(step func() error) {
 	done := make(chan error, 1)
 	go func() { done <- step() }()
 	for {
-		s.resumes("--tls", "1.2", "--sessions", "20", "--attempts", "100")
-		s.resumes("--tls", "1.3", "--sessions", "20", "--attempts", "100")
+		s.resumes("--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
+		s.resumes("--tls", "1.3", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 		select {
 		case err := <-done:
 			s.do(func() error { return err })
@@ -117,7 +117,7 @@ func (s *server) loadMeanwhile() (stop func()) {
 	go func() {
 		defer close(stopped)
 		for {
-			_, _ = harness.Load(s.Port, "--tls", "1.2", "--sessions", "20", "--attempts", "100")
+			_, _ = harness.Load(s.Port, "--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 			select {
 			case <-stopping:
 				return
@@ -186,7 +186,7 @@ func TestFaults(t *testing.T) {
 				s.Global = "set-dumpable"
 				s.do(func() error { return os.Chmod(s.Root(), 0o777) })
 				s.do(s.Start)
-				s.load("--tls", "1.2", "--sessions", "20", "--attempts", "100")
+				s.load("--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 				if worker := s.Workers()[0]; worker.Maps(core) != preloaded {
 					t.Errorf("the Go half is in the worker: %v", !preloaded)
 				}

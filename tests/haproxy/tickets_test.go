@@ -66,12 +66,12 @@ func TestTicketsAreResumedInC(t *testing.T) {
 		s.Tickets, s.Env = true, append(append(s.Env, "GOSESS_TICKETS=shared"), counted.Env...)
 		s.do(s.Start)
 		file := filepath.Join(s.Dir, "sessions")
-		s.load("--tls", version, "--attempts", "0", "--sni", "first.test", "--save", file)
+		s.load("--tls", version, "--sessions", harness.Times(200), "--attempts", "0", "--sni", "first.test", "--save", file)
 		before := counted.Requests(t)
 		if before == 0 {
 			t.Fatal("nothing is counted")
 		}
-		s.resumes("--tls", version, "--sni", "first.test", "--load", file, "--attempts", "600")
+		s.resumes("--tls", version, "--sni", "first.test", "--load", file, "--attempts", harness.Times(600))
 		if asked := counted.Requests(t) - before; asked != 0 {
 			t.Errorf("TLS %s: the Go half is asked %d times", version, asked)
 		}

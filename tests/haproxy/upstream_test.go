@@ -36,7 +36,7 @@ backend upstream
 			}
 			s.do(upstream.Start)
 			s.do(s.Start)
-			s.resumes("--tls", "1.2", "--sessions", "20", "--attempts", "100", "--threads", "1")
+			s.resumes("--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(100), "--threads", "1")
 			got, err := harness.ReadStats(store)
 			if err != nil {
 				t.Fatal(err)

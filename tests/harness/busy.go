@@ -55,11 +55,11 @@ func storeOf(env []string, processes []Process) []string {
 
 // Lost says whether sessions that were not resumed may never have been stored: where another writer of the same set of the store
 // has no core for half a millisecond, the store does without a session, and counts an error (sessioncache/shm/lock.go). More than one
-// in fifty is something else.
+// in fifty, or than one of fewer, is something else.
 func Lost(t testing.TB, r Result, store ...string) bool {
 	t.Helper()
 	missing := r.Attempts - r.Resumed
-	if missing <= 0 || missing > r.Attempts/50 || len(store) == 0 {
+	if missing <= 0 || missing > max(1, r.Attempts/50) || len(store) == 0 {
 		return false
 	}
 	stats, err := ReadStats(store...)

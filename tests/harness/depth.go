@@ -2,6 +2,7 @@ package harness
 
 import (
 	"os"
+	"strconv"
 	"testing"
 )
 
@@ -25,4 +26,13 @@ func Few[T any](n int, all []T) []T {
 		return all
 	}
 	return all[:n]
+}
+
+// Times is how many of something are made that all ask the same, such as handshakes, or a fifth of them where not all are asked
+// for: as an argument of the load client.
+func Times(all int) string {
+	if !All() {
+		all = max(1, all/5)
+	}
+	return strconv.Itoa(all)
 }

@@ -44,7 +44,7 @@ func (g Guest) load(arguments ...string) Result {
 func (g Guest) Sessions() (file string) {
 	g.T.Helper()
 	file = filepath.Join(g.T.TempDir(), "sessions")
-	g.load("--sessions", "20", "--attempts", "0", "--save", file)
+	g.load("--sessions", Times(20), "--attempts", "0", "--save", file)
 	return file
 }
 
@@ -59,9 +59,9 @@ func (g Guest) Visits() {
 func (g Guest) offers(file string) (r Result, hits uint64) {
 	g.T.Helper()
 	before := g.Stats()
-	attempts := "40"
+	attempts := Times(40)
 	if g.Live {
-		attempts = "20" // each session once
+		attempts = Times(20) // each session once
 	}
 	r = g.load("--load", file, "--attempts", attempts)
 	return r, g.Stats()[sessioncache.Hits] - before[sessioncache.Hits]
@@ -103,7 +103,7 @@ func (g Guest) DoesNotResume(file string) {
 func (g Guest) IsTurnedAway(file string) {
 	g.T.Helper()
 	before := g.Stats()[sessioncache.Hits]
-	r, err := Load(g.Port, append([]string{"--load", file, "--attempts", "40"}, g.Arguments...)...)
+	r, err := Load(g.Port, append([]string{"--load", file, "--attempts", Times(40)}, g.Arguments...)...)
 	if err != nil {
 		g.T.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func (g Guest) ResumesAtLast(file string) {
 // ResumesNone wants nothing resumed of what it is given here and now.
 func (g Guest) ResumesNone() {
 	g.T.Helper()
-	if r := g.load("--sessions", "20", "--attempts", "40"); r.Resumed != 0 {
+	if r := g.load("--sessions", Times(20), "--attempts", Times(40)); r.Resumed != 0 {
 		g.T.Errorf("%v: resumed %d of %d", g.Arguments, r.Resumed, r.Attempts)
 	}
 }
@@ -149,7 +149,7 @@ func (g Guest) Expires(file string) {
 	g.T.Helper()
 	before := g.Stats()
 	err := WaitFor("the sessions to expire", func() bool {
-		return g.load("--load", file, "--attempts", "40", "--save", file).Resumed == 0
+		return g.load("--load", file, "--attempts", Times(40), "--save", file).Resumed == 0
 	})
 	if err != nil {
 		g.T.Error(err)

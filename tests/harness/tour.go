@@ -65,7 +65,7 @@ func TourOf(t *testing.T, page string, p *Program) {
 		Page: page, Dir: p.Dir, Server: p, Through: &p.Through, Env: &p.Env, Known: true,
 		Resumes: func(bool) {
 			t.Helper()
-			r, err := Load(p.Port, "--tls", "1.2", "--no-ticket", "--sessions", "20", "--attempts", "100")
+			r, err := Load(p.Port, "--tls", "1.2", "--no-ticket", "--sessions", Times(20), "--attempts", Times(100))
 			if err != nil || r.Errors != 0 || r.Resumed != r.Attempts {
 				t.Errorf("%+v %v", r, err)
 			}

@@ -99,6 +99,10 @@ type Outcome struct {
 // before anything is offered.
 func (w *Walk) Run(t *testing.T) map[Cell]Outcome {
 	t.Helper()
+	times := "8" // each session twice
+	if !All() {
+		times = "4"
+	}
 	var made []string
 	for i, state := range States {
 		w.enter(t, state, i > 0)
@@ -115,7 +119,7 @@ func (w *Walk) Run(t *testing.T) map[Cell]Outcome {
 		for i, from := range States {
 			client := to
 			client.Kind = from.Kind // a client offers a session only where it would take the certificate too
-			r, err := Load(w.Ports[to.Port], w.as(client).With("--load", made[i], "--attempts", "8").Arguments...)
+			r, err := Load(w.Ports[to.Port], w.as(client).With("--load", made[i], "--attempts", times).Arguments...)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -95,7 +95,7 @@ func TestHandlersAreHTTPDsOwn(t *testing.T) {
 				s.do(func() error { return err })
 				s.Env = env
 				s.do(s.Start)
-				s.load("--tls", "1.2", "--sessions", "20", "--attempts", "100")
+				s.load("--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 				found, err := harness.ReadHandlers(filepath.Join(dir, "child"))
 				s.do(func() error { return err })
 				return found
@@ -144,7 +144,7 @@ func TestSignalsDoTheirWork(t *testing.T) {
 				t.Errorf("%d errors:\n%s", r.Errors, r.Said)
 			}
 			if !test.ends {
-				s.load("--tls", "1.3", "--sessions", "20", "--attempts", "100")
+				s.load("--tls", "1.3", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 			}
 		})
 	}
@@ -154,7 +154,7 @@ func TestSignalsDoTheirWork(t *testing.T) {
 func (s *server) loadUntil(stop chan bool) harness.Result {
 	var all harness.Result
 	for {
-		r, err := harness.Load(s.Port(), "--tls", "1.3", "--sessions", "20", "--attempts", "200")
+		r, err := harness.Load(s.Port(), "--tls", "1.3", "--sessions", harness.Times(20), "--attempts", harness.Times(200))
 		all.Errors += r.Errors
 		all.Said += r.Said
 		if err != nil {

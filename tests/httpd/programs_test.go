@@ -37,7 +37,7 @@ func TestCGI(t *testing.T) {
 				s.Sites[0].Location = "ScriptAliasMatch ^/$ " + s.script(condition+
 					" || echo Status: 500\necho Content-Type: text/plain; echo; echo ok\n")
 				s.do(s.Start)
-				if r := s.load("--tls", "1.3", "--sessions", "20", "--attempts", "100"); r.Resumed != r.Attempts {
+				if r := s.load("--tls", "1.3", "--sessions", harness.Times(20), "--attempts", harness.Times(100)); r.Resumed != r.Attempts {
 					t.Errorf("resumed %d of %d", r.Resumed, r.Attempts)
 				}
 			})
@@ -55,7 +55,7 @@ func TestPipedLog(t *testing.T) {
 	s.do(s.Start)
 	sum := 0
 	for range 2 {
-		r := s.load("--tls", "1.3", "--sessions", "20", "--attempts", "100")
+		r := s.load("--tls", "1.3", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 		sum += r.Handshakes
 		s.do(func() error {
 			return harness.WaitFor("the lines of all requests", func() bool { return len(linesOf(log)) == sum })

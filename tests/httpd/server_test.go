@@ -64,8 +64,8 @@ func (s *server) load(arguments ...string) harness.Result {
 func (s *server) pool(version string, more ...string) []string {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "sessions")
-	s.load(append([]string{"--tls", version, "--sessions", "20", "--attempts", "0", "--save", file}, more...)...)
-	return append([]string{"--tls", version, "--load", file, "--attempts", "100"}, more...)
+	s.load(append([]string{"--tls", version, "--sessions", harness.Times(20), "--attempts", "0", "--save", file}, more...)...)
+	return append([]string{"--tls", version, "--load", file, "--attempts", harness.Times(100)}, more...)
 }
 
 // stats are the counters of its store.

@@ -229,7 +229,7 @@ func TestPage(t *testing.T) {
 	harness.PageTour{
 		Page: "others", Dir: filepath.Join(site.dir, "stores"), Server: p, Through: &p.Through, Env: &p.Env, Known: true,
 		Resumes: func(bool) {
-			r, err := harness.Load(p.Port, "--tls", "1.2", "--no-ticket", "--until-end", "--sessions", "20", "--attempts", "100")
+			r, err := harness.Load(p.Port, "--tls", "1.2", "--no-ticket", "--until-end", "--sessions", harness.Times(20), "--attempts", harness.Times(100))
 			if err != nil || r.Errors != 0 || r.Resumed != r.Attempts {
 				t.Errorf("%+v %v", r, err)
 			}

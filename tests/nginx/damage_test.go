@@ -209,7 +209,7 @@ func TestFullTmpfs(t *testing.T) {
 		s.Env, _ = harness.Preload("shm:" + dir + "/store?size=2m")
 		s.do(s.Start)
 		fill(t, s.outside(dir+"/fill"))
-		s.resumes("--tls", "1.2", "--sessions", "2000", "--attempts", "2000") // more than ever before
+		s.resumes("--tls", "1.2", "--sessions", "2000", "--attempts", harness.Times(2000)) // more than ever before
 		s.resumes(few("1.3")...)
 	})
 	t.Run("pages taken", func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestLimitsLoweredLater(t *testing.T) {
 	}
 	each(t, func(t *testing.T, version string) {
 		s.t = t
-		s.load("--tls", version, "--sessions", "500", "--attempts", "3000", "--threads", "2")
+		s.load("--tls", version, "--sessions", harness.Times(500), "--attempts", harness.Times(3000), "--threads", "2")
 	})
 	s.t = t
 	for _, worker := range workers {

@@ -43,7 +43,7 @@ func TestRemovedAfterFailedVerification(t *testing.T) {
 		if got := stats(t, url); got[sessioncache.Stores] == 0 || got[sessioncache.Removals] == 0 {
 			t.Errorf("the store says %+v", got)
 		}
-		s.refuses(append(old, "--attempts", "100")...)
+		s.refuses(append(old, "--attempts", harness.Times(100))...)
 		noHits(t, url)
 	})
 }
@@ -68,7 +68,7 @@ func TestUpstreamConnections(t *testing.T) {
 		s.Sites[0].Location = fmt.Sprintf(
 			"proxy_pass https://127.0.0.1:%d; proxy_ssl_protocols TLSv%s;", upstream.Port, version)
 		s.do(s.Start)
-		r := s.resumes("--tls", version, "--sessions", "50", "--attempts", "500")
+		r := s.resumes("--tls", version, "--sessions", harness.Times(50), "--attempts", harness.Times(500))
 		// Beyond the client's hits there are those of the connections to the upstream.
 		if got := stats(t, url); got[sessioncache.Hits] < uint64(r.Resumed)+uint64(r.Handshakes)/2 {
 			t.Errorf("the client saw %d hits in %d handshakes, the store %+v", r.Resumed, r.Handshakes, got)

@@ -68,7 +68,7 @@ func TestLimitOfThreads(t *testing.T) {
 	s.do(s.Start)
 	each(t, func(t *testing.T, version string) {
 		s.t = t
-		s.load("--tls", version, "--sessions", "50", "--attempts", "400")
+		s.load("--tls", version, "--sessions", harness.Times(50), "--attempts", harness.Times(400))
 	})
 	s.t = t
 	loaded := 0

@@ -39,7 +39,7 @@ func TestCountersAgreeWithTheClient(t *testing.T) {
 	var hits, stores uint64
 	each(t, func(t *testing.T, version string) {
 		s.t = t
-		r := s.resumes("--tls", version, "--attempts", "1000")
+		r := s.resumes("--tls", version, "--attempts", harness.Times(1000))
 		hits += uint64(r.Resumed)
 		stores += uint64(r.Tickets)
 		if got := stats(t, url); got[sessioncache.Hits] != hits || got[sessioncache.Stores] != stores || got[sessioncache.Misses] != 0 || got[sessioncache.Errors] != 0 {
@@ -81,14 +81,14 @@ func TestSessionCacheModes(t *testing.T) {
 				s.SessionCache = test.cache
 				s.do(s.Start)
 				old := s.pool(version)
-				r := s.resumes(append(old, "--attempts", "400")...)
+				r := s.resumes(append(old, "--attempts", harness.Times(400))...)
 				if got := stats(t, url); (got[sessioncache.Hits] == uint64(r.Resumed)) != test.hits || got[sessioncache.Stores] == 0 {
 					t.Errorf("the store says %+v", got)
 				}
 				// nginx's own cache is gone now; the store is not.
 				s.do(s.Stop)
 				s.do(s.Start)
-				s.resumes(append(old, "--attempts", "200")...)
+				s.resumes(append(old, "--attempts", harness.Times(200))...)
 			})
 		})
 	}

@@ -45,7 +45,7 @@ func TestStream(t *testing.T) {
 		}
 		old := s.poolAt(port, version)
 		s.do(s.Reload)
-		if r := harness.Loaded(t, port, append(old, "--attempts", "400")...); r.Resumed != r.Attempts {
+		if r := harness.Loaded(t, port, append(old, "--attempts", harness.Times(400))...); r.Resumed != r.Attempts {
 			t.Errorf("resumed %d of %d after a reload", r.Resumed, r.Attempts)
 		}
 	})
@@ -65,7 +65,7 @@ func TestMail(t *testing.T) {
 		// Few: nginx lets a greeting that comes after tickets wait for the client's acknowledgement.
 		old := s.poolAt(port, version, "--greeting", "--sessions", "20")
 		s.do(s.Reload)
-		if r := harness.Loaded(t, port, append(old, "--attempts", "100")...); r.Resumed != r.Attempts {
+		if r := harness.Loaded(t, port, append(old, "--attempts", harness.Times(100))...); r.Resumed != r.Attempts {
 			t.Errorf("resumed %d of %d after a reload", r.Resumed, r.Attempts)
 		}
 	})
@@ -127,10 +127,10 @@ func TestBinaryUpgrade(t *testing.T) {
 					}
 				}
 				if keeps {
-					s.resumes(append(old, "--attempts", "400")...)
+					s.resumes(append(old, "--attempts", harness.Times(400))...)
 					s.resumes(few(version)...)
 				} else {
-					s.refuses(append(old, "--attempts", "200")...)
+					s.refuses(append(old, "--attempts", harness.Times(200))...)
 				}
 				// The new program is as good as the old one.
 				s.do(s.Reload)

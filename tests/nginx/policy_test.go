@@ -115,7 +115,7 @@ func TestOneAuthorityOnTwoPorts(t *testing.T) {
 		a.do(a.Start)
 		file := filepath.Join(t.TempDir(), "sessions")
 		harness.Loaded(t, a.ports[0], a.as(0, version, "--sessions", "20", "--attempts", "0", "--save", file)...)
-		harness.Loaded(t, a.ports[1], a.as(0, version, "--load", file, "--attempts", "100")...)
+		harness.Loaded(t, a.ports[1], a.as(0, version, "--load", file, "--attempts", harness.Times(100))...)
 	})
 }
 
@@ -149,13 +149,13 @@ func TestRevokedClient(t *testing.T) {
 		old := s.pool(version, "--cert", client.Cert, "--key", client.Key)
 		s.do(s.Stop)
 		s.do(s.Start)
-		s.resumes(append(old, "--attempts", "200")...) // the list says nothing of it yet
+		s.resumes(append(old, "--attempts", harness.Times(200))...) // the list says nothing of it yet
 
 		s.do(func() error { return s.Authority.Revoke(list, client) })
 		s.do(s.Stop)
 		s.do(s.Start)
 		before := stats(t, url)[sessioncache.Hits]
-		r, err := harness.Load(s.Port(), append(old, "--attempts", "200")...)
+		r, err := harness.Load(s.Port(), append(old, "--attempts", harness.Times(200))...)
 		if err != nil {
 			t.Fatal(err)
 		}

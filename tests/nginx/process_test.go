@@ -150,7 +150,7 @@ func TestThreads(t *testing.T) {
 		t.Errorf("%d threads sleep longer", monitors)
 	}
 	for _, version := range []string{"1.2", "1.3"} {
-		s.load("--tls", version, "--threads", "8", "--sessions", "100", "--attempts", "2000")
+		s.load("--tls", version, "--threads", "8", "--sessions", harness.Times(100), "--attempts", harness.Times(2000))
 	}
 	if now := worker.ThreadIDs(); !slices.Equal(now, threads) {
 		t.Errorf("the threads were %v, and are %v", threads, now)
@@ -204,7 +204,7 @@ func TestMasterIsKilled(t *testing.T) {
 	each(t, func(t *testing.T, version string) {
 		s, _ := withStore(t)
 		s.do(s.Start)
-		old := append(s.pool(version), "--attempts", "200")
+		old := append(s.pool(version), "--attempts", harness.Times(200))
 		workers := s.Workers()
 		s.do(func() error { return s.Master().Kill(syscall.SIGKILL) })
 		s.resumes(old...)

@@ -69,7 +69,7 @@ func TestCoreDump(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := started(t, "shm:?size=1m&keys="+file)
-	s.resumes("--tls", "1.2", "--sessions", "20", "--attempts", "200")
+	s.resumes("--tls", "1.2", "--sessions", harness.Times(20), "--attempts", harness.Times(200))
 	for _, process := range append(s.Workers(), s.Master()) {
 		memory := dumped(t, process)
 		if len(memory) == 0 {

@@ -80,7 +80,7 @@ func (s *server) load(arguments ...string) harness.Result {
 
 // few is load arguments for a question that does not need many handshakes.
 func few(version string, more ...string) []string {
-	return append([]string{"--tls", version, "--sessions", "20", "--attempts", "100"}, more...)
+	return append([]string{"--tls", version, "--sessions", harness.Times(20), "--attempts", harness.Times(100)}, more...)
 }
 
 // resumes wants every attempt resumed.
@@ -101,7 +101,7 @@ func (s *server) refuses(arguments ...string) {
 	}
 }
 
-// pool makes 200 sessions and returns the arguments to resume each of them twice, later.
+// pool makes sessions and returns the arguments to resume each of them twice, later.
 func (s *server) pool(version string, more ...string) []string {
 	s.t.Helper()
 	return s.poolAt(s.Port(), version, more...)
@@ -110,8 +110,8 @@ func (s *server) pool(version string, more ...string) []string {
 func (s *server) poolAt(port int, version string, more ...string) []string {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "sessions")
-	harness.Loaded(s.t, port, append([]string{"--tls", version, "--attempts", "0", "--save", file}, more...)...)
-	return append([]string{"--tls", version, "--load", file, "--attempts", "400"}, more...)
+	harness.Loaded(s.t, port, append([]string{"--tls", version, "--sessions", harness.Times(200), "--attempts", "0", "--save", file}, more...)...)
+	return append([]string{"--tls", version, "--load", file, "--attempts", harness.Times(400)}, more...)
 }
 
 // each runs a test for both versions of TLS.

@@ -75,7 +75,7 @@ func TestTicketsAreResumedInC(t *testing.T) {
 			if before == 0 {
 				t.Fatal("nothing is counted")
 			}
-			s.resumes(append(old, "--attempts", "600")...)
+			s.resumes(append(old, "--attempts", harness.Times(600))...)
 			if asked := counted.Requests(t) - before; asked != 0 {
 				t.Errorf("%s: the Go half is asked %d times", name, asked)
 			}
