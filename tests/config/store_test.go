@@ -12,9 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"gosess/sessioncache/shm"
+	"gosess/tests/harness"
 )
 
 const mib = 1 << 20
@@ -178,19 +178,10 @@ func race(t *testing.T, path string) {
 // waitUntilOpen waits until a process has a file open.
 func waitUntilOpen(t *testing.T, pid int, path string) {
 	t.Helper()
-	dir := fmt.Sprintf("/proc/%d/fd", pid)
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		fds, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, fd := range fds {
-			if target, err := os.Readlink(filepath.Join(dir, fd.Name())); err == nil && target == path {
-				return
-			}
-		}
+	err := harness.WaitFor(fmt.Sprintf("process %d to open %s", pid, path), func() bool { return harness.FindProcess(pid).HasOpen(path) })
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("process %d does not open %s", pid, path)
 }
 
 func TestRaceToMake(t *testing.T) {

@@ -205,7 +205,7 @@ func TestSharedStoreBehindOthers(t *testing.T) {
 func TestSoak(t *testing.T) {
 	times := os.Getenv("TIMES")
 	if times == "" {
-		times = "100000"
+		times = harness.Times(100000)
 	}
 	for _, cache := range []string{"memory:", "shm:?size=8m"} {
 		t.Run(cache, func(t *testing.T) {

@@ -54,20 +54,29 @@ func storeOf(env []string, processes []Process) []string {
 }
 
 // Lost says whether sessions that were not resumed may never have been stored: where another writer of the same set of the store
-// has no core for half a millisecond, the store does without a session, and counts an error (sessioncache/shm/lock.go). More than one
-// in fifty, or than one of fewer, is something else.
+// has no core for half a millisecond, the store does without a session, and counts an error (sessioncache/shm/lock.go).
 func Lost(t testing.TB, r Result, store ...string) bool {
 	t.Helper()
-	missing := r.Attempts - r.Resumed
-	if missing <= 0 || missing > max(1, r.Attempts/50) || len(store) == 0 {
+	if r.Resumed == r.Attempts || len(store) == 0 {
 		return false
 	}
 	stats, err := ReadStats(store...)
-	if err != nil || stats[sessioncache.Errors] < uint64(missing) {
+	if err != nil || !lost(r, stats[sessioncache.Errors]) {
 		return false
 	}
 	t.Logf("resumed %d of %d: the store counted %d sessions that it had no time for", r.Resumed, r.Attempts, stats[sessioncache.Errors])
 	return true
+}
+
+// lost says whether no more is missing than what the store has counted, and than one session in fifty, or one of fewer. Each is
+// missed as often as it is offered.
+func lost(r Result, counted uint64) bool {
+	if r.Sessions == 0 {
+		return false
+	}
+	sessions := min(uint64(max(1, r.Sessions/50)), counted)
+	visits := (r.Attempts + r.Sessions - 1) / r.Sessions
+	return uint64(r.Attempts-r.Resumed) <= sessions*uint64(visits)
 }
 
 // LostOf is Lost of the store that a server has.

@@ -88,9 +88,9 @@ global
 {{- end}}
 defaults
     mode http
-    timeout client 10s
-    timeout server 10s
-    timeout connect 10s
+    timeout client 1m
+    timeout server 1m
+    timeout connect 1m
 frontend tls
     bind {{or .Address "127.0.0.1"}}:{{.Port}} ssl crt {{.CertAndKey}} {{if not .Tickets}}no-tls-tickets{{end}} ssl-min-ver TLSv1.2 {{.Bind}}
     {{or .Respond "http-request return status 200 content-type text/plain string ok"}}
