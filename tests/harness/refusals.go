@@ -2,6 +2,7 @@ package harness
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -76,7 +77,7 @@ var Questions = []Question{
 	}},
 	{Name: "other ciphers", given: true, places: always(Place{Ciphers: aes128}, Place{Ciphers: aes256})},
 	{Name: "no cache", places: always(Place{}, Place{Off: true})},
-	{Name: "expiry", places: always(Place{Seconds: 3}), expires: true},
+	{Name: "expiry", places: always(Place{}), expires: true},
 }
 
 // Refusals asks a server the questions, each with a server of its own for each version of TLS.
@@ -105,9 +106,12 @@ func (r Refusals) Run(t *testing.T) {
 	}
 }
 
-func (r Refusals) ask(t *testing.T, q Question, version string) {
+// guests starts a server with the places of a question, the first of which has a lifetime of its own where it is not 0.
+func (r Refusals) guests(t *testing.T, q Question, version string, seconds int) []Guest {
+	t.Helper()
 	dir := r.System.TempDir(t)
-	places := q.places(t, dir, version)
+	places := slices.Clone(q.places(t, dir, version))
+	places[0].Seconds = seconds
 	guests := r.Start(t, dir, places)
 	for i, p := range places {
 		arguments := []string{"--tls", version}
@@ -117,10 +121,18 @@ func (r Refusals) ask(t *testing.T, q Question, version string) {
 		guests[i] = guests[i].With(append(arguments, p.client...)...)
 		guests[i].Never = guests[i].Never || p.Off
 	}
+	return guests
+}
+
+func (r Refusals) ask(t *testing.T, q Question, version string) {
 	if q.expires {
-		guests[0].Expires(guests[0].Sessions())
+		Expiring(t, func(seconds int) bool {
+			guest := r.guests(t, q, version, seconds)[0]
+			return guest.Expires(guest.Sessions())
+		})
 		return
 	}
+	guests := r.guests(t, q, version, 0)
 	for i, from := range guests {
 		if from.Never {
 			from.ResumesNone()
