@@ -36,7 +36,7 @@ export CGO_CFLAGS := -O2 -g -DGOSESS_SOURCES=$(firstword $(shell cat shim.h incl
 
 SHIM_SOURCES := $(wildcard shim.c shim/*/*.c)
 SHIM_OBJECTS := $(SHIM_SOURCES:%.c=build/obj/%.o)
-go_sources = $(shell find $(1) ! -path '*/storetest/*' \( -name '*.go' ! -name '*_test.go' -o -name '*.[ch]' \))
+go_sources = $(shell find $(1) ! -path '*/storetest/*' \( -name '*.go' ! -name '*_test.go' -o -name '*.[chs]' \))
 CORE_SOURCES := go.mod shim.h include/gosess.h $(call go_sources,capi cmd/gosess-core sessioncache)
 COMMAND_SOURCES := go.mod shim.h include/gosess.h $(wildcard shim/*/*.[ch]) \
 	$(call go_sources,cmd/gosess internal capi/settings sessioncache)

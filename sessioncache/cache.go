@@ -24,6 +24,7 @@ const (
 // Cache keeps sealed sessions in a store. All methods are safe for concurrent use.
 type Cache struct {
 	store  Store
+	expect func(*LookupKey) // tells the store which key comes
 	works  sync.Pool
 	now    func() int64
 	report func(error) // what OnError was given
@@ -45,6 +46,10 @@ func New(store Store, keys [][]byte) (*Cache, error) {
 	c := &Cache{store: store, now: systemTime, report: func(error) {}, news: silence{}, changed: func(bool) {}, learned: func([]byte) {}}
 	c.works.New = func() any { return new(work) }
 	c.announced, _ = store.(Records)
+	c.expect = func(*LookupKey) {}
+	if s, can := store.(Foresighted); can {
+		c.expect = s.Expect
+	}
 	var order []*sealingKey
 	for _, key := range keys {
 		if len(key) != KeySize {

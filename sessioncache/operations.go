@@ -34,6 +34,7 @@ func (c *Cache) put(ctx context.Context, o Origin, s Session) (Seal, error) {
 		return Seal{}, err
 	}
 	w.lookup(0, s.ID)
+	c.expect(&w.key) // the store's memory comes while the session is sealed
 	owner, terms, name := w.ownerTag(0, &o.Owner), w.termsTag(0, &o.Terms), w.nameTag(0, o.ServerName)
 	w.text = append(append(append(w.text[:0], terms[:]...), name[:]...), s.DER...)
 	if err := w.keys[0].sealer.seal(w, owner, expires); err != nil {

@@ -50,6 +50,11 @@ type Entry struct {
 	Handle  Handle // for Drop and Swap
 }
 
+// Foresighted is a store whose Put takes less time where it has heard of the key a while before.
+type Foresighted interface {
+	Expect(key *LookupKey)
+}
+
 // Store is where sealed entries live. A [Cache] trusts nobody who can write to it, so whatever it
 // finds must be authenticated. A store may lose any entry at any time, and never
 // holds two under one key for longer than a write takes.

@@ -50,9 +50,8 @@ func (h *holder) hint(i, start, units int) {
 	}
 }
 
-// known returns the smallest gap that is known of those that have need units, and are free at the end, -1 where there is none. Free space is zero: what
-// is not was never free, or is what a killed writer has left.
-func (h *holder) known(need int) (best, start, units int) {
+// smallest returns the smallest gap of those that are said to have need units, -1 where there is none.
+func (h *holder) smallest(need int) (best, start, units int) {
 	best, units = -1, h.units+1
 	for i := range hintGaps {
 		from, size := hintOf(h.hints[i])
@@ -60,6 +59,20 @@ func (h *holder) known(need int) (best, start, units int) {
 			best, start, units = i, from, size
 		}
 	}
+	return best, start, units
+}
+
+// fetchGap has fetched from memory what known looks at, if nothing becomes free until then.
+func (h *holder) fetchGap(need int) {
+	if best, start, units := h.smallest(need); best >= 0 {
+		h.fetchWords(h.data(h.set)+start+units-need, need)
+	}
+}
+
+// known returns the smallest gap that is known of those that have need units, and are free at the end, -1 where there is none. Free space is zero: what
+// is not was never free, or is what a killed writer has left.
+func (h *holder) known(need int) (best, start, units int) {
+	best, start, units = h.smallest(need)
 	if best >= 0 && !h.isZero(h.data(h.set)+start+units-need, need) {
 		h.hint(best, 0, 0)
 		h.hint(hintBound, 0, 0)

@@ -77,11 +77,11 @@ func (m *layout) spotOf(key *sessioncache.LookupKey) spot {
 // fetchLines has the header of the set and the groups fetched from memory all at the same time, where what comes then
 // would wait for one after the other.
 func (m *layout) fetchLines(p *spot, toWrite bool) {
-	m.load(p.set)
+	fetch(&m.w[p.set])
 	for _, group := range p.groups {
-		m.load(group)
+		fetch(&m.w[group])
 		if toWrite {
-			m.load(group + ofSlot)
+			fetch(&m.w[group+ofSlot])
 		}
 	}
 }

@@ -13,6 +13,12 @@ const quarantine = 2
 // A writer whose lock was stolen begins again, but not for ever.
 const putAttempts = 3
 
+// Expect has fetched from memory what a Put under key looks at first.
+func (s *Store) Expect(key *sessioncache.LookupKey) {
+	p := s.spotOf(key)
+	s.fetchLines(&p, true)
+}
+
 // Put stores sealed under key, in place of what is there. What has expired makes way
 // first, then what was not used for longest.
 func (s *Store) Put(_ context.Context, key *sessioncache.LookupKey, sealed []byte, expires, now uint32) error {

@@ -37,6 +37,7 @@ type tenant struct {
 // makeRoom finds a slot and the start of need units, which are free but for the
 // victims: their slots are dead, and they are to be buried.
 func (s *Store) makeRoom(r *room) {
+	r.fetchGap(r.need)
 	for _, group := range r.spot.groups {
 		r.survey(group)
 	}

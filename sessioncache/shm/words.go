@@ -29,13 +29,13 @@ func (m *words) load(at int) uint64 {
 	return atomic.LoadUint64(&m.w[at])
 }
 
-// fetchWords has the lines of n words fetched from memory all at the same time, where one write after the other would
+// fetchWords has the lines of n words fetched from memory all at the same time, where one access after the other would
 // wait for each.
 func (m *words) fetchWords(at, n int) {
 	for i := at; i < at+n; i += 64 / wordSize {
-		m.load(i)
+		fetch(&m.w[i])
 	}
-	m.load(at + n - 1)
+	fetch(&m.w[at+n-1])
 }
 
 func (m *words) store(at int, v uint64) {
