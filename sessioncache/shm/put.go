@@ -13,7 +13,7 @@ const quarantine = 2
 // A writer whose lock was stolen begins again, but not for ever.
 const putAttempts = 3
 
-// Expect has fetched from memory what a Put under key looks at first.
+// Expect has fetched from memory what a Put under key looks at first. (A Find has done so for a Swap.)
 func (s *Store) Expect(key *sessioncache.LookupKey) {
 	p := s.spotOf(key)
 	s.fetchLines(&p, true)
@@ -48,7 +48,6 @@ func (s *Store) put(key *sessioncache.LookupKey, sealed []byte, expires, now uin
 
 // attempt returns ErrInterrupted where the lock of the set was stolen before the entry was there.
 func (s *Store) attempt(p *spot, sealed []byte, expires, now uint32, old *sessioncache.Entry) error {
-	s.fetchLines(p, true)
 	h, ok := s.lock(p.set)
 	if !ok {
 		return sessioncache.ErrBusy
@@ -66,7 +65,6 @@ func (s *Store) attempt(p *spot, sealed []byte, expires, now uint32, old *sessio
 
 	// Nobody looks at the data before the slot word says that it is there.
 	place := makePlace(r.start, len(sealed))
-	s.fetchWords(s.data(p.set)+r.start, r.need)
 	if !h.claim(r.at, place) {
 		return sessioncache.ErrInterrupted
 	}

@@ -54,6 +54,7 @@ func (s *Store) makeRoom(r *room) {
 		if r.victim = r.at; slotUnits(r.fitting.slot) == r.need {
 			r.victim, r.dead = 0, placeOf(r.fitting.slot) // nothing is left of it to be buried
 		}
+		r.fetchWords(r.data(r.set)+r.start, r.need)
 		return
 	}
 	if r.at == 0 {
@@ -66,6 +67,7 @@ func (s *Store) makeRoom(r *room) {
 	}
 	r.plan = s.plans.Get().(*plan)
 	r.arrange(generation)
+	r.fetchWords(r.data(r.set)+r.start, r.need)
 }
 
 // takeGap takes the place from a gap that is known: its end, as what is large lies at the start of a set's data, and makes
