@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gosess/agent/internal/remote"
+	"gosess/agent/internal/system"
 )
 
 const usage = `usage:
@@ -43,7 +44,7 @@ exit status: 0 well, 1 it does not work, 2 a mistake in the command line or the 
 func main() {
 	err := command(os.Args[1:], os.Stdout)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "gosess-agent: %v\n", err)
+		fmt.Fprintf(os.Stderr, "gosess-agent: %v\n", system.Explained(err, system.ToRead))
 	}
 	os.Exit(status(err))
 }

@@ -91,7 +91,7 @@ func await(path string, log *journal.Log, manager system.Manager, ends <-chan os
 	for {
 		store, err := shm.Serve(path)
 		if err == nil || !isToCome(err) {
-			return store, err
+			return store, system.Explained(err, system.ToRead|system.ToWrite)
 		}
 		log.Notice("await", "there is no store yet to serve: waiting for the server that makes it, one with GOSESS_CACHE=shm:%s?fleet (%v)", path, err)
 		manager.Tell("READY=1", "WATCHDOG=1", "STATUS=waiting for "+path)

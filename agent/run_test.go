@@ -28,8 +28,8 @@ type agent struct {
 	address string
 }
 
-// begin starts one under a service manager, which the test plays.
-func begin(t testing.TB, arguments ...string) *agent {
+// built is the agent that make has built.
+func built(t testing.TB) (program string) {
 	t.Helper()
 	program, err := filepath.Abs("../build/gosess-agent")
 	if err != nil {
@@ -38,6 +38,14 @@ func begin(t testing.TB, arguments ...string) *agent {
 	if _, err := os.Stat(program); err != nil {
 		t.Skip("make agent has not been run")
 	}
+	return program
+}
+
+// begin starts one under a service manager, which the test plays.
+func begin(t testing.TB, arguments ...string) *agent {
+	t.Helper()
+	program := built(t)
+	var err error
 	a := &agent{t: t, address: filepath.Join(t.TempDir(), "notify"), ended: make(chan error, 1)}
 	a.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: a.address, Net: "unixgram"})
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 // A usageError is a mistake of who typed the command.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
 func status(err error) int {
 	var usage usageError
 	var found foundError

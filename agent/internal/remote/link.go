@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/valkey-io/valkey-go"
 
 	"gosess/agent/internal/options"
+	"gosess/agent/internal/system"
 )
 
 // How long is waited for a store, at most: what is longer is a fault.
@@ -209,6 +211,9 @@ func notSent(err error) bool {
 // explained is what a fault means, where the bare text does not say it.
 func (c target) explained(err error) string {
 	text := c.bare(err)
+	if c.far.Unix && errors.Is(err, fs.ErrPermission) {
+		return text + ": " + system.SocketCure(c.far.Hosts[0])
+	}
 	return meaning(err, text) + text
 }
 

@@ -129,3 +129,21 @@ func TestNoDumps(t *testing.T) {
 		t.Errorf("dumpable %d, %v; cores of %d and %d, %v", dumpable, errno, cores.Cur, cores.Max, err)
 	}
 }
+
+// TestExplained: what has a cure gets one, once, and what has none stays as it is.
+func TestExplained(t *testing.T) {
+	readOnly := fmt.Errorf("around: %w", &os.PathError{Op: "open", Path: "/somewhere", Err: syscall.EROFS})
+	said := Explained(readOnly, ToWrite)
+	if !strings.Contains(said.Error(), "/somewhere: read-only file system: allowed: a folder that ReadWritePaths=") || Explained(said, ToRead).Error() != said.Error() {
+		t.Errorf("it says %v, and then %v", said, Explained(said, ToRead))
+	}
+	for _, err := range []error{nil, os.ErrPermission, &os.PathError{Op: "open", Path: "/nowhere", Err: syscall.ENOENT}} {
+		if got := Explained(err, ToRead); got != err {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+	// What no mode explains.
+	if said := Explained(&os.PathError{Op: "open", Path: "/proc/self/status", Err: syscall.EACCES}, ToRead); !strings.Contains(said.Error(), "AppArmor") {
+		t.Errorf("it says %v", said)
+	}
+}
