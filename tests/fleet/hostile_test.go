@@ -116,13 +116,18 @@ func TestOldValues(t *testing.T) {
 	f := newMachines(t, with("nginx with sessions that end soon", func(n *harness.Nginx) { n.Sites[0].Directives = "ssl_session_timeout 2s;" }), 2)
 	a, b := f.all[0], f.all[1]
 	for _, prolong := range []bool{false, true} {
-		file := f.save(a, "1.2", sessions)
-		values := map[string]string{}
-		f.wait("the sessions in the far store", func() bool {
+		var file string
+		var values map[string]string
+		f.wait("sessions in the far store, before they end", func() bool {
+			values = map[string]string{}
+			had := f.sessionKeys()
+			file = f.visit(a, "1.2", sessions)
 			for _, key := range f.sessionKeys() {
-				values[key] = f.redis.Ask("GET", key)
+				if value := f.redis.Ask("GET", key); value != "" && !slices.Contains(had, key) {
+					values[key] = value
+				}
 			}
-			return len(values) >= sessions
+			return len(values) == sessions
 		})
 		f.wait("the end of the sessions", func() bool { return f.offer(a, "1.2", file, sessions).Resumed == 0 })
 		for key, value := range values {

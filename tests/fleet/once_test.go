@@ -44,20 +44,21 @@ func TestSingleUse(t *testing.T) {
 	t.Parallel()
 	sessions := count(500, 500, 10000)
 	f := newMachines(t, with("nginx with sessions for one use", func(n *harness.Nginx) { once(n); takesEarlyData(n) }), 3)
-	file := f.visit(f.all[0], "1.3", sessions)
-	each := f.offered(file, sessions, f.all[1:])
-	resumed, early := each[0].Resumed+each[1].Resumed, each[0].Early+each[1].Early
-	if resumed > sessions || resumed < sessions*9/10 || early > sessions || early < sessions*9/10 { // a busy machine may be late
-		t.Errorf("%d sessions were resumed %d times, and their early data was accepted %d times", sessions, resumed, early)
-	}
-	for _, r := range f.offered(file, sessions, f.all) {
-		resumed += r.Resumed
-		early += r.Early
-	}
-	if resumed > sessions || early > sessions {
-		t.Errorf("%d sessions were resumed %d times in all, and their early data was accepted %d times", sessions, resumed, early)
-	}
-	t.Logf("%d sessions: resumed %d times, early data accepted %d times, %d late", sessions, resumed, early, f.late())
+	f.wait("sessions of which nearly all are used", func() bool { // where the machine is too busy the agents are late, and soon nobody asks them
+		file := f.visit(f.all[0], "1.3", sessions)
+		each := f.offered(file, sessions, f.all[1:])
+		resumed, early := each[0].Resumed+each[1].Resumed, each[0].Early+each[1].Early
+		atOnce := min(resumed, early)
+		for _, r := range f.offered(file, sessions, f.all) {
+			resumed += r.Resumed
+			early += r.Early
+		}
+		if resumed > sessions || early > sessions {
+			t.Fatalf("%d sessions were resumed %d times, and their early data was accepted %d times", sessions, resumed, early)
+		}
+		t.Logf("%d sessions: resumed %d times, early data accepted %d times, %d late", sessions, resumed, early, f.late())
+		return atOnce >= sessions*9/10
+	})
 }
 
 // TestEarlyDataOfTickets replays early data that came with tickets at other machines, which have the secret that such tickets are not

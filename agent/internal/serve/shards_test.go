@@ -50,13 +50,11 @@ func TestOneBadShard(t *testing.T) {
 			b.forget(keyOf(i))
 			b.hears(keyOf(i), sealed(i))
 		}
-		if !b.window.GateIsOpen() {
-			t.Error("the gate is closed")
-		}
+		testredis.WaitFor(t, "an open gate", b.window.GateIsOpen)
 	}
 	late := 0
-	for _, i := range bad[:50] {
-		if state := b.ask(window.Get, keyOf(i), 20*time.Millisecond); state < window.Hit {
+	for _, i := range bad[:50] { // with time for an agent that says at once that it cannot say, on a busy machine too
+		if state := b.ask(window.Get, keyOf(i), 300*time.Millisecond); state < window.Hit {
 			late++
 		}
 		goesOn()
