@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"gosess/agent/internal/beat"
 	"gosess/agent/internal/journal"
 	"gosess/agent/internal/options"
 	"gosess/agent/internal/remote"
@@ -116,21 +117,18 @@ func isToCome(err error) bool {
 
 // watch returns when the agent is to end, with an error where it is to be started again.
 func watch(store *shm.Served, manager system.Manager, ends <-chan os.Signal) error {
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
-	alive := make(<-chan time.Time)
-	if each := manager.Watchdog(); each > 0 {
-		ticker := time.NewTicker(each)
-		defer ticker.Stop()
-		alive = ticker.C
+	every, watchdog := lookEvery, manager.Watchdog()
+	if watchdog > 0 {
+		every = min(every, watchdog)
 	}
 	for {
 		select {
 		case <-ends:
 			return nil
-		case <-alive:
-			manager.Tell("WATCHDOG=1")
-		case <-look.C:
+		case <-time.After(beat.Until(every)):
+			if watchdog > 0 {
+				manager.Tell("WATCHDOG=1")
+			}
 			if !store.IsStill() || store.Check() != nil {
 				return errReplaced
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/valkey-io/valkey-go"
 
+	"gosess/agent/internal/beat"
 	"gosess/agent/internal/far"
 	"gosess/agent/internal/journal"
 	"gosess/agent/internal/options"
@@ -101,8 +102,6 @@ func (c *Client) use(l *link) error {
 	c.link.Store(l)
 	c.log.Notice("connected", "connected to %s", c.far)
 	answered := make(chan error, 1)
-	ticker := time.NewTicker(probeEvery)
-	defer ticker.Stop()
 	for {
 		began := c.now()
 		go func() { answered <- c.probe(l) }()
@@ -123,7 +122,7 @@ func (c *Client) use(l *link) error {
 		select {
 		case err := <-l.faults:
 			return err
-		case <-ticker.C:
+		case <-time.After(beat.Until(probeEvery)):
 		case <-c.kick:
 		case <-c.stop:
 			return nil

@@ -39,7 +39,7 @@ func TestCluster(t *testing.T) {
 		}
 		m.wants(far.Get, keyOf(i), fmt.Sprint("value ", i))
 	}
-	nodes[0].CLI("WAIT", "1", "1000")
+	testredis.WaitFor(t, "a replica that has all", func() bool { return nodes[3].CLI("DBSIZE") == nodes[0].CLI("DBSIZE") })
 	nodes[0].Kill()
 	found := map[int]bool{} // by now: beside a busy machine some answer is always late
 	look := func() int {

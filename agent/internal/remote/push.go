@@ -9,6 +9,7 @@ import (
 
 	"github.com/valkey-io/valkey-go"
 
+	"gosess/agent/internal/beat"
 	"gosess/agent/internal/journal"
 )
 
@@ -108,7 +109,7 @@ func (s *subscription) hear(sharded bool) {
 
 // prove asks again and again, on the connection that the messages come on, for a key of the channel's name, which nobody has.
 func (s *subscription) prove() {
-	for before := -int64(messageAge); ; time.Sleep(proveEvery) {
+	for before := -int64(messageAge); ; time.Sleep(beat.Until(proveEvery)) {
 		asked := int64(time.Since(begin))
 		answered := make(chan error, 1)
 		go func() {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"gosess/agent/internal/beat"
 	"gosess/agent/internal/far"
 	"gosess/sessioncache"
 	"gosess/sessioncache/window"
@@ -49,7 +50,7 @@ func (m *machine) follow() {
 
 // waitToFollow returns when it is time to look, and reports whether the agent goes on.
 func (m *machine) waitToFollow() bool {
-	timer := time.NewTimer(followEvery)
+	timer := time.NewTimer(beat.Until(followEvery))
 	defer timer.Stop()
 	select {
 	case <-m.stop:

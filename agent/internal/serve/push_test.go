@@ -222,7 +222,7 @@ func TestPushInACluster(t *testing.T) {
 		})
 	}
 	all(0)
-	nodes[0].CLI("WAIT", "1", "1000")
+	testredis.WaitFor(t, "a replica that has all", func() bool { return nodes[3].CLI("DBSIZE") == nodes[0].CLI("DBSIZE") })
 	nodes[0].Kill()
 	all(100000)
 }

@@ -5,14 +5,14 @@ import (
 	"sync"
 	"time"
 
+	"gosess/agent/internal/beat"
 	"gosess/agent/internal/far"
 	"gosess/sessioncache"
 	"gosess/sessioncache/window"
 )
 
 const (
-	// tick is how often the agent looks after the window where nobody asks. Each time that a thread is woken and sleeps again costs 0.03 % of a
-	// processor, if it is done every second: the Go runtime looks some sixty times whether it does (retake of runtime/proc.go).
+	// tick is how often the agent looks after the window where nobody asks.
 	tick = time.Second
 	// lease is for how long workers may wait for an agent that is heard of no more.
 	lease = 3 * time.Second
@@ -34,16 +34,16 @@ type requests struct {
 // serve answers what is asked, until the agent is stopped.
 func (q *requests) serve() {
 	collected := make([]window.Request, 0, batch)
-	var ticked time.Time
+	var due time.Time
 	for !q.stopping.Load() {
 		at := time.Now()
-		if at.Sub(ticked) >= tick {
+		if !at.Before(due) {
 			q.lookAfterWindow(at)
-			ticked = at
+			due = at.Add(beat.Until(tick))
 		}
 		collected = q.window.Collect(collected[:0])
 		if len(collected) == 0 {
-			q.window.Await(tick - at.Sub(ticked))
+			q.window.Await(due.Sub(at))
 			continue
 		}
 		if !q.up.Load() {
