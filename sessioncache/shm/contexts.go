@@ -40,9 +40,20 @@ func readyOf(owner sessioncache.Tag) uint64 {
 	return rowReady | uint64(binary.LittleEndian.Uint32(owner[:]))
 }
 
-// claimRow returns the position of a row that is this process's from now on: one that it, or a dead one, had for that context, an
-// unused one, the oldest of a dead process. 0 where all are of living ones.
-func (s *Store) claimRow(owner sessioncache.Tag) int {
+// claimRow returns the position of a row that is this process's from now on, 0 where all are of living ones. Where another process
+// was quicker, which then has the row that this one was about to take, there may be a further one.
+func (s *Store) claimRow(owner sessioncache.Tag) (at int) {
+	for range s.rows + 1 {
+		var late bool
+		if at, late = s.tryRow(owner); !late {
+			return at
+		}
+	}
+	return 0
+}
+
+// tryRow looks for a row that this process, or a dead one, had for that context, for an unused one, and for the oldest of a dead process.
+func (s *Store) tryRow(owner sessioncache.Tag) (at int, late bool) {
 	free, dead := 0, 0
 	for i := range s.rows {
 		at := s.rowsAt + i*rowSize
@@ -54,19 +65,20 @@ func (s *Store) claimRow(owner sessioncache.Tag) int {
 			}
 		case s.load(at+rowOwner) == readyOf(owner):
 			if holder == s.pid || !alive(holder) && s.cas(at+rowPID, holder, s.pid) {
-				return at
+				return at, false
 			}
 		case !alive(holder) && (dead == 0 || s.load(at+rowStart) < s.load(dead+rowStart)):
 			dead = at
 		}
 	}
-	if free != 0 && s.cas(free+rowPID, 0, s.pid) {
-		return free
+	if free != 0 {
+		return free, !s.cas(free+rowPID, 0, s.pid)
 	}
-	if holder := s.load(dead + rowPID); dead != 0 && !alive(holder) && s.cas(dead+rowPID, holder, s.pid) {
-		return dead
+	if dead == 0 {
+		return 0, false
 	}
-	return 0 // all are in use, or another was quicker
+	holder := s.load(dead + rowPID)
+	return dead, alive(holder) || !s.cas(dead+rowPID, holder, s.pid)
 }
 
 // CountFor adds to a counter of this process, and to that of a context.

@@ -3,6 +3,7 @@ package shm
 import (
 	"encoding/binary"
 	"os"
+	"sync"
 	"testing"
 
 	"gosess/sessioncache"
@@ -77,6 +78,32 @@ func TestRowsOfTheDead(t *testing.T) {
 		t.Errorf("row %d of a living process was taken", got)
 	}
 	s.CountFor(0, sessioncache.Hits, 1) // what has no row counts for the worker
+}
+
+// Of processes that begin at the same moment, as the workers of a server do, each has its row, whoever is quicker.
+func TestRowsAtOnce(t *testing.T) {
+	for range 200 {
+		mapping := newMapping(MinSize)
+		s, other := openShm(t, mapping), openShm(t, mapping)
+		other.pid = uint64(os.Getppid())
+		var both sync.WaitGroup
+		begin := make(chan struct{})
+		for _, store := range []*Store{s, other} {
+			both.Go(func() {
+				<-begin
+				for n := range s.rows / 2 {
+					if store.Row(tagOf(n), "", 100) == 0 {
+						t.Errorf("process %d has no row for context %d, of %d rows", store.pid, n, s.rows)
+					}
+				}
+			})
+		}
+		close(begin)
+		both.Wait()
+		if t.Failed() {
+			return
+		}
+	}
 }
 
 func TestLatency(t *testing.T) {
