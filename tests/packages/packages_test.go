@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -131,6 +132,28 @@ func TestAppArmor(t *testing.T) {
 			script := err == nil && strings.HasPrefix(name, "/DEBIAN/")
 			if strings.Contains(name, "apparmor") || script && bytes.Contains(content, []byte("apparmor")) {
 				t.Errorf("%s: %s", filepath.Base(path), name)
+			}
+		}
+	}
+}
+
+// Is the operator's manual in the package of the command, with the pages that it leads to?
+func TestManualIsPackaged(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(packages(t), "gosess_*.deb"))
+	if err != nil || len(paths) != 1 {
+		t.Fatalf("%v %v", paths, err)
+	}
+	unpacked := t.TempDir()
+	run(t, "/", "dpkg-deb", "--extract", paths[0], unpacked)
+	for _, page := range []string{"docs/operating.md", "docs/monitoring/README.md", "README.md"} {
+		path := filepath.Join(unpacked, "usr/share/doc/gosess", page)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)`).FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), link[1])); err != nil && link[1] != "CONTRIBUTING.md" && filepath.Ext(link[1]) != ".png" {
+				t.Errorf("%s: %v", page, err)
 			}
 		}
 	}
