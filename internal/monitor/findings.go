@@ -88,7 +88,7 @@ func find(s *metrics.Store, hour delta, keyFile string, keyAge time.Duration, pr
 		say(true, "No server has ever used this store: a worker does when its first client comes. Clients whose tickets carry their sessions never ask a cache: with GOSESS_TICKETS=shared they are resumed over reloads too. "+
 			"Else the server's log says why it serves without.")
 	case live == 0:
-		say(true, "No living server has this store open: the server is stopped, or runs without gosess, or in a container whose processes cannot be seen from here.")
+		say(true, "No living server has this store open: the server is stopped, has had no client since it was started, runs without gosess, or in a container whose processes cannot be seen from here.")
 	case hits+misses+accepted+not == 0:
 		say(false, "%s nobody has offered a session.", when)
 	case hits+misses > 0:
