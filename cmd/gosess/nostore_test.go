@@ -136,6 +136,31 @@ func TestStoresOutOfReach(t *testing.T) {
 	}
 }
 
+// Whoever has the right to read everybody's files, and no other, sees what a store counts and which of its processes live: so the unit of
+// docs/monitoring runs gosess serve.
+func TestReadsWithOneRight(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root becomes another user")
+	}
+	const canReadAll = 2 // CAP_DAC_READ_SEARCH, capabilities(7)
+	file, err := os.OpenFile(filepath.Join(t.TempDir(), "web"), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted(t, file)
+	file.Close()
+	if err := os.Chmod(home, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	line := invocation(home, nil, "stats", "--json", "shm:"+file.Name())
+	line.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, AmbientCaps: []uintptr{canReadAll}}
+	said, err := line.CombinedOutput()
+	if err != nil || !strings.Contains(string(said), fmt.Sprintf(`"pid": %d,`, os.Getpid())) || !strings.Contains(string(said), `"live": true,`) {
+		t.Errorf("%v: %s", err, said)
+	}
+}
+
 // A store that is larger than any memory is not looked through to say what it holds: of a file that is nearly all holes, as anybody may
 // make one, that would take the machine's memory, and an hour.
 func TestStoreIsLarge(t *testing.T) {
