@@ -6,7 +6,6 @@ import "C"
 import (
 	"bytes"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -24,8 +23,8 @@ type sealed struct {
 	rules  *sessioncache.Cache
 	copies *objects.Copies // of those that take long to decode
 	live   *live
-	rows   sync.Map // *C.gosess_const_owner to sessioncache.Row
-	fleet  bool     // other machines may have a session too
+	rows   rows
+	fleet  bool // other machines may have a session too
 
 	keysDue atomic.Int64 // when other machines are to be asked for sealing keys, unix seconds
 	forgets atomic.Int32 // so many times the C half is to be told that a sealing key is accepted no more
@@ -53,7 +52,7 @@ func newSealed(store sessioncache.Store, check func() error, rules *sessioncache
 // changeKeys has contexts counted under the tags that they have with the new keys. Where fewer are accepted, so are the
 // secrets of tickets: who was asking for these before may hand its answer to the C half afterwards, which is told twice therefore.
 func (s *sealed) changeKeys(fewer bool) {
-	s.rows.Clear()
+	s.rows.renew()
 	s.keysDue.Store(0)
 	if fewer {
 		s.forgets.Store(2)
@@ -189,13 +188,7 @@ func (s *sealed) missed(r *request) {
 
 // row is where is counted what is asked for a context.
 func (s *sealed) row(r *request) sessioncache.Row {
-	if row, ok := s.rows.Load(r.owner); ok {
-		return row.(sessioncache.Row)
-	}
-	// Of two threads both find the same row.
-	row := s.rules.Row(ownerOf(r.owner), labelOf(r.owner))
-	s.rows.Store(r.owner, row)
-	return row
+	return s.rows.of(r.owner, func() sessioncache.Row { return s.rules.Row(ownerOf(r.owner), labelOf(r.owner)) })
 }
 
 // counters says where the C half counts the tickets of a context.
@@ -208,7 +201,7 @@ func (s *sealed) counters(r *request) {
 
 func (s *sealed) forget(r *request) {
 	s.live.forget(r)
-	s.rows.Delete(r.owner)
+	s.rows.forget(r.owner)
 }
 
 // timed is the part of the operations that are timed: reading the clock of all would cost more than it says.

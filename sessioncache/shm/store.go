@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"os"
@@ -16,6 +17,7 @@ import (
 // for longer than lockPatience, so no method looks at its context.
 type Store struct {
 	writer
+	opened  [HeaderSize]byte // what the header was then
 	records recordArea
 	plans   sync.Pool // of *plan
 }
@@ -25,11 +27,13 @@ type Store struct {
 // because the counters are kept by process. A store whose bytes after the header
 // are all zero is an empty one.
 func Open(mapping []byte) (*Store, error) {
+	var opened [HeaderSize]byte
+	copy(opened[:], mapping)
 	m, err := layoutOf(mapping)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: writer{layout: m, pid: uint64(os.Getpid()), patience: lockPatience, pause: nap}}
+	s := &Store{opened: opened, writer: writer{layout: m, pid: uint64(os.Getpid()), patience: lockPatience, pause: nap}}
 	// A predecessor of the same pid may have died holding a lock.
 	s.ticket.Store(rand.Uint32())
 	s.records = s.recordsFor(s.pid)
@@ -41,11 +45,13 @@ func Open(mapping []byte) (*Store, error) {
 // Check reports whether the header still is what it was when the store was opened. It is
 // never written again: else somebody has overwritten the file.
 func (s *Store) Check() error {
-	h, err := readHeader(s.mapping)
-	if err == nil && h != s.header {
-		return ErrDamaged
+	if bytes.Equal(s.mapping[:HeaderSize], s.opened[:]) {
+		return nil
 	}
-	return err
+	if _, err := readHeader(s.mapping); err != nil {
+		return err
+	}
+	return ErrDamaged
 }
 
 // ID is what entries are bound to.
