@@ -97,9 +97,11 @@ bench: deps ## measure against nginx, httpd, HAProxy and libssl, and write docs/
 	@$(MAKE) --no-print-directory build
 	QUICK='$(QUICK)' $(GO) run ./tests/bench
 
-bench-agent: deps ## measure the agent with a full near store: how fast push is, its memory and processor (two minutes)
-	@$(MAKE) --no-print-directory agent
+bench-agent: deps ## measure the agent with a full near store, and what a fleet costs a worker (three minutes)
+	@$(MAKE) --no-print-directory build agent
 	cd agent && $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x .
+	$(GO) test -count=1 -run '^$$' -bench Fleet -benchtime 1x ./sessioncache/shm
+	$(GO) test -count=1 -run '^$$' -bench Costs -benchtime 1x ./tests/window
 
 doctor: deps ## find one bad machine of ten a hundred times, and write docs/doctor.md: what testssl.sh says beside (half an hour)
 	@$(MAKE) --no-print-directory build
