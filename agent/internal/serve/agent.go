@@ -26,7 +26,7 @@ type Agent struct {
 func New(w *window.Window, near *shm.Store, f Far, log *journal.Log, pushes bool) *Agent {
 	m := newMachine(w, near, f, log, pushes)
 	n := newNews(m)
-	return &Agent{machine: m, news: n, requests: &requests{machine: m, news: n}}
+	return &Agent{machine: m, news: n, requests: newRequests(m, n)}
 }
 
 // Changed is told how the far store is: see remote.Changed.

@@ -22,6 +22,8 @@ const (
 	batch = 32
 	// takePatience is how long a request may wait for what is being delivered.
 	takePatience = 50 * time.Millisecond
+	// mostTaking is how many requests may wait so, each on a goroutine of its own: whoever can write to the window may ask for any number.
+	mostTaking = 1024
 )
 
 // requests are what the workers of the machine ask.
@@ -29,6 +31,11 @@ type requests struct {
 	*machine
 	news   *news
 	asking sync.WaitGroup // batches that are being answered
+	taking chan struct{}  // is full where too many requests wait for what is being delivered
+}
+
+func newRequests(m *machine, n *news) *requests {
+	return &requests{machine: m, news: n, taking: make(chan struct{}, mostTaking)}
 }
 
 // serve answers what is asked, until the agent is stopped.
@@ -65,7 +72,15 @@ func (q *requests) begin(collected []window.Request, at time.Time) {
 		case bad:
 			q.window.Answer(&r, window.Failure)
 		case r.Operation == window.Take: // it may have to wait for what is being delivered
-			q.asking.Go(func() { q.answer(shard, []window.Request{r}, at) })
+			select {
+			case q.taking <- struct{}{}:
+				q.asking.Go(func() {
+					q.answer(shard, []window.Request{r}, at)
+					<-q.taking
+				})
+			default:
+				q.window.Answer(&r, window.Failure)
+			}
 		case shard == several:
 			q.answer(shard, []window.Request{r}, at)
 		default:
