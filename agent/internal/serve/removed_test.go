@@ -11,6 +11,7 @@ import (
 	"gosess/agent/internal/serve"
 	"gosess/agent/internal/testredis"
 	"gosess/sessioncache"
+	"gosess/sessioncache/window"
 )
 
 // deaf is a far store whose log cannot be read, or that takes no sessions, for as long as a test holds these.
@@ -117,6 +118,34 @@ func TestStoredAfterRemoval(t *testing.T) {
 			gone(key)
 			return
 		}
+	}
+}
+
+// TestTakenAfterRemoval: nor does anybody take it who has heard.
+func TestTakenAfterRemoval(t *testing.T) {
+	t.Parallel()
+	redis := testredis.Start(t)
+	a, c := two(t, redis.URL())
+	b, deaf := startDeaf(t, redis.URL())
+	for i := 0; ; i++ { // until it is so soon after the removal that nothing else can have stored it
+		key := keyOf(i)
+		c.store(key, sealed(i))
+		a.hears(key, sealed(i))
+		deaf.log.Lock()
+		began := time.Now()
+		a.remove(key)
+		testredis.WaitFor(t, "a machine that has heard", func() bool { return c.near(key) == "" })
+		b.store(key, "ownr changed")
+		b.quiet()
+		state := c.ask(window.Take, key, testredis.Patience)
+		deaf.log.Unlock()
+		if time.Since(began) > time.Second || state == window.Failure {
+			continue
+		}
+		if state != window.Miss || c.near(key) != "" {
+			t.Errorf("the answer is %d, and %q is near", state, c.near(key))
+		}
+		return
 	}
 }
 

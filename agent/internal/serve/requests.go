@@ -191,7 +191,7 @@ func (q *requests) keep(key *sessioncache.LookupKey, e *far.Entry, operation win
 		return err == nil || err == sessioncache.ErrExists
 	}
 	if operation == window.Take { // nobody else has it, nor will
-		return !q.gone.covers(e) && q.near.Put(context.Background(), key, e.Sealed, e.Expires, now()) == nil
+		return !q.gone.covers(e) && !q.gone.isTheirs(far.Key(*key)) && q.near.Put(context.Background(), key, e.Sealed, e.Expires, now()) == nil
 	}
 	return q.put(key, e)
 }
