@@ -84,6 +84,7 @@ func (m *machine) isSpoilt(item *window.Item, op *far.Op) bool {
 	if op.There == nil {
 		return false // nothing was, or is, to be told
 	}
-	_, isEntry := far.Parse(op.There, 0)
-	return !isEntry || op.Found && (!isRecord(&op.Entry) || m.given.isRefused(&item.Key, op.Entry.Sealed))
+	there, isEntry := far.Parse(op.There, 0)
+	hasEnded := int64(there.Expires)+sessioncache.Heard < time.Now().Unix() // by all clocks, and lies there for longer
+	return !isEntry || hasEnded || op.Found && (!isRecord(&op.Entry) || m.given.isRefused(&item.Key, op.Entry.Sealed))
 }

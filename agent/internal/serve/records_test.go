@@ -45,7 +45,7 @@ func TestSpoiltRecord(t *testing.T) {
 	entry := func(text string, expires uint32) string {
 		return string((&far.Entry{Sealed: []byte(text), Expires: expires}).Append(nil))
 	}
-	for i, value := range []string{entry("does not open", until), entry("does not end", until+1<<30), "no entry", entry("cut", until)[:9]} {
+	for i, value := range []string{entry("does not open", until), entry("does not end", until+1<<30), "no entry", entry("cut", until)[:9], entry("has ended", until-2000)} {
 		key := keyOf(i)
 		name := "gosess:" + base64.RawURLEncoding.EncodeToString(key[:])
 		redis.CLI("SET", name, value, "EX", "1000")
