@@ -35,6 +35,7 @@ func hour(hits, misses, evictions uint64) *Monitor {
 		s.Total[sessioncache.Hits] += hits
 		s.Total[sessioncache.Misses] += misses
 		s.Total[sessioncache.MissedTerms] += misses
+		s.Total[sessioncache.MissedAbsent] += evictions
 		s.Total[sessioncache.Evictions] += evictions
 		s.Total[sessioncache.EvictionAge] += 300 * evictions
 		s.Latency[sessioncache.Get].Buckets[3] += hits
@@ -79,6 +80,17 @@ func TestPage(t *testing.T) {
 	}
 	if n := strings.Count(text, "<path "); n != 7 {
 		t.Errorf("%d lines are drawn", n)
+	}
+}
+
+// What made way and nobody has missed is no reason for a larger store.
+func TestPageOfWhatNobodyMisses(t *testing.T) {
+	m := hour(900, 100, 10)
+	for i := range m.watched[0].history {
+		m.watched[0].history[i].counters[sessioncache.MissedAbsent] = 0
+	}
+	if text := m.render(t); !strings.Contains(text, "<li>In the last hour 3600 sessions made way for others, and nearly none was missed afterwards") || strings.Contains(text, "make the store larger") {
+		t.Error(text)
 	}
 }
 
