@@ -103,7 +103,7 @@ bench-agent: deps ## measure the agent with a full near store, and what a fleet 
 	$(GO) test -count=1 -run '^$$' -bench Fleet -benchtime 1x ./sessioncache/shm
 	$(GO) test -count=1 -run '^$$' -bench Costs -benchtime 1x ./tests/window
 
-doctor: deps ## find one bad machine of ten a hundred times, and write docs/doctor.md: what testssl.sh says beside (half an hour)
+doctor: deps ## find one bad machine of ten a hundred times, and write docs/doctor.md: what testssl.sh says beside (a quarter of an hour)
 	@$(MAKE) --no-print-directory build
 	GOSESS_TEST_DOCTOR_RUNS=100 GOSESS_TEST_TESTSSL='$(CURDIR)/docs/doctor.md' $(GO) test -count=1 -timeout 2h -v ./tests/doctor
 
