@@ -141,14 +141,15 @@ func StopAndStart(s Server) error {
 	return s.Start()
 }
 
-// WaitFor waits until done says yes; what names it in the error that comes after Patience.
+// WaitFor waits until done says yes; what names it in the error that comes after Patience. It looks the less often the longer it
+// takes, so that those who wait leave a busy machine to those who work.
 func WaitFor(what string, done func() bool) error {
-	deadline := time.Now().Add(Patience)
-	for !done() {
-		if time.Now().After(deadline) {
+	for began := time.Now(); !done(); {
+		waited := time.Since(began)
+		if waited > Patience {
 			return fmt.Errorf("waited %v for %s", Patience, what)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(min(max(waited/10, 10*time.Millisecond), 100*time.Millisecond))
 	}
 	return nil
 }
