@@ -186,7 +186,11 @@ func (m *machine) ask(operation window.Operation, key sessioncache.LookupKey, pa
 			syscall.Syscall6(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(m.word(window.BellAt))), 1, 1, 0, 0, 0)
 		}
 		state := word.Load() & states
-		for end := time.Now().Add(patience); state < window.Hit && time.Now().Before(end); state = word.Load() & states {
+		end := time.Now().Add(patience)
+		for ; state < window.Hit && time.Now().Before(end); state = word.Load() & states {
+			if word.Load()&^states != free&^states { // the agent has taken the slot back: so long did this take on a busy machine
+				return m.ask(operation, key, time.Until(end))
+			}
 			time.Sleep(20 * time.Microsecond)
 		}
 		word.Store((free>>3 + 1) << 3)

@@ -46,7 +46,7 @@ func (q *requests) serve() {
 		at := time.Now()
 		if !at.Before(due) {
 			q.lookAfterWindow(at)
-			due = at.Add(beat.Until(tick))
+			due = nextLook(at)
 		}
 		collected = q.window.Collect(collected[:0])
 		if len(collected) == 0 {
@@ -62,6 +62,15 @@ func (q *requests) serve() {
 		q.begin(collected, at)
 	}
 	q.asking.Wait()
+}
+
+// nextLook is when to look after the window again: not so soon that what a worker waits for is taken for something that a dead one has left.
+func nextLook(at time.Time) time.Time {
+	next := at.Add(beat.Until(tick))
+	if next.Sub(at) < tick/2 {
+		next = next.Add(tick)
+	}
+	return next
 }
 
 // begin has requests answered, those of each shard together.

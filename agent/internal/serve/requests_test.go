@@ -58,3 +58,16 @@ func TestTakesAreBounded(t *testing.T) {
 	}
 	close(m.stop)
 }
+
+// TestLooksAreApart: between two looks at the window there is time for any worker that waits.
+func TestLooksAreApart(t *testing.T) {
+	at := time.Now()
+	for range 100 {
+		next := nextLook(time.Now())
+		if apart := next.Sub(at); apart < tick/2 || apart > 2*tick {
+			t.Fatalf("%v apart", apart)
+		}
+		time.Sleep(10 * time.Millisecond)
+		at = time.Now()
+	}
+}
