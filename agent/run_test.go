@@ -219,9 +219,7 @@ func TestStoresToCome(t *testing.T) {
 			}
 			a := begin(t, "--store", "shm:"+path, "--far", redis.URL())
 			a.hears("STATUS=waiting")
-			if !a.said.Has(name)() {
-				t.Errorf("it said %s", a.said.String())
-			}
+			testredis.WaitFor(t, "what it says of that", a.said.Has(name))
 			teststore.Make(t, path)
 			a.hears("STATUS=serving")
 		})
