@@ -193,8 +193,13 @@ func (s *Subject) end(t *testing.T) {
 func (m Matrix) step(t *testing.T, s *Subject, row Row, step Step) {
 	t.Helper()
 	sessions, attempts := "10", "30"
-	if m.Few {
-		sessions, attempts = "4", "8" // one and two for each thread of the client
+	switch {
+	case m.Few && !All():
+		sessions, attempts = "4", "4" // one for each thread of the client
+	case m.Few:
+		sessions, attempts = "4", "8"
+	case !All():
+		sessions, attempts = "4", "12"
 	}
 	dir := t.TempDir()
 	old := func(i int) string { return filepath.Join(dir, fmt.Sprint(i)) }
