@@ -150,9 +150,12 @@ func TestBlockingStore(t *testing.T) {
 	s.Attached = true                                 // what its watchdog says is in the log
 	s.Env[1] = "GOSESS_CACHE=" + s.store + "?size=1m" // few sets
 	s.do(s.Start)
-	writers := s.newWriters(16)
+	writers, times := s.newWriters(16), 50
+	if !harness.All() {
+		times = 10
+	}
 	s.unchanged(func() {
-		s.underLoad(func() error { return s.rob(writers, 50) })
+		s.underLoad(func() error { return s.rob(writers, times) })
 	})
 	versions := []string{"1.2", "1.3"}
 	var old [][]string
