@@ -15,6 +15,7 @@ type gone struct {
 	keys    map[far.Key]removal
 	swept   time.Time
 	all     time.Time // until then all keys count as removed: there was no room for more
+	theirs  time.Time // until then something counts that another machine has removed
 	flushes []far.Flush
 }
 
@@ -49,6 +50,9 @@ func (g *gone) remove(keys []far.Key, theirs bool) {
 	if len(g.keys)+len(keys) > mostGone {
 		g.keys, g.all = map[far.Key]removal{}, at.Add(goneFor)
 	}
+	if theirs {
+		g.theirs = at.Add(goneFor)
+	}
 	for _, key := range keys {
 		g.keys[key] = removal{at.Add(goneFor), theirs || g.keys[key].theirs}
 	}
@@ -65,8 +69,8 @@ func (g *gone) has(key far.Key) bool {
 func (g *gone) isTheirs(key far.Key) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := g.keys[key]
-	return r.theirs && r.until.After(time.Now())
+	at, r := time.Now(), g.keys[key]
+	return r.theirs && r.until.After(at) || g.all.After(at) && g.theirs.After(at)
 }
 
 // flush notes a flush, and reports whether it is news.
