@@ -94,6 +94,7 @@ bool gosess_is_wanted(struct gosess_connection *connection, SSL_SESSION *session
 }
 
 #define MOMENT 5 /* seconds: a machine may be so busy */
+#define TICK 1   /* second: time(2) comes to the next one later than libssl's clock, from 3.2 on */
 
 /*
  * Whether a session has the times that libssl gives the one after a resumption, and the host has
@@ -102,7 +103,7 @@ bool gosess_is_wanted(struct gosess_connection *connection, SSL_SESSION *session
 static bool has_fresh_times(const SSL_SESSION *session, const struct gosess_given *given)
 {
     int64_t age = (int64_t)time(NULL) - gosess_ssl->SSL_SESSION_get_time(session);
-    return gosess_ssl->SSL_SESSION_get_timeout(session) == given->timeout && age >= 0 &&
+    return gosess_ssl->SSL_SESSION_get_timeout(session) == given->timeout && age >= -TICK &&
            age <= MOMENT;
 }
 

@@ -233,6 +233,10 @@ var programs = map[string][]scenario{
 			name: "apart", alone: "resumed 40 of 40|before the end: resumed|after it: full or resumed",
 			served: "resumed 40 of 40|before the end: resumed|after it: full",
 		},
+		{
+			name: "apart-by-a-tick", alone: "resumed 40 of 40|before the end: resumed|after it: full or resumed",
+			served: "resumed 40 of 40|before the end: resumed|after it: full",
+		},
 	},
 
 	"added": {

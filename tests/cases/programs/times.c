@@ -137,14 +137,15 @@ static void flushed(void)
 /* --- machines that share sessions, and whose clocks are apart --- */
 
 static long ahead; /* seconds, of the clock that libssl and gosess's C half look at */
+static long tick;  /* what time(2) is behind gettimeofday(2), which libssl looks at from 3.2 on */
 
 time_t time(time_t *now)
 {
     struct timespec real;
     clock_gettime(CLOCK_REALTIME, &real);
     if (now)
-        *now = real.tv_sec + ahead;
-    return real.tv_sec + ahead;
+        *now = real.tv_sec + ahead - tick;
+    return real.tv_sec + ahead - tick;
 }
 
 int gettimeofday(struct timeval *restrict now, void *restrict zone)
@@ -212,6 +213,13 @@ static void apart(void)
     SSL_SESSION_free(session);
     SSL_CTX_free(client);
     SSL_CTX_free(server);
+}
+
+/* In another second, for the part of a tick by which time(2) comes late to it. */
+static void apart_by_a_tick(void)
+{
+    tick = 1;
+    apart();
 }
 
 /* --- the client's certificate --- */
@@ -300,6 +308,7 @@ static const struct scenario scenarios[] = {
     {"added-again", added_again},
     {"flushed", flushed},
     {"apart", apart},
+    {"apart-by-a-tick", apart_by_a_tick},
 };
 
 int main(int argc, char **argv)
