@@ -73,7 +73,7 @@ func reportOf(node remote.Node) (r report) {
 	config, err := node.Config("maxmemory", "maxmemory-policy", "appendonly", "save")
 	switch {
 	case err == nil:
-	case info["maxmemory_policy"] != "": // INFO says nearly all of it, as to who uses a managed service
+	case info["maxmemory_policy"] != "": // INFO says nearly all of it: a managed service may allow no CONFIG
 		config = map[string]string{"maxmemory": info["maxmemory"], "maxmemory-policy": info["maxmemory_policy"], "appendonly": "no"}
 		if info["aof_enabled"] == "1" {
 			config["appendonly"] = "yes"

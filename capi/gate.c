@@ -178,8 +178,8 @@ static bool goes_itself(void)
 
 /*
  * Go handles faults of its own on an alternate stack that it gives a thread in its first call,
- * where the thread has none. The host's is what it was between the calls. Who is called in a
- * handler that runs on the host's cannot change it, and has it to the end.
+ * where the thread has none. The host's is what it was between the calls. A call within a
+ * handler that runs on the host's stack cannot change it, and has it to the end.
  */
 static void serve_on_own_stack(struct gosess_request *request)
 {

@@ -50,7 +50,7 @@ func newSealed(store sessioncache.Store, check func() error, rules *sessioncache
 }
 
 // changeKeys has contexts counted under the tags that they have with the new keys. Where fewer are accepted, so are the
-// secrets of tickets: who was asking for these before may hand its answer to the C half afterwards, which is told twice therefore.
+// secrets of tickets: a thread that was asking for these before may hand its answer to the C half afterwards, which is told twice therefore.
 func (s *sealed) changeKeys(fewer bool) {
 	s.rows.renew()
 	s.keysDue.Store(0)

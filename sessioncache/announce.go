@@ -21,7 +21,7 @@ func Renewed(store Store, keys [][]byte) ([][]byte, error) {
 	return all[:len(c.ring(seconds(c.now())).order)], nil
 }
 
-// Announce has all who use the store, and know one of the keys, which are those of a file and newest first, use these and no others.
+// Announce has all processes that use the store, and know one of the keys, which are those of a file and newest first, use these and no others.
 func Announce(ctx context.Context, store Store, news News, keys [][]byte) error {
 	for i := len(keys) - 1; i > 0; i-- {
 		if err := announce(ctx, store, news, keys[i], nextKey, keys[i-1]); err != nil {

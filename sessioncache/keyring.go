@@ -11,7 +11,7 @@ import (
 // accepted no more. Neither is ever taken back, so an old one that somebody puts back says nothing new, and a cache
 // never goes back to keys that it has had.
 //
-// Who can write to the store, but has no key, can keep a server from hearing of that. Who has an old key learns
+// A process that can write to the store, but has no key, can keep a server from hearing of that. One with an old key learns
 // the ones after it: a key that was disclosed is to be replaced, and not followed by another one.
 const (
 	nextKey  = "the sealing key after this one"

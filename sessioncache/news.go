@@ -1,7 +1,7 @@
 package sessioncache
 
-// News is told what a [Cache] has done to its store, for who brings that to other stores. It is told
-// after that is done, by whoever did it, and waits for nobody.
+// News is told what a [Cache] has done to its store, so that other stores can be told of it. It is called
+// after that is done, by the thread that did it, and waits for nobody.
 type News interface {
 	Stored(key *LookupKey, expires uint32)
 	Removed(key *LookupKey, expires uint32) // what would have ended then

@@ -86,7 +86,7 @@ func (c *Cache) Spend(ctx context.Context, o Origin, id, dst []byte) (der []byte
 	return c.get(ctx, o, id, dst, hardlyAgain)
 }
 
-// Take is Get for a session that may be used once: of all who take it, in all processes
+// Take is Get for a session that may be used once: of all threads that take it, in all processes
 // that share the store, one has it and the others miss. Whoever asks for it under
 // other terms or another server name leaves it where it is. Put puts it back.
 func (c *Cache) Take(ctx context.Context, o Origin, id, dst []byte) (der []byte, stored Stored, ok bool) {
@@ -132,8 +132,8 @@ func (c *Cache) get(ctx context.Context, o Origin, id, dst []byte, use use) (der
 	return dst, Stored{Absent: absent && w.why == MissedAbsent}, false
 }
 
-// leave leaves a session where it is that is not for who asks. Who was about to take it has had it taken from other
-// stores before.
+// leave leaves a session where it is that is not for the client that asks. A caller that was about to take it has had it
+// taken from other stores before.
 func (c *Cache) leave(w *work, use use) {
 	if use == neverAgain {
 		c.news.Stored(&w.key, w.entry.Expires)

@@ -8,7 +8,7 @@ func (c *Cache) AddRecord(ctx context.Context, name string, value []byte, expire
 	return c.addRecord(ctx, Tag{}, name, value, expires)
 }
 
-// addRecord has the record begin with a tag, which who has no key sees.
+// addRecord has the record begin with a tag, which a reader without a key sees.
 func (c *Cache) addRecord(ctx context.Context, kind Tag, name string, value []byte, expires int64) error {
 	w := c.begin()
 	defer c.end(w)
@@ -47,7 +47,7 @@ func orExists(err error) error {
 }
 
 // Record returns the values that there are of a name: one for each of the keys at most, and of those
-// the first is the one that all who have these keys agree on.
+// the first is the one that all processes with these keys agree on.
 func (c *Cache) Record(ctx context.Context, name string) (values []Recorded, err error) {
 	w := c.begin()
 	defer c.end(w)

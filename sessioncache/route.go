@@ -73,7 +73,7 @@ func (c *Cache) Route(ctx context.Context, owner [32]byte, serverName string) (t
 	return terms, ok
 }
 
-// WatchRoute is Route for who asks often: the answer holds for as long as the watch says.
+// WatchRoute is Route for a caller that asks often: the answer holds for as long as the watch says.
 func (c *Cache) WatchRoute(ctx context.Context, owner [32]byte, serverName string) (terms [32]byte, watch Watch, ok bool) {
 	w := c.begin()
 	defer c.end(w)

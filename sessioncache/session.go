@@ -8,7 +8,7 @@ type Origin struct {
 	Terms      [32]byte // digest of what a full handshake presents and demands: certificates, client policy
 	ServerName string   // that was asked for, "" where none; letters have no case
 	Row        Row      // where lookups and stores are counted, beside the worker's counters
-	Flushed    int64    // unix seconds: who asks has flushed what ends before, of others too
+	Flushed    int64    // unix seconds: the context that asks has flushed what ends before, of others too
 }
 
 // Session is what OpenSSL made of a handshake.

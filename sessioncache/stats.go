@@ -25,7 +25,7 @@ type Context struct {
 	Counters Counters
 }
 
-// Secret is one that tickets are sealed under, as far as a store shows it to who has no key.
+// Secret is one that tickets are sealed under, as far as a store shows it to a reader without a key.
 type Secret struct {
 	Made  int64 // unix seconds: since when the store has it
 	Ends  int64 // unix seconds: the last one in which it may be used

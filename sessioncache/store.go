@@ -45,7 +45,7 @@ type Entry struct {
 	Sealed  []byte // the caller's buffer, grown where needed
 	Expires uint32 // unix seconds
 	Spent   bool   // for Find: nobody is expected to come back with it
-	Once    bool   // for Find and Drop: of all who want it one has it
+	Once    bool   // for Find and Drop: of all callers that want it one has it
 	Taken   bool   // of Find, where it found none of those: somebody had it, as far as the store remembers
 	Handle  Handle // for Drop and Swap
 }

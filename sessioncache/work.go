@@ -147,7 +147,7 @@ func (w *work) shares(i int, head []byte, o *Origin) bool {
 
 func sameTag(a, b Tag) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
 
-// flushed reports whether who asks has flushed the session in w.entry, of the i-th key: one of its own, that is
+// flushed reports whether the context that asks has flushed the session in w.entry, of the i-th key: one of its own, that is
 // there, has been stored since.
 func (w *work) flushed(i int, o *Origin) bool {
 	return int64(w.entry.Expires) < o.Flushed && w.ownerTag(i, &o.Owner) != OwnerOf(w.entry.Sealed)

@@ -9,7 +9,7 @@ import (
 )
 
 // Copies keeps live objects of sessions that lie sealed in a store, because making one from
-// its DER can take longer than all else that a resumption takes (P6). Only who has just found
+// its DER can take longer than all else that a resumption takes (P6). Only a thread that has just found
 // a session in the store, by its seal, may ask for its copy: so what another process removes is
 // not found here either. All methods are safe for concurrent use.
 type Copies struct {

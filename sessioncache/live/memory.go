@@ -17,7 +17,7 @@ type Memory struct {
 	ref    func(Object)
 	shards atomic.Pointer[[shardCount]shard] // made by the first Put: many contexts never see one
 
-	// Who takes an entry out of its shard has it; the queue follows. Locked before a
+	// The thread that takes an entry out of its shard has it; the queue follows. Locked before a
 	// shard, never while one is locked. Protects the queue and what it orders by.
 	mu     sync.Mutex
 	queues [2]queue // the second has the large sessions

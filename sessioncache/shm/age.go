@@ -1,6 +1,6 @@
 package shm
 
-// Who makes way first is who was not used for longest, with these differences, each in times the slots of a set,
+// The entry that was not used for longest makes way first, with these differences, each in times the slots of a set,
 // which is about what its entries are accessed in one turn.
 const (
 	freshPart  = 4            // a new entry counts as this part older: on a Zipf trace that is better than plain LRU
@@ -27,7 +27,7 @@ func age(times, clock uint64) uint32 {
 	return uint32(clock+1<<16-times)&stampMask + older[timesUse(times)]
 }
 
-// useAfter is what use there was of an entry when somebody comes back with it, who spends it or not. One that comes
+// useAfter is what use there was of an entry when a client comes back with it, and spends it or not. A client that comes
 // several times without an absence, as a browser does, has come once: it may never come again.
 func useAfter(times, clock uint64, spends bool) uint64 {
 	use := timesUse(times)

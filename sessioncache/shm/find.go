@@ -21,7 +21,7 @@ func (s *Store) Find(_ context.Context, key *sessioncache.LookupKey, e *sessionc
 	return s.find(key, e, true), nil
 }
 
-// Look is Find for who reads an entry and does not use it: it makes way when it would have anyway.
+// Look is Find for a caller that reads an entry and does not use it: the entry makes way when it would have anyway.
 func (s *Store) Look(key *sessioncache.LookupKey, e *sessioncache.Entry) bool {
 	return s.find(key, e, false)
 }

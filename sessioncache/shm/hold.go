@@ -1,6 +1,6 @@
 package shm
 
-// holder is who has the lock of a set. Free space is what no slot word points to; so that a writer need
+// holder is the thread that has the lock of a set. Free space is what no slot word points to; so that a writer need
 // not look at all of them, the set's header has hints: some gaps, and a size that no other one has.
 // Only holders write them. A hint names an epoch, which begins anew where a lock is stolen: what a robbed
 // writer knew is not true any more, and its swaps of hints fail.

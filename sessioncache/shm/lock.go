@@ -39,7 +39,7 @@ func (w *writer) lock(set int) (h holder, ok bool) {
 			h.learn(held != 0)
 			return h, true
 		}
-		// Who had no core itself meanwhile learns only now whether the holder gets on.
+		// A thread that had no core itself meanwhile learns only now whether the holder gets on.
 		if now.Sub(begun) >= w.patience && late.IsZero() {
 			late = now
 		}

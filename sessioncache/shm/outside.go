@@ -2,7 +2,7 @@ package shm
 
 import "gosess/sessioncache"
 
-// Listed is a session, as far as a store shows it to who has no key.
+// Listed is a session, as far as a store shows it to a reader without a key.
 type Listed struct {
 	Key     uint64 // 44 bits of the keyed hash of its id
 	Owner   sessioncache.Tag
@@ -70,5 +70,5 @@ func (s *Store) FlushMade(owner *sessioncache.Tag, before uint32, made int64) {
 	})
 }
 
-// Leave gives the worker slot back: who looked in for a moment is no worker. What was counted stays in the totals.
+// Leave gives the worker slot back: a command that looked in for a moment is no worker. What was counted stays in the totals.
 func (s *Store) Leave() { s.cas(s.worker+workerPID, s.pid, 0) }

@@ -2,7 +2,7 @@ package shm
 
 import "math/bits"
 
-// plan is what one Put knows of a set: who lies where and since when unused. It is
+// plan is what one Put knows of a set: which entry lies where and since when unused. It is
 // made anew from the slot words each time, so there is no free list that a dying
 // writer could leave broken. Units are the words of the set's data.
 type plan struct {

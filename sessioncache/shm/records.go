@@ -11,7 +11,7 @@ import (
 // Records lie between the header and the worker slots, where no session comes: a root word, then
 // slots. Whoever adds one fills a slot that nobody else has, and the swap of the root publishes it:
 // that succeeds only if nothing was published since it was seen that there is none of that key. So
-// of all who add one at once, one does. Nobody waits for anybody.
+// of all threads that add one at once, one does. None waits for another.
 //
 // The root is the number of what was published last, and its slot. The state word of a slot goes
 // from free to claimed, by a process; to prepared, to be published under a number; to live. What the
@@ -31,7 +31,7 @@ type recordArea struct {
 	pid   uint64
 }
 
-// recordsFor are the records of a store for a process, which writes there; 0 for who only looks.
+// recordsFor are the records of a store for a process, which writes there; 0 for one that only looks.
 func (m *layout) recordsFor(pid uint64) recordArea {
 	return recordArea{&m.words, recordCount(m.own(m.mapping)), pid}
 }
@@ -114,7 +114,7 @@ func (r *recordArea) find(key *sessioncache.LookupKey, e *sessioncache.Entry, no
 	return false
 }
 
-// look is find for who may not write: what the root names is live, whatever its state says.
+// look is find for a process that may not write: what the root names is live, whatever its state says.
 func (r *recordArea) look(key *sessioncache.LookupKey, e *sessioncache.Entry, now uint32) bool {
 	of := recordKeyOf(key)
 	e.Handle = sessioncache.Handle{}
@@ -205,7 +205,7 @@ func (r *recordArea) each(now uint32, do func(key *sessioncache.LookupKey, e *se
 	}
 }
 
-// secrets is what a store shows of its records to who has no key.
+// secrets is what a store shows of its records to a reader without a key.
 func (r *recordArea) secrets() (all []sessioncache.Secret) {
 	var begins []byte
 	for range recordLooks {

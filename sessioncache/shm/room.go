@@ -22,7 +22,7 @@ type room struct {
 	free    int    // slots of the group that has most of them, the first of which is the one that at says
 	oldest  tenant // the least recently used entry
 	fitting tenant // that of those whose place is large enough
-	victim  int    // the slot of who makes way and is to be buried, 0 where it is not one alone
+	victim  int    // the slot of the entry that makes way and is to be buried, 0 where it is not one alone
 	dead    uint64 // what the slot says until the new entry is there
 	plan    *plan  // of the set, where the groups were not enough
 }

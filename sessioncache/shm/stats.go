@@ -62,7 +62,7 @@ func OpenReadOnly(mapping []byte) (*Reader, error) {
 // Stats reads the counters, and every descriptor.
 func (r *Reader) Stats() sessioncache.Stats { return r.m.stats() }
 
-// Glance is Stats for who looks again and again: what a large store holds is worked out from a part of it, of 16 MiB, as keys
+// Glance is Stats for a caller that looks again and again: what a large store holds is worked out from a part of it, of 16 MiB, as keys
 // are spread evenly.
 func (r *Reader) Glance() sessioncache.Stats {
 	const sets = 512

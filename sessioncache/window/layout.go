@@ -14,10 +14,10 @@ const (
 	StrikesAt  = 4 // waits in a row that nobody has answered
 	LeaseAt    = 8 // nobody waits after that: CLOCK_MONOTONIC in nanoseconds
 	PostedAt   = 128
-	BellAt     = 192 // futex of who waits for requests
+	BellAt     = 192 // futex of the agent that waits for requests
 	SleepersAt = 196
 	TailAt     = 256        // how much news there has been
-	NewsBellAt = 320        // futex of who waits for news
+	NewsBellAt = 320        // futex of the agent that waits for news
 	IdleAt     = 324        // 1: it does
 	HeadAt     = 384        // how much of it the agent has read
 	ReadAt     = HeadAt + 8 // how much of it it has read
@@ -86,8 +86,8 @@ func (w *Window) Count(c Counter, n uint64) { w.u64(CountersAt + int(c)*8).Add(n
 // Counter reads one.
 func (w *Window) Counter(c Counter) uint64 { return w.u64(CountersAt + int(c)*8).Load() }
 
-// sumOf is another one for a mix of what two have written to one place, but for chance: who is stopped while it writes
-// may go on when the place is another's.
+// sumOf is another one for a mix of what two workers have written to one place, but for chance: a worker that is stopped
+// while it writes may go on when the place is another's.
 func sumOf(number, what uint64, keys ...sessioncache.LookupKey) uint64 {
 	sum := mix(mix(0, number), what)
 	for i := range keys {

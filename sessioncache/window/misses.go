@@ -7,7 +7,7 @@ import (
 	"gosess/sessioncache"
 )
 
-// What the far store does not have is noted for a while, so that who offers it again and again costs no
+// What the far store does not have is noted for a while, so that a client that offers it again and again costs no
 // way over the network. A note is 40 bits of the key, and in seconds of CLOCK_MONOTONIC, modulo 2^24, until
 // when it holds. It lies where other bits of the key say, in place of what was there.
 const (

@@ -50,7 +50,7 @@ func (i *Item) Owner() *sessioncache.Tag {
 }
 
 // News lies in a ring. Each piece is, in words: its number from 1, 0 while it is written; kind and expiry; the
-// key; and a sum of all that, as who is stopped while writing may go on when the ring has come round.
+// key; and a sum of all that, as a worker that is stopped while it writes may go on when the ring has come round.
 const (
 	newsWhat = 8
 	newsKey  = 16

@@ -8,7 +8,7 @@ import (
 )
 
 // A slot begins with a word that is the futex of the worker that waits: generation << 3 | state.
-// Every change of it is a compare-and-swap of the whole word, so who comes too late changes
+// Every change of it is a compare-and-swap of the whole word, so a thread that comes too late changes
 // nothing. Then what is asked for: operation, and from bit 8 how many keys. Then a sum of generation, what is asked for and
 // keys. Then the keys.
 const (
@@ -38,7 +38,7 @@ type Operation uint32
 
 const (
 	Get       Operation = iota // put into the near store what is found under the keys
-	Take                       // the same, of what is removed from the far store by that: of several who take, one gets a Hit
+	Take                       // the same, of what is removed from the far store by that: of several workers that take, one gets a Hit
 	GetRecord                  // the same as Get with records
 	operations
 )
@@ -134,7 +134,7 @@ func (w *Window) Await(most time.Duration) {
 	wait(bell, rung, most)
 }
 
-// Reclaim frees the slots that have not changed since it was called last: who used one is stopped or is no
+// Reclaim frees the slots that have not changed since it was called last: the worker that used one is stopped or is no
 // more. The agent calls it each second.
 func (w *Window) Reclaim() {
 	for slot := range Slots {

@@ -76,8 +76,8 @@ static const struct {
 
 /*
  * A variable that is misspelt is not there, and nobody would hear of it. Only names that are nearly
- * one of ours count: who has a service of the name gosess has variables like GOSESS_PORT, which
- * Kubernetes sets.
+ * one of ours count: Kubernetes sets variables like GOSESS_PORT where a service has the name
+ * gosess.
  */
 static void find_misspelt(void)
 {

@@ -27,8 +27,8 @@ bool gosess_store_open(const struct gosess_url *url, const char *keys_file,
                        struct gosess_store *store, char *note, char *error, size_t error_size);
 
 /*
- * Whether the file of an open store has not been cut short under its mapping, which would be
- * SIGBUS for who uses it. Cheap.
+ * Whether the file of an open store has not been cut short under its mapping: a thread that used
+ * it then would get SIGBUS. Cheap.
  */
 bool gosess_store_whole(const struct gosess_store *store);
 

@@ -227,7 +227,7 @@ static bool tell_all(void)
     memcpy(&during.handler, &handler, sizeof handler);
     during.flags |= SA_SIGINFO | SA_RESTART | SA_ONSTACK; /* a goroutine's stack is small */
     told = told && gosess_action_set(SIGNAL_OF_LIBC, &during);
-    /* Who is made meanwhile is made by one that has not been told, or is what that has become. */
+    /* A thread that begins meanwhile was made by one that has not been told, or is that one. */
     do {
         atomic_store(&order.news, false);
         told = told && tell_each();

@@ -92,7 +92,7 @@ static void begin_window(void)
     shared->over = false;
 }
 
-/* Who frees a slot counts it. */
+/* The process that frees a slot counts it. */
 static void count_ended(void)
 {
     for (struct slot *slot = shared->slots; slot < shared->slots + SLOTS; slot++) {

@@ -33,7 +33,7 @@
 
 /* How long the first caller waits for the Go half; it takes about 5 ms. */
 #define START_DEADLINE_SECONDS 2
-/* And who is about to forbid new threads, which kills a Go half that has not all of its own. */
+/* And a host that is about to forbid new threads, without all of which the Go half would end. */
 #define LAST_DEADLINE_SECONDS 10
 
 enum core_state { CORE_NONE, CORE_LOADING, CORE_READY, CORE_FAILED };

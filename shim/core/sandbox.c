@@ -1,7 +1,7 @@
 /*
  * sandbox.c - whether the system calls of a Go runtime are allowed here (seccomp(2)).
  *
- * A Go runtime ends its process where a call that it needs is denied, and a filter may kill who
+ * A Go runtime ends its process where a call that it needs is denied, and a filter may kill what
  * makes one. So where a process was started under a filter (a container, systemd) each is made
  * beforehand, harmlessly, in a child that dies in its place. A process that puts a filter on
  * itself is left alone from then on, as its filter knows only what the host calls, and may kill
@@ -227,7 +227,7 @@ static bool child_lives(struct trial *trial)
 
 /* --- filters --- */
 
-static _Atomic bool had_filter; /* when the library was loaded, by who was allowed to open it */
+static _Atomic bool had_filter; /* when the library was loaded, if /proc could be read then */
 static _Atomic bool own;        /* this process has put a filter on itself */
 static _Atomic bool suspect;    /* or has said that it will */
 

@@ -190,7 +190,7 @@ static bool is_gone(const struct gosess_window *window)
 
 /*
  * Waits for the answer, and frees the slot: the state that it had, FREE where it was robbed, or
- * GONE with the window. Who writes to the word without an end has its slot left alone.
+ * GONE with the window. Where something writes to the word without an end the slot is left alone.
  */
 static uint32_t await(const struct gosess_window *window, struct gosess_slot *slot,
                       uint32_t generation, int64_t deadline)

@@ -41,7 +41,7 @@ static void settle(struct gosess_context *context, struct gosess_request *reques
 
 /*
  * Where the Go half has found that the far store may have what it lacks, has the agent bring it.
- * Whether it was asked is all the same to who makes what is missing.
+ * Whether it was asked is all the same to a caller that makes what is missing.
  */
 static bool is_brought(struct gosess_cache *cache, struct gosess_far *far)
 {

@@ -2,9 +2,9 @@
  * changes.c - the interposed functions by which a host changes a session that it has.
  *
  * libssl's cache has the object itself, so what a host changes when the session has been stored is
- * so for the next who resumes it: it ends earlier, or is another context's. What a shared store has
- * are bytes, which are written again. Objects that are kept live need nothing, and of those that
- * only have the id of what is stored (stored.c) nothing is written.
+ * so for the next client that resumes it: it ends earlier, or is another context's. What a shared
+ * store has are bytes, which are written again. Objects that are kept live need nothing, and of
+ * those that only have the id of what is stored (stored.c) nothing is written.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "der.h"
 #include "stored.h"
 
-/* Whether there may be shared bytes of a session. Who has no Go half has shared none. */
+/* Whether there may be shared bytes of a session. A process without a Go half has shared none. */
 static bool may_be_shared(const SSL_SESSION *session)
 {
     return gosess_ssl && session && gosess_core_ready() && gosess_is_stored(session);

@@ -20,8 +20,9 @@ struct gosess_judged {
 };
 
 /*
- * An SSL_CTX that gosess has to do with. Found by its address, and freed with it: who holds the
- * SSL_CTX may use it. Another thread counts a reference, and uses nothing of libssl's through it.
+ * An SSL_CTX that gosess has to do with. Found by its address, and freed with it: a thread that
+ * holds the SSL_CTX may use it. Another thread counts a reference, and uses nothing of libssl's
+ * through it.
  */
 struct gosess_context {
     SSL_CTX *ctx; /* not a reference */
@@ -96,7 +97,7 @@ bool gosess_live(const struct gosess_context *context);
 /* Sets the host's mode and returns the one before. */
 long gosess_set_mode(struct gosess_context *context, long mode);
 
-/* The longest timeout of the contexts that a cache serves; of_protocol is that of who has none. */
+/* The longest timeout of the contexts that a cache serves; of_protocol is for those without one. */
 int64_t gosess_longest_timeout(const struct gosess_cache *cache, int64_t of_protocol);
 
 /*

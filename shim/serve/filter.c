@@ -44,7 +44,7 @@ GOSESS_EXPORT int prctl(int option, ...)
     if (option == PR_SET_SECCOMP)
         before_filter();
     if (option == PR_SET_NO_NEW_PRIVS && gosess_own_process())
-        gosess_filter_may_come(); /* who has no privilege says this first: seccomp(2) */
+        gosess_filter_may_come(); /* a process without privilege says this first: seccomp(2) */
     if (!next) {
         errno = ENOSYS;
         return -1;

@@ -75,7 +75,7 @@ static void observe_rule(const SSL *ssl)
         connection->ruled = true;
 }
 
-/* Who asks for the parameters of a connection may set something in them that cannot be read. */
+/* A host that asks for the parameters of a connection may set in them what cannot be read. */
 GOSESS_EXPORT X509_VERIFY_PARAM *SSL_get0_param(SSL *ssl)
 {
     __typeof__(&SSL_get0_param) next = GOSESS_NEXT(SSL_get0_param);

@@ -148,7 +148,7 @@ static bool ask_route(const struct gosess_connection *connection, const struct g
 /*
  * When all tickets are over that follow from a connection's: with the session that it resumes, or
  * the timeout after a full handshake. Up to TLS 1.2 they have the secret of the first one, so that
- * who gets hold of a ticket's key reads all that was said under it: no more than two periods of
+ * an attacker with a ticket's key reads all that was said under it: no more than two periods of
  * that (RFC 9325, section 3.4).
  */
 static int64_t end_of_chain(const struct gosess_connection *connection, bool resumed, int64_t now)
@@ -188,9 +188,10 @@ static bool takes_early_data(const SSL *ssl)
 }
 
 /*
- * Whether libssl would resume a session at all. Where it fails the handshake instead (T29), who
- * cannot open the ticket is spared that: so this one is not for others. The mode that is asked for
- * then is that of the first context, or of the one that the connection was switched to by now.
+ * Whether libssl would resume a session at all. Where it fails the handshake instead (T29), a
+ * context that cannot open the ticket is spared that: so this one is not for others. The mode that
+ * is asked for then is that of the first context, or of the one that the connection was switched to
+ * by now.
  */
 static bool is_resumable(const struct gosess_connection *connection, const SSL_SESSION *session)
 {
@@ -201,7 +202,7 @@ static bool is_resumable(const struct gosess_connection *connection, const SSL_S
     return length > 0 || !(modes & SSL_VERIFY_PEER);
 }
 
-/* Whether a ticket has data of the host's, and who reads that is not known. */
+/* Whether a ticket has data of the host's, and it is not known what reads that. */
 static bool has_strange_data(const struct gosess_context *first, SSL_SESSION *session)
 {
     void *data = NULL;
@@ -212,9 +213,9 @@ static bool has_strange_data(const struct gosess_context *first, SSL_SESSION *se
 
 /*
  * Under which terms a connection may be given a ticket of ours. What follows from a session that
- * was not shared is not; nor is a ticket that brings early data with it, which is taken once by
- * each who can open it (T10). Up to TLS 1.2 a session may be bound to a name that libssl does not
- * keep with it, so that a ticket which follows from it would not be.
+ * was not shared is not; nor is a ticket that brings early data with it, which each machine
+ * that can open it takes once (T10). Up to TLS 1.2 a session may be bound to a name that libssl
+ * does not keep with it, so that a ticket which follows from it would not be.
  */
 static bool may_seal(struct gosess_connection *connection, struct gosess_scope *scope, int64_t now)
 {

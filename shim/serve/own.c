@@ -123,7 +123,7 @@ uint64_t gosess_own_rules(SSL *ssl)
 #    define SSL_OP_NO_EXTENDED_MASTER_SECRET 1
 #endif
 
-/* libssl fails the handshake of who resumes what was made with one of these, and is without now. */
+/* libssl fails a handshake that resumes what was made with one of these, and is without now. */
 #define LIMITING_OPTIONS ((uint64_t)(SSL_OP_NO_EXTENDED_MASTER_SECRET | SSL_OP_NO_COMPRESSION))
 
 void gosess_read_limits(SSL *ssl, const struct gosess_connection *connection,

@@ -53,7 +53,7 @@ static bool set_libssl(const struct gosess_libssl *found)
 }
 
 /*
- * The libcrypto 1.1.1 of vendors who have a FIPS module in it ends the process of who calls
+ * The libcrypto 1.1.1 of vendors that have a FIPS module in it ends a process that calls
  * SHA256_Init in FIPS mode. From 3.0 on there is no such function, and no such end: fips_module(7).
  */
 static bool forbids_digests(const void *caller)

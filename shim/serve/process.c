@@ -47,8 +47,8 @@ int gosess_absent(void)
 
 /*
  * Dovecot's login processes, each executed for its work, make their context only after they have
- * gone where nothing can be loaded. Who has loaded libssl by then, and not used it, is one; who
- * is merely linked to it may be anything (Postfix's tlsmgr).
+ * gone where nothing can be loaded. A process that has loaded libssl by then, and not used it, is
+ * one; a process that is merely linked to it may be anything (Postfix's tlsmgr).
  */
 static void become_server(const void *caller)
 {
@@ -61,8 +61,9 @@ static void become_server(const void *caller)
 }
 
 /*
- * Who was forked before is one. In a child of a process that has loaded the Go half nothing is
- * said: it may be about to become another program (squid's helpers), and serves nothing then.
+ * A process that was forked before is one. In a child of a process that has loaded the Go half
+ * nothing is said: it may be about to become another program (squid's helpers), and serves nothing
+ * then.
  */
 void gosess_may_become_server(void)
 {

@@ -25,8 +25,8 @@ void gosess_tally_prepare(struct gosess_context *context)
 }
 
 /*
- * Whether anything can be counted: what is gone of a mapping is SIGBUS for who writes there. The
- * context may have been given back meanwhile.
+ * Whether anything can be counted: a thread that writes where a mapping has lost its file gets
+ * SIGBUS. The context may have been given back meanwhile.
  */
 static bool is_counted(const struct gosess_context *context)
 {

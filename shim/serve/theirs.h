@@ -19,7 +19,7 @@ enum gosess_ticket_answer {
  */
 int gosess_ticket_none(const SSL *ssl);
 
-/* Seals one that nobody opens, with keys that are not kept: for who has no keys to seal it with. */
+/* Seals one that nobody opens, with keys that are not kept: where there are no keys for it. */
 int gosess_ticket_nobodys(const SSL *ssl, unsigned char *name, unsigned char *iv,
                           const struct gosess_cipher *to);
 

@@ -104,7 +104,7 @@ static bool digest_certificates(const struct gosess_certificates *list,
 }
 
 /*
- * The digest of the certificates that a connection has. One without any shows who it is by
+ * The digest of the certificates that a connection has. A server without any proves its name by
  * something else, a secret that both know for one (PSK). Most connections of a context have the
  * same ones, whose digest the context keeps, with references on them, so that no other certificate
  * comes to lie at their addresses.

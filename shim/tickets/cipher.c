@@ -8,8 +8,8 @@
 #include "../ssl/libssl.h"
 
 /*
- * What EVP_sha256(3) and its relation say is only a name to libcrypto from 3.0 on: it looks for who
- * implements it at each use, and uses what was fetched as it is (T30). That is kept until the
+ * What EVP_sha256(3) and its relation say is only a name to libcrypto from 3.0 on: it looks for an
+ * implementation at each use, and uses what was fetched as it is (T30). That is kept until the
  * process ends. Where there is none, the name is left to fail as libcrypto likes.
  */
 #define FETCHED(type, name, named)                                             \

@@ -51,7 +51,7 @@ type Kind uint8
 
 const (
 	Get     Kind = iota // the entry of a key
-	Take                // the entry of a key, which is there no longer then: of several who take it, one has it
+	Take                // the entry of a key, which is there no longer then: of several machines that take it, one has it
 	Put                 // an entry under a key, in place of what is there
 	Add                 // an entry under a key where there is none; the one that is there then, whoever put it
 	Replace             // the same, where there is none or the one that is There
@@ -85,7 +85,7 @@ var (
 type Store interface {
 	// Do does operations in their order, as far as they concern one key.
 	Do(ops []Op)
-	// Ask has operations done that get or take. It waits for nobody, and calls done when they are, perhaps at once. Who is called there holds up
+	// Ask has operations done that get or take. It waits for nobody, and calls done when they are, perhaps at once. What is called there holds up
 	// the answers of others.
 	Ask(ops []Op, done func())
 	// Shard is a number for the server that has a key, or the log where there is none; -1 where there is one server, or that is not known.

@@ -9,7 +9,7 @@ type Pushed struct {
 	Entry Entry
 }
 
-// A message is the version, a letter, who has stored the entries, and for each of them its key, the size of its value, and the value.
+// A message is the version, a letter, the machine that has stored the entries, and for each of them its key, the size of its value, and the value.
 const (
 	kindPush    = 'p'
 	messageHead = 1 + 1 + len(Machine{})

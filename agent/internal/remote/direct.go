@@ -14,7 +14,7 @@ import (
 	"gosess/agent/internal/far"
 )
 
-// A direct connection has what servers wait for: who asks writes, and one thread sleeps until there are answers. So two threads of the agent are woken
+// A direct connection has what servers wait for: the goroutine that asks writes, and one thread sleeps until there are answers. So two threads of the agent are woken
 // for a question, and not the four or five of the library's goroutines. It knows two commands, and no cluster: all else is the library's.
 type direct struct {
 	conn    io.ReadWriter
@@ -43,7 +43,7 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// begin says who asks, and for which database.
+// begin says as which user the agent asks, and of which database.
 func (d *direct) begin(in *bufio.Reader, user, password string, database int) error {
 	var commands [][]string
 	switch {
@@ -174,7 +174,7 @@ func (d *direct) listen(in *bufio.Reader) {
 }
 
 // answer says what became of the operation that the next answer is of, and returns what to call after the last one of a question. There is one, as a
-// guarded connection ends at more answers than commands; but where all who asked were told that there will be none nobody may write to their
+// guarded connection ends at more answers than commands; but where all callers were told that there will be none nobody may write to their
 // operations any more.
 func (d *direct) answer(answer *far.Op) (done func(), goesOn bool) {
 	d.mu.Lock()
@@ -192,7 +192,7 @@ func (d *direct) answer(answer *far.Op) (done func(), goesOn bool) {
 	return done, true
 }
 
-// fail ends the connection, and answers who has asked.
+// fail ends the connection, and answers all callers that wait.
 func (d *direct) fail(err error) {
 	d.failed(err)
 	d.mu.Lock()

@@ -49,7 +49,7 @@ func newSocket(c net.Conn) (net.Conn, error) {
 func (s *socket) LocalAddr() net.Addr  { return s.local }
 func (s *socket) RemoteAddr() net.Addr { return s.remote }
 
-// Close has who reads return too.
+// Close has a goroutine that reads return too.
 func (s *socket) Close() error {
 	if raw, err := s.File.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_RDWR) })

@@ -158,7 +158,7 @@ func (f *follower) mend() bool {
 }
 
 // tellAgain tells of all flushes again before the log has forgotten them, and reports whether it could: what was flushed lies in the far
-// store, for machines that begin later too. Who is first saves the others from it.
+// store, for machines that begin later too. The first machine that does it saves the others from it.
 func (f *follower) tellAgain() bool {
 	if f.told < f.patience {
 		return true

@@ -36,7 +36,7 @@ func newOutbox() *outbox {
 		told: newTold(), settled: make(chan struct{}), wakening: make(chan struct{}, 1)}
 }
 
-// wake has who waits for something to deliver look again.
+// wake has the goroutine that delivers look again.
 func (o *outbox) wake() {
 	select {
 	case o.wakening <- struct{}{}:
@@ -236,7 +236,7 @@ func (o *outbox) takeLost() (n uint64) {
 	return n
 }
 
-// beginRead and endRead are for who reads the log of the fleet.
+// The goroutine that follows the log of the fleet calls beginRead before it reads, and endRead when it has read to its end.
 func (o *outbox) beginRead() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

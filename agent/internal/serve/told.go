@@ -29,7 +29,7 @@ func (t *told) add(key sessioncache.LookupKey) {
 	}
 }
 
-// begin is for who begins to read the log, and end for who has read it to its end.
+// The goroutine that follows the log calls begin before it reads, and end when it has read to the end of the log.
 func (t *told) begin() {
 	if len(t.before.keys) == 0 && !t.before.all {
 		t.since, t.before = t.before, t.since

@@ -30,7 +30,7 @@ type deniedError struct {
 func (e deniedError) Error() string { return e.error.Error() + ": " + e.cure }
 func (e deniedError) Unwrap() error { return e.error }
 
-// Explained adds what to do to the error of who has opened a file that it may not, and leaves others as they are.
+// Explained adds what to do to the error of a process that may not open a file, and leaves others as they are.
 func Explained(err error, wanted uint32) error {
 	var file *fs.PathError
 	var already deniedError
