@@ -108,13 +108,16 @@ func ReadKeys(path string) (keys [][]byte, err error) {
 	return takeKeys(read), nil
 }
 
+// KeyFileMost is how many bytes a key file may have.
+const KeyFileMost = C.GOSESS_KEYS_TEXT_MAX
+
 // ReadKeyFile reads a key file that is open, once, as a server would, and what else it says.
 func ReadKeyFile(file *os.File) (keys [][]byte, text []byte, err error) {
 	path := C.CString(file.Name())
 	defer C.free(unsafe.Pointer(path))
 	var message [C.GOSESS_ERROR_SIZE]C.char
 	var size C.size_t
-	text = make([]byte, C.GOSESS_KEYS_TEXT_MAX)
+	text = make([]byte, KeyFileMost)
 	read := C.gosess_keys_read_open(C.int(file.Fd()), path, (*C.char)(unsafe.Pointer(&text[0])), &size, &message[0], C.GOSESS_ERROR_SIZE)
 	if read == nil {
 		return nil, nil, errors.New(C.GoString(&message[0]))

@@ -100,7 +100,11 @@ func changeKeys(file string, stores []*inspect.Store, change keyChange) (said st
 	if err != nil {
 		return "", err
 	}
-	commit, cancel, err := prepareFile(opened, keyLines(text, before, keys))
+	lines := keyLines(text, before, keys)
+	if len(lines) > settings.KeyFileMost { // no server would read it
+		return "", fmt.Errorf("%s would have %d bytes, and more than %d are not allowed; take lines that begin with # out of it", file, len(lines), settings.KeyFileMost)
+	}
+	commit, cancel, err := prepareFile(opened, lines)
 	if err != nil {
 		return "", err
 	}

@@ -112,6 +112,7 @@ func TestRotateRefused(t *testing.T) {
 		"takes a key file":        {nil, nil, 2},
 		"is not a key":            {[]string{"nonsense\n"}, []string{"FILE"}, 1},
 		"has 16 keys":             {[]string{strings.Repeat(key(), 16)}, []string{"FILE"}, 1},
+		"more than 16384":         {[]string{strings.Repeat("#\n", 8000), strings.Repeat(key(), 8)}, []string{"FILE"}, 1},
 		"not a gosess store":      {[]string{first}, []string{"FILE", "shm:FILE"}, 1},
 		"no such file":            {[]string{first}, []string{"FILE", "shm:FILE.no"}, 1},
 		"in memory has no path":   {[]string{first}, []string{"FILE", "shm:?size=1m"}, 1},
