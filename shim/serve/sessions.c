@@ -95,6 +95,7 @@ bool gosess_is_wanted(struct gosess_connection *connection, SSL_SESSION *session
 
 #define MOMENT 5 /* seconds: a machine may be so busy */
 #define TICK 1   /* second: time(2) comes to the next one later than libssl's clock, from 3.2 on */
+#define APART 60 /* seconds between two clocks, each of which is wrong by 30 */
 
 /*
  * Whether a session has the times that libssl gives the one after a resumption, and the host has
@@ -110,7 +111,8 @@ static bool has_fresh_times(const SSL_SESSION *session, const struct gosess_give
 /*
  * When a session is over. TLS 1.3 gives a resumed connection's new ticket a fresh time; the chain
  * of tickets still ends when the first session does: no later, and no earlier because the clock
- * of this machine is behind that of the one before, unless the host has shortened it.
+ * of this machine is behind that of the one before, unless the host has shortened it. Where
+ * the two ends are further apart than clocks are, one was set back: the chain is a new one.
  */
 static int64_t end_of_newborn(const struct gosess_newborn *born)
 {
@@ -118,7 +120,10 @@ static int64_t end_of_newborn(const struct gosess_newborn *born)
     int64_t ends = gosess_end_of(born->session);
     if (!born->scope.resumed || given->ends <= 0)
         return ends;
-    return given->ends < ends || has_fresh_times(born->session, given) ? given->ends : ends;
+    if (given->ends < ends ||
+        (has_fresh_times(born->session, given) && given->ends - APART - TICK <= ends))
+        return given->ends;
+    return ends;
 }
 
 /*

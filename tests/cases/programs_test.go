@@ -237,6 +237,10 @@ var programs = map[string][]scenario{
 			name: "apart-by-a-tick", alone: "resumed 40 of 40|before the end: resumed|after it: full or resumed",
 			served: "resumed 40 of 40|before the end: resumed|after it: full",
 		},
+		{
+			name: "clock-set-back", alone: "set back: resumed|before the end: resumed|after it: resumed",
+			served: "set back: resumed|before the end: resumed|after it: full", only: "1.3",
+		},
 	},
 
 	"added": {

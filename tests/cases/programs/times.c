@@ -222,6 +222,24 @@ static void apart_by_a_tick(void)
     apart();
 }
 
+/* A clock that was a day ahead is set right: a chain of before does not go on for that day. */
+static void clock_set_back(void)
+{
+    static long of_client;
+    SSL_CTX *server = new_server(), *client = new_client();
+    SSL_SESSION *session = NULL;
+    SSL_CTX_set_timeout(server, LIFETIME);
+    give_clock(server, &of_server);
+    give_clock(client, &of_client);
+    MUST(strcmp(visit_at(24 * 3600, server, client, &session), "full") == 0);
+    say("set back: %s", visit_at(0, server, client, &session));
+    say("before the end: %s", visit_at(LIFETIME - 20, server, client, &session));
+    say("after it: %s", visit_at(LIFETIME + APART, server, client, &session));
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+}
+
 /* --- the client's certificate --- */
 
 static X509 *ending_certificate(SSL_CTX *client, time_t ends)
@@ -309,6 +327,7 @@ static const struct scenario scenarios[] = {
     {"flushed", flushed},
     {"apart", apart},
     {"apart-by-a-tick", apart_by_a_tick},
+    {"clock-set-back", clock_set_back},
 };
 
 int main(int argc, char **argv)
