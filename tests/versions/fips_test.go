@@ -24,16 +24,21 @@ func TestFIPSModule(t *testing.T) {
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		program := v.Compile(t, "tests/c/programs/tickets.c", v.Library(t))
+		programs := map[string]string{
+			"no-timeout": v.Compile(t, "tests/c/programs/lasting.c", v.Library(t)),
+			"renewed":    v.Compile(t, "tests/c/programs/tickets.c", v.Library(t)),
+		}
 		environment, err := harness.Preload("shm:?size=1m")
 		if err != nil {
 			t.Fatal(err)
 		}
 		environment = append(environment, "GOSESS_TICKETS=shared", "OPENSSL_CONF="+config, "OPENSSL_MODULES="+filepath.Dir(module))
 		for _, tls := range []string{"--tls1.2", "--tls1.3"} {
-			stdout, stderr := v.Run(t, environment, program, tls, "no-timeout", "renewed")
-			if stdout != "just before: resumed, at its own: resumed\nfull\nfull\nfull\nresumed\n" || stderr != "" {
-				t.Errorf("%s: %s%s", tls, stdout, stderr)
+			for scenario, want := range map[string]string{"no-timeout": "just before: resumed, at its own: resumed\n", "renewed": "full\nfull\nfull\nresumed\n"} {
+				stdout, stderr := v.Run(t, environment, programs[scenario], tls, scenario)
+				if stdout != want || stderr != "" {
+					t.Errorf("%s: %s%s", tls, stdout, stderr)
+				}
 			}
 		}
 	})
@@ -49,7 +54,7 @@ func TestFIPSMode(t *testing.T) {
 		if err := harness.SharedObject(mode, "tests/versions/testdata/fipsmode.c"); err != nil {
 			t.Fatal(err)
 		}
-		program := v.Compile(t, "tests/c/programs/tickets.c", v.Library(t))
+		program := v.Compile(t, "tests/c/programs/lasting.c", v.Library(t))
 		for _, tickets := range []string{"keep", "shared"} {
 			environment, err := harness.Preload("shm:?size=1m")
 			if err != nil {
