@@ -20,9 +20,8 @@ struct gosess_judged {
 };
 
 /*
- * An SSL_CTX that gosess has to do with. Found by its address, and freed with it: a thread that
- * holds the SSL_CTX may use it. Another thread counts a reference, and uses nothing of libssl's
- * through it.
+ * An SSL_CTX that gosess has to do with, found by its address and freed with it: a thread that
+ * holds the SSL_CTX may use it. Another one counts a reference, and uses nothing of libssl's.
  */
 struct gosess_context {
     SSL_CTX *ctx; /* not a reference */
