@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// A usageError is a mistake of who typed the command.
+// A usageError is a mistake in the command line.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }

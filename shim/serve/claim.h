@@ -22,6 +22,9 @@ enum gosess_fate {
     GOSESS_FATE_REFUSED,
 };
 
+/* By how many seconds a clock may be wrong: Apart of sessioncache/tickets. */
+#define GOSESS_APART 30
+
 /* What a connection has been given. It belongs to the thread that works on the connection. */
 struct gosess_given {
     int64_t ends; /* when the session that it resumes is over, unix seconds; 0: there is none */

@@ -19,11 +19,10 @@
 #include "../ssl/libssl.h"
 #include "../tickets/name.h"
 #include "call.h"
+#include "claim.h"
 #include "tally.h"
 #include "terms.h"
 #include "theirs.h"
-
-#define APART 30 /* by how many seconds clocks may differ: Apart of sessioncache/tickets */
 
 /* --- secrets --- */
 
@@ -292,7 +291,7 @@ static bool ask_terms(struct gosess_connection *connection, struct gosess_scope 
  */
 static bool is_over(const struct gosess_ticket_says *says, int64_t now, int64_t begins)
 {
-    return now > (int64_t)says->ends && says->ends >= begins - APART;
+    return now > (int64_t)says->ends && says->ends >= begins - GOSESS_APART;
 }
 
 static int open_with(struct gosess_connection *connection, const struct gosess_scope *scope,

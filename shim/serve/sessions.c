@@ -95,7 +95,6 @@ bool gosess_is_wanted(struct gosess_connection *connection, SSL_SESSION *session
 
 #define MOMENT 5 /* seconds: a machine may be so busy */
 #define TICK 1   /* second: time(2) comes to the next one later than libssl's clock, from 3.2 on */
-#define APART 60 /* seconds between two clocks, each of which is wrong by 30 */
 
 /*
  * Whether a session has the times that libssl gives the one after a resumption, and the host has
@@ -121,7 +120,7 @@ static int64_t end_of_newborn(const struct gosess_newborn *born)
     if (!born->scope.resumed || given->ends <= 0)
         return ends;
     if (given->ends < ends ||
-        (has_fresh_times(born->session, given) && given->ends - APART - TICK <= ends))
+        (has_fresh_times(born->session, given) && given->ends - 2 * GOSESS_APART - TICK <= ends))
         return given->ends;
     return ends;
 }
